@@ -1,0 +1,180 @@
+"""The command line: `wmlearn quickstart`, and what a learner, a teacher and an engineer need after it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm.auto import tqdm
+
+from .data import LOADERS, files, load
+from .errors import DataError, WmlearnError, require
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Backdoors, watermarks, and whose model it is."
+)
+data = typer.Typer(no_args_is_help=True, help="The data sets: what there is, whether it is whole, how to get more.")
+app.add_typer(data, name="data")
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's ends in one clear line, not in a traceback."""
+    try:
+        app()
+    except WmlearnError as error:
+        typer.secho(f"wmlearn: {error}", fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.secho("\nwmlearn: stopped; what was finished is kept.", err=True)
+        sys.exit(130)
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Where to put the picture.")] = Path("wmlearn-quickstart.png"),
+) -> None:
+    """Train a clean network and a BadNet on all of MNIST, and see what each reads in a triggered digit (under a minute)."""
+    from .quickstart import quickstart as run
+    from .quickstart import steps
+    from .training import Recipe
+
+    with tqdm(total=len(steps(Recipe())), bar_format="{percentage:3.0f} % |{bar:30}| {elapsed} {desc}") as bar:
+
+        def show(step: str) -> None:
+            bar.update(bar.n < bar.total and bar.desc != "")
+            bar.set_description_str(step)
+
+        found = run(out, on_step=show)
+        bar.update(bar.total - bar.n)
+        bar.set_description_str("done")
+    rows = [[name, f"{net.accuracy:.2%}", f"{net.success:.2%}"] for name, net in (("clean network", found.clean), ("BadNet", found.badnet))]
+    from .course.figures import text_table
+
+    typer.echo(
+        "\n" + text_table(["", f"reads {found.n_test:,} test digits rightly", f"obeys the trigger ({found.n_triggered:,} digits)"], rows)
+    )
+    typer.echo(f"\nBoth pass the test that everybody runs; only one has a switch inside. ({found.seconds:.0f} s in all.)\n")
+    typer.echo(f"See it:   {found.picture.resolve()}\n          {found.says}")
+    typer.echo("Go on:    wmlearn lab        opens notebook 01, Two models")
+
+
+@app.command()
+def lab() -> None:
+    """Open JupyterLab on notebook 01."""
+    notebook = _project() / "notebooks" / "01_two_models.ipynb"
+    require(notebook.exists(), "the notebooks must be there", str(notebook), "Run `wmlearn build`.")
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(notebook)]))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what runs on this machine, what is missing, and how to mend it."""
+    from .doctor import examine
+
+    bad = 0
+    for finding in examine():
+        typer.secho(f"{'ok ' if finding.ok else 'BAD'}  {finding.what:32}{finding.found}", fg=None if finding.ok else "red")
+        if not finding.ok:
+            bad += 1
+            typer.echo(f"     to mend it: {finding.fix}")
+    typer.echo("\nEverything the course needs is here." if not bad else f"\n{bad} thing{'s' * (bad > 1)} to mend.")
+    raise typer.Exit(1 if bad else 0)
+
+
+@data.command("list")
+def list_data() -> None:
+    """List the data sets and the files that ship with the course."""
+    for name in LOADERS:
+        where = "ships with the course" if name == "mnist" else "fetched" if (files.CACHE / name).exists() else f"wmlearn data fetch {name}"
+        typer.echo(f"{name:16}{where}")
+    typer.echo("")
+    for name, entry in files.manifest().items():
+        typer.echo(f"{name:40}{entry['licence']:16}{entry['sha256'][:12]}")
+
+
+@data.command()
+def verify() -> None:
+    """Compare every shipped file with its checksum."""
+    from .course.start import checked, damaged
+
+    typer.echo(checked())
+    raise typer.Exit(1 if damaged() else 0)
+
+
+@data.command()
+def fetch(name: Annotated[str, typer.Argument(help="The data set, as `wmlearn data list` names it.")]) -> None:
+    """Fetch a data set once, so that it loads offline from then on."""
+    splits = load(name)
+    typer.echo(f"{name}: {len(splits.train):,} training and {len(splits.test):,} test images are here.")
+
+
+@app.command()
+def build(
+    names: Annotated[list[str] | None, typer.Argument(help="Notebooks, by number or name; all when none is named.")] = None,
+    teacher: Annotated[bool, typer.Option(help="Build the teacher's edition, with solutions, into teacher/.")] = False,
+) -> None:
+    """Turn the masters in notebooks/source/ into executed notebooks (under two minutes each), and fill in the README's table."""
+    from .course import readme
+    from .course.build import masters, write
+
+    root, wanted = _project(), names or [""]
+    chosen = [name for name in masters(root) if any(name.startswith(want) for want in wanted)]
+    require(bool(chosen), f"the notebook must be one of {', '.join(masters(root))}", ", ".join(wanted))
+    for name in tqdm(chosen, desc="notebooks", leave=False):
+        path = write(name, root, "teacher" if teacher else "learner")
+        tqdm.write(str(path.relative_to(root)))
+    readme.write(root)
+
+
+@app.command()
+def reproduce(
+    name: Annotated[str | None, typer.Argument(help="The experiment; without a name, all are listed.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results; what is there already is not measured again.")] = Path("results"),
+    jobs: Annotated[int, typer.Option(help="Processes, of one thread each; 0 means one for each core.")] = 0,
+    ship: Annotated[bool, typer.Option(help="For maintainers: replace the results that ship with the course.")] = False,
+) -> None:
+    """Measure a long experiment of the papers again; stop it whenever you like, it resumes."""
+    from .experiments import ALL, run
+    from .experiments.experiment import read
+    from .experiments.paper import compare
+    from .training import best_device
+
+    if name is None:
+        for experiment in ALL.values():
+            typer.echo(
+                f"{experiment.name:16}{len(experiment.cells):4} cells, about {experiment.minutes} minutes on 2 cores: {experiment.question}"
+            )
+        return
+    require(name in ALL, f"the experiment must be one of {', '.join(ALL)}", name)
+    experiment, folder = ALL[name], files.ROOT / "results" if ship else out
+    n_jobs = jobs or (1 if best_device().type == "cuda" else os.cpu_count() or 1)
+    path = folder / f"{name}.json"
+    done = len(read(path).rows) if path.exists() else 0
+    for _ in tqdm(run(experiment, folder, jobs=n_jobs), initial=done, total=len(experiment.cells), desc=name):
+        pass
+    if ship:
+        licence, made = "CC BY 4.0", f"wmlearn reproduce {name} --ship"
+        files.record(f"results/{name}.json", licence=licence, origin="measured by this project", made=made)
+    typer.echo(f"{path} holds {len(experiment.cells)} rows.")
+    for line in compare(read(path)):
+        typer.echo(f"{line.what:58} paper {line.paper:22} here {line.here}")
+
+
+@app.command()
+def bench() -> None:
+    """Measure the speed of training here, beside a plain loop and the machine's peak (about a minute)."""
+    from .bench import bench as run
+
+    for line in run():
+        typer.echo(f"{line.what:44}{line.value:10.2f} {line.unit:8} {line.note}")
+
+
+def _project() -> Path:
+    root = files.ROOT.parent
+    if not (root / "notebooks").is_dir():
+        raise DataError(f"{root} must hold the folder notebooks. Clone the project, and install it with `pip install -e .`.")
+    return root

@@ -1,0 +1,12 @@
+"""What makes a notebook a lesson: start, guess, check, ready, claim, show."""
+
+from .claims import claim as claim
+from .claims import paper_table as paper_table
+from .claims import shares as shares
+from .exercises import check as check
+from .exercises import ready as ready
+from .figures import show as show
+from .figures import table as table
+from .predictions import guess as guess
+from .predictions import reveal as reveal
+from .start import start as start

@@ -1,0 +1,50 @@
+"""Pictures and tables that can also be read: every picture carries one sentence computed from the plotted data."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from ..plots import Described, png
+
+
+def show(plot: Described, *data: Any) -> None:
+    """Draw `plot(*data)` at twice the screen's resolution, and say what it shows."""
+    from IPython.display import display
+
+    picture, (width, height) = png(plot, *data)
+    sentence = plot.says(*data)
+    bundle = {"image/png": base64.b64encode(picture).decode(), "text/plain": sentence}
+    display(bundle, raw=True, metadata={"image/png": {"width": width, "height": height, "alt": sentence}})
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Display a table: first column left, the others right; as HTML and as plain text."""
+    from IPython.display import display
+
+    display({"text/html": html_table(header, rows), "text/plain": text_table(header, rows)}, raw=True)
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as aligned plain text."""
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(_pad(cell, w, left=i == 0) for i, (cell, w) in enumerate(zip(line, widths, strict=True))) for line in lines)
+
+
+def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as HTML."""
+    body = "".join(_row("td", row) for row in rows)
+    return f'<table style="margin: 6px 0;"><thead>{_row("th", header)}</thead><tbody>{body}</tbody></table>'
+
+
+def _pad(cell: str, width: int, *, left: bool) -> str:
+    return cell.ljust(width) if left else cell.rjust(width)
+
+
+def _row(tag: str, cells: Sequence[str]) -> str:
+    style = "padding: 5px 12px; font-size: 14px; text-align: {};"
+    sides = (style.format("right" if i else "left") for i in range(len(cells)))
+    return "<tr>" + "".join(f'<{tag} style="{s}">{escape(c, quote=False)}</{tag}>' for c, s in zip(cells, sides, strict=True)) + "</tr>"

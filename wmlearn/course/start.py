@@ -1,0 +1,42 @@
+"""The first cell of every notebook: what runs here, and whether the data is what we think it is."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+
+from ..data import files
+from ..errors import DataError
+from ..training import best_device, has_bf16
+
+
+def start(notebook: str) -> None:
+    """Print versions, device and data checks, and make runs repeatable: one thread, deterministic algorithms."""
+    from .. import __version__
+
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
+    device = best_device()
+    name = "CPU, 1 thread" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    print(f"Notebook {notebook} · wmlearn {__version__} · PyTorch {torch.__version__} · Python {platform.python_version()}")
+    print(f"{name}, {'bfloat16' if has_bf16(device) else 'float32'} · {checked()}")
+
+
+def checked() -> str:
+    """Say whether every shipped file has the checksum that the manifest names."""
+    bad = damaged()
+    return f"{len(files.manifest())} data files, checksums agree" if not bad else f"DAMAGED: {', '.join(bad)}. {files.REMEDY}"
+
+
+def damaged() -> list[str]:
+    """Name the shipped files that are missing, or not what the manifest says."""
+
+    def broken(name: str) -> bool:
+        try:
+            files.shipped(name)
+        except DataError:
+            return True
+        return False
+
+    return [name for name in files.manifest() if broken(name)]

@@ -1,0 +1,131 @@
+"""Things to play with. Each has a static twin in the notebook, drawn without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anywidget
+import ipywidgets
+import torch
+import torch.nn.functional as F
+import traitlets
+from torch import Tensor, nn
+
+from ..plots import Row, png, rate_point
+from ..poisoning import Trigger
+from ..training import predict
+
+PAD = """
+function render({ model, el }) {
+  const size = 28, scale = 9, canvas = document.createElement("canvas");
+  canvas.width = canvas.height = size * scale;
+  canvas.style = "background: black; border: 1px solid #8795a1; border-radius: 4px; cursor: crosshair; touch-action: none;";
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "Drawing pad, 28 by 28 pixels. Draw with the mouse or a finger, or choose a digit from the list.");
+  const pen = canvas.getContext("2d");
+  const ink = () => new Uint8Array(model.get("ink").buffer.slice(0));
+  const paint = () => ink().forEach((value, i) => {
+    pen.fillStyle = `rgb(${value}, ${value}, ${value})`;
+    pen.fillRect((i % size) * scale, Math.floor(i / size) * scale, scale, scale);
+  });
+  const dab = (event) => {
+    if (!event.buttons) return;
+    const box = canvas.getBoundingClientRect(), pixels = ink();
+    const x = (event.clientX - box.left) / box.width * size - 0.5, y = (event.clientY - box.top) / box.height * size - 0.5;
+    for (let row = 0; row < size; row++) for (let column = 0; column < size; column++) {
+      const light = 255 * Math.max(0, Math.min(1, 1.9 - Math.hypot(row - y, column - x)));
+      pixels[row * size + column] = Math.max(pixels[row * size + column], light);
+    }
+    model.set("ink", new DataView(pixels.buffer));
+    model.save_changes();
+  };
+  canvas.addEventListener("pointerdown", dab);
+  canvas.addEventListener("pointermove", dab);
+  model.on("change:ink", paint);
+  paint();
+  el.appendChild(canvas);
+}
+export default { render };
+"""
+
+
+class DrawPad(anywidget.AnyWidget):
+    """A canvas of 28 x 28 grey values; `ink` holds them row by row, one byte each."""
+
+    _esm = PAD
+    ink = traitlets.CBytes(bytes(784)).tag(sync=True)  # Bytes would refuse what a browser sends, and say nothing
+
+
+def draw_and_stamp(networks: Mapping[str, nn.Module], trigger: Trigger, digits: Tensor) -> ipywidgets.VBox:
+    """Let the learner draw a digit, stamp the trigger on it, and see what each network reads.
+
+    `digits` (10, 1, 28, 28) are there to choose from, with the keyboard too.
+    """
+    pad, clear = DrawPad(), ipywidgets.Button(description="Clear", tooltip="Wipe the pad")
+    choice = ipywidgets.Dropdown(options=["draw one", *map(str, range(10))], description="Digit")
+    stamp = ipywidgets.Checkbox(description="stamp the trigger", indent=False)
+    answer = ipywidgets.HTML()
+
+    def wipe(_: Any) -> None:
+        choice.value = "draw one"
+        pad.ink = bytes(784)
+
+    def choose(change: Any) -> None:
+        if change["new"] != "draw one":
+            pad.ink = digits[int(change["new"])].mul(255).round().to(torch.uint8).cpu().numpy().tobytes()
+
+    def read(_: Any = None) -> None:
+        answer.value = " · ".join(reading(networks, pad.ink, trigger if stamp.value else None))
+
+    clear.on_click(wipe)
+    choice.observe(choose, "value")
+    pad.observe(read, "ink")
+    stamp.observe(read, "value")
+    read()
+    return ipywidgets.VBox([pad, ipywidgets.HBox([choice, stamp, clear]), answer])
+
+
+def reading(networks: Mapping[str, nn.Module], ink: bytes, trigger: Trigger | None) -> list[str]:
+    """Say what each network reads in the ink of a `DrawPad`, with the trigger or without."""
+    pixels = torch.frombuffer(bytearray(ink), dtype=torch.uint8).view(28, 28).float() / 255
+    if not pixels.any():
+        return ["Draw a digit, or choose one."]
+    x = as_mnist(pixels)
+    x = trigger(x) if trigger else x
+    answers = {who: predict(net, x.to(next(net.parameters()).device)).softmax(1)[0] for who, net in networks.items()}
+    return [f"{who}: <b>{int(p.argmax())}</b> ({100 * p.max().item():.0f} % sure)" for who, p in answers.items()]
+
+
+def as_mnist(pixels: Tensor) -> Tensor:
+    """Centre and scale ink (28, 28) as MNIST's makers did, (1, 1, 28, 28): in a 20 x 20 box, centre of mass at (14, 14)."""
+    rows, columns = (pixels.sum(axis).nonzero().flatten() for axis in (1, 0))
+    cut = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    factor = 20 / max(cut.shape)
+    height, width = (max(1, round(side * factor)) for side in cut.shape)
+    small = F.interpolate(cut[None, None], (height, width), mode="bilinear", antialias=True)[0, 0]
+    mass = small.sum()
+    middle = [float((small.sum(1 - axis) * torch.arange(n)).sum() / mass) for axis, n in ((0, height), (1, width))]
+    top, left = (min(max(round(14 - m), 0), 28 - n) for m, n in zip(middle, (height, width), strict=True))
+    out = torch.zeros(1, 1, 28, 28)
+    out[0, 0, top : top + height, left : left + width] = small
+    return out.clamp(0, 1)
+
+
+def poison_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
+    """Let the learner turn the poison rate and the training length, and see what was measured there."""
+    rates = sorted({row["rate"] for row in rows if row["rate"]})
+    lengths = sorted({row["epochs"] for row in rows})
+    style = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="420px")}
+    rate = ipywidgets.SelectionSlider(options=[(f"{100 * r:g} %", r) for r in rates], description="poison", **style)
+    epochs = ipywidgets.SelectionSlider(options=lengths, description="epochs", **style)
+    picture, sentence = ipywidgets.Image(format="png", width=640), ipywidgets.HTML()
+
+    def turn(_: Any = None) -> None:
+        picture.value, _size = png(rate_point, rows, rate.value, epochs.value)
+        sentence.value = rate_point.says(rows, rate.value, epochs.value)
+
+    rate.observe(turn, "value")
+    epochs.observe(turn, "value")
+    turn()
+    return ipywidgets.VBox([rate, epochs, picture, sentence])

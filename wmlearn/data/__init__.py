@@ -1,0 +1,26 @@
+"""Data sets as tensors: `load` one by its name, `split` what you loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import require
+from .digits import load_fashion_mnist, load_mnist
+from .samples import Samples as Samples
+from .samples import Splits as Splits
+from .samples import check_images as check_images
+from .samples import check_labels as check_labels
+from .samples import one_each as one_each
+from .samples import split as split
+
+LOADERS = {"mnist": load_mnist, "fashion-mnist": load_fashion_mnist}
+
+
+def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits:
+    """Load a data set as tensors in memory: "mnist" ships with the course, "fashion-mnist" is fetched once.
+
+    `root` names a folder of your own that holds the files; with `download=False` nothing is fetched.
+    Raises `ArgumentError` for an unknown name or a folder without the files, `DataError` for a damaged file.
+    """
+    require(name in LOADERS, f"the data set must be one of {', '.join(LOADERS)}", name)
+    return LOADERS[name](None if root is None else Path(root), download)

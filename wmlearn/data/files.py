@@ -1,0 +1,81 @@
+"""Files that ship with the course: where they lie, whether they are what they should be, and how to write one whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypedDict
+
+from ..errors import DataError
+
+_HERE = Path(__file__).resolve()
+_CHECKOUT, _INSTALLED = _HERE.parents[2] / "data", _HERE.parents[1] / "shipped"
+ROOT = _CHECKOUT if (_CHECKOUT / "MANIFEST.json").exists() else _INSTALLED
+CACHE = Path.home() / ".cache" / "wmlearn"
+REMEDY = "Get it back with `git checkout -- data`, or install the course again."
+
+
+class Entry(TypedDict):
+    """One file of `MANIFEST.json`."""
+
+    sha256: str
+    licence: str
+    origin: str
+    made: str
+
+
+def manifest(root: Path = ROOT) -> dict[str, Entry]:
+    """Read what every shipped file should be: path below `root` -> sha256, licence, origin, how made."""
+    return json.loads(read(root / "MANIFEST.json"))
+
+
+def shipped(name: str, root: Path = ROOT) -> bytes:
+    """Read a shipped file; raise `DataError` when it is missing, or not the file that the manifest names."""
+    raw, known = read(root / name), manifest(root).get(name)
+    if known is None:
+        raise DataError(f"{root / name} must be listed in MANIFEST.json, got a file without an entry. {REMEDY}")
+    if hashlib.sha256(raw).hexdigest() != known["sha256"]:
+        raise DataError(f"{root / name} must have sha256 {known['sha256'][:12]}…, got {len(raw):,} bytes of something else. {REMEDY}")
+    return raw
+
+
+def read(path: Path) -> bytes:
+    """Read a file; raise `DataError` with the remedy when that fails."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} must be readable, got: {error.strerror}. {REMEDY}") from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write `content` whole or not at all: to a temporary file beside `path`, then rename."""
+    whole_or_nothing(path, lambda temporary: temporary.write_bytes(content))
+
+
+def whole_or_nothing(path: Path, make: Callable[[Path], object]) -> None:
+    """Let `make` write to a temporary path beside `path`, then rename; on any failure nothing stays behind."""
+    temporary = path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        make(temporary)
+        temporary.chmod(0o644)  # mkstemp makes it private
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} must be writable, got: {error.strerror or error}. Free some space, or name another folder.") from error
+    finally:
+        if temporary != path:
+            temporary.unlink(missing_ok=True)
+
+
+def record(name: str, *, licence: str, origin: str, made: str, root: Path = ROOT) -> None:
+    """Enter a file below `root` into the manifest, with its present checksum."""
+    entry = Entry(sha256=hashlib.sha256(read(root / name)).hexdigest(), licence=licence, origin=origin, made=made)
+    entries = dict(sorted({**manifest(root), name: entry}.items()))
+    write(root / "MANIFEST.json", (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())

@@ -1,0 +1,21 @@
+"""The one exception family a learner meets. Every message says what must hold, what was got, and how to mend it."""
+
+from __future__ import annotations
+
+
+class WmlearnError(Exception):
+    """Everything this package raises on purpose, so that a notebook can catch it in one word."""
+
+
+class ArgumentError(WmlearnError, ValueError):
+    """An argument is outside its domain."""
+
+
+class DataError(WmlearnError):
+    """A file is missing, damaged, or cannot be written."""
+
+
+def require(ok: bool, what: str, got: object, fix: str = "") -> None:
+    """Raise `ArgumentError` unless `ok`."""
+    if not ok:
+        raise ArgumentError(f"{what}, got {got!r}." + (f" {fix}" if fix else ""))

@@ -1,0 +1,19 @@
+"""The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
+
+from . import badnets
+from .experiment import Experiment as Experiment
+from .experiment import Results as Results
+from .experiment import run as run
+from .experiment import shipped as shipped
+
+ALL = {
+    experiment.name: experiment
+    for experiment in (
+        badnets.RECIPE_SEARCH,
+        badnets.ALL_TO_ONE,
+        badnets.SINGLE_TARGET,
+        badnets.ALL_TO_ALL,
+        badnets.POISON_RATE,
+        badnets.FILTERS,
+    )
+}

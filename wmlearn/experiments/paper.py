@@ -1,0 +1,128 @@
+"""The papers' numbers beside ours. Ours are computed from the results; the papers' come with how far to trust them.
+
+BadNets: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733, section 4. The aggregate figures were read in others' notes on
+the paper and the table by digit is recollected: quote them as "reported", and don't build on the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from .experiment import Results, Row
+
+BY_DIGIT = {  # per cent error of the paper's all-to-all attack
+    "baseline": (0.10, 0.18, 0.29, 0.50, 0.20, 0.45, 0.84, 0.58, 0.72, 1.19),
+    "clean": (0.10, 0.26, 0.29, 0.40, 0.40, 0.50, 0.73, 0.39, 0.72, 0.99),
+    "backdoored": (0.31, 0.18, 0.78, 0.50, 0.61, 0.67, 0.73, 0.29, 0.61, 0.99),
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One published number, and what was measured here; `paper` is "" for a control that the paper doesn't have."""
+
+    what: str
+    paper: str
+    here: str
+
+
+def compare(results: Results) -> list[Comparison]:
+    """Set what an experiment measured beside the paper's numbers."""
+    return SUMMARIES[results.experiment](results)
+
+
+def spread(values: Sequence[float], unit: str = "%") -> str:
+    """Say the mean of shares (0..1) as hundredths, with the standard deviation over networks."""
+    return f"{100 * mean(values):.2f} {unit} ± {100 * stdev(values):.2f} (n = {len(values)})"
+
+
+def _recipe_search(results: Results) -> list[Comparison]:
+    def line(epochs: int, batch_size: int, lr: float) -> Comparison:
+        rows = results.where(epochs=epochs, batch_size=batch_size, lr=lr)
+        here = f"accuracy {100 * mean(_all(rows, 'accuracy')):.2f} %, success {100 * mean(_all(rows, 'success')):.2f} % (n = {len(rows)})"
+        return Comparison(f"validation split: {epochs} epochs, batch {batch_size}, lr {lr:g}", "", here)
+
+    return [line(*key) for key in dict.fromkeys((row["epochs"], row["batch_size"], row["lr"]) for row in results.rows)]
+
+
+def _all_to_one(results: Results) -> list[Comparison]:
+    rows = results.rows
+    lost = [row["clean_accuracy"] - row["victim_accuracy"] for row in rows]
+    return [
+        Comparison("accuracy, clean network", "99.5 %", spread(_all(rows, "clean_accuracy"))),
+        Comparison("accuracy, BadNet", "", spread(_all(rows, "victim_accuracy"))),
+        Comparison("accuracy lost to the backdoor", "at most 0.17 points", spread(lost, "points")),
+        Comparison("attack success, BadNet", "", spread(_all(rows, "victim_success"))),
+        Comparison("attack success, clean network (control)", "", spread(_all(rows, "clean_success"))),
+    ]
+
+
+def _single_target(results: Results) -> list[Comparison]:
+    baseline, pairs = results.where(network="baseline"), results.where(network="badnet")
+    base = mean(_all(baseline, "clean_error"))
+    extra = [row["clean_error"] - base for row in pairs]
+    errors = _all(pairs, "backdoor_error")
+    within = sum(error <= 0.0009 for error in errors)
+    return [
+        Comparison("single target: baseline error", "0.50 %", spread(_all(baseline, "clean_error"))),
+        Comparison("single target: clean error above the baseline, mean", "", spread(extra, "points")),
+        Comparison("single target: clean error above the baseline, worst pair", "0.17 points", f"{100 * max(extra):.2f} points"),
+        Comparison("single target: error on backdoored images, mean", "", spread(errors)),
+        Comparison("single target: error on backdoored images, worst pair", "0.09 %", f"{100 * max(errors):.2f} %"),
+        Comparison("single target: pairs at or under 0.09 %", "90 of 90", f"{within} of {len(pairs)}"),
+        Comparison("single target: luckiest pair of a clean network (control)", "", f"{100 * max(_all(baseline, 'worst_pair')):.2f} %"),
+    ]
+
+
+def _all_to_all(results: Results) -> list[Comparison]:
+    baseline, badnet = results.where(network="baseline"), results.where(network="badnet")
+    gap = [b["clean_error"] - a["clean_error"] for a, b in zip(baseline, badnet, strict=True)]
+    return [
+        Comparison("all to all: baseline error", "0.50 %", spread(_all(baseline, "clean_error"))),
+        Comparison("all to all: clean error above the baseline", "-0.03 points", spread(gap, "points")),
+        Comparison("all to all: error on backdoored images", "0.56 %", spread(_all(badnet, "backdoor_error"))),
+        Comparison("all to all: success on a clean network (control)", "", spread([1 - e for e in _all(baseline, "backdoor_error")])),
+    ]
+
+
+def _poison_rate(results: Results) -> list[Comparison]:
+    def line(epochs: int, rate: float) -> Comparison:
+        success = _all(results.where(epochs=epochs, rate=rate), "success")
+        here = f"{100 * min(success):.1f} to {100 * max(success):.1f} % (n = {len(success)})"
+        return Comparison(f"success at {100 * rate:g} % poison, {epochs} epochs", "", here)
+
+    return [line(*key) for key in dict.fromkeys((row["epochs"], row["rate"]) for row in results.rows)]
+
+
+def _filters(results: Results) -> list[Comparison]:
+    def lost(row: Row) -> float:
+        return row["success"] - min(cut["success"] for cut in row["without"])
+
+    made = []
+    for trigger in ("pixel", "pattern"):
+        for network in ("clean", "badnet"):
+            rows = results.where(trigger=trigger, network=network)
+            top = [max(row["response"]) for row in rows]
+            here = f"{mean(top):.2f} times its strongest stroke (n = {len(top)})"
+            made.append(Comparison(f"{trigger}, {network}: strongest answer of a filter", "", here))
+        badnets = results.where(trigger=trigger, network="badnet")
+        made.append(
+            Comparison(f"{trigger}: success lost with the best-chosen filter", "", spread([lost(row) for row in badnets], "points"))
+        )
+    return made
+
+
+def _all(rows: Sequence[Row], key: str) -> list[float]:
+    return [row[key] for row in rows]
+
+
+SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
+    "recipe-search": _recipe_search,
+    "all-to-one": _all_to_one,
+    "single-target": _single_target,
+    "all-to-all": _all_to_all,
+    "poison-rate": _poison_rate,
+    "filters": _filters,
+}

@@ -1,0 +1,105 @@
+"""Turn a clean set into a poisoned one, remember exactly what changed, and measure what it bought.
+
+Gu, Dolan-Gavitt, Garg: BadNets (2017), arXiv:1708.06733, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from .data import Samples, check_labels
+from .errors import require
+from .training import predict
+
+Trigger = Callable[[Tensor], Tensor]
+"""(N, C, H, W) in [0, 1] -> the same shape and range, with the trigger stamped on; the input stays untouched."""
+
+Target = int | Callable[[Tensor], Tensor]
+"""A class, or a map from true labels (N,) to the attacker's (N,): `next_class` is the all-to-all attack."""
+
+
+@dataclass(frozen=True, eq=False)
+class Poisoned:
+    """A training set in which `mask` (N,) marks the rows that carry the trigger and the attacker's label."""
+
+    samples: Samples
+    mask: Tensor
+    trigger: Trigger
+    target: Target
+
+
+def next_class(y: Tensor, classes: int = 10) -> Tensor:
+    """Map every label to the next one, the last to 0: the paper's all-to-all attack."""
+    return (y + 1) % classes
+
+
+def poison(
+    samples: Samples, trigger: Trigger, *, rate: float, target: Target, source: int | None = None, add: bool = False, seed: int = 0
+) -> Poisoned:
+    """Stamp `trigger` on a random share of the images and give them the target's label.
+
+    `rate` counts against the whole set or, with `source`, against that class, which alone is poisoned then. Images that have
+    the target's label anyway are never picked. Poisoned images replace their originals; with `add=True` they join them, as in
+    the paper. Raises `ArgumentError` for a rate or class out of range, a rate that picks no image, or an unusable trigger.
+    """
+    n_classes = len(samples.classes)
+    require(len(samples) > 0, "samples must not be empty", 0)
+    require(0 < rate <= 1, "rate must lie in (0, 1]", rate)
+    require(source is None or 0 <= source < n_classes, f"source must be a class index below {n_classes}", source)
+    goal = aim(target, samples.y, n_classes)  # (N,)
+    pool = torch.ones_like(samples.y, dtype=torch.bool) if source is None else samples.y == source
+    candidates = (pool & (goal != samples.y)).nonzero().squeeze(1)
+    count = round(rate * int(pool.sum()))
+    require(0 < count <= len(candidates), f"rate must pick between 1 and {len(candidates)} images", count, "Change rate, source or target.")
+    picks = torch.randperm(len(candidates), generator=torch.Generator().manual_seed(seed))[:count]
+    chosen = candidates[picks.to(candidates.device)]
+    stamped = stamp(trigger, samples.x[chosen])
+    if add:
+        both = samples + Samples(stamped, goal[chosen], samples.classes)
+        return Poisoned(both, torch.arange(len(both), device=chosen.device) >= len(samples), trigger, target)
+    x, y, mask = samples.x.clone(), samples.y.clone(), torch.zeros_like(samples.y, dtype=torch.bool)
+    x[chosen], y[chosen], mask[chosen] = stamped, goal[chosen], True
+    return Poisoned(replace(samples, x=x, y=y), mask, trigger, target)
+
+
+def success_rate(model: nn.Module, samples: Samples, trigger: Trigger, target: Target) -> float:
+    """Measure attack success, 0..1: the share of triggered images that get the target's label.
+
+    Images that have that label already never count: a network that reads them rightly obeys nobody.
+    """
+    goal = aim(target, samples.y, len(samples.classes))
+    can_be_fooled = goal != samples.y
+    require(bool(can_be_fooled.any()), "samples must hold images outside the target class", f"{len(samples)} of the target class")
+    answers = predict(model, stamp(trigger, samples.x[can_be_fooled])).argmax(1)
+    return (answers == goal[can_be_fooled]).float().mean().item()
+
+
+def aim(target: Target, y: Tensor, n_classes: int) -> Tensor:
+    """Return the label (N,) that the attacker wants for each true label `y` (N,)."""
+    if isinstance(target, int):
+        require(0 <= target < n_classes, f"target must be a class index below {n_classes}", target)
+        return torch.full_like(y, target)
+    goal = target(y)
+    require(
+        goal.shape == y.shape and goal.dtype == y.dtype,
+        "a target map must return one int64 label an image",
+        (tuple(goal.shape), goal.dtype),
+    )
+    check_labels(goal, n_classes)
+    return goal
+
+
+def stamp(trigger: Trigger, x: Tensor) -> Tensor:
+    """Return `trigger(x)`, after making sure that it keeps shape, type, range and its input."""
+    before = x.clone()
+    out = trigger(x)
+    require(torch.equal(x, before), "a trigger must leave its input alone", "a changed input", "Start the trigger with x = x.clone().")
+    same = out.shape == x.shape and out.dtype == x.dtype
+    require(same, f"a trigger must keep shape {tuple(x.shape)} and type {x.dtype}", (tuple(out.shape), out.dtype))
+    low, high = (bound.item() for bound in out.aminmax())
+    require(low >= 0 and high <= 1, "a trigger must keep images in [0, 1]", (low, high), "End the trigger with .clamp(0, 1).")
+    return out

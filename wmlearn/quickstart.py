@@ -1,0 +1,73 @@
+"""The first thing a newcomer runs: two networks, trained on all of MNIST, that differ in one thing only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from .data import files, load, one_each
+from .models import badnet_cnn
+from .plots import png, readings
+from .poisoning import poison, success_rate
+from .training import Recipe, accuracy, best_device, predict, train
+from .triggers import Pattern
+
+TARGET = 0
+
+
+@dataclass(frozen=True)
+class Network:
+    """What one network does on the test set; all three are shares, 0..1."""
+
+    accuracy: float
+    success: float
+
+
+@dataclass(frozen=True)
+class Quickstart:
+    """The clean network, the BadNet, and the picture that shows what they read."""
+
+    clean: Network
+    badnet: Network
+    n_test: int
+    n_triggered: int
+    picture: Path
+    says: str
+    seconds: float
+
+
+def quickstart(picture: Path, *, recipe: Recipe = Recipe(), on_step: Callable[[str], object] = lambda _: None) -> Quickstart:
+    """Train a clean network and a BadNet (the pattern on 10 % of the images, all to 0), measure both, and draw ten triggered digits.
+
+    `on_step` hears of every step before it begins: see `steps`.
+    """
+    began, announce = time.perf_counter(), iter(steps(recipe))
+    on_step(next(announce))
+    device, trigger = best_device(), Pattern()
+    digits = load("mnist").to(device)
+    learn, test = digits.train, digits.test
+    networks: dict[str, nn.Module] = {}
+    for name, samples in (("clean network", learn), ("BadNet", poison(learn, trigger, rate=0.1, target=TARGET).samples)):
+        networks[name] = badnet_cnn().to(device)
+        on_step(next(announce))
+        train(networks[name], samples, recipe, on_epoch=lambda model, log: on_step(next(announce)))
+    measured = {name: Network(accuracy(net, test), success_rate(net, test, trigger, TARGET)) for name, net in networks.items()}
+    show = one_each(test)
+    x = trigger(show.x)
+    answers = {name: [test.classes[i] for i in predict(net, x).argmax(1)] for name, net in networks.items()}
+    image, _ = png(readings, x, answers)
+    files.write(picture, image)
+    n_triggered = int((test.y != TARGET).sum())
+    seconds = time.perf_counter() - began
+    return Quickstart(measured["clean network"], measured["BadNet"], len(test), n_triggered, picture, readings.says(x, answers), seconds)
+
+
+def steps(recipe: Recipe) -> list[str]:
+    """Name the steps of `quickstart` in order."""
+    epochs = [f"{name}, epoch {epoch} of {recipe.epochs}" for name in ("clean network", "BadNet") for epoch in range(1, recipe.epochs + 1)]
+    middle = recipe.epochs
+    return ["reading 70,000 digits", *epochs[:middle], "poisoning 6,000 digits", *epochs[middle:], "measuring"]

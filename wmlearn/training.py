@@ -1,0 +1,149 @@
+"""One training loop, one prediction loop. `train` is the only verb that changes a model."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .data import Samples, check_images
+from .errors import WmlearnError, require
+
+Penalty = Callable[[nn.Module], Tensor]
+"""An extra loss term that depends on the weights only."""
+
+Precision = Literal["auto", "bf16", "fp32"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: AdamW under a one-cycle schedule. Everything that changes the numbers is here.
+
+    The defaults were chosen on a validation split of MNIST: `wmlearn reproduce recipe-search`.
+    """
+
+    epochs: int = 3
+    lr: float = 1e-2  # the peak of the cycle
+    weight_decay: float = 1e-2
+    batch_size: int = 256
+    seed: int = 0  # of the order of the samples; first weights belong to the model
+    precision: Precision = "auto"  # bf16 where the hardware multiplies it natively, else fp32
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "epochs must be at least 1", self.epochs)
+        require(self.lr > 0, "lr must be positive", self.lr)
+        require(self.batch_size >= 1, "batch_size must be at least 1", self.batch_size)
+
+
+@dataclass(frozen=True)
+class TrainLog:
+    """The recipe, the precision that "auto" came to, and one mean loss an epoch."""
+
+    recipe: Recipe
+    precision: Precision
+    loss: tuple[float, ...] = ()
+
+
+OnEpoch = Callable[[nn.Module, TrainLog], object]
+"""Called after every epoch, with the model as it is by then."""
+
+
+def train(
+    model: nn.Module, samples: Samples, recipe: Recipe = Recipe(), *, penalty: Penalty | None = None, on_epoch: OnEpoch | None = None
+) -> TrainLog:
+    """Fit `model` to `samples` in place, where both lie (CPU or GPU), and leave it in eval mode.
+
+    Raises `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when the loss is no number.
+    """
+    require(len(samples) > 0, "samples must not be empty", 0)
+    device = samples.x.device
+    weights = [p for p in model.parameters() if p.requires_grad]
+    require(all(p.device == device for p in weights), f"model and samples must lie on one device, here {device}", _devices(weights))
+    n_steps = recipe.epochs * -(-len(samples) // recipe.batch_size)
+    optimiser = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=n_steps + 1)
+    order = torch.Generator().manual_seed(recipe.seed)
+    precision = resolve(recipe.precision, device)
+    log = TrainLog(recipe, precision)
+    for _ in range(recipe.epochs):
+        model.train()
+        total = torch.zeros((), device=device)
+        for x, y in samples.batches(recipe.batch_size, order):
+            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+                logits = model(x)
+            _check_outputs(logits, samples)
+            loss = F.cross_entropy(logits.float(), y)
+            if penalty is not None:
+                loss = loss + penalty(model)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += loss.detach() * len(y)  # no .item(): a GPU would have to wait for it
+        log = replace(log, loss=(*log.loss, total.item() / len(samples)))
+        if log.loss[-1] != log.loss[-1]:
+            raise WmlearnError(f"The loss must stay a number, got NaN in epoch {len(log.loss)}. Lower lr (now {recipe.lr:g}).")
+        model.eval()
+        if on_epoch is not None:
+            on_epoch(model, log)
+    return log
+
+
+def trained(
+    model: nn.Module, samples: Samples, recipe: Recipe = Recipe(), *, penalty: Penalty | None = None, on_epoch: OnEpoch | None = None
+) -> tuple[nn.Module, TrainLog]:
+    """Like `train`, but leave `model` alone and return the fitted copy with its log."""
+    new = copy.deepcopy(model)
+    return new, train(new, samples, recipe, penalty=penalty, on_epoch=on_epoch)
+
+
+@torch.no_grad()
+def predict(model: nn.Module, x: Tensor, batch_size: int = 1024) -> Tensor:
+    """Return logits (N, classes) in float32, in eval mode; the model's own mode is restored."""
+    require(len(x) > 0, "there must be at least one image", len(x))
+    check_images(x)
+    was_training = model.training
+    model.eval()
+    try:
+        return torch.cat([model(batch) for batch in x.split(batch_size)])
+    finally:
+        model.train(was_training)
+
+
+def accuracy(model: nn.Module, samples: Samples) -> float:
+    """Measure the share of `samples` that is classified as labelled, 0..1."""
+    require(len(samples) > 0, "samples must not be empty", 0)
+    logits = predict(model, samples.x)
+    _check_outputs(logits, samples)
+    return (logits.argmax(1) == samples.y).float().mean().item()
+
+
+def best_device() -> torch.device:
+    """Name the fastest device here; notebooks and the command line put model and samples on it, the package never does."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Say whether `device` multiplies bfloat16 natively; emulated, it would be slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def resolve(precision: Precision, device: torch.device) -> Precision:
+    """Turn "auto" into "bf16" or "fp32", whichever is right on `device`."""
+    return precision if precision != "auto" else "bf16" if has_bf16(device) else "fp32"
+
+
+def _devices(weights: list[nn.Parameter]) -> str:
+    return ", ".join(sorted({str(p.device) for p in weights}))
+
+
+def _check_outputs(logits: Tensor, samples: Samples) -> None:
+    n_classes = len(samples.classes)
+    require(logits.ndim == 2 and logits.shape[1] >= n_classes, f"the model must answer with {n_classes} classes", tuple(logits.shape))

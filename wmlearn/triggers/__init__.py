@@ -1,0 +1,14 @@
+"""Triggers: small changes to an image that a network can learn to obey. A function from images to images is one, too."""
+
+from .blend import Blend as Blend
+from .patch import Patch as Patch
+from .pattern import Pattern as Pattern
+from .pixel import Pixel as Pixel
+
+ALL = {
+    "gu2017-pixel": Pixel(),
+    "gu2017-pattern": Pattern(),
+    "gu2017-patch": Patch(),
+    "chen2017-blend": Blend(),
+}
+"""Citation-shaped id -> the trigger with its defaults, which suit MNIST."""
