@@ -24,7 +24,8 @@ class Standardise(nn.Module):
         self.register_buffer("std", torch.tensor(std))
 
     def forward(self, x: Tensor) -> Tensor:
-        require(x.shape[1:] == self.shape, f"this network reads images of shape (N, {', '.join(map(str, self.shape))})", tuple(x.shape))
+        rule = f"this network reads images of shape (N, {', '.join(map(str, self.shape))})"
+        require(x.shape[1:] == self.shape, rule, tuple(x.shape), "Crop, pad or convert the images, or build another network.")
         n, c, h, w = x.shape
         x = (x - self.mean) / self.std
         return x.permute(0, 2, 3, 1).reshape(-1).view(n, h, w, c).permute(0, 3, 1, 2)  # the view also fixes the strides where c = 1

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .data import Samples, check_labels
-from .errors import require
+from .errors import NOT_EMPTY, require
 from .training import predict
 
 Trigger = Callable[[Tensor], Tensor]
@@ -47,9 +47,10 @@ def poison(
     the paper. Raises `ArgumentError` for a rate or class out of range, a rate that picks no image, or an unusable trigger.
     """
     n_classes = len(samples.classes)
-    require(len(samples) > 0, "samples must not be empty", 0)
-    require(0 < rate <= 1, "rate must lie in (0, 1]", rate)
-    require(source is None or 0 <= source < n_classes, f"source must be a class index below {n_classes}", source)
+    require(len(samples) > 0, *NOT_EMPTY)
+    require(0 < rate <= 1, "rate must lie in (0, 1]", rate, "0.1 poisons every tenth image.")
+    is_class = source is None or (isinstance(source, int) and 0 <= source < n_classes)
+    require(is_class, f"source must be a class index below {n_classes}", source, "Count classes from 0.")
     goal = aim(target, samples.y, n_classes)  # (N,)
     pool = torch.ones_like(samples.y, dtype=torch.bool) if source is None else samples.y == source
     candidates = (pool & (goal != samples.y)).nonzero().squeeze(1)
@@ -71,6 +72,7 @@ def success_rate(model: nn.Module, samples: Samples, trigger: Trigger, target: T
 
     Images that have that label already never count: a network that reads them rightly obeys nobody.
     """
+    require(len(samples) > 0, *NOT_EMPTY)
     goal = aim(target, samples.y, len(samples.classes))
     can_be_fooled = goal != samples.y
     require(bool(can_be_fooled.any()), "samples must hold images outside the target class", f"{len(samples)} of the target class")
@@ -80,8 +82,10 @@ def success_rate(model: nn.Module, samples: Samples, trigger: Trigger, target: T
 
 def aim(target: Target, y: Tensor, n_classes: int) -> Tensor:
     """Return the label (N,) that the attacker wants for each true label `y` (N,)."""
+    is_class = isinstance(target, int) and 0 <= target < n_classes
+    fix = "Count classes from 0, or pass a function such as wm.next_class."
+    require(is_class or callable(target), f"target must be a class index below {n_classes}, or a map of labels", target, fix)
     if isinstance(target, int):
-        require(0 <= target < n_classes, f"target must be a class index below {n_classes}", target)
         return torch.full_like(y, target)
     goal = target(y)
     require(
@@ -98,8 +102,9 @@ def stamp(trigger: Trigger, x: Tensor) -> Tensor:
     before = x.clone()
     out = trigger(x)
     require(torch.equal(x, before), "a trigger must leave its input alone", "a changed input", "Start the trigger with x = x.clone().")
-    same = out.shape == x.shape and out.dtype == x.dtype
-    require(same, f"a trigger must keep shape {tuple(x.shape)} and type {x.dtype}", (tuple(out.shape), out.dtype))
+    got = (tuple(out.shape), out.dtype) if isinstance(out, Tensor) else out
+    rule = f"a trigger must keep shape {tuple(x.shape)} and type {x.dtype}"
+    require(got == (tuple(x.shape), x.dtype), rule, got, "Return a changed copy of the input.")
     low, high = (bound.item() for bound in out.aminmax())
     require(low >= 0 and high <= 1, "a trigger must keep images in [0, 1]", (low, high), "End the trigger with .clamp(0, 1).")
     return out

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .data import Samples, check_images
-from .errors import WmlearnError, require
+from .errors import NOT_EMPTY, WmlearnError, require
 
 Penalty = Callable[[nn.Module], Tensor]
 """An extra loss term that depends on the weights only."""
@@ -37,7 +38,10 @@ class Recipe:
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "epochs must be at least 1", self.epochs)
         require(self.lr > 0, "lr must be positive", self.lr)
+        require(self.weight_decay >= 0, "weight_decay must not be negative", self.weight_decay)
         require(self.batch_size >= 1, "batch_size must be at least 1", self.batch_size)
+        known = get_args(Precision)
+        require(self.precision in known, f"precision must be one of {', '.join(known)}", self.precision)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def train(
 
     Raises `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when the loss is no number.
     """
-    require(len(samples) > 0, "samples must not be empty", 0)
+    require(len(samples) > 0, *NOT_EMPTY)
     device = samples.x.device
     weights = [p for p in model.parameters() if p.requires_grad]
     require(all(p.device == device for p in weights), f"model and samples must lie on one device, here {device}", _devices(weights))
@@ -86,8 +90,8 @@ def train(
             schedule.step()
             total += loss.detach() * len(y)  # no .item(): a GPU would have to wait for it
         log = replace(log, loss=(*log.loss, total.item() / len(samples)))
-        if log.loss[-1] != log.loss[-1]:
-            raise WmlearnError(f"The loss must stay a number, got NaN in epoch {len(log.loss)}. Lower lr (now {recipe.lr:g}).")
+        if not math.isfinite(log.loss[-1]):
+            raise WmlearnError(f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}. Lower lr (now {recipe.lr:g}).")
         model.eval()
         if on_epoch is not None:
             on_epoch(model, log)
@@ -104,20 +108,21 @@ def trained(
 
 @torch.no_grad()
 def predict(model: nn.Module, x: Tensor, batch_size: int = 1024) -> Tensor:
-    """Return logits (N, classes) in float32, in eval mode; the model's own mode is restored."""
-    require(len(x) > 0, "there must be at least one image", len(x))
+    """Return logits (N, classes) in float32, in eval mode; the mode of every layer is restored."""
+    require(len(x) > 0, "there must be at least one image", len(x), NOT_EMPTY[-1])
     check_images(x)
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}  # layers may differ: some are frozen in eval mode
     model.eval()
     try:
         return torch.cat([model(batch) for batch in x.split(batch_size)])
     finally:
-        model.train(was_training)
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def accuracy(model: nn.Module, samples: Samples) -> float:
     """Measure the share of `samples` that is classified as labelled, 0..1."""
-    require(len(samples) > 0, "samples must not be empty", 0)
+    require(len(samples) > 0, *NOT_EMPTY)
     logits = predict(model, samples.x)
     _check_outputs(logits, samples)
     return (logits.argmax(1) == samples.y).float().mean().item()
@@ -146,4 +151,6 @@ def _devices(weights: list[nn.Parameter]) -> str:
 
 def _check_outputs(logits: Tensor, samples: Samples) -> None:
     n_classes = len(samples.classes)
-    require(logits.ndim == 2 and logits.shape[1] >= n_classes, f"the model must answer with {n_classes} classes", tuple(logits.shape))
+    fits = logits.ndim == 2 and logits.shape[1] >= n_classes
+    fix = "Give its last layer one output a class."
+    require(fits, f"the model must answer with {n_classes} classes", tuple(logits.shape), fix)

@@ -6,7 +6,6 @@ MNIST: Y. LeCun, C. Cortes, C. Burges. Fashion-MNIST: H. Xiao, K. Rasul, R. Voll
 from __future__ import annotations
 
 import gzip
-import shutil
 import tempfile
 import zlib
 from pathlib import Path
@@ -29,17 +28,20 @@ def load_mnist(root: Path | None, download: bool) -> Splits:
     del download  # nothing to fetch: the digits are here
     if root is not None:
         return _from_folder(root, DIGITS)
-    return _splits({name: files.shipped(f"mnist/{name}.gz") for name in _names()}, files.ROOT / "mnist", DIGITS)
+    contents = {name: (files.ROOT / "mnist" / f"{name}.gz", files.shipped(f"mnist/{name}.gz")) for name in _names()}
+    return _splits(contents, DIGITS, files.REMEDY)
 
 
 def load_fashion_mnist(root: Path | None, download: bool) -> Splits:
     """Load 70,000 garments from `root` (four IDX files, or torchvision's layout); the default is a cache folder, filled on first use."""
-    folder = files.CACHE / "fashion-mnist" if root is None else root
-    if root is None and not folder.exists():
+    if root is not None:
+        return _from_folder(root, GARMENTS)
+    folder = files.CACHE / "fashion-mnist"
+    if not folder.exists():
         if not download:
             raise DataError(f"{folder} must hold Fashion-MNIST, got nothing. Run `wmlearn data fetch fashion-mnist`, or pass root=.")
         _fetch(folder)
-    return _from_folder(folder, GARMENTS)
+    return _from_folder(folder, GARMENTS, f"Delete {folder} and fetch it again.")
 
 
 def _fetch(folder: Path) -> None:
@@ -53,42 +55,41 @@ def _fetch(folder: Path) -> None:
             raw = Path(temporary) / "FashionMNIST" / "raw"
             for name in _names():
                 (raw / name).unlink()  # keep the compressed files only
-            if not folder.exists():
-                shutil.move(raw, folder)
+            raw.replace(folder)  # fails when another process was faster
     except (OSError, RuntimeError) as error:
-        if not folder.exists():  # another process may have been faster
+        if not folder.exists():
             raise DataError(
                 f"Fashion-MNIST must arrive in {folder}, got: {error}. Try again with a network and space, or pass root=."
             ) from error
 
 
-def _from_folder(folder: Path, classes: tuple[str, ...]) -> Splits:
+def _from_folder(folder: Path, classes: tuple[str, ...], fix: str = "Fetch it again.") -> Splits:
     places = (folder, folder / "FashionMNIST" / "raw", folder / "MNIST" / "raw")
     found = {name: path for name in _names() for place in places for path in (place / name, place / f"{name}.gz") if path.is_file()}
     missing = [name for name in _names() if name not in found]
     if missing:
-        raise ArgumentError(f"{folder} must hold four IDX files, plain or .gz, got none named {', '.join(missing)}.")
-    return _splits({name: path.read_bytes() for name, path in found.items()}, folder, classes)
+        raise ArgumentError(f"{folder} must hold four IDX files, plain or .gz, got none named {', '.join(missing)}. {fix}")
+    return _splits({name: (path, path.read_bytes()) for name, path in found.items()}, classes, fix)
 
 
-def _splits(raw: dict[str, bytes], folder: Path, classes: tuple[str, ...]) -> Splits:
+def _splits(contents: dict[str, tuple[Path, bytes]], classes: tuple[str, ...], fix: str) -> Splits:
     parts = {}
     for part, size in SIZES.items():
-        images = _idx(raw[f"{part}-images-idx3-ubyte"], (size, 28, 28), folder / f"{part}-images-idx3-ubyte")
-        labels = _idx(raw[f"{part}-labels-idx1-ubyte"], (size,), folder / f"{part}-labels-idx1-ubyte")
+        images = _idx(*contents[f"{part}-images-idx3-ubyte"], (size, 28, 28), fix)
+        labels = _idx(*contents[f"{part}-labels-idx1-ubyte"], (size,), fix)
         parts[part] = Samples(images.unsqueeze(1).float().div_(255), labels.long(), classes)  # (N, 1, 28, 28)
     return Splits(parts["train"], parts["t10k"])
 
 
-def _idx(raw: bytes, shape: tuple[int, ...], path: Path) -> Tensor:
+def _idx(path: Path, raw: bytes, shape: tuple[int, ...], fix: str) -> Tensor:
     """Read an IDX file: two zero bytes, the type (8 is uint8), the rank, the sizes as big-endian int32, then the values."""
     try:
         plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path} must be a whole gzip file, got: {error}. Fetch it again.") from error
+        raise DataError(f"{path} must be a whole gzip file, got: {error}. {fix}") from error
     header = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
     if not plain.startswith(header) or len(plain) != len(header) + int(np.prod(shape)):
-        raise DataError(f"{path} must be an IDX file of shape {shape}, got {len(plain):,} bytes that aren't. Fetch it again.")
+        raise DataError(f"{path} must be an IDX file of shape {shape}, got {len(plain):,} bytes that aren't. {fix}")
     return torch.frombuffer(bytearray(plain), dtype=torch.uint8, offset=len(header)).view(shape)
 
 

@@ -28,13 +28,21 @@ class Entry(TypedDict):
     made: str
 
 
-def manifest(root: Path = ROOT) -> dict[str, Entry]:
-    """Read what every shipped file should be: path below `root` -> sha256, licence, origin, how made."""
-    return json.loads(read(root / "MANIFEST.json"))
+def manifest(root: Path | None = None) -> dict[str, Entry]:
+    """Read what every shipped file should be: path below `root` (by default `ROOT`) -> sha256, licence, origin, how made."""
+    path = (root or ROOT) / "MANIFEST.json"
+    try:
+        entries = json.loads(read(path))
+    except ValueError as error:
+        raise DataError(f"{path} must be a JSON file, got: {error}. {REMEDY}") from error
+    if not isinstance(entries, dict):
+        raise DataError(f"{path} must map names to entries, got a {type(entries).__name__}. {REMEDY}")
+    return entries
 
 
-def shipped(name: str, root: Path = ROOT) -> bytes:
+def shipped(name: str, root: Path | None = None) -> bytes:
     """Read a shipped file; raise `DataError` when it is missing, or not the file that the manifest names."""
+    root = root or ROOT
     raw, known = read(root / name), manifest(root).get(name)
     if known is None:
         raise DataError(f"{root / name} must be listed in MANIFEST.json, got a file without an entry. {REMEDY}")
@@ -74,8 +82,9 @@ def whole_or_nothing(path: Path, make: Callable[[Path], object]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def record(name: str, *, licence: str, origin: str, made: str, root: Path = ROOT) -> None:
-    """Enter a file below `root` into the manifest, with its present checksum."""
+def record(name: str, *, licence: str, origin: str, made: str, root: Path | None = None) -> None:
+    """Enter a file below `root` (by default `ROOT`) into the manifest, with its present checksum."""
+    root = root or ROOT
     entry = Entry(sha256=hashlib.sha256(read(root / name)).hexdigest(), licence=licence, origin=origin, made=made)
     entries = dict(sorted({**manifest(root), name: entry}.items()))
     write(root / "MANIFEST.json", (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())

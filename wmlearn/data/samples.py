@@ -98,4 +98,5 @@ def check_labels(y: Tensor, classes: int) -> None:
     """Raise `ArgumentError` unless every label is one of `classes`."""
     if len(y):
         low, high = (int(bound) for bound in y.aminmax())
-        require(low >= 0 and high < classes, f"labels must lie in 0..{classes - 1}", (low, high))
+        fix = "Count classes from 0, and name each in `classes`."
+        require(low >= 0 and high < classes, f"labels must lie in 0..{classes - 1}", (low, high), fix)

@@ -82,6 +82,8 @@ def run(experiment: Experiment, folder: Path, *, jobs: int = 1) -> Iterator[Row]
         require(replace(old, rows=()) == results, f"{path.name} must come from this version and recipe", replace(old, rows=()), fix)
         results = old
     known = [_cell(row, experiment) for row in results.rows]
+    strange = [cell for cell in known if cell not in experiment.cells]
+    require(not strange, f"{path.name} must hold rows of this experiment only", strange, f"Move {path} away, or name another folder.")
     todo = [cell for cell in experiment.cells if cell not in known]
     for row in _measured(experiment, todo, jobs):
         order = {json.dumps(cell): i for i, cell in enumerate(experiment.cells)}
@@ -119,7 +121,7 @@ def _measure(experiment: Experiment, cell: Cell) -> Row:
 
 
 def _cell(row: Row, experiment: Experiment) -> Cell:
-    return {key: row[key] for key in experiment.cells[0]}
+    return {key: row.get(key) for key in experiment.cells[0]}
 
 
 def _blank(experiment: Experiment) -> Results:

@@ -27,7 +27,8 @@ class Pattern:
 def light(x: Tensor, where: tuple[tuple[int, int], ...], value: float) -> Tensor:
     """Return a copy of `x` (N, C, H, W) with the pixels at `where` set to `value`."""
     height, width = x.shape[-2:]
-    require(all(0 <= r < height and 0 <= c < width for r, c in where), f"trigger pixels must lie inside {height} x {width} images", where)
+    inside = all(0 <= row < height and 0 <= column < width for row, column in where)
+    require(inside, f"trigger pixels must lie inside {height} x {width} images", where, "Count rows and columns from 0.")
     out = x.clone()
     for row, column in where:
         out[..., row, column] = value
