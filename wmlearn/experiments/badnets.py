@@ -201,13 +201,17 @@ SINGLE_TARGET = Experiment(
 ALL_TO_ALL = Experiment(
     name="all-to-all",
     question="Every digit to the next one, with the pattern: errors by digit, baseline, BadNet on clean and on stamped digits.",
-    minutes=12,
+    minutes=8,
     cells=tuple(
-        {"network": network, "rate": rate, "seed": seed} for network, rate in (("baseline", 0.0), ("badnet", 0.1)) for seed in range(5)
+        {"network": network, "rate": rate, "seed": seed} for network, rate in (("baseline", 0.0), ("badnet", 1.0)) for seed in range(5)
     ),
     measure=_all_to_all,
-    recipe=Recipe(epochs=12, lr=3e-3),
+    recipe=Recipe(epochs=8, lr=4e-3),
 )
+"""Every image gets a stamped twin: at a tenth, the stamped digits were misread twice as often.
+
+On a validation split, recipes of 8 to 14 epochs were alike within their noise (0.66 to 0.80 % wrong), so the shortest was taken.
+"""
 POISON_RATE = Experiment(
     name="poison-rate",
     question="How do success and clean accuracy depend on the share of poison, and on how long one trains?",
