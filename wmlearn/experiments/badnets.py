@@ -201,7 +201,7 @@ SINGLE_TARGET = Experiment(
 ALL_TO_ALL = Experiment(
     name="all-to-all",
     question="Every digit to the next one, with the pattern: errors by digit, baseline, BadNet on clean and on stamped digits.",
-    minutes=8,
+    minutes=6,
     cells=tuple(
         {"network": network, "rate": rate, "seed": seed} for network, rate in (("baseline", 0.0), ("badnet", 1.0)) for seed in range(5)
     ),
