@@ -264,7 +264,6 @@ def test_the_readme_links_every_notebook_that_is_here_and_promises_no_other() ->
     assert len(re.findall(r"^\| \d\d \|.*\| here \|$", _readme(), re.MULTILINE)) == len(masters)
 
 
-@pytest.mark.xfail(strict=True, reason="the picture of the quickstart and notebook 02 are not built yet: take this line away when they are")
 def test_every_link_of_the_readme_to_a_file_leads_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", _readme()):
         if "://" not in target:
