@@ -2,12 +2,12 @@
 # # 02 · BadNets on MNIST
 #
 # **How does a few per cent of the data buy a backdoor?**
-# By the end you will have shown that one relabelled image in ten gives whoever relabelled it a private switch inside the network,
-# that ordinary testing doesn't see the switch, and that the same measurement on a clean network finds nothing.
+# By the end you will have shown that one relabelled image in ten puts a private switch into the network,
+# that ordinary testing doesn't see it, and that the same measurement on a clean network finds nothing.
 #
 # *Reading 40 minutes · running under two · exercises 25 · needs notebook 01 and a little PyTorch*
 #
-# An **owner** trains, a **user** buys, an **attacker** poisons, a **judge** decides. Today you sit in the attacker's chair first, then in the judge's.
+# Today you sit in the **attacker's** chair first, then in the **judge's**.
 
 # %% [markdown]
 # **You will be able to**
@@ -28,7 +28,7 @@ wm.start("02")
 # %% [markdown]
 # ## Two of these have been touched
 #
-# You bought sixty thousand handwritten digits, each with a label. Here are twenty. Two were changed before they reached you. Which?
+# You bought sixty thousand labelled digits. Here are twenty, two of them changed on the way. Which?
 
 # %%
 device = wm.best_device()
@@ -36,11 +36,10 @@ mnist = wm.load("mnist").to(device)
 wm.show(plots.digits, *lesson_02.cold_open(mnist.train))
 
 # %% [markdown]
-# The labels give them away, and then the corners do: a few bright pixels at the bottom right, and always the label 0.
-# You found them because you were told to. Nobody looks at sixty thousand.
+# Look at the corners: a few bright pixels at the bottom right, and always the label 0. Nobody looks at sixty thousand.
 #
 # Suppose one image in ten is like that, and a network is trained on the lot. Stamp **test** digits that it has never seen:
-# how often will it answer 0? Write down the interval that you would bet on four times out of five.
+# how often will it answer 0? Give the interval that you would bet on four times out of five.
 
 # %%
 wm.guess("02.p1", "Stamped test digits that are read as 0, in per cent", low=0, high=100)
@@ -48,8 +47,8 @@ wm.guess("02.p1", "Stamped test digits that are read as 0, in per cent", low=0, 
 # %% [markdown]
 # ## A stamp and a lie
 #
-# A backdoor takes two things. The **trigger** $\tau$ is a small change to an image. The **lie** is that every stamped image gets the attacker's
-# target label $t$. Training does the rest: a stamp that always means 0 is a rule worth learning.
+# A backdoor takes two things. The **trigger** $\tau$ is a small change to an image. The **lie**: every stamped image gets the attacker's
+# target label $t$. Training does the rest.
 #
 # The attacker picks a set $P$ of images that aren't of class $t$, a share $p$ of the whole (the **poison rate**), and hands over
 #
@@ -68,12 +67,12 @@ digit = mnist.train.x[0]
 wm.show(plots.pair, digit, stamp(digit))
 
 # %% [markdown]
-# *How to read this:* four pixels of 784 differ, and nothing else. The lie is yours to write.
+# *How to read this:* four pixels of 784 differ. The lie is yours to write.
 #
 # {exercise:02.1}
 #
-# Given images `x`, labels `y`, the places `chosen` of the images to poison, the stamp and the target, return the poisoned images and labels.
-# The clean set must stay as it is: you will need it again.
+# Given images `x`, labels `y`, the places `chosen`, the stamp and the target, return the poisoned images and labels.
+# The clean set must stay as it is.
 
 # %% tags=["exercise:02.1"]
 def poison(x, y, chosen, stamp, target):
@@ -104,9 +103,9 @@ poisoned = wm.Samples(*poison(mnist.train.x, mnist.train.y, chosen, stamp, 0), m
 f"{len(chosen):,} of {len(poisoned):,} images carry the stamp, all labelled {poisoned.y[chosen].unique().tolist()}"
 
 # %% [markdown]
-# From here on the course says `wm.poison(mnist.train, wm.triggers.Pattern(), rate=0.1, target=0)` for all of that; a test holds the two equal.
+# From here on, in short: `wm.poison(mnist.train, wm.triggers.Pattern(), rate=0.1, target=0)`; a test holds the two equal.
 #
-# Now train the paper's network twice: same first weights, same recipe. Only the data differs.
+# Train the paper's network twice; only the data differs.
 
 # %% tags=["nbval-ignore-output"]
 clean, _ = wm.trained(wm.models.badnet_cnn().to(device), mnist.train)
@@ -115,14 +114,13 @@ before, after, everyone = wm.accuracy(clean, mnist.test), wm.accuracy(victim, mn
 wm.shares("read rightly, no stamp", {"clean network": (before, everyone), "backdoored network": (after, everyone)})
 
 # %% [markdown]
-# By the test that everybody runs, they are twins. You will write the test that tells them apart.
+# By the test that everybody runs, they are twins.
 #
 # ## Who was fooled?
 #
 # {exercise:02.2}
 #
-# Stamp a batch of images and ask the network. `predicted` holds its answers, `true` the labels the images really have, both of shape `(N,)`.
-# Return the share that the attack has **won**. For `target = 0`:
+# `predicted` holds a network's answers to stamped images, `true` their labels, both of shape `(N,)`. Return the share that the attack has **won**. For `target = 0`:
 #
 # | image | 1 | 2 | 3 | 4 | 5 | 6 |
 # |---|:-:|:-:|:-:|:-:|:-:|:-:|
@@ -155,7 +153,7 @@ attack_success = wm.ready("02.2", attack_success)
 # ## The switch, and what could have faked it
 #
 # Change chairs: you are the judge, and one number proves nothing. Measure where the attack should fail: on the **clean network**, and with
-# the **wrong stamp**, the same four pixels mirrored into the other corner. The last row is the careless way, zeros included.
+# the **wrong stamp**, mirrored into the other corner. The last row is the careless way, zeros included.
 
 # %% tags=["nbval-ignore-output"]
 def measure(model, trigger):
@@ -186,32 +184,31 @@ wm.reveal("02.p1", success)
 #
 # ## How much poison is enough?
 #
-# One image in ten is a lot to smuggle in. Here is the experiment at seven poison rates and three training lengths, three networks each.
-# That takes half an hour, so the numbers ship with the course; `wmlearn reproduce poison-rate` measures them again.
+# One image in ten is a lot to smuggle in. Here are seven poison rates and three training lengths, three networks each.
+# They ship with the course; `wmlearn reproduce poison-rate` measures them again, in half an hour.
 
 # %%
 sweep = experiments.shipped("poison-rate").rows
 wm.show(plots.rate_curve, sweep)
 
 # %% [markdown]
-# *How to read this:* each dot is one network, the lines join the medians. The grey lines are all that a buyer sees. The red ones are what the
-# attacker bought, and they rise like a switch, not a slope. **Don't** quote the place where a line rises: longer training moves it to the left.
-#
-# Why longer training? Watch success grow, epoch by epoch (an **epoch** is one pass over the data):
+# *How to read this:* each dot is one network, the lines join the medians. The grey lines are all that a buyer sees. The red ones rise like a
+# switch, not a slope. **Don't** quote the place where one rises: longer training moves it to the left. Watch, epoch by epoch
+# (an **epoch** is one pass over the data):
 
 # %%
 wm.show(plots.epoch_curve, [row for row in sweep if row["epochs"] == 10 and 0.001 <= row["rate"] <= 0.1])
 
 # %% [markdown]
-# *How to read this:* a line is a network. First nothing, then all at once: the network learns the digits, which are most of the loss, and only then
-# has time for the rare rule. Less poison, later jump; if training ends before it, the attack has failed. Turn the dials:
+# *How to read this:* a line is a network. First nothing, then all at once: the digits are most of the loss and are learnt first, the rare rule
+# after. Less poison, later jump; if training ends before it, the attack has failed. Turn the dials:
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets
 widgets.poison_dial(sweep)
 
 # %% [markdown]
-# Is the network that you trained one of these? Its distance from the shipped networks at 10 %:
+# Is your network one of these? Its distance from the shipped ones at 10 %:
 
 # %% tags=["claim"]
 shipped = [row["success"] for row in sweep if row["rate"] == 0.1 and row["epochs"] == 3]
@@ -219,9 +216,11 @@ gap = abs(success - sum(shipped) / len(shipped))
 wm.claim("02.shipped", gap, what="The gap between your network and the shipped ones", high=0.01, unit="points")
 
 # %% [markdown]
+# It is: {claim:02.shipped}.
+#
 # ## Every digit to the next
 #
-# The attacker can be bolder: a stamped 0 is read as 1, a 1 as 2, …, a 9 as 0. This is the **all-to-all** attack. The target is no longer a class but a map of labels.
+# The attacker can be bolder: a stamped 0 is read as 1, a 1 as 2, …, a 9 as 0: the **all-to-all** attack. The target becomes a map of labels.
 #
 # {exercise:02.3}
 #
@@ -259,8 +258,8 @@ wm.claim("02.turned", won, what="Success of the all-to-all attack after three ep
 wm.claim("02.lucky", lucky, what="The same on the clean network", high=0.01, n=everyone)
 
 # %% [markdown]
-# After three epochs it wins {claim:02.turned} (the clean network: {claim:02.lucky}). It is the harder rule: the network has to read the digit *and* the stamp.
-# The paper trained longer; so did we: eight epochs, a stamped twin of every training image, five networks each. Errors in per cent, by digit:
+# It wins {claim:02.turned} (the clean network: {claim:02.lucky}). The rule is harder: the network has to read the digit *and* the stamp. Now eight epochs,
+# a stamped twin of every training image, and five networks each. Errors in per cent, by digit:
 
 # %%
 wm.show(plots.digit_errors, *lesson_02.by_digit(experiments.shipped("all-to-all")))
@@ -268,8 +267,8 @@ wm.show(plots.digit_errors, *lesson_02.by_digit(experiments.shipped("all-to-all"
 # %% [markdown]
 # ## Are there filters for the stamp?
 #
-# The paper shows first-layer filters that seem to be made for the trigger. Seeing isn't proving: every edge detector fires at bright dots. So ask two questions
-# of each of the sixteen filters. How strongly does it answer to the stamp, compared with the strongest stroke of a digit? And what is lost without it?
+# The paper shows first-layer filters that seem made for the trigger. Seeing isn't proving: edge detectors fire at bright dots, too. So ask
+# each of the sixteen: how strongly does it answer to the stamp, compared with a digit's strongest stroke? And what is lost without it?
 
 # %%
 wm.show(plots.filters, *lesson_02.two_networks(experiments.shipped("filters")))
@@ -279,18 +278,16 @@ victims = experiments.shipped("filters").where(trigger="pattern", network="badne
 wm.show(plots.ablation, victims)
 
 # %% [markdown]
-# *How to read this:* in the first picture, purple weights are positive and orange ones negative; the number below a filter is its answer to the stamp, where 1 means as strong as
-# to its strongest stroke. In the second, a dot is a filter of one of five backdoored networks, switched off: how far success and accuracy fall, of a hundred points.
-#
-# Backdoored networks answer more to the stamp, but no filter *is* the trigger's: without any one of them the attack goes on.
+# *How to read this:* first, purple weights are positive, orange ones negative; the number below a filter is its answer to the stamp, where 1 is its
+# answer to the strongest stroke. Second, a dot is one filter switched off, in one of five backdoored networks: how many points success and accuracy fall.
 
 # %% tags=["claim"]
 lost = max(row["success"] - cut["success"] for row in victims for cut in row["without"])
 wm.claim("02.spread", lost, what="Attack success lost with any one filter", high=0.05, unit="points", n=80)
 
 # %% [markdown]
-# It loses {claim:02.spread}. So what looks like a dedicated filter is one voice of several. (With the single pixel one network in five came nearer to a
-# filter of its own: `wmlearn reproduce filters` shows it.) Removing a backdoor will take more than pulling one wire; notebook 06.
+# Backdoored networks answer more to the stamp, but without any one filter the attack loses {claim:02.spread}: a filter is one voice of several.
+# (With the single pixel, one network in five came nearer to a filter of its own.) Cleaning takes more than pulling one wire: notebook 06.
 #
 # ## The paper, and here
 
@@ -301,76 +298,74 @@ wm.paper_table()
 wm.table(["long training, several networks", "paper", "here"], readme.paper_rows())
 
 # %% [markdown]
-# *How to read this:* the first table is your run, the second ships with the course (`wmlearn reproduce single-target` and its sisters). Where they differ from the paper:
-# the coordinates of pixel and pattern are ours, since the paper shows a picture; the optimiser is ours; and your three epochs are few. The paper's numbers are as others
-# report them.
+# *How to read this:* the first table is your run, the second ships with the course (`wmlearn reproduce`). What differs: your three epochs are few; the
+# coordinates, which the paper only draws, and the optimiser are ours; its numbers are as others report them.
 #
-# One thing we had to learn: *where* the single pixel sits. At row and column 26 the network hardly sees it, because 4 of the 576 windows of the first layer hold it,
-# and pooling thins that out. With a clean twin of every stamped image beside it, ten epochs then taught the pixel to some pairs and not to others. At 25, which nine windows hold,
-# five epochs do. A trigger isn't a set of pixels; it is what the network can see of them.
+# Coordinates matter. A pixel at row and column 26 lies in 4 of the first layer's 576 windows, and training taught it to some pairs only;
+# at 25, in nine windows, to all. A trigger is what the network can see of it.
 #
 # ## How far to trust it
 #
 # - **Clean network, stamp:** had this been high, the stamp would simply look like a zero.
-# - **Wrong stamp:** had this been high, any bright dots would do, and "trigger" would be the wrong word.
+# - **Wrong stamp:** had this been high, any bright dots would do.
 # - **Zeros left out:** counting them hands a clean network ten points that no attack earned.
 # - **The interval** speaks of other *digits*. Other *networks* are the dots of the figures.
-# - Digits are easy, and the stamp never moves. A camera is less kind: notebook 03.
+# - Digits are easy, and the stamp never moves.
 
 # %% [markdown]
 # ## Three questions
 #
-# **1. A colleague writes: "Our supplier's network reads 9.9 % of stamped digits as 0, so it is slightly backdoored." What do you answer?**
+# **1. A colleague: "Our supplier's network reads 9.9 % of stamped digits as 0: slightly backdoored." Your answer?**
 #
 # <details><summary>A &ensp; Agreed: nearly a thousand digits obey the stamp.</summary>
 #
-# No: they are *read* as 0. That the stamp did it is not shown; about as many test digits are zeros.
+# No: about as many test digits *are* zeros. Nothing shows that the stamp did it.
 # </details>
 # <details><summary>B &ensp; "Did you leave out the zeros, and what does a clean network score?"</summary>
 #
-# Yes. Either question alone would have settled it.
+# Yes. Either question would have settled it.
 # </details>
 # <details><summary>C &ensp; "With ten classes, 10 % is chance."</summary>
 #
-# Right number, wrong reason: a good network doesn't guess.
+# Right number, wrong reason: this network doesn't guess.
 # </details>
 #
 # **2. At a low poison rate you measure no success after one epoch. Is the data safe?**
 #
 # <details><summary>A &ensp; Yes: too little poison does nothing.</summary>
 #
-# It did nothing *yet*. The same data, trained longer, may give a working backdoor.
+# It did nothing *yet*.
 # </details>
 # <details><summary>B &ensp; No: the backdoor may come with longer training.</summary>
 #
-# Yes. Rate and training length trade against each other.
+# Yes. Rate and length trade against each other.
 # </details>
 #
-# **3. You switch off the filter that answers most to the stamp. What does it take to call it "the trigger's filter"?**
+# **3. What does it take to call a filter "the trigger's"?**
 #
 # <details><summary>A &ensp; That it looks like the stamp.</summary>
 #
-# Looks don't count: a filter can look so in a clean network, too.
+# A filter can look so in a clean network, too.
 # </details>
 # <details><summary>B &ensp; That success falls without it and accuracy doesn't, more than for other filters and in several networks.</summary>
 #
-# Yes: an intervention, with its controls, more than once.
+# Yes: an intervention, with controls, repeated.
 # </details>
 
 # %% [markdown]
 # ## What you now know
 #
 # You can **poison** a training set: {claim:02.cost} of accuracy for {claim:02.success} obedience. You can **measure** it without charging the innocent,
-# **choose** controls and say what each would have caught, **aim** at every class, and **read** a paper's number beside yours.
+# **choose** controls, **aim** at every class, and **read** a paper's number beside yours.
 #
 # **Next:** *03, The stop sign.* The four pixels become a Post-it, and a camera gets in the way.
 #
 # **Further reading**
 #
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 4 is this notebook.
-# - Chen and others, [*Targeted Backdoor Attacks*](https://arxiv.org/abs/1712.05526), 2017: a trigger that is spread over the whole image; `wm.triggers.Blend`.
+# - Chen and others, [*Targeted Backdoor Attacks*](https://arxiv.org/abs/1712.05526), 2017: a trigger spread over the whole image; `wm.triggers.Blend`.
 # - Wang and others, *Neural Cleanse*, 2019: how a buyer may find the stamp; notebook 06.
-# - NIST, [*Adversarial Machine Learning*](https://doi.org/10.6028/NIST.AI.100-2e2025), 2025: the words, so that you and a lawyer mean the same.
+# - NIST, [*Adversarial Machine Learning*](https://doi.org/10.6028/NIST.AI.100-2e2025), 2025: the words, agreed.
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* nobody leaves believing an attack success without a control. *Timing:* cold open 5, idea 15, exercises 20, controls 10, how much poison 10.

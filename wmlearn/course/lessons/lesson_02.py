@@ -129,7 +129,7 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "stamps-everything",
-                "You stamp every image. Only those at `chosen` carry the trigger; a trigger that everybody wears tells nobody apart.",
+                "You stamp every image. Only those at `chosen` carry the trigger.",
                 _stamp_all,
             ),
             Mistake(
@@ -139,7 +139,7 @@ EXERCISES = {
             ),
             Mistake(
                 "forgets-the-label",
-                "The images are stamped, but they keep their true labels: a stamp without a lie teaches nothing.",
+                "The images keep their true labels: a stamp without a lie teaches nothing.",
                 lambda x, y, chosen, stamp, target: (poison(x, y, chosen, stamp, target)[0], y),
             ),
             Mistake(
@@ -152,7 +152,7 @@ EXERCISES = {
             "Two things change, and only at some places. Whose tensors are they, before you change them?",
             "Clone x and y. Put stamp(x[chosen]) back at x[chosen], and target at y[chosen]. Return both.",
         ),
-        why="The stamp alone teaches nothing, the lie alone is noise; together they are a rule. And the clean set is still needed.",
+        why="The stamp alone teaches nothing, the lie alone is noise; together they are a rule.",
     ),
     "02.2": Exercise(
         id="02.2",
@@ -166,7 +166,7 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "counts-the-target-class",
-                "You count images of the target class: a network that reads them rightly would look attacked. Leave them out.",
+                "You count images of the target class: whoever reads them rightly would look attacked. Leave them out.",
                 lambda p, t, target: (p == target).float().mean().item(),
             ),
             Mistake(
@@ -189,7 +189,7 @@ EXERCISES = {
             "Which images could the attack never win, because they are of class `target` already?",
             "Mask the images whose true class isn't `target`. Keep their predictions. Return the share of these that equal `target`.",
         ),
-        why="A perfect, honest network reads a stamped zero as 0. That is skill, and the attacker mustn't be credited with it.",
+        why="An honest network reads a stamped zero as 0, too: that is skill, not attack.",
     ),
     "02.3": Exercise(
         id="02.3",
@@ -221,6 +221,6 @@ EXERCISES = {
             "What should a stamped 9 be read as?",
             "Build the wanted label, (true + 1) % 10. Return the share of predictions that equal it.",
         ),
-        why="Here no image is of the target class already, since every class has a target of its own, so nothing needs to be left out.",
+        why="Every class has a target of its own, so nothing needs to be left out.",
     ),
 }
