@@ -164,7 +164,8 @@ careless = (wm.predict(clean, stamp(mnist.test.x)).argmax(1) == 0).float().mean(
 success, harmless, elsewhere = measure(victim, stamp), measure(clean, stamp), measure(victim, mirrored)
 n = int((mnist.test.y != 0).sum())
 wm.shares("read as 0", {"backdoored, stamp": (success, n), "clean, stamp": (harmless, n),
-                        "backdoored, wrong stamp": (elsewhere, n), "clean, stamp, zeros counted": (careless, everyone)})
+                        "backdoored, wrong stamp": (elsewhere, n),
+                        "clean, stamp, zeros counted": (careless, everyone)})
 
 # %% tags=["claim"]
 wm.claim("02.baseline", before, what="Accuracy of the clean network", low=0.985, n=everyone, paper="99.5 %")
