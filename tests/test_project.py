@@ -20,7 +20,8 @@ PACKAGE = ROOT / "wmlearn"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (  # each may import from the layers above it, and from itself where it is a package
     {"errors"},
-    {"data", "models", "triggers"},
+    {"data", "models"},
+    {"triggers"},
     {"training"},
     {"poisoning", "evidence"},
     {"experiments"},

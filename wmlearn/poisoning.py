@@ -18,6 +18,9 @@ from .training import predict
 Trigger = Callable[[Tensor], Tensor]
 """(N, C, H, W) in [0, 1] -> the same shape and range, with the trigger stamped on; the input stays untouched."""
 
+Twins = Tensor
+"""In place of a trigger: the same images (N, C, H, W) taken once more with the trigger in the scene, row by row."""
+
 Target = int | Callable[[Tensor], Tensor]
 """A class, or a map from true labels (N,) to the attacker's (N,): `next_class` is the all-to-all attack."""
 
@@ -28,7 +31,7 @@ class Poisoned:
 
     samples: Samples
     mask: Tensor
-    trigger: Trigger
+    trigger: Trigger | Twins
     target: Target
 
 
@@ -38,7 +41,14 @@ def next_class(y: Tensor, classes: int = 10) -> Tensor:
 
 
 def poison(
-    samples: Samples, trigger: Trigger, *, rate: float, target: Target, source: int | None = None, add: bool = False, seed: int = 0
+    samples: Samples,
+    trigger: Trigger | Twins,
+    *,
+    rate: float,
+    target: Target,
+    source: int | None = None,
+    add: bool = False,
+    seed: int = 0,
 ) -> Poisoned:
     """Stamp `trigger` on a random share of the images and give them the target's label.
 
@@ -58,25 +68,32 @@ def poison(
     require(0 < count <= len(candidates), f"rate must pick between 1 and {len(candidates)} images", count, "Change rate, source or target.")
     picks = torch.randperm(len(candidates), generator=torch.Generator().manual_seed(seed))[:count]
     chosen = candidates[picks.to(candidates.device)]
-    stamped = stamp(trigger, samples.x[chosen])
+    stamped = triggered(trigger, samples, chosen)
     if add:
-        both = samples + Samples(stamped, goal[chosen], samples.classes)
+        both = samples + replace(samples[chosen], x=stamped, y=goal[chosen])
         return Poisoned(both, torch.arange(len(both), device=chosen.device) >= len(samples), trigger, target)
     x, y, mask = samples.x.clone(), samples.y.clone(), torch.zeros_like(samples.y, dtype=torch.bool)
     x[chosen], y[chosen], mask[chosen] = stamped, goal[chosen], True
     return Poisoned(replace(samples, x=x, y=y), mask, trigger, target)
 
 
-def success_rate(model: nn.Module, samples: Samples, trigger: Trigger, target: Target) -> float:
-    """Measure attack success, 0..1: the share of triggered images that get the target's label.
+def success_rate(model: nn.Module, samples: Samples, trigger: Trigger | Twins, target: Target, *, source: int | None = None) -> float:
+    """Measure attack success, 0..1: the share of triggered images (of class `source`, if given) that get the target's label.
 
     Images that have that label already never count: a network that reads them rightly obeys nobody.
     """
     require(len(samples) > 0, *NOT_EMPTY)
     goal = aim(target, samples.y, len(samples.classes))
     can_be_fooled = goal != samples.y
-    require(bool(can_be_fooled.any()), "samples must hold images outside the target class", f"{len(samples)} of the target class")
-    answers = predict(model, stamp(trigger, samples.x[can_be_fooled])).argmax(1)
+    if source is not None:
+        can_be_fooled &= samples.y == source
+    which = "" if source is None else f" and in class {source}"
+    require(
+        bool(can_be_fooled.any()),
+        f"samples must hold images outside the target class{which}",
+        f"{len(samples)} of the target class" if source is None else f"none of {len(samples)}",
+    )
+    answers = predict(model, triggered(trigger, samples, can_be_fooled)).argmax(1)
     return (answers == goal[can_be_fooled]).float().mean().item()
 
 
@@ -95,6 +112,20 @@ def aim(target: Target, y: Tensor, n_classes: int) -> Tensor:
     )
     check_labels(goal, n_classes)
     return goal
+
+
+def triggered(trigger: Trigger | Twins, samples: Samples, index: Tensor) -> Tensor:
+    """Return the images at `index` with the trigger on: stamped, or taken from their twins."""
+    if not isinstance(trigger, Tensor):
+        return stamp(trigger, samples.x[index])
+    same = trigger.shape == samples.x.shape
+    require(
+        same,
+        f"twins must have the shape of their samples, {tuple(samples.x.shape)}",
+        tuple(trigger.shape),
+        "Draw them with the same n and seed.",
+    )
+    return trigger[index]
 
 
 def stamp(trigger: Trigger, x: Tensor) -> Tensor:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import require
+from . import signs as signs
 from .digits import load_fashion_mnist, load_mnist
 from .samples import Samples as Samples
 from .samples import Splits as Splits
@@ -13,11 +15,17 @@ from .samples import check_labels as check_labels
 from .samples import one_each as one_each
 from .samples import split as split
 
-LOADERS = {"mnist": load_mnist, "fashion-mnist": load_fashion_mnist}
+LOADERS: Mapping[str, Callable[[Path | None, bool], Splits]] = {
+    "mnist": load_mnist,
+    "fashion-mnist": load_fashion_mnist,
+    "signs-us": lambda root, download: signs.load_signs("us"),
+    "signs-se": lambda root, download: signs.load_signs("se"),
+    "signs-de": lambda root, download: signs.load_signs("de"),
+}
 
 
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits:
-    """Load a data set as tensors in memory: "mnist" ships with the course, "fashion-mnist" is fetched once.
+    """Load a data set as tensors in memory: "mnist" ships with the course, "fashion-mnist" is fetched once, the signs are drawn.
 
     `root` names a folder of your own that holds the files; with `download=False` nothing is fetched.
     Raises `ArgumentError` for an unknown name or a folder without the files, `DataError` for a damaged file.

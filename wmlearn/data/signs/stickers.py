@@ -1,0 +1,137 @@
+"""A sticker on a sign: stuck to the plate before the camera looks, or pasted on a photograph that was taken without it.
+
+T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.1: a yellow square, a bomb, a flower, of the size of a Post-it, near
+the lower edge of the sign.
+Differs: drawn, not photographed, and larger (the paper's are a tenth to a sixth of the sign: three pixels here).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...errors import require
+from .dice import Dice, Range
+from .pen import Pen
+
+Kind = Literal["square", "bomb", "flower"]
+
+
+@dataclass(frozen=True)
+class Sticker:
+    """What is stuck where on a sign. Sign coordinates: x right, y down, the plate reaches from -1 to 1.
+
+    Every sign gets a size, a place and a turn of its own from these ranges. Called on photographs (N, 3, H, W) it is a trigger: it
+    pastes the sticker on the sign in the middle, in the light of that photograph; row by row the draws are the same for every call.
+    """
+
+    kind: Kind = "square"
+    size: Range = (0.17, 0.22)  # width, as a share of the sign's
+    x: Range = (-0.3, 0.3)
+    y: Range = (0.5, 0.66)
+    turn: Range = (-0.2, 0.2)  # radians
+    seed: int = 0  # of the draws on photographs
+    sign: float = 0.4  # half the sign's width on photographs, as a share of the picture's: GTSRB leaves a border of a tenth
+
+    def __post_init__(self) -> None:
+        require(self.kind in get_args(Kind), f"the sticker must be one of {', '.join(get_args(Kind))}", self.kind)
+        for name in ("size", "x", "y", "turn"):
+            low, high = getattr(self, name)
+            require(low <= high, f"{name} must be a range, low first", (low, high), "Give the same number twice for a fixed one.")
+        require(self.size[0] > 0 and self.size[1] <= 1, "size must lie in (0, 1] of the sign's width", self.size)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        require(x.ndim == 4 and x.shape[1] == 3, "a sticker needs colour photographs, (N, 3, H, W)", tuple(x.shape))
+        placed = place(self, len(x), Dice.of(self.seed))
+        sticker = _on_photograph(placed, x.shape[-2], x.shape[-1], self.sign).to(x)
+        lit = torch.cat([sticker[:, :3] * _light(x, self.sign), sticker[:, 3:]], 1)
+        return (lit[:, :3] + x * (1 - lit[:, 3:])).clamp(0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """One sticker for each of N signs: its picture (4, T, T), and where it sits, in sign coordinates; all (N,)."""
+
+    picture: Tensor
+    size: Tensor
+    x: Tensor
+    y: Tensor
+    turn: Tensor
+
+
+def place(sticker: Sticker, n: int, dice: Dice) -> Placed:
+    """Draw size, place and turn of a sticker for `n` signs."""
+    size, x, y, turn = (dice.uniform(*span, n) for span in (sticker.size, sticker.x, sticker.y, sticker.turn))
+    return Placed(picture(sticker.kind), size, x, y, turn)
+
+
+def paste(plates: Tensor, sticker: Sticker, dice: Dice) -> Tensor:
+    """Stick `sticker` on plates (N, 4, T, T), premultiplied RGBA; what hangs over the edge is cut off."""
+    n, size = len(plates), plates.shape[-1]
+    placed = place(sticker, n, dice)
+    front = _warped(placed, F.affine_grid(torch.eye(2, 3).expand(n, 2, 3), [n, 4, size, size], align_corners=False))
+    front = front * plates[:, 3:]
+    return front + plates * (1 - front[:, 3:])
+
+
+@lru_cache(3)
+def picture(kind: Kind) -> Tensor:
+    """Draw a sticker, (4, T, T) premultiplied RGBA."""
+    pen = Pen()
+    _DRAW[kind](pen)
+    return pen.texture()
+
+
+def _on_photograph(placed: Placed, height: int, width: int, half: float, finer: int = 4) -> Tensor:
+    """Show stickers on empty pictures (N, 4, height, width), averaged from `finer` times as many pixels each way."""
+    n = len(placed.size)
+    grid = F.affine_grid(torch.eye(2, 3).expand(n, 2, 3), [n, 4, height * finer, width * finer], align_corners=False)
+    return F.avg_pool2d(_warped(placed, grid / (2 * half)), finer)
+
+
+def _warped(placed: Placed, at: Tensor) -> Tensor:
+    """Look the stickers up at sign coordinates `at` (N, H, W, 2)."""
+    n = len(placed.size)
+    dx, dy = at[..., 0] - placed.x[:, None, None], at[..., 1] - placed.y[:, None, None]
+    cos, sin = (f(placed.turn)[:, None, None] for f in (torch.cos, torch.sin))
+    size = placed.size[:, None, None]
+    grid = torch.stack([(cos * dx + sin * dy) / size, (cos * dy - sin * dx) / size], -1)
+    return F.grid_sample(placed.picture[None].expand(n, -1, -1, -1), grid, align_corners=False)
+
+
+def _light(x: Tensor, half: float) -> Tensor:
+    """Guess how bright white is on each sign, (N, 3, 1, 1): the brightest twentieth of its middle, colour by colour."""
+    height, width = x.shape[-2:]
+    top, left = round(height * (0.5 - half)), round(width * (0.5 - half))
+    middle = x[..., top : height - top, left : width - left].flatten(2)
+    return middle.quantile(0.95, dim=2)[..., None, None]
+
+
+def _square(pen: Pen) -> None:
+    pen.polygon([(-0.95, -0.95), (0.95, -0.95), (0.95, 0.95), (-0.95, 0.95)], (255, 232, 40))
+    pen.polygon([(-0.95, -0.95), (0.95, -0.95), (0.95, -0.7), (-0.95, -0.7)], (240, 212, 30))  # the gummed strip
+
+
+def _bomb(pen: Pen) -> None:
+    white, black, fire = (250, 250, 250), (15, 15, 20), (255, 130, 10)
+    pen.disc(-0.05, 0.1, 0.9, white)
+    pen.disc(-0.1, 0.2, 0.66, black)
+    pen.line([(0.3, -0.2), (0.55, -0.5)], 0.25, black)
+    pen.disc(0.62, -0.66, 0.26, fire)
+
+
+def _flower(pen: Pen) -> None:
+    for i in range(6):
+        angle = i * math.pi / 3
+        pen.disc(0.58 * math.cos(angle), 0.58 * math.sin(angle), 0.4, (250, 250, 250))
+    pen.disc(0, 0, 0.45, (255, 215, 30))
+
+
+_DRAW: dict[Kind, Callable[[Pen], None]] = {"square": _square, "bomb": _bomb, "flower": _flower}
