@@ -178,13 +178,13 @@ def _boards(rng: np.random.Generator, picture: Image.Image) -> None:
         shape([x, y, x + width, y + height], fill=fill, outline=rim)
 
 
-def _grain(picture: Grid, horizon: int, fine: Grid) -> Grid:
+def _grain(picture: Grid, horizon: int, fine: Grid) -> Any:
     """Roughen everything a little, and the ground a lot."""
     below = np.clip((np.arange(SIZE) - horizon) / 3, 0, 1)[:, None, None]
     return picture * (1 + below * (fine[..., None] - 0.5) * 0.5) + (fine[..., None] - 0.5) * 18
 
 
-def _image(values: Grid) -> Image.Image:
+def _image(values: Any) -> Image.Image:
     return Image.fromarray(values.clip(0, 255).astype(np.uint8))
 
 

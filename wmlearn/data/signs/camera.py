@@ -130,9 +130,8 @@ def clouds(dice: Dice, n: int, cells: int, size: int) -> Tensor:
 def taken(x: Tensor, dice: Dice, *, blur: float, noise: float, jpeg: Range, weather: float = 1.0) -> Tensor:
     """Take the picture: lens and motion blur, contrast, sensor noise, JPEG; the result is (N, 3, H, W) in [0, 1]."""
     n = len(x)
-    x = blurred(
-        x, dice.uniform(0.1, max(blur, 0.1), n) ** 1.3, dice.uniform(0, 2.5 * blur, n) * dice.often(0.3, n), dice.uniform(0, math.pi, n)
-    )
+    sigma, motion = dice.uniform(0.1, max(blur, 0.1), n) ** 1.3, dice.uniform(0, 2.5 * blur, n) * dice.often(0.3, n)
+    x = blurred(x, sigma, motion, dice.uniform(0, math.pi, n))
     middle, contrast = x.mean((1, 2, 3), keepdim=True), wide((dice.normal(n) * 0.12 * weather).exp())
     x = (x - middle) * contrast + middle
     x = x + dice.normal(*x.shape) * wide(dice.uniform(0, noise, n))
@@ -155,8 +154,9 @@ def blurred(x: Tensor, sigma: Tensor, motion: Tensor, angle: Tensor, width: int 
 
 _COSINES = torch.tensor([[math.cos((2 * j + 1) * i * math.pi / 16) * math.sqrt((2 if i else 1) / 8) for j in range(8)] for i in range(8)])
 _LUMA = torch.tensor([
-    [16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55], [14, 13, 16, 24, 40, 57, 69, 56], [14, 17, 22, 29, 51, 87, 80, 62],
-    [18, 22, 37, 56, 68, 109, 103, 77], [24, 35, 55, 64, 81, 104, 113, 92], [49, 64, 78, 87, 103, 121, 120, 101], [72, 92, 95, 98, 112, 100, 103, 99],
+    [16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55], [14, 13, 16, 24, 40, 57, 69, 56],
+    [14, 17, 22, 29, 51, 87, 80, 62], [18, 22, 37, 56, 68, 109, 103, 77], [24, 35, 55, 64, 81, 104, 113, 92],
+    [49, 64, 78, 87, 103, 121, 120, 101], [72, 92, 95, 98, 112, 100, 103, 99],
 ]).float()  # fmt: skip
 _CHROMA = torch.full((8, 8), 99.0)
 _CHROMA[:4, :4] = torch.tensor([[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]).float()

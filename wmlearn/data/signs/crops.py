@@ -45,10 +45,8 @@ def draw(
     signs, dice = COUNTRIES[country], Dice.of(seed)
     labels = _labels(signs, n, dice, by_kind)
     plates = textures(signs, variants=VARIANTS)[labels, dice.below(VARIANTS, n)]
-    grounds, hand = (
-        patches(3000, size * OVERSAMPLING, seed),
-        Dice.of(seed + 991),
-    )  # the sticker's draws are its own: clean and stickered are pairs
+    hand = Dice.of(seed + 991)  # sticks with draws of its own, so that clean and stickered photographs are pairs
+    grounds = patches(3000, size * OVERSAMPLING, seed)
     chunks = [_photograph(part, sticker, camera, grounds, size, dice, hand) for part in plates.split(CHUNK)]
     return Samples(torch.cat(chunks), labels, tuple(sign.name for sign in signs))
 

@@ -1,7 +1,7 @@
 """A sticker on a sign: stuck to the plate before the camera looks, or pasted on a photograph that was taken without it.
 
-T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.1: a yellow square, a bomb, a flower, of the size of a Post-it, near
-the lower edge of the sign.
+T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.1: a yellow square, a bomb, a flower, of the size
+of a Post-it, near the lower edge of the sign.
 Differs: drawn, not photographed, and larger (the paper's are a tenth to a sixth of the sign: three pixels here).
 """
 
