@@ -44,10 +44,13 @@ def draw(
     require(size % 8 == 0, "size must be a multiple of 8", size, "JPEG works in blocks of 8 pixels.")
     signs, dice = COUNTRIES[country], Dice.of(seed)
     labels = _labels(signs, n, dice, by_kind)
-    plates = textures(signs, variants=VARIANTS)[labels, dice.below(VARIANTS, n)]
+    plates, makers = textures(signs, variants=VARIANTS), dice.below(VARIANTS, n)
     hand = Dice.of(seed + 991)  # sticks with draws of its own, so that clean and stickered photographs are pairs
     grounds = patches(3000, size * OVERSAMPLING, seed)
-    chunks = [_photograph(part, sticker, camera, grounds, size, dice, hand) for part in plates.split(CHUNK)]
+    chunks = [
+        _photograph(plates[label, maker], sticker, camera, grounds, size, dice, hand)
+        for label, maker in zip(labels.split(CHUNK), makers.split(CHUNK), strict=True)
+    ]
     return Samples(torch.cat(chunks), labels, tuple(sign.name for sign in signs))
 
 
@@ -84,7 +87,8 @@ def _photograph(plates: Tensor, sticker: Sticker | None, camera: Camera, grounds
     half = dice.uniform(*camera.half, n) * fine
     back = _pole(_ground(grounds, n, camera, dice), x, y, dice)
     sign = project(plates, pose(n, dice, camera.tilt, camera.roll), fine, x, y, half)
-    back = over(_neighbour(bare, camera, fine, x, y, half, dice), back)
+    if camera.neighbours:
+        back = over(_neighbour(bare, camera, fine, x, y, half, dice), back)
     sheen = 1 + wide(dice.uniform(-0.15, 0.15, n)) * torch.linspace(-1, 1, fine)[None, None, :, None]
     picture = sign[:, :3] * sheen + back * (1 - sign[:, 3:])
     picture = lit(F.avg_pool2d(picture, OVERSAMPLING), dice, camera.light, camera.weather)
