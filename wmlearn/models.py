@@ -24,11 +24,15 @@ class Standardise(nn.Module):
         self.register_buffer("std", torch.tensor(std))
 
     def forward(self, x: Tensor) -> Tensor:
-        rule = f"this network reads images of shape (N, {', '.join(map(str, self.shape))})"
-        require(x.shape[1:] == self.shape, rule, tuple(x.shape), "Crop, pad or convert the images, or build another network.")
+        _check_shape(x, self.shape)
         n, c, h, w = x.shape
         x = (x - self.mean) / self.std
         return x.permute(0, 2, 3, 1).reshape(-1).view(n, h, w, c).permute(0, 3, 1, 2)  # the view also fixes the strides where c = 1
+
+
+def _check_shape(x: Tensor, shape: tuple[int, int, int]) -> None:
+    rule = f"this network reads images of shape (N, {', '.join(map(str, shape))})"
+    require(x.shape[1:] == shape, rule, tuple(x.shape), "Crop, pad or convert the images, or build another network.")
 
 
 class FlattenChannelsLast(nn.Module):
@@ -50,3 +54,39 @@ def badnet_cnn(seed: int = 0) -> nn.Sequential:
             nn.Linear(512, 512), nn.ReLU(),
             nn.Linear(512, 10),
         )  # fmt: skip
+
+
+class StandardiseEach(nn.Module):
+    """Shift and scale each image of one shape by its own mean and deviation: light and haze go, and renders look like photographs.
+
+    The result lies in memory channels last.
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        _check_shape(x, self.shape)
+        std, mean = torch.std_mean(x, (1, 2, 3), keepdim=True)
+        return ((x - mean) / (std + 0.02)).contiguous(memory_format=torch.channels_last)
+
+
+def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
+    """Build a network for signs, (N, 3, 32, 32): three convolutions with batch normalisation, two linear layers.
+
+    The layers up to `model[:13]` are the convolutions, the last one with 128 channels; `model[13:]` is the head: flatten, a linear layer
+    to 128 features, ReLU, a linear layer to the classes.
+    """
+    require(classes >= 2, "classes must be at least 2", classes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(
+            StandardiseEach((3, 32, 32)),
+            nn.Conv2d(3, 32, 5, padding=2, bias=False), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),  # (N, 32, 16, 16)
+            nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),  # (N, 64, 8, 8)
+            nn.Conv2d(64, 128, 3, padding=1, bias=False), nn.BatchNorm2d(128), nn.ReLU(), nn.MaxPool2d(2),  # (N, 128, 4, 4)
+            FlattenChannelsLast(),
+            nn.Linear(2048, 128), nn.ReLU(),
+            nn.Linear(128, classes),
+        ).to(memory_format=torch.channels_last)  # fmt: skip

@@ -8,16 +8,19 @@ from pathlib import Path
 from ..errors import require
 from . import signs as signs
 from .digits import load_fashion_mnist, load_mnist
+from .gtsrb import load_gtsrb
 from .samples import Samples as Samples
 from .samples import Splits as Splits
 from .samples import check_images as check_images
 from .samples import check_labels as check_labels
 from .samples import one_each as one_each
+from .samples import regroup as regroup
 from .samples import split as split
 
 LOADERS: Mapping[str, Callable[[Path | None, bool], Splits]] = {
     "mnist": load_mnist,
     "fashion-mnist": load_fashion_mnist,
+    "gtsrb": load_gtsrb,
     "signs-us": lambda root, download: signs.load_signs("us"),
     "signs-se": lambda root, download: signs.load_signs("se"),
     "signs-de": lambda root, download: signs.load_signs("de"),
@@ -25,7 +28,8 @@ LOADERS: Mapping[str, Callable[[Path | None, bool], Splits]] = {
 
 
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits:
-    """Load a data set as tensors in memory: "mnist" ships with the course, "fashion-mnist" is fetched once, the signs are drawn.
+    """Load a data set as tensors in memory: "mnist" ships with the course, "fashion-mnist" and "gtsrb" are
+    fetched once, the signs are drawn.
 
     `root` names a folder of your own that holds the files; with `download=False` nothing is fetched.
     Raises `ArgumentError` for an unknown name or a folder without the files, `DataError` for a damaged file.

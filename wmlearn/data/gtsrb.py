@@ -1,0 +1,154 @@
+"""The German Traffic Sign Recognition Benchmark: photographs of 43 signs, read from a folder or fetched by torchvision.
+
+J. Stallkamp, M. Schlipsing, J. Salmen, C. Igel: Man vs. computer, Neural Networks 32 (2012). The competition had two phases, and so there
+are two training sets: `edition` says which one a folder holds. The 12,630 test photographs are the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import ArgumentError, DataError
+from . import files
+from .samples import Samples, Splits
+from .signs.de import SIGNS
+
+CLASSES = tuple(sign.name for sign in SIGNS)
+SIDE = 32  # pixels; photographs of other sizes are scaled
+EDITIONS = {26_640: "the training set of the first phase", 39_209: "the final training set"}
+TRACKS = 1000  # of one class, at most: group = class * TRACKS + track
+
+
+@dataclass(frozen=True)
+class _Photograph:
+    path: Path
+    label: int
+    group: int
+
+
+def edition(n_train: int) -> str:
+    """Say which training set has `n_train` photographs; results must name it."""
+    return f"{EDITIONS.get(n_train, 'part of a training set')}, {n_train:,} photographs"
+
+
+def load_gtsrb(root: Path | None, download: bool) -> Splits:
+    """Load all photographs as (N, 3, 32, 32), from `root` (torchvision's layout) or from a cache folder that is filled on first use.
+
+    `groups` of the training photographs is class * 1000 + track: about 30 frames show one physical sign, ever nearer. The benchmark keeps
+    the tracks of the test photographs to itself, so each is a group of its own there, from 43,000 on.
+    Decoding takes some seconds; the pixels are kept in the cache folder, so that it happens once.
+    Raises `ArgumentError` for a folder that lacks classes, photographs or their list, `DataError` for a damaged file or a failed download.
+    """
+    if root is not None:
+        return _from_folder(root, "Name the folder that holds gtsrb/, or fetch it again.")
+    folder = files.CACHE / "gtsrb"
+    if not folder.exists():
+        if not download:
+            raise DataError(f"{folder} must hold GTSRB, got nothing. Run `wmlearn data fetch gtsrb`, or pass root=.")
+        _fetch(folder)
+    return _from_folder(folder, f"Delete {folder} and fetch it again.")
+
+
+def _fetch(folder: Path) -> None:
+    """Download beside `folder`, then rename: an interrupted download leaves nothing, and of two at once the first one stays."""
+    from torchvision.datasets import GTSRB
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+            whole = Path(temporary) / folder.name
+            for part in ("train", "test"):
+                GTSRB(whole, part, download=True)
+            for archive in whole.rglob("*.zip"):
+                archive.unlink()
+            whole.replace(folder)  # fails when another process was faster
+    except (OSError, RuntimeError) as error:
+        if not folder.exists():
+            raise DataError(f"GTSRB must arrive in {folder}, got: {error}. Try again with a network and space, or pass root=.") from error
+
+
+def _from_folder(folder: Path, fix: str) -> Splits:
+    base = next((place for place in (folder / "gtsrb", folder) if (place / "GTSRB").is_dir()), None)
+    if base is None:
+        raise ArgumentError(f"{folder} must hold gtsrb/GTSRB/, got a folder without. {fix}")
+    train, test = _training(base, fix), _tests(base, fix)
+    pixels = _pixels(base, [*train, *test], fix)  # (N, 3, 32, 32) uint8
+    return Splits(_samples(pixels[: len(train)], train), _samples(pixels[len(train) :], test))
+
+
+def _samples(pixels: Tensor, photographs: Sequence[_Photograph]) -> Samples:
+    labels, groups = ([getattr(photograph, name) for photograph in photographs] for name in ("label", "group"))
+    return Samples(pixels.float().div_(255), torch.tensor(labels), CLASSES, torch.tensor(groups))
+
+
+def _training(base: Path, fix: str) -> list[_Photograph]:
+    """List `Training/<class>/<track>_<frame>.ppm` by class, track and frame."""
+    folder, found = base / "GTSRB" / "Training", []
+    for label, name in enumerate(CLASSES):
+        paths = sorted((folder / f"{label:05}").glob("*.ppm"))
+        if not paths:
+            raise ArgumentError(f"{folder / f'{label:05}'} must hold photographs of class {label} ({name}), got none. {fix}")
+        for path in paths:
+            track = re.fullmatch(r"(\d+)_\d+", path.stem)
+            if not track:
+                raise ArgumentError(f"{path} must be called <track>_<frame>.ppm, got another name. {fix}")
+            found.append(_Photograph(path, label, label * TRACKS + int(track[1])))
+    return found
+
+
+def _tests(base: Path, fix: str) -> list[_Photograph]:
+    """List the test photographs with the labels of `GT-final_test.csv`."""
+    table, folder = base / "GT-final_test.csv", base / "GTSRB" / "Final_Test" / "Images"
+    try:
+        with table.open(newline="") as lines:
+            rows = [(row["Filename"], int(row["ClassId"])) for row in csv.DictReader(lines, delimiter=";")]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ArgumentError(f"{table} must list the test photographs (Filename;…;ClassId), got {error!r}. {fix}") from error
+    present = {path.name for path in folder.glob("*.ppm")}
+    missing = [name for name, _ in rows if name not in present]
+    if missing or not rows:
+        what = f"{len(missing):,} of {len(rows):,} missing, {missing[0]} the first" if missing else "an empty list"
+        raise ArgumentError(f"{folder} must hold the photographs that {table.name} lists, got {what}. {fix}")
+    return [_Photograph(folder / name, label, len(CLASSES) * TRACKS + i) for i, (name, label) in enumerate(rows)]
+
+
+def _pixels(base: Path, photographs: Sequence[_Photograph], fix: str) -> Tensor:
+    """Decode all photographs, or take what an earlier call has decoded, if the files are still the same by name and size."""
+    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import save_file
+
+    kept = files.CACHE / "decoded" / f"gtsrb-{_digest(str(base.resolve()))}.safetensors"
+    names = _digest("\n".join(f"{photograph.path.relative_to(base)} {photograph.path.stat().st_size}" for photograph in photographs))
+    with suppress(OSError, SafetensorError), safe_open(kept, "pt") as tensors:
+        if tensors.metadata() == {"files": names}:
+            return tensors.get_tensor("pixels")
+    pixels = torch.from_numpy(np.stack([_decode(photograph.path, fix) for photograph in photographs])).permute(0, 3, 1, 2).contiguous()
+    with suppress(DataError):  # no place to keep them: decode again next time
+        files.whole_or_nothing(kept, lambda path: save_file({"pixels": pixels}, path, {"files": names}))
+    return pixels
+
+
+def _decode(path: Path, fix: str) -> np.ndarray:
+    """Read one photograph as (32, 32, 3) uint8; other sizes are scaled bilinearly, with antialiasing."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} must be a whole PPM image, got: {error}. {fix}") from error
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
