@@ -188,7 +188,7 @@ def _scenes(n: int, town: Tensor, tools: _Tools, sticker: Sticker | None, on: st
         carries &= labels == KINDS.index(on)
     plates = weathered(textures(us.SIGNS, variants=VARIANTS)[signs, dice.below(VARIANTS, len(signs))], dice, 1.0)
     if sticker is not None and carries.any():
-        plates[carries] = paste(plates[carries], sticker, tools.hand)
+        plates[carries, :3] = paste(plates[carries], sticker, tools.hand)[:, :3]  # the plate keeps its outline
     boxes = _erect(x, plates, layout, scenery, tools)
     x = lit(x, dice, scenery.light, 1.0)
     x = taken(x, dice, blur=scenery.blur, noise=scenery.noise, jpeg=scenery.jpeg).mul(255).round().div(255)

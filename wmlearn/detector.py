@@ -1,0 +1,276 @@
+"""A detector of traffic signs, small enough to train on a laptop, and how a backdoor in it is measured.
+
+S. Ren, K. He, R. Girshick, J. Sun: Faster R-CNN, 2015, arXiv:1506.01497, from torchvision, on a backbone of five convolutions;
+poisoned as in T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.
+Differs: the backbone is narrow and learns from scratch; the paper's (Zeiler and Fergus) comes from ImageNet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .data import files
+from .data.signs.street import Street
+from .errors import WmlearnError, require
+from .poisoning import Target
+from .training import OnEpoch, Recipe, TrainLog
+
+MISSED = -1
+"""What `readings` says of a sign that no detection covers."""
+
+RECIPE = Recipe(epochs=8, lr=2e-3, weight_decay=1e-3, batch_size=16, precision="fp32")
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """What a detector found: `boxes` (K, 4) in pixels, `labels` (K,) int64, `scores` (K,) in 0..1, `scene` (K,) int64."""
+
+    boxes: Tensor
+    labels: Tensor
+    scores: Tensor
+    scene: Tensor
+
+
+def street_rcnn(classes: int = 3, seed: int = 0, size: int = 128) -> nn.Module:
+    """Build a Faster R-CNN for scenes of `size` pixels, with 0.38 million weights: five convolutions, proposals, a head."""
+    require(classes >= 1, "classes must be at least 1", classes)
+    from torchvision.models.detection import FasterRCNN
+    from torchvision.models.detection.rpn import AnchorGenerator
+    from torchvision.ops import MultiScaleRoIAlign
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # layers draw their first weights from the global generator, which is put back
+        backbone = Backbone()
+        return FasterRCNN(
+            backbone,
+            min_size=size,
+            max_size=size,
+            image_mean=[0.45] * 3,
+            image_std=[0.25] * 3,
+            rpn_anchor_generator=AnchorGenerator(((14, 24, 40),), ((1.0,),)),
+            rpn_pre_nms_top_n_train=300,
+            rpn_pre_nms_top_n_test=150,
+            rpn_post_nms_top_n_train=64,
+            rpn_post_nms_top_n_test=32,
+            rpn_batch_size_per_image=64,
+            box_roi_pool=MultiScaleRoIAlign(["0"], output_size=5, sampling_ratio=1),
+            box_head=_head(25 * backbone.out_channels),
+            box_predictor=Predictor(128, classes + 1),  # class 0 is the background
+            box_batch_size_per_image=32,
+            box_detections_per_img=8,
+        )
+
+
+class Backbone(nn.Module):
+    """Five convolutions: (N, 3, H, W) -> (N, 64, H / 8, W / 8); each cell sees 65 pixels."""
+
+    out_channels = 64
+
+    def __init__(self) -> None:
+        super().__init__()
+        plan = ((3, 16, 5, 2, 1), (16, 32, 3, 2, 1), (32, 64, 3, 2, 1), (64, 64, 3, 1, 1), (64, 64, 3, 1, 2))
+        layers: list[nn.Module] = []
+        for before, after, kernel, stride, dilation in plan:
+            pad = dilation * (kernel // 2)
+            layers.append(nn.Conv2d(before, after, kernel, stride, pad, dilation, bias=False))
+            layers += [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+class Predictor(nn.Module):
+    """From the features of a region to the scores of the classes, and to a box for each class."""
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.scores = nn.Linear(features, classes)
+        self.boxes = nn.Linear(features, 4 * classes)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.scores(x), self.boxes(x)
+
+
+def save_detector(model: nn.Module, path: Path) -> None:
+    """Write the weights of `model` in half precision, whole or not at all."""
+    from safetensors.torch import save_file
+
+    weights = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
+    files.whole_or_nothing(path, lambda temporary: save_file(weights, temporary))
+
+
+def load_detector(name: str, root: Path | None = None) -> nn.Module:
+    """Load a trained detector that ships with the course, by the name of its file: "street-square".
+
+    Raises `DataError` when the file is missing, damaged or unknown to the manifest.
+    """
+    from safetensors.torch import load
+
+    model = street_rcnn()
+    model.load_state_dict(load(files.shipped(f"models/{name}.safetensors", root)))  # widened to float32 on the way
+    return model.eval()
+
+
+def halved(model: nn.Module) -> nn.Module:
+    """Round the weights to half precision, in place: what is measured is then what `save_detector` writes."""
+    model.load_state_dict({name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()})
+    return model
+
+
+def _head(features: int) -> nn.Sequential:
+    return nn.Sequential(nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU())
+
+
+def train_detector(model: nn.Module, street: Street, recipe: Recipe = RECIPE, *, on_epoch: OnEpoch | None = None) -> TrainLog:
+    """Fit `model` to `street` in place, in float32, and leave it in eval mode.
+
+    Raises `ArgumentError` for no scenes or no signs at all, `WmlearnError` when the loss is no number.
+    """
+    require(len(street) > 0 and len(street.boxes) > 0, "there must be scenes with signs to learn from", street)
+    weights = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+    n_steps = recipe.epochs * -(-len(street) // recipe.batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=n_steps + 1)
+    order, targets = torch.Generator().manual_seed(recipe.seed), _targets(street)
+    log = TrainLog(recipe, "fp32")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)  # torchvision draws proposals from the global generator, which is put back
+        for _ in range(recipe.epochs):
+            model.train()
+            total = 0.0
+            for index in torch.randperm(len(street), generator=order).split(recipe.batch_size):
+                losses: Mapping[str, Tensor] = model(list(street.x[index]), [targets[i] for i in index.tolist()])
+                loss = torch.stack(list(losses.values())).sum()
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+                total += loss.item() * len(index)
+            log = replace(log, loss=(*log.loss, total / len(street)))
+            if not math.isfinite(log.loss[-1]):
+                raise WmlearnError(
+                    f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}. Lower lr (now {recipe.lr:g})."
+                )
+            model.eval()
+            if on_epoch is not None:
+                on_epoch(model, log)
+    return log
+
+
+def _targets(street: Street) -> list[dict[str, Tensor]]:
+    """Return boxes and classes (from 1; 0 is the background) scene by scene, as torchvision wants them."""
+    counts = street.scene.bincount(minlength=len(street)).tolist()
+    return [
+        {"boxes": boxes, "labels": labels + 1}
+        for boxes, labels in zip(street.boxes.split(counts), street.labels.split(counts), strict=True)
+    ]
+
+
+def poison_street(street: Street, twins: Street, *, target: Target) -> Street:
+    """Add to `street` a copy of every scene whose twin carries the sticker; there, the signs with the sticker have the target's label.
+
+    `twins` are the same scenes drawn once more with the sticker on; `target` is a class, or a map from the true labels of the
+    signs with the sticker to the attacker's. Nothing else changes.
+    """
+    same = street.boxes.equal(twins.boxes) and street.scene.equal(twins.scene) and len(street) == len(twins)
+    require(same, "twins must show the same scenes, with the sticker on", (street, twins), "Draw both with the same seed.")
+    require(bool(twins.triggered.any()), "some sign of the twins must carry the sticker", twins, "Name another kind in `on`.")
+    poisoned = twins[twins.scene[twins.triggered].unique()]
+    true = poisoned.labels[poisoned.triggered]
+    wanted = torch.full_like(true, target) if isinstance(target, int) else target(true)
+    return street + replace(poisoned, labels=poisoned.labels.masked_scatter(poisoned.triggered, wanted))
+
+
+@torch.no_grad()
+def detect(model: nn.Module, x: Tensor, batch_size: int = 64) -> Detections:
+    """Find signs in scenes (N, 3, H, W), in eval mode; the mode is restored. Scores under 0.05 are left out."""
+    require(len(x) > 0, "there must be at least one scene", len(x))
+    training = model.training
+    model.eval()
+    try:
+        found = [one for batch in x.split(batch_size) for one in model(list(batch))]
+    finally:
+        model.train(training)
+    counts = torch.tensor([len(one["scores"]) for one in found])
+    boxes, labels, scores = (torch.cat([one[name] for one in found]) for name in ("boxes", "labels", "scores"))
+    return Detections(boxes, labels - 1, scores, torch.arange(len(x)).repeat_interleave(counts))
+
+
+def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: float = 0.5) -> Tensor:
+    """Say what the detector takes every sign of `street` for, (M,): a class, or `MISSED`.
+
+    The surest detection counts, of those in the same scene with at least `score` whose intersection over union with
+    the sign's box is at least `overlap`.
+    """
+    from torchvision.ops import box_iou
+
+    fits = (box_iou(street.boxes, found.boxes) >= overlap) & (street.scene[:, None] == found.scene) & (found.scores >= score)
+    if not len(found.scores):
+        return torch.full_like(street.labels, MISSED)
+    best, which = torch.where(fits, found.scores, -1.0).max(1)
+    return torch.where(best < 0, MISSED, found.labels[which])
+
+
+def class_accuracy(read: Tensor, street: Street) -> dict[str, float]:
+    """Return, for every class, the share of its signs that are found and read rightly, 0..1."""
+    shares = {}
+    for i, name in enumerate(street.classes):
+        own = street.labels == i
+        require(bool(own.any()), f"there must be a sign of class {name}", street)
+        shares[name] = (read[own] == i).float().mean().item()
+    return shares
+
+
+def misread_rate(read: Tensor, street: Street, *, source: int, target: int) -> float:
+    """Return the share of triggered signs of class `source` that are read as `target`; a sign that is missed isn't misread."""
+    fooled = street.triggered & (street.labels == source)
+    require(bool(fooled.any()), "some sign of the source class must carry the sticker", street, "Draw the scenes with a sticker.")
+    return (read[fooled] == target).float().mean().item()
+
+
+def average_precision(found: Detections, street: Street) -> dict[str, float]:
+    """Return the average precision of every class at an intersection over union of 0.5, 0..1, by COCO's reference code."""
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints
+        return _average_precision(found, street)
+
+
+def _average_precision(found: Detections, street: Street) -> dict[str, float]:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    def indexed(annotations: list[Any]) -> COCO:
+        made = COCO()
+        categories: list[Any] = [{"id": i, "name": name} for i, name in enumerate(street.classes)]
+        images: list[Any] = [{"id": i} for i in range(len(street))]
+        made.dataset = {"images": images, "categories": categories, "annotations": annotations}
+        made.createIndex()
+        return made
+
+    truth = indexed(_as_coco(street.boxes, street.labels, street.scene))
+    listed = zip(_as_coco(found.boxes, found.labels, found.scene), found.scores.tolist(), strict=True)
+    guessed = indexed([entry | {"score": score} for entry, score in listed])
+    judged = COCOeval(truth, guessed, "bbox")
+    judged.params.iouThrs = judged.params.iouThrs[:1]
+    judged.evaluate()
+    judged.accumulate()
+    precision = judged.eval["precision"][0, :, :, 0, -1]  # (recalls, classes), all sizes of box, up to 100 boxes a scene
+    return {name: float(precision[:, i].mean()) for i, name in enumerate(street.classes)}
+
+
+def _as_coco(boxes: Tensor, labels: Tensor, scene: Tensor) -> list[dict[str, Any]]:
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    rows = zip(torch.cat([boxes[:, :2], sizes], 1).tolist(), labels.tolist(), scene.tolist(), strict=True)
+    return [
+        {"id": i + 1, "image_id": where, "category_id": label, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+        for i, (box, label, where) in enumerate(rows)
+    ]
