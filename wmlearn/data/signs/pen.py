@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.util import find_spec
-from math import atan2, cos, hypot, pi, sin
+from math import cos, sin
 from pathlib import Path
 
 import numpy as np
@@ -14,33 +14,37 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from . import letters
+from .shapes import Point, arc, rounded, smooth
+
 SIZE = 64  # pixels a side of a texture
 FINE = 4  # every pixel of a texture is the mean of FINE * FINE drawn ones
-MARGIN = 0.97  # the sign stops short of the texture's edge, so that its outline stays soft
+MARGIN = 0.97  # a sign stops short of the texture's edge, so that its outline stays soft
 
-Point = tuple[float, float]
 Colour = tuple[int, int, int]
 
-RED: Colour = (190, 28, 38)
-AMBER: Colour = (240, 190, 20)
-GREEN: Colour = (30, 140, 60)
-BLUE: Colour = (20, 80, 160)
+RED: Colour = (168, 28, 36)
+YELLOW: Colour = (250, 200, 20)
+ORANGE: Colour = (230, 150, 25)
+GREEN: Colour = (10, 110, 90)
+BLUE: Colour = (18, 76, 160)
 WHITE: Colour = (245, 245, 245)
-GREY: Colour = (120, 122, 125)
+GREY: Colour = (125, 127, 130)
 BLACK: Colour = (18, 18, 20)
 
-FONTS = ("strokes", "DejaVuSans-Bold.ttf", "DejaVuSansMono-Bold.ttf", "Aileron")
+STROKES = "strokes"  # our own letters; the other fonts are matplotlib's, by file name, and Pillow's own
+FONTS = (STROKES, STROKES, STROKES, "DejaVuSans-Bold.ttf", "Aileron")
 
 
 @dataclass(frozen=True)
 class Style:
-    """What differs from one maker's sign to the next: stroke weight, letter width, rim and pictogram size, all 1 on average; font."""
+    """What differs from one maker's sign to the next: stroke weight, letter width, rim and pictogram size, all about 1; the font."""
 
     weight: float = 1.0
     letters: float = 1.0
     rim: float = 1.0
     pictogram: float = 1.0
-    font: str = FONTS[0]
+    font: str = STROKES
 
 
 def _blank() -> Image.Image:
@@ -53,18 +57,19 @@ class Pen:
 
     style: Style = Style()
     canvas: Image.Image = field(default_factory=_blank)
-    x: float = 0.0
-    y: float = 0.0
-    scale: float = 1.0
-    turn: float = 0.0  # radians, clockwise
-    mirror: bool = False
+    right: Point = (1.0, 0.0)  # where a step to the right leads, in sign coordinates
+    down: Point = (0.0, 1.0)
+    origin: Point = (0.0, 0.0)
 
-    def at(self, x: float, y: float, scale: float = 1.0, *, turn: float = 0.0, mirror: bool = False) -> Pen:
-        """Return a pen whose origin is (x, y) of this one, `scale` times as large, turned and mirrored about its own origin."""
-        x, y = self._place(x, y)
-        sign = -1 if self.mirror else 1
-        turn = self.turn + sign * turn
-        return replace(self, x=x, y=y, scale=self.scale * scale, turn=turn, mirror=self.mirror != mirror)
+    def at(self, x: float, y: float, scale: float = 1.0, *, tall: float = 1.0, turn: float = 0.0, mirror: bool = False) -> Pen:
+        """Return a pen whose origin is (x, y) of this one.
+
+        It draws `scale` times as large, stretched upright by `tall`, turned by `turn` radians clockwise, and left for right if `mirror`.
+        """
+        across = -scale if mirror else scale
+        right = self._step(across * cos(turn), across * sin(turn))
+        down = self._step(-scale * tall * sin(turn), scale * tall * cos(turn))
+        return replace(self, right=right, down=down, origin=self._place(x, y))
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
         """Fill the outline through `points`."""
@@ -74,29 +79,26 @@ class Pen:
         """Fill a smooth outline through `points`."""
         self.polygon(smooth(points), colour)
 
-    def line(self, points: Sequence[Point], width: float, colour: Colour, *, butt: bool = False) -> None:
-        """Draw a line of `width` through `points`, its ends round unless `butt`."""
+    def line(self, points: Sequence[Point], width: float, colour: Colour, *, blunt: bool = False) -> None:
+        """Draw a line of `width` through `points`, its ends round unless `blunt`."""
         pixels = self._pixels(points)
-        width = max(1.0, self._length(width) * self.style.weight)
-        self._draw.line(pixels, fill=colour, width=round(width), joint="curve")
-        if not butt:
+        width = max(1, round(width * self.scale * self.style.weight * SIZE * FINE / 2))
+        self._draw.line(pixels, fill=colour, width=width, joint="curve")
+        if not blunt:
             for x, y in (pixels[0], pixels[-1]):
-                self._disc(x, y, width / 2, colour)
+                self._draw.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill=colour)
 
-    def curve(self, points: Sequence[Point], width: float, colour: Colour, *, butt: bool = False) -> None:
+    def curve(self, points: Sequence[Point], width: float, colour: Colour, *, blunt: bool = False) -> None:
         """Draw a smooth line of `width` through `points`."""
-        self.line(smooth(points, closed=False), width, colour, butt=butt)
+        self.line(smooth(points, closed=False), width, colour, blunt=blunt)
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
         """Fill a circle."""
-        (px, py) = self._pixels([(x, y)])[0]
-        self._disc(px, py, self._length(radius), colour)
+        self.polygon(arc(x, y, radius, 0, 360, steps=48), colour)
 
     def ring(self, x: float, y: float, radius: float, width: float, colour: Colour) -> None:
-        """Draw a circle whose line of `width` lies inside `radius`."""
-        (px, py), r = self._pixels([(x, y)])[0], self._length(radius)
-        width = max(1, round(self._length(width) * self.style.weight))
-        self._draw.ellipse([px - r, py - r, px + r, py + r], outline=colour, width=width)
+        """Draw a circle with a line of `width`, half of it outside `radius`."""
+        self.line(arc(x, y, radius, 0, 360, steps=32), width, colour)
 
     def box(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, *, corner: float = 0.0) -> None:
         """Fill a rectangle, its corners rounded with radius `corner`."""
@@ -104,13 +106,12 @@ class Pen:
         self.polygon(rounded(corners, corner) if corner else corners, colour)
 
     def text(self, text: str, x: float, y: float, height: float, width: float, colour: Colour) -> None:
-        """Write capitals and digits `height` tall with their middle at (x, y), `width` wide over all."""
-        mask = _letters(text, self.style.font, round(self.style.weight, 1))
+        """Write capitals and digits `height` tall with their middle at (x, y), about `width` wide over all."""
         width = width * self.style.letters
-        size = max(1, round(self._length(width))), max(1, round(self._length(height)))
-        mask = mask.resize(size, Image.Resampling.BILINEAR)
-        (px, py) = self._pixels([(x, y)])[0]
-        self.canvas.paste(colour, (round(px - size[0] / 2), round(py - size[1] / 2)), mask)
+        if self.style.font == STROKES:
+            self._stroke(text, x, y, height, width, colour)
+        else:
+            self._paste(text, x, y, height, width, colour)
 
     def texture(self) -> Tensor:
         """Return what was drawn, (4, 64, 64) float32 in [0, 1]: red, green, blue, each times the fourth, alpha."""
@@ -119,19 +120,32 @@ class Pen:
         return rgba.view(SIZE, FINE, SIZE, FINE, 4).mean(dim=(1, 3)).permute(2, 0, 1).contiguous()
 
     @property
+    def scale(self) -> float:
+        """How large this pen draws, the geometric mean of both directions."""
+        return abs(self.right[0] * self.down[1] - self.right[1] * self.down[0]) ** 0.5
+
+    def _stroke(self, text: str, x: float, y: float, height: float, width: float, colour: Colour) -> None:
+        thick = 0.145 * height
+        pen = self.at(x, y)
+        for stroke in letters.strokes(text, width - thick, height - thick):
+            pen.line(stroke, thick, colour)
+
+    def _paste(self, text: str, x: float, y: float, height: float, width: float, colour: Colour) -> None:
+        unit = self.scale * MARGIN * SIZE * FINE / 2
+        mask = _ink(text, self.style.font).resize((round(width * unit), round(height * unit)), Image.Resampling.BILINEAR)
+        (px, py) = self._pixels([(x, y)])[0]
+        self.canvas.paste(colour, (round(px - mask.width / 2), round(py - mask.height / 2)), mask)
+
+    @property
     def _draw(self) -> ImageDraw.ImageDraw:
         return ImageDraw.Draw(self.canvas)
 
-    def _disc(self, px: float, py: float, radius: float, colour: Colour) -> None:
-        self._draw.ellipse([px - radius, py - radius, px + radius, py + radius], fill=colour)
-
-    def _length(self, length: float) -> float:
-        return length * self.scale * MARGIN * SIZE * FINE / 2
+    def _step(self, x: float, y: float) -> Point:
+        return x * self.right[0] + y * self.down[0], x * self.right[1] + y * self.down[1]
 
     def _place(self, x: float, y: float) -> Point:
-        x = -x if self.mirror else x
-        c, s = cos(self.turn), sin(self.turn)
-        return self.x + self.scale * (c * x - s * y), self.y + self.scale * (s * x + c * y)
+        x, y = self._step(x, y)
+        return self.origin[0] + x, self.origin[1] + y
 
     def _pixels(self, points: Sequence[Point]) -> list[Point]:
         placed = (self._place(x, y) for x, y in points)
@@ -142,68 +156,19 @@ Draw = Callable[[Pen], None]
 Pictogram = Callable[[Pen, Colour], None]
 
 
-def regular(corners: int, radius: float, first: float) -> list[Point]:
-    """Return the corners of a regular polygon, the first one at the angle `first` (radians, clockwise from the right)."""
-    angles = [first + 2 * pi * i / corners for i in range(corners)]
-    return [(radius * cos(angle), radius * sin(angle)) for angle in angles]
-
-
-def rounded(points: Sequence[Point], radius: float, steps: int = 6) -> list[Point]:
-    """Cut every corner of a polygon and put a curve there, `radius` long on either side."""
-    outline = []
-    for i, corner in enumerate(points):
-        before, after = points[i - 1], points[(i + 1) % len(points)]
-        start, end = _towards(corner, before, radius), _towards(corner, after, radius)
-        for step in range(steps):
-            t = step / (steps - 1)
-            a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t**2
-            outline.append((a * start[0] + b * corner[0] + c * end[0], a * start[1] + b * corner[1] + c * end[1]))
-    return outline
-
-
-def smooth(points: Sequence[Point], *, closed: bool = True, steps: int = 6) -> list[Point]:
-    """Return a Catmull-Rom curve through `points`."""
-    n = len(points)
-    outline = []
-    for i in range(n if closed else n - 1):
-        p, q, r, s = (points[(i + k) % n] if closed else points[min(max(i + k, 0), n - 1)] for k in (-1, 0, 1, 2))
-        for step in range(steps):
-            t = step / steps
-            a, b, c, d = -t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3
-            outline.append(((a * p[0] + b * q[0] + c * r[0] + d * s[0]) / 2, (a * p[1] + b * q[1] + c * r[1] + d * s[1]) / 2))
-    return outline if closed else [*outline, points[-1]]
-
-
-def arc(x: float, y: float, radius: float, start: float, end: float, steps: int = 12) -> list[Point]:
-    """Return points on a circle, from the angle `start` to `end` (degrees, clockwise from the right)."""
-    angles = [(start + (end - start) * i / steps) * pi / 180 for i in range(steps + 1)]
-    return [(x + radius * cos(angle), y + radius * sin(angle)) for angle in angles]
-
-
-def direction(start: Point, end: Point) -> float:
-    """Return the angle of the way from `start` to `end`, in radians, clockwise from the right."""
-    return atan2(end[1] - start[1], end[0] - start[0])
-
-
-def _towards(start: Point, end: Point, length: float) -> Point:
-    share = length / hypot(end[0] - start[0], end[1] - start[1])
-    return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share
-
-
-@lru_cache(maxsize=512)
-def _letters(text: str, font: str, weight: float) -> Image.Image:
-    """Return the ink of `text`, white on black, cropped to it."""
+@lru_cache(maxsize=256)
+def _ink(text: str, font: str) -> Image.Image:
+    """Return `text`, white on black, cropped to its ink."""
     face = _font(font)
     left, top, right, bottom = (round(edge) for edge in face.getbbox(text))
     mask = Image.new("L", (right - left, bottom - top), 0)
-    stroke = max(0.0, (weight - 1) * 12)
-    ImageDraw.Draw(mask).text((-left, -top), text, font=face, fill=255, stroke_width=stroke)
+    ImageDraw.Draw(mask).text((-left, -top), text, font=face, fill=255)
     return mask
 
 
 @lru_cache(maxsize=8)
 def _font(name: str) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Return a font of matplotlib's by its file name, or Pillow's own for any other name."""
-    spec = find_spec("matplotlib")
+    spec = find_spec("matplotlib")  # its fonts are wanted, not its import
     path = Path(spec.origin or "").parent / "mpl-data" / "fonts" / "ttf" / name if spec else Path(name)
     return ImageFont.truetype(path, 120) if path.is_file() else ImageFont.load_default(120)

@@ -10,13 +10,13 @@ from random import Random
 import torch
 from torch import Tensor
 
-from .pen import AMBER, BLACK, BLUE, FONTS, GREY, RED, WHITE, Colour, Draw, Pen, Pictogram, Point, Style, regular, rounded
+from .pen import BLACK, BLUE, FONTS, GREY, ORANGE, RED, WHITE, YELLOW, Colour, Draw, Pen, Pictogram, Style
+from .shapes import Point, regular, rounded
 
-US_YELLOW: Colour = (250, 200, 20)
 SE_YELLOW: Colour = (252, 214, 50)
+DARK: Colour = (60, 60, 62)
 
-TRIANGLE: tuple[Point, ...] = ((-1, 0.78), (1, 0.78), (0, -0.95))
-UPSIDE_DOWN: tuple[Point, ...] = ((-1, -0.78), (1, -0.78), (0, 0.95))
+TRIANGLE: tuple[Point, ...] = ((-1, 0.577), (1, 0.577), (0, -1.155))  # about its centre
 DIAMOND: tuple[Point, ...] = ((0, -1), (1, 0), (0, 1), (-1, 0))
 
 
@@ -55,29 +55,29 @@ def _drawn(sign: Sign, style: Style) -> Tensor:
     return pen.texture()
 
 
-# ---- shapes that several countries share
+# ---- plates of several countries; the proportions are those of the German ones, measured on photographs
 
 
 def stop(pen: Pen) -> None:
     """A red octagon with a thin white border and the word STOP."""
-    pen.polygon(regular(8, 1.06, pi / 8), WHITE)
-    pen.polygon(regular(8, 0.98, pi / 8), RED)
-    pen.text("STOP", 0, 0, 0.66, 1.55, WHITE)
+    pen.polygon(regular(8, 1.07, pi / 8), WHITE)
+    pen.polygon(regular(8, 0.97, pi / 8), RED)
+    pen.text("STOP", 0, 0, 0.72, 1.55, WHITE)
 
 
 def ring(pen: Pen, inner: Colour = WHITE) -> None:
     """A round plate with a red rim."""
     pen.disc(0, 0, 1, WHITE)
     pen.disc(0, 0, 0.97, RED)
-    pen.disc(0, 0, 0.97 - 0.21 * pen.style.rim, inner)
+    pen.disc(0, 0, 0.97 - 0.235 * pen.style.rim, inner)
 
 
-def ban(pictogram: Pictogram, inner: Colour = WHITE, *, scale: float = 0.6) -> Draw:
+def ban(pictogram: Pictogram, inner: Colour = WHITE) -> Draw:
     """Return a round plate with a red rim and a black pictogram."""
 
     def draw(pen: Pen) -> None:
         ring(pen, inner)
-        pictogram(pen.at(0, 0, scale * pen.style.pictogram), BLACK)
+        pictogram(pen.at(0, 0, 0.62 * pen.style.pictogram), BLACK)
 
     return draw
 
@@ -93,8 +93,7 @@ def limit(speed: int, inner: Colour = WHITE) -> Draw:
 
 
 def _number(pen: Pen, speed: int, colour: Colour) -> None:
-    height, width = (0.78, 0.95) if speed < 100 else (0.66, 1.15)
-    pen.text(str(speed), 0, 0, height, width, colour)
+    pen.text(str(speed), 0, 0, 0.86, 1.07 if speed < 100 else 1.15, colour)
 
 
 def no_entry(inner: Colour = WHITE) -> Draw:
@@ -102,8 +101,8 @@ def no_entry(inner: Colour = WHITE) -> Draw:
 
     def draw(pen: Pen) -> None:
         pen.disc(0, 0, 1, WHITE)
-        pen.disc(0, 0, 0.96, RED)
-        pen.box(-0.72, -0.19, 0.72, 0.19, inner)
+        pen.disc(0, 0, 0.97, RED)
+        pen.box(-0.86, -0.17, 0.86, 0.17, inner)
 
     return draw
 
@@ -111,23 +110,23 @@ def no_entry(inner: Colour = WHITE) -> Draw:
 def no_stopping(pen: Pen) -> None:
     """A blue disc with a red rim and a red bar aslant."""
     ring(pen, BLUE)
-    pen.line([(-0.6, -0.6), (0.6, 0.6)], 0.2, RED)
+    pen.line([(-0.58, -0.58), (0.58, 0.58)], 0.2, RED)
 
 
-def end(pictogram: Pictogram | None = None, *, scale: float = 0.6) -> Draw:
-    """Return a round white plate with a grey pictogram, crossed out by black bars."""
+def end(pictogram: Pictogram | None = None) -> Draw:
+    """Return a round white plate with a grey pictogram, crossed out by dark bars."""
 
     def draw(pen: Pen) -> None:
         _end_plate(pen)
         if pictogram:
-            pictogram(pen.at(0, 0, scale), GREY)
+            pictogram(pen.at(0, 0, 0.62 * pen.style.pictogram), GREY)
         _end_bars(pen)
 
     return draw
 
 
 def end_of_limit(speed: int) -> Draw:
-    """Return a round white plate with a grey number, crossed out by black bars."""
+    """Return a round white plate with a grey number, crossed out by dark bars."""
 
     def draw(pen: Pen) -> None:
         _end_plate(pen)
@@ -138,56 +137,56 @@ def end_of_limit(speed: int) -> Draw:
 
 
 def _end_plate(pen: Pen) -> None:
-    pen.disc(0, 0, 1, GREY)
-    pen.disc(0, 0, 0.95, WHITE)
+    pen.disc(0, 0, 1, WHITE)
+    pen.disc(0, 0, 0.97, GREY)
+    pen.disc(0, 0, 0.93, WHITE)
 
 
 def _end_bars(pen: Pen) -> None:
-    for shift in (-0.16, -0.05, 0.06, 0.17):
-        pen.line([(-0.62 + shift, 0.62 + shift), (0.62 + shift, -0.62 + shift)], 0.05, BLACK)
+    aslant = pen.at(0, 0, turn=-0.25 * pi)
+    for y in (-0.16, -0.08, 0, 0.08, 0.16):
+        aslant.line([(-0.93, y), (0.93, y)], 0.045, DARK)
 
 
-def mandatory(pictogram: Pictogram, *, scale: float = 0.62) -> Draw:
+def mandatory(pictogram: Pictogram) -> Draw:
     """Return a blue disc with a white border and a white pictogram."""
 
     def draw(pen: Pen) -> None:
         pen.disc(0, 0, 1, WHITE)
         pen.disc(0, 0, 0.95, BLUE)
-        pictogram(pen.at(0, 0, scale * pen.style.pictogram), WHITE)
+        pictogram(pen.at(0, 0, 0.78 * pen.style.pictogram), WHITE)
 
     return draw
 
 
-def danger(pictogram: Pictogram, inner: Colour = WHITE, *, scale: float = 0.4, y: float = 0.32) -> Draw:
-    """Return a triangle with a red rim and a black pictogram."""
+def danger(pictogram: Pictogram, inner: Colour = WHITE, *, tall: float = 1.0) -> Draw:
+    """Return a triangle with a red rim and a black pictogram, stretched upright by `tall`."""
 
     def draw(pen: Pen) -> None:
-        outline = rounded(TRIANGLE, 0.2)
-        pen.polygon(outline, WHITE)
-        pen.at(0, 0.01, 0.97).polygon(outline, RED)
-        pen.at(0, 0.07, 0.67).polygon(outline, inner)
-        pictogram(pen.at(0, y, scale * pen.style.pictogram), BLACK)
+        centred = pen.at(0, 0.289 * tall, tall=tall)
+        _triangle(centred, inner)
+        pictogram(centred.at(0, -0.05, 0.5 * pen.style.pictogram), BLACK)
 
     return draw
 
 
-def give_way(inner: Colour = WHITE) -> Draw:
-    """Return a triangle on its tip, with a wide red rim and nothing in it."""
+def give_way(inner: Colour = WHITE, *, tall: float = 1.0) -> Draw:
+    """Return a triangle on its tip with a red rim and nothing in it, stretched upright by `tall`."""
+    return lambda pen: _triangle(pen.at(0, -0.289 * tall, tall=tall, turn=pi), inner)
 
-    def draw(pen: Pen) -> None:
-        outline = rounded(UPSIDE_DOWN, 0.2)
-        pen.polygon(outline, WHITE)
-        pen.at(0, -0.01, 0.97).polygon(outline, RED)
-        pen.at(0, -0.12, 0.56).polygon(outline, inner)
 
-    return draw
+def _triangle(pen: Pen, inner: Colour) -> None:
+    outline = rounded(TRIANGLE, 0.16)
+    pen.polygon(outline, WHITE)
+    pen.at(0, 0, 0.95).polygon(outline, RED)
+    pen.at(0, 0, 0.95 - 0.24 * pen.style.rim).polygon(rounded(TRIANGLE, 0.08), inner)
 
 
 def priority_road(pen: Pen) -> None:
-    """A white diamond with a yellow one in it."""
-    pen.polygon(rounded(DIAMOND, 0.12), BLACK)
-    pen.at(0, 0, 0.97).polygon(rounded(DIAMOND, 0.12), WHITE)
-    pen.at(0, 0, 0.62).polygon(DIAMOND, AMBER)
+    """A white diamond with a thin black line and a yellow one in it."""
+    for scale, colour in ((1, WHITE), (0.97, BLACK), (0.94, WHITE)):
+        pen.at(0, 0, scale).polygon(rounded(DIAMOND, 0.12), colour)
+    pen.at(0, 0, 0.62).polygon(DIAMOND, ORANGE)
 
 
 # ---- one country's own
@@ -197,7 +196,7 @@ def us_warning(pictogram: Pictogram) -> Draw:
     """Return a yellow diamond with a black border and a black pictogram."""
 
     def draw(pen: Pen) -> None:
-        for scale, colour in ((1, US_YELLOW), (0.94, BLACK), (0.885, US_YELLOW)):
+        for scale, colour in ((1, YELLOW), (0.95, BLACK), (0.9, YELLOW)):
             pen.at(0, 0, scale).polygon(rounded(DIAMOND, 0.14), colour)
         pictogram(pen.at(0, 0, 0.5 * pen.style.pictogram), BLACK)
 
@@ -208,21 +207,21 @@ def us_limit(speed: int) -> Draw:
     """Return a white plate with a black border that says SPEED LIMIT over a number."""
 
     def draw(pen: Pen) -> None:
-        for inset, colour in ((0, WHITE), (0.07, BLACK), (0.12, WHITE)):
-            pen.box(-0.78 + inset, -0.98 + inset, 0.78 - inset, 0.98 - inset, colour, corner=0.1)
-        pen.text("SPEED", 0, -0.63, 0.3, 1.05, BLACK)
-        pen.text("LIMIT", 0, -0.24, 0.3, 0.9, BLACK)
-        pen.text(str(speed), 0, 0.41, 0.8, 1.0, BLACK)
+        for inset, colour in ((0, WHITE), (0.05, BLACK), (0.1, WHITE)):
+            pen.box(-0.78 + inset, -0.98 + inset, 0.78 - inset, 0.98 - inset, colour, corner=0.12)
+        pen.text("SPEED", 0, -0.64, 0.3, 1.08, BLACK)
+        pen.text("LIMIT", 0, -0.23, 0.3, 0.9, BLACK)
+        pen.text(str(speed), 0, 0.43, 0.76, 0.94, BLACK)
 
     return draw
 
 
-def information(pictogram: Pictogram, *, scale: float = 0.6) -> Draw:
+def information(pictogram: Pictogram) -> Draw:
     """Return a blue square with a white border and a white pictogram."""
 
     def draw(pen: Pen) -> None:
         _blue_square(pen)
-        pictogram(pen.at(0, 0, scale * pen.style.pictogram), WHITE)
+        pictogram(pen.at(0, 0, 0.7 * pen.style.pictogram), WHITE)
 
     return draw
 
@@ -233,7 +232,7 @@ def crossing(pictogram: Pictogram) -> Draw:
     def draw(pen: Pen) -> None:
         _blue_square(pen)
         pen.polygon([(-0.75, 0.72), (0.75, 0.72), (0, -0.75)], WHITE)
-        pictogram(pen.at(0, 0.25, 0.4 * pen.style.pictogram), BLACK)
+        pictogram(pen.at(0, 0.3, 0.45 * pen.style.pictogram), BLACK)
 
     return draw
 
