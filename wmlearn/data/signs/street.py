@@ -21,8 +21,8 @@ from . import us
 from .backgrounds import views
 from .camera import lit, over, pose, project, taken, weathered, wide
 from .dice import Dice, Range
-from .pen import regular
 from .plates import textures
+from .shapes import regular
 from .stickers import Sticker, paste
 
 CHUNK = 32  # scenes at a time: more would leave the processor's cache
