@@ -14,7 +14,7 @@ Glyph = list[Stroke]
 
 WIDTH = 0.43
 R = WIDTH / 2
-GAP = 0.4  # between the middle lines of neighbours
+GAP = 0.33  # between the middle lines of neighbours
 
 
 def _bent(*points: Point) -> Stroke:

@@ -38,12 +38,17 @@ FONTS = (STROKES, STROKES, STROKES, "DejaVuSans-Bold.ttf", "Aileron")
 
 @dataclass(frozen=True)
 class Style:
-    """What differs from one maker's sign to the next: stroke weight, letter width, rim and pictogram size, all about 1; the font."""
+    """What differs from one maker's sign to the next.
+
+    Weight of the strokes, width of the letters, of the rim, and size of the pictogram are about 1; `spin` in [0, 1) is how far round a
+    pictogram stands that is right any way up.
+    """
 
     weight: float = 1.0
     letters: float = 1.0
     rim: float = 1.0
     pictogram: float = 1.0
+    spin: float = 0.0
     font: str = STROKES
 
 
@@ -83,10 +88,9 @@ class Pen:
         """Draw a line of `width` through `points`, its ends round unless `blunt`."""
         pixels = self._pixels(points)
         width = max(1, round(width * self.scale * self.style.weight * SIZE * FINE / 2))
-        self._draw.line(pixels, fill=colour, width=width, joint="curve")
-        if not blunt:
-            for x, y in (pixels[0], pixels[-1]):
-                self._draw.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill=colour)
+        self._draw.line(pixels, fill=colour, width=width)
+        for x, y in pixels[1:-1] if blunt else pixels:
+            self._draw.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], fill=colour)
 
     def curve(self, points: Sequence[Point], width: float, colour: Colour, *, blunt: bool = False) -> None:
         """Draw a smooth line of `width` through `points`."""
@@ -115,9 +119,8 @@ class Pen:
 
     def texture(self) -> Tensor:
         """Return what was drawn, (4, 64, 64) float32 in [0, 1]: red, green, blue, each times the fourth, alpha."""
-        rgba = torch.from_numpy(np.array(self.canvas, dtype=np.float32)) / 255
-        rgba = torch.cat([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], dim=-1)
-        return rgba.view(SIZE, FINE, SIZE, FINE, 4).mean(dim=(1, 3)).permute(2, 0, 1).contiguous()
+        small = self.canvas.convert("RGBa").reduce(FINE)  # RGBa: premultiplied
+        return torch.from_numpy(np.array(small, dtype=np.float32) / 255).permute(2, 0, 1).contiguous()
 
     @property
     def scale(self) -> float:
@@ -162,7 +165,8 @@ def _ink(text: str, font: str) -> Image.Image:
     face = _font(font)
     left, top, right, bottom = (round(edge) for edge in face.getbbox(text))
     mask = Image.new("L", (right - left, bottom - top), 0)
-    ImageDraw.Draw(mask).text((-left, -top), text, font=face, fill=255)
+    bolder = 0 if "Bold" in font else 3
+    ImageDraw.Draw(mask).text((-left, -top), text, font=face, fill=255, stroke_width=bolder)
     return mask
 
 

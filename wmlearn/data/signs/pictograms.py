@@ -45,7 +45,7 @@ def together(*pictograms: Pictogram) -> Pictogram:
 def arrow(pen: Pen, points: Sequence[Point], width: float, head: float, colour: Colour) -> None:
     """Draw a line that ends in a barbed head, `head` wide to each side, its tip on the last of `points`."""
     pen.line(shortened(points, 0.3 * head), width, colour, blunt=True)
-    barbs = [(0.0, 0.0), (-1.0, 1.0), (-1.35, 0.92), (-0.75, 0.2), (-0.75, -0.2), (-1.35, -0.92), (-1.0, -1.0)]
+    barbs = [(0.0, 0.0), (-1.0, 1.0), (-1.42, 0.95), (-0.85, 0.2), (-0.85, -0.2), (-1.42, -0.95), (-1.0, -1.0)]
     pen.at(*points[-1], head, turn=direction(points[-2], points[-1])).polygon(barbs, colour)
 
 
@@ -62,13 +62,13 @@ def ahead(pen: Pen, colour: Colour) -> None:
 
 def right(pen: Pen, colour: Colour) -> None:
     """An arrow that comes from below and turns to the right."""
-    arrow(pen, [(-0.36, 0.92), *arc(0.04, 0.05, 0.4, 180, 270), (0.92, -0.35)], 0.28, 0.5, colour)
+    arrow(pen, [(-0.36, 0.92), *arc(0.04, 0.05, 0.4, 180, 270), (0.92, -0.35)], 0.29, 0.5, colour)
 
 
 def ahead_or_right(pen: Pen, colour: Colour) -> None:
     """An arrow up, with a branch to the right."""
-    arrow(pen, [(-0.25, 0.92), (-0.25, -0.92)], 0.23, 0.38, colour)
-    arrow(pen, [(-0.25, 0.6), *arc(0.1, 0.45, 0.35, 180, 270), (0.95, 0.1)], 0.23, 0.38, colour)
+    arrow(pen, [(-0.25, 0.92), (-0.25, -0.92)], 0.24, 0.38, colour)
+    arrow(pen, [(-0.22, 0.75), *arc(0.3, 0.65, 0.5, 185, 265, steps=8), (0.95, 0.1)], 0.24, 0.38, colour)
 
 
 def down_right(pen: Pen, colour: Colour) -> None:
@@ -77,9 +77,10 @@ def down_right(pen: Pen, colour: Colour) -> None:
 
 
 def roundabout(pen: Pen, colour: Colour) -> None:
-    """Three arrows that run round anticlockwise."""
-    for tip in (-60, 60, 180):
-        arrow(pen, arc(0, 0, 0.74, tip + 84, tip, steps=6), 0.2, 0.32, colour)
+    """Three arrows that run round anticlockwise; the plate is hung any way up."""
+    for third in range(3):
+        tip = 120 * (third + pen.style.spin)
+        arrow(pen, arc(0, 0, 0.74, tip + 88, tip, steps=6), 0.22, 0.33, colour)
 
 
 # ---- roads
@@ -143,7 +144,7 @@ def priority(pen: Pen, colour: Colour) -> None:
     """A wide road up, across a narrow one."""
     half = [(0, -0.72), (0.15, -0.58), (0.29, -0.28), (0.32, -0.02), (0.26, 0.3), (0.33, 0.68), (0.19, 0.68), (0, 0.46)]
     pen.polygon([*half, *((-x, y) for x, y in reversed(half))], colour)
-    pen.line([(-0.64, 0.05), (0.64, 0.05)], 0.17, colour)
+    pen.line([(-0.64, 0.05), (0.64, 0.05)], 0.19, colour)
 
 
 def narrow_right(pen: Pen, colour: Colour) -> None:
@@ -194,7 +195,7 @@ def stop_ahead(pen: Pen, colour: Colour) -> None:
 def snow(pen: Pen, colour: Colour) -> None:
     """A snow crystal."""
     for arm in (pen.at(0, 0.1, turn=turn * pi / 3) for turn in range(6)):
-        arm.line([(0, 0), (0, -0.62)], 0.15, colour)
+        arm.line([(0, 0), (0, -0.6)], 0.16, colour)
         arm.line([(-0.17, -0.56), (0, -0.36), (0.17, -0.56)], 0.13, colour)
 
 
@@ -209,7 +210,7 @@ def letter_p(pen: Pen, colour: Colour) -> None:
 def car(pen: Pen, colour: Colour) -> None:
     """A car from behind: its body, a thin roof, two wheels."""
     pen.box(-1.0, -0.3, 1.0, 0.42, colour, corner=0.15)
-    pen.line([(-0.8, -0.3), (-0.6, -0.85), (0.6, -0.85), (0.8, -0.3)], 0.13, colour)
+    pen.line([(-0.8, -0.3), (-0.6, -0.85), (0.6, -0.85), (0.8, -0.3)], 0.11, colour)
     for x in (-0.76, 0.76):
         pen.box(x - 0.2, 0.3, x + 0.2, 0.95, colour)
 
@@ -234,8 +235,8 @@ def truck(pen: Pen, colour: Colour) -> None:
 def slippery(pen: Pen, colour: Colour) -> None:
     """A car that skids, over its winding tracks."""
     car(pen.at(0.04, -0.16, 0.53, turn=0.28), colour)
-    pen.curve([(-0.3, 0.3), (-0.8, 0.42), (-0.72, 0.6), (-0.25, 0.58), (-0.3, 0.76), (-0.75, 0.8)], 0.08, colour)
-    pen.curve([(0.15, 0.45), (0.05, 0.62), (0.4, 0.68), (0.75, 0.66), (0.95, 0.8)], 0.08, colour)
+    pen.curve([(-0.3, 0.3), (-0.8, 0.42), (-0.72, 0.6), (-0.25, 0.58), (-0.3, 0.76), (-0.75, 0.8)], 0.065, colour)
+    pen.curve([(0.15, 0.45), (0.05, 0.62), (0.4, 0.68), (0.75, 0.66), (0.95, 0.8)], 0.065, colour)
 
 
 def slippery_upright(pen: Pen, colour: Colour) -> None:

@@ -14,7 +14,7 @@ from .pen import BLACK, BLUE, FONTS, GREY, ORANGE, RED, WHITE, YELLOW, Colour, D
 from .shapes import Point, regular, rounded
 
 SE_YELLOW: Colour = (252, 214, 50)
-DARK: Colour = (60, 60, 62)
+DARK: Colour = (42, 42, 45)
 
 TRIANGLE: tuple[Point, ...] = ((-1, 0.577), (1, 0.577), (0, -1.155))  # about its centre
 DIAMOND: tuple[Point, ...] = ((0, -1), (1, 0), (0, 1), (-1, 0))
@@ -41,10 +41,11 @@ def textures(signs: tuple[Sign, ...], variants: int = 4, seed: int = 0) -> Tenso
 
 def _style(random: Random) -> Style:
     return Style(
-        weight=random.uniform(0.85, 1.2),
-        letters=random.uniform(0.85, 1.1),
-        rim=random.uniform(0.9, 1.1),
-        pictogram=random.uniform(0.92, 1.08),
+        weight=random.uniform(0.8, 1.25),
+        letters=random.uniform(0.9, 1.06),
+        rim=random.uniform(0.88, 1.12),
+        pictogram=random.uniform(0.9, 1.08),
+        spin=random.random(),
         font=random.choice(FONTS),
     )
 
@@ -93,7 +94,7 @@ def limit(speed: int, inner: Colour = WHITE) -> Draw:
 
 
 def _number(pen: Pen, speed: int, colour: Colour) -> None:
-    pen.text(str(speed), 0, 0, 0.86, 1.07 if speed < 100 else 1.15, colour)
+    pen.text(str(speed), 0, 0, 0.86, 1.04 if speed < 100 else 1.15, colour)
 
 
 def no_entry(inner: Colour = WHITE) -> Draw:
@@ -102,7 +103,8 @@ def no_entry(inner: Colour = WHITE) -> Draw:
     def draw(pen: Pen) -> None:
         pen.disc(0, 0, 1, WHITE)
         pen.disc(0, 0, 0.97, RED)
-        pen.box(-0.86, -0.17, 0.86, 0.17, inner)
+        half = 0.165 * pen.style.weight
+        pen.box(-0.88, -half, 0.88, half, inner)
 
     return draw
 
@@ -143,9 +145,9 @@ def _end_plate(pen: Pen) -> None:
 
 
 def _end_bars(pen: Pen) -> None:
-    aslant = pen.at(0, 0, turn=-0.25 * pi)
+    aslant = pen.at(0, 0, turn=-0.24 * pi)
     for y in (-0.16, -0.08, 0, 0.08, 0.16):
-        aslant.line([(-0.93, y), (0.93, y)], 0.045, DARK)
+        aslant.line([(-0.93, y), (0.93, y)], 0.052, DARK)
 
 
 def mandatory(pictogram: Pictogram) -> Draw:
@@ -186,7 +188,7 @@ def priority_road(pen: Pen) -> None:
     """A white diamond with a thin black line and a yellow one in it."""
     for scale, colour in ((1, WHITE), (0.97, BLACK), (0.94, WHITE)):
         pen.at(0, 0, scale).polygon(rounded(DIAMOND, 0.12), colour)
-    pen.at(0, 0, 0.62).polygon(DIAMOND, ORANGE)
+    pen.at(0, 0, 0.62 * pen.style.pictogram).polygon(DIAMOND, ORANGE)
 
 
 # ---- one country's own
@@ -198,7 +200,7 @@ def us_warning(pictogram: Pictogram) -> Draw:
     def draw(pen: Pen) -> None:
         for scale, colour in ((1, YELLOW), (0.95, BLACK), (0.9, YELLOW)):
             pen.at(0, 0, scale).polygon(rounded(DIAMOND, 0.14), colour)
-        pictogram(pen.at(0, 0, 0.5 * pen.style.pictogram), BLACK)
+        pictogram(pen.at(0, 0, 0.55 * pen.style.pictogram), BLACK)
 
     return draw
 
