@@ -205,3 +205,121 @@ def test_split_leaves_the_global_generator_and_its_input_alone() -> None:
 def test_split_refuses_sizes_that_do_not_fit(sizes: tuple[int, ...], message: str) -> None:
     with pytest.raises(wm.ArgumentError, match=f"^{re.escape(message)}"):
         wm.split(_uneven(), *sizes)
+
+
+# Groups
+
+
+def _grouped(sizes: tuple[int, ...] = (3, 1, 4, 2, 2, 3, 5, 1, 3), n_classes: int = 3) -> wm.Samples:
+    """Group g has number 10 * g, `sizes[g]` images and class g % n_classes; the images of groups are mixed."""
+    group = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+    group = group[torch.randperm(len(group), generator=torch.Generator().manual_seed(0))]
+    x = (torch.arange(len(group), dtype=torch.float32) / 4096).view(-1, 1, 1, 1)
+    return wm.Samples(x, group % n_classes, CLASSES[:n_classes], group * 10)
+
+
+def _groups(samples: wm.Samples) -> list[int]:
+    assert samples.groups is not None
+    return samples.groups.tolist()
+
+
+def test_samples_have_no_groups_unless_they_are_given() -> None:
+    a = _numbered()
+    assert a.groups is None
+    assert a[2:5].groups is None
+    assert (a + a).groups is None
+    assert a.to("cpu").groups is None
+
+
+def test_groups_stay_with_their_images() -> None:
+    a = _grouped()
+    table = dict(zip(_places(a.x), _groups(a), strict=True))
+    for part in (a[3:9], a[torch.tensor([5, 5, 1])], a[a.y == 1], a.to("cpu"), a[:4] + a[9:], *wm.split(a, 10, 6)):
+        assert _groups(part) == [table[place] for place in _places(part.x)]
+
+
+def test_a_sum_has_groups_only_if_both_have() -> None:
+    a = _grouped()
+    b = wm.Samples(a.x, a.y, a.classes)
+    assert (a + b).groups is None
+    assert (b + a).groups is None
+
+
+@pytest.mark.parametrize("groups", [torch.zeros(2, dtype=torch.int64), torch.zeros(3), torch.zeros(3, 1, dtype=torch.int64)])
+def test_groups_must_be_one_int64_an_image(groups: Tensor) -> None:
+    with pytest.raises(wm.ArgumentError, match=r"^groups must hold one int64 an image, got \(\("):
+        wm.Samples(torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64), CLASSES, groups)
+
+
+def _tracks(seed: int) -> wm.Samples:
+    """200 groups of 1 to 30 images in 3 classes, 3 : 2 : 1."""
+    generator = torch.Generator().manual_seed(seed)
+    sizes = torch.randint(1, 31, (200,), generator=generator)
+    label = torch.tensor([0, 0, 0, 1, 1, 2])[torch.randint(6, (200,), generator=generator)]
+    group = torch.arange(200).repeat_interleave(sizes)
+    return wm.Samples(torch.zeros(len(group), 1, 1, 1), label[group], CLASSES, group)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("sizes", [(1500, 1000), (200, 200, 200), (2000, 100)])
+def test_split_keeps_groups_whole_and_the_classes_nearly_in_proportion(sizes: tuple[int, ...], seed: int) -> None:
+    samples = _tracks(seed)
+    parts = wm.split(samples, *sizes, seed=seed)
+    whole = torch.bincount(torch.as_tensor(samples.groups), minlength=200)
+    seen: set[int] = set()
+    for part, size in zip(parts, sizes, strict=True):
+        groups = set(_groups(part))
+        assert not groups & seen
+        assert len(part) == int(whole[list(groups)].sum())
+        assert abs(len(part) - size) <= 30
+        assert (torch.bincount(part.y, minlength=3) - torch.bincount(samples.y) * size / len(samples)).abs().max() <= 2 * 30
+        seen |= groups
+
+
+def test_split_of_groups_may_use_all_of_them() -> None:
+    samples = _tracks(0)
+    assert sum(len(part) for part in wm.split(samples, len(samples) - 500, 500)) == len(samples)
+
+
+def test_split_of_single_images_in_groups_is_exact() -> None:
+    samples = _uneven()
+    alone = wm.Samples(samples.x, samples.y, samples.classes, torch.arange(1000))
+    for part, same in zip(wm.split(alone, 300, 200), wm.split(samples, 300, 200), strict=True):
+        assert _places(part.x) == _places(same.x)
+
+
+def test_split_refuses_a_set_too_small_for_a_group() -> None:
+    samples = wm.Samples(torch.zeros(40, 1, 1, 1), torch.zeros(40, dtype=torch.int64), ("a",), torch.arange(40) // 20)
+    message = "sizes must leave room for a whole group in each set, got (20, 5). Groups hold 20 images on average."
+    with pytest.raises(wm.ArgumentError, match=f"^{re.escape(message)}$"):
+        wm.split(samples, 20, 5)
+
+
+# Kinds
+
+
+def test_regroup_merges_classes_in_the_order_of_the_kinds_and_leaves_out_the_rest() -> None:
+    samples = _grouped()
+    merged = wm.data.regroup(samples, {"c": "late", "a": "early"})
+    assert merged.classes == ("late", "early")
+    kept = [
+        (place, group) for place, label, group in zip(_places(samples.x), samples.y.tolist(), _groups(samples), strict=True) if label != 1
+    ]
+    assert list(zip(_places(merged.x), _groups(merged), strict=True)) == kept
+    assert merged.y.tolist() == [{0: 1, 2: 0}[label] for label in samples.y.tolist() if label != 1]
+
+
+def test_regroup_may_keep_everything() -> None:
+    samples = _numbered()
+    merged = wm.data.regroup(samples, {"a": "x", "b": "x", "c": "y"})
+    assert merged.classes == ("x", "y")
+    assert merged.y.tolist() == [label // 2 for label in samples.y.tolist()]
+    assert samples.classes == CLASSES
+
+
+def test_regroup_names_what_is_no_class() -> None:
+    message = "kinds must map classes, which are a, b, c, got ['stop', 'yield']."
+    with pytest.raises(wm.ArgumentError, match=f"^{re.escape(message)}$"):
+        wm.data.regroup(_numbered(), {"a": "x", "stop": "x", "yield": "x"})
+    with pytest.raises(wm.ArgumentError, match=r"^kinds must not be empty, got \{\}\. Map the name of a class"):
+        wm.data.regroup(_numbered(), {})

@@ -9,6 +9,7 @@ from ..errors import require
 from . import signs as signs
 from .digits import load_fashion_mnist, load_mnist
 from .gtsrb import load_gtsrb
+from .jitter import Jitter as Jitter
 from .samples import Samples as Samples
 from .samples import Splits as Splits
 from .samples import check_images as check_images
@@ -28,8 +29,7 @@ LOADERS: Mapping[str, Callable[[Path | None, bool], Splits]] = {
 
 
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits:
-    """Load a data set as tensors in memory: "mnist" ships with the course, "fashion-mnist" and "gtsrb" are
-    fetched once, the signs are drawn.
+    """Load a data set as tensors in memory: "mnist" ships with the course, the signs are drawn, the others are fetched once.
 
     `root` names a folder of your own that holds the files; with `download=False` nothing is fetched.
     Raises `ArgumentError` for an unknown name or a folder without the files, `DataError` for a damaged file.

@@ -95,7 +95,12 @@ def split(samples: Samples, *sizes: int, seed: int = 0) -> tuple[Samples, ...]:
     aims = torch.tensor([sum(sizes[:i]) for i in range(len(sizes) + 1)], device=device)
     bounds = ends[[int((ends - aim).abs().argmin()) for aim in aims]].tolist()
     sets = [stop - start for start, stop in pairwise(bounds)]
-    require(all(sets), "sizes must leave room for a whole group in each set", sizes, f"Groups hold {count.double().mean():.0f} images.")
+    require(
+        all(sets),
+        "sizes must leave room for a whole group in each set",
+        sizes,
+        f"Groups hold {count.double().mean():.0f} images on average.",
+    )
     images = ranked.argsort()[group].argsort(stable=True)  # by the rank of their group
     return tuple(samples[images[start:stop]] for start, stop in pairwise(bounds))
 
