@@ -145,9 +145,9 @@ def _end_plate(pen: Pen) -> None:
 
 
 def _end_bars(pen: Pen) -> None:
-    aslant = pen.at(0, 0, turn=-0.24 * pi)
-    for y in (-0.16, -0.08, 0, 0.08, 0.16):
-        aslant.line([(-0.93, y), (0.93, y)], 0.052, DARK)
+    aslant, gap = pen.at(0, 0, turn=-0.24 * pi), 0.08 * pen.style.pictogram
+    for bar in range(-2, 3):
+        aslant.line([(-0.93, bar * gap), (0.93, bar * gap)], 0.052, DARK)
 
 
 def mandatory(pictogram: Pictogram) -> Draw:
