@@ -363,4 +363,5 @@ def test_photographs_of_one_track_are_alike_and_a_split_keeps_them_together(phot
     assert not set(torch.as_tensor(learn.groups).tolist()) & set(torch.as_tensor(validate.groups).tolist())
     assert abs(len(learn) - 35_000) <= 15
     assert abs(len(validate) - 4_000) <= 30
-    assert (torch.bincount(validate.y, minlength=N_CLASSES) - torch.tensor(COUNTS) * len(validate) / 39_209).abs().max() <= 30
+    shares = torch.bincount(validate.y, minlength=N_CLASSES) - torch.tensor(COUNTS) * len(validate) / 39_209
+    assert shares.abs().max() <= 45  # images: of a track and a half

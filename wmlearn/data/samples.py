@@ -76,7 +76,7 @@ class Splits:
 def split(samples: Samples, *sizes: int, seed: int = 0) -> tuple[Samples, ...]:
     """Draw disjoint sets of the given sizes, each with the classes in (nearly) the same proportions as `samples`.
 
-    Samples with groups are split between groups: no two sets share one, sizes are off by at most a group, and so are the classes.
+    Samples with groups are split between groups: no two sets share one, sizes are off by at most a group, classes by little more.
     """
     require(all(size > 0 for size in sizes), "sizes must be positive", sizes)
     require(sum(sizes) <= len(samples), f"sizes must add up to at most {len(samples)}", sizes)
