@@ -80,7 +80,7 @@ def roundabout(pen: Pen, colour: Colour) -> None:
     """Three arrows that run round anticlockwise; the plate is hung any way up."""
     for third in range(3):
         tip = 120 * (third + pen.style.spin)
-        arrow(pen, arc(0, 0, 0.74, tip + 88, tip, steps=6), 0.22, 0.33, colour)
+        arrow(pen, arc(0, 0, 0.74, tip + 94, tip, steps=6), 0.17, 0.29, colour)
 
 
 # ---- roads
@@ -284,30 +284,30 @@ def walker(pen: Pen, colour: Colour) -> None:
 
 def children(pen: Pen, colour: Colour) -> None:
     """Two children who run, hand in hand."""
-    pen.disc(0.26, -0.5, 0.15, colour)  # the elder
-    pen.blob([(0.14, -0.24), (0.4, -0.26), (0.4, 0.1), (0.46, 0.34), (0.14, 0.34), (0.2, 0.0)], colour)
-    pen.line([(0.2, -0.2), (-0.02, -0.12), (-0.2, 0.02)], 0.13, colour)
-    pen.line([(0.38, -0.2), (0.54, -0.12), (0.64, 0.02)], 0.12, colour)
-    pen.line([(0.24, 0.3), (0.26, 0.5), (0.18, 0.78)], 0.15, colour)
-    pen.line([(0.36, 0.28), (0.54, 0.46), (0.78, 0.58)], 0.15, colour)
-    pen.disc(-0.48, -0.2, 0.13, colour)  # the younger
-    pen.blob([(-0.54, 0.02), (-0.34, 0.04), (-0.3, 0.4), (-0.58, 0.4), (-0.52, 0.2)], colour)
-    pen.line([(-0.48, 0.08), (-0.66, 0.18), (-0.78, 0.28)], 0.11, colour)
-    pen.line([(-0.4, 0.08), (-0.18, 0.02)], 0.11, colour)
-    pen.line([(-0.5, 0.36), (-0.46, 0.74)], 0.13, colour)
-    pen.line([(-0.38, 0.36), (-0.12, 0.54)], 0.13, colour)
+    pen.disc(0.26, -0.52, 0.16, colour)  # the elder
+    pen.blob([(0.12, -0.26), (0.42, -0.28), (0.42, 0.1), (0.48, 0.34), (0.12, 0.34), (0.18, 0.0)], colour)
+    pen.line([(0.2, -0.2), (-0.02, -0.12), (-0.2, 0.02)], 0.14, colour)
+    pen.line([(0.38, -0.2), (0.56, -0.12), (0.68, 0.02)], 0.14, colour)
+    pen.line([(0.24, 0.3), (0.26, 0.5), (0.16, 0.8)], 0.17, colour)
+    pen.line([(0.36, 0.28), (0.56, 0.46), (0.84, 0.6)], 0.17, colour)
+    pen.disc(-0.5, -0.22, 0.14, colour)  # the younger
+    pen.blob([(-0.58, 0.0), (-0.36, 0.02), (-0.32, 0.42), (-0.64, 0.42), (-0.56, 0.2)], colour)
+    pen.line([(-0.5, 0.06), (-0.7, 0.16), (-0.84, 0.28)], 0.13, colour)
+    pen.line([(-0.42, 0.06), (-0.18, 0.02)], 0.12, colour)
+    pen.line([(-0.54, 0.36), (-0.5, 0.78)], 0.15, colour)
+    pen.line([(-0.42, 0.36), (-0.12, 0.56)], 0.15, colour)
 
 
 def worker(pen: Pen, colour: Colour) -> None:
     """Somebody with a shovel at a heap of earth."""
-    pen.disc(0.14, -0.6, 0.15, colour)
-    pen.blob([(-0.2, -0.42), (0.06, -0.42), (0.1, -0.1), (-0.02, 0.16), (-0.26, 0.14), (-0.2, -0.1)], colour)
-    pen.line([(-0.1, -0.36), (-0.38, -0.3), (-0.4, -0.04)], 0.13, colour)
-    pen.line([(0.06, -0.3), (0.2, 0.1)], 0.12, colour)
-    pen.line([(-0.4, -0.06), (0.44, 0.56)], 0.08, colour)
-    pen.line([(-0.18, 0.1), (-0.42, 0.42), (-0.62, 0.74)], 0.2, colour)
-    pen.line([(-0.08, 0.1), (0.06, 0.4), (0.08, 0.76)], 0.18, colour)
-    pen.polygon([(0.22, 0.84), (0.42, 0.5), (0.6, 0.26), (0.72, 0.26), (0.92, 0.5), (1.12, 0.84)], colour)
+    pen.disc(0.08, -0.62, 0.15, colour)
+    pen.blob([(-0.26, -0.44), (-0.02, -0.44), (0.02, -0.1), (-0.1, 0.14), (-0.3, 0.12), (-0.26, -0.1)], colour)
+    pen.line([(-0.16, -0.38), (-0.46, -0.3), (-0.46, -0.06)], 0.12, colour)
+    pen.line([(-0.02, -0.32), (0.12, 0.06)], 0.1, colour)
+    pen.line([(-0.46, -0.08), (0.4, 0.54)], 0.07, colour)
+    pen.line([(-0.22, 0.1), (-0.48, 0.42), (-0.7, 0.74)], 0.17, colour)
+    pen.line([(-0.14, 0.1), (0.0, 0.4), (0.0, 0.76)], 0.15, colour)
+    pen.polygon([(0.26, 0.84), (0.46, 0.52), (0.64, 0.28), (0.76, 0.28), (0.96, 0.52), (1.14, 0.84)], colour)
 
 
 def deer(pen: Pen, colour: Colour) -> None:

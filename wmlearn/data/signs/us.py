@@ -21,6 +21,6 @@ SIGNS: tuple[Sign, ...] = (
     Sign("warning: merge", "warning", us_warning(p.merge)),
     Sign("warning: two-way traffic", "warning", us_warning(p.two_way)),
     Sign("warning: pedestrians", "warning", us_warning(p.walker)),
-    Sign("warning: deer", "warning", us_warning(p.placed(p.deer, 0, 0, 0.8))),
+    Sign("warning: deer", "warning", us_warning(p.placed(p.deer, 0, 0, 0.9))),
     Sign("warning: slippery road", "warning", us_warning(p.slippery_upright)),
 )
