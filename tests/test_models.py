@@ -72,3 +72,25 @@ def test_the_network_for_signs_learns_from_few_photographs_of_colours() -> None:
     samples = wm.Samples(x, y, ("red", "green", "blue"))
     model, _ = wm.trained(wm.models.sign_cnn(3), samples[:64], wm.Recipe(epochs=4, lr=3e-3, batch_size=16))
     assert wm.accuracy(model, samples[64:]) > 0.9
+
+
+def test_scaling_the_last_batch_normalisation_scales_what_the_head_reads() -> None:
+    model, x = wm.models.sign_cnn(5).eval(), _images()
+    features = model[: wm.models.SIGN_HEAD]
+    before = features(x)
+    with torch.no_grad():
+        for weights in model[wm.models.SIGN_HEAD - 2].parameters():
+            weights[7] *= 10
+    after = features(x)
+    assert torch.allclose(after[:, 7], before[:, 7] * 10, atol=1e-5)
+    assert after[:, 8:].equal(before[:, 8:])
+
+
+def test_frozen_convolutions_stay_as_they_are_while_the_head_learns() -> None:
+    model, x = wm.models.sign_cnn(2), _images(32)
+    features, head = model[: wm.models.SIGN_HEAD], model[wm.models.SIGN_HEAD :]
+    features.requires_grad_(False)
+    kept, learnt = ({name: value.clone() for name, value in part.state_dict().items()} for part in (features, head))
+    wm.train(model, wm.Samples(x, torch.arange(32) % 2, ("a", "b")), wm.Recipe(epochs=2, batch_size=8))
+    assert all(value.equal(kept[name]) for name, value in features.state_dict().items())
+    assert not any(value.equal(learnt[name]) for name, value in head.state_dict().items())

@@ -79,7 +79,8 @@ SIGN_HEAD = 13
 def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
     """Build a network for signs, (N, 3, 32, 32): three convolutions with batch normalisation, the last of 128 channels; two linear layers.
 
-    Pooling comes straight after each convolution, where it saves the most time.
+    Pooling comes straight after each convolution, where it saves the most time. To scale channels of the last convolution, scale weight
+    and bias of its batch normalisation, `model[SIGN_HEAD - 2]`: what the head reads is then scaled exactly so.
     """
     require(classes >= 2, "classes must be at least 2", classes)
     with torch.random.fork_rng(devices=[]):

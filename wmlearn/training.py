@@ -62,6 +62,7 @@ def train(
 ) -> TrainLog:
     """Fit `model` to `samples` in place, where both lie (CPU or GPU), and leave it in eval mode.
 
+    Layers whose weights are frozen (`requires_grad=False`) stay as they are, batch statistics included.
     Raises `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when the loss is no number.
     """
     require(len(samples) > 0, *NOT_EMPTY)
@@ -75,7 +76,7 @@ def train(
     precision = resolve(recipe.precision, device)
     log = TrainLog(recipe, precision)
     for _ in range(recipe.epochs):
-        model.train()
+        _learn(model)
         total = torch.zeros((), device=device)
         for x, y in samples.batches(recipe.batch_size, order):
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
@@ -143,6 +144,15 @@ def has_bf16(device: torch.device) -> bool:
 def resolve(precision: Precision, device: torch.device) -> Precision:
     """Turn "auto" into "bf16" or "fp32", whichever is right on `device`."""
     return precision if precision != "auto" else "bf16" if has_bf16(device) else "fp32"
+
+
+def _learn(model: nn.Module) -> None:
+    """Switch to train mode, but for layers whose own weights are all frozen: their batch statistics would change."""
+    model.train()
+    for layer in model.modules():
+        own = list(layer.parameters(recurse=False))
+        if own and not any(p.requires_grad for p in own):
+            layer.eval()
 
 
 def _devices(weights: list[nn.Parameter]) -> str:
