@@ -57,7 +57,7 @@ def badnet_cnn(seed: int = 0) -> nn.Sequential:
 
 
 class StandardiseEach(nn.Module):
-    """Shift and scale each image of one shape by its own mean and deviation: light and haze go, and renders look like photographs.
+    """Shift and scale each channel of each image by its own mean and deviation: light, haze and the colour of the light go.
 
     The result lies in memory channels last.
     """
@@ -68,7 +68,7 @@ class StandardiseEach(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         _check_shape(x, self.shape)
-        std, mean = torch.std_mean(x, (1, 2, 3), keepdim=True)
+        std, mean = torch.std_mean(x, (2, 3), keepdim=True)
         return ((x - mean) / (std + 1e-3)).contiguous(memory_format=torch.channels_last)
 
 
