@@ -105,14 +105,14 @@ class Scenery:
     """The ranges from which each scene draws its signs and its conditions."""
 
     signs: int = 3  # at most so many in a scene, at least one
-    radius: Range = (8, 25)  # half a sign's width in pixels, seen from the front
+    radius: Range = (7, 24)  # half a sign's width in pixels, seen from the front
     tilt: float = 0.55  # yaw up to so many radians, pitch up to 0.6 of it
-    covered: float = 0.3  # share of the signs that something hides in part: leaves, a wall, a post
+    covered: float = 0.35  # share of the signs that something hides in part: leaves, a wall, a post; never their lower edge
     clutter: int = 5  # at most so many coloured plates that are no signs
-    light: Range = (0.3, 1.35)
+    light: Range = (0.28, 1.35)
     blur: float = 0.8  # largest Gaussian sigma, pixels
-    noise: float = 0.03  # largest standard deviation
-    jpeg: Range = (20, 90)  # quality
+    noise: float = 0.035  # largest standard deviation
+    jpeg: Range = (18, 85)  # quality
 
     def __post_init__(self) -> None:
         require(self.signs >= 1, "signs must be at least 1", self.signs)
@@ -273,7 +273,7 @@ def _set_in(picture: Tensor, sign: Tensor, left: int, top: int) -> Tensor:
 
 
 def _cover(picture: np.ndarray, box: Sequence[int], rng: np.random.Generator) -> None:
-    """Hide a part of the sign in `box` on `picture` (3, H, W), in place: by a thin post, or from one side by leaves or a crumbling wall."""
+    """Hide a part of the sign in `box` on `picture` (3, H, W), in place: by a post, or by leaves or a wall that leave its foot free."""
     left, top, right, bottom = box
     width, height, kind = right - left, bottom - top, rng.integers(3)
     if kind == 0:
@@ -281,9 +281,9 @@ def _cover(picture: np.ndarray, box: Sequence[int], rng: np.random.Generator) ->
         colour = np.array([1.0, 0.9, 0.8]) * rng.uniform(0.12, 0.5)
         picture[:, max(0, top - 6) : bottom + 10, start : start + thick] = colour[:, None, None]
         return
-    n, side = 8 + width, rng.integers(4)
+    n, side = 8 + width, rng.integers(3)
     along, away = rng.random(n), rng.random(n) * rng.uniform(0.15, 0.36)
-    u, v = ((along, away), (along, 1 - away), (away, along), (1 - away, along))[side]
+    u, v = ((along, away), (away, along), (1 - away, along))[side]
     half = np.maximum(1, width * rng.uniform(0.05, 0.12, n)).astype(int)
     green, brown = rng.uniform((0.05, 0.2, 0.03), (0.3, 0.5, 0.2), (n, 3)), rng.uniform(0.4, 1.2, (n, 1)) * (0.35, 0.28, 0.22)
     colours = (green if kind == 1 else brown).astype(np.float32)
