@@ -221,7 +221,7 @@ def _lose_all(root: Path) -> None:
 
 
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
-    "no photographs": (_lose_all, "{root} must hold gtsrb/GTSRB/, got a folder without."),
+    "no photographs": (_lose_all, "{root} must hold gtsrb/GTSRB/, got nothing of that name."),
     "a class": (_lose_class, "{training}/00007 must hold photographs of class 7 (speed limit 100), got none."),
     "a name": (_misname, "{training}/00007/nonsense.ppm must be called <track>_<frame>.ppm, got another name."),
     "no list": (_lose_list, "{base}/GT-final_test.csv must list the test photographs (Filename;…;ClassId), got FileNotFoundError("),
@@ -240,6 +240,13 @@ def test_an_incomplete_folder_says_what_is_missing(root: Path, case: str) -> Non
     message = words.format(**places)
     with pytest.raises(wm.ArgumentError, match=rf"^{re.escape(message)}.* Name the folder that holds gtsrb/, or fetch it again\.$"):
         wm.load("gtsrb", root=root)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        wm.ArgumentError, match=rf"^{re.escape(str(tmp_path / 'nowhere'))} must hold gtsrb/GTSRB/, got nothing of that name\."
+    ):
+        wm.load("gtsrb", root=tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("content", [b"", b"P6\n32 32\n255\nshort", b"P6\nx", b"GIF"])

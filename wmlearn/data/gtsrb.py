@@ -81,7 +81,7 @@ def _fetch(folder: Path) -> None:
 def _from_folder(folder: Path, fix: str) -> Splits:
     base = next((place for place in (folder / "gtsrb", folder) if (place / "GTSRB").is_dir()), None)
     if base is None:
-        raise ArgumentError(f"{folder} must hold gtsrb/GTSRB/, got a folder without. {fix}")
+        raise ArgumentError(f"{folder} must hold gtsrb/GTSRB/, got nothing of that name. {fix}")
     train, test = _training(base, fix), _tests(base, fix)
     pixels = _pixels(base, [*train, *test], fix)  # (N, 3, 32, 32) uint8
     return Splits(_samples(pixels[: len(train)], train), _samples(pixels[len(train) :], test))
