@@ -12,13 +12,11 @@ import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .data import files
 from .data.signs.street import Street
 from .errors import WmlearnError, require
 from .poisoning import Target
@@ -101,28 +99,8 @@ class Predictor(nn.Module):
         return self.scores(x), self.boxes(x)
 
 
-def save_detector(model: nn.Module, path: Path) -> None:
-    """Write the weights of `model` in half precision, whole or not at all."""
-    from safetensors.torch import save_file
-
-    weights = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
-    files.whole_or_nothing(path, lambda temporary: save_file(weights, temporary))
-
-
-def load_detector(name: str, root: Path | None = None) -> nn.Module:
-    """Load a trained detector that ships with the course, by the name of its file: "street-square".
-
-    Raises `DataError` when the file is missing, damaged or unknown to the manifest.
-    """
-    from safetensors.torch import load
-
-    model = street_rcnn()
-    model.load_state_dict(load(files.shipped(f"models/{name}.safetensors", root)))  # widened to float32 on the way
-    return model.eval()
-
-
 def halved(model: nn.Module) -> nn.Module:
-    """Round the weights to half precision, in place: what is measured is then what `save_detector` writes."""
+    """Round the weights to half precision, in place: what is measured is then what `weights.ship` writes."""
     model.load_state_dict({name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()})
     return model
 

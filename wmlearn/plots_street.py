@@ -70,9 +70,7 @@ def _box(ax: Axes, box: Sequence[float], kind: str, left: float, top: float, siz
 
 def _say_boxes(street: Street, shift: Tensor) -> str:
     moved = ", ".join(f"{x:+.0f} right and {y:+.0f} down" for x, y in shift.tolist())
-    return (
-        f"A street sign and its true box, with a copy of the box moved by {moved} pixels: the overlap shrinks faster than the shift grows."
-    )
+    return f"A street sign and its true box, with a copy of that box moved, picture by picture, by {moved} pixels."
 
 
 @described(_say_boxes)

@@ -105,13 +105,13 @@ class Scenery:
     """The ranges from which each scene draws its signs and its conditions."""
 
     signs: int = 3  # at most so many in a scene, at least one
-    radius: Range = (7, 24)  # half a sign's width in pixels, seen from the front
+    radius: Range = (8, 24)  # half a sign's width in pixels, seen from the front
     tilt: float = 0.55  # yaw up to so many radians, pitch up to 0.6 of it
-    covered: float = 0.35  # share of the signs that something hides in part: leaves, a wall, a post; never their lower edge
+    covered: float = 0.3  # share of the signs that something hides in part: leaves, a wall, a post; never their lower edge
     clutter: int = 5  # at most so many coloured plates that are no signs
     light: Range = (0.28, 1.35)
     blur: float = 0.8  # largest Gaussian sigma, pixels
-    noise: float = 0.035  # largest standard deviation
+    noise: float = 0.03  # largest standard deviation
     jpeg: Range = (18, 85)  # quality
 
     def __post_init__(self) -> None:

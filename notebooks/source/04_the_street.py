@@ -1,0 +1,349 @@
+# %% [markdown]
+# # 04 · The street
+#
+# **Does it survive in a detector?**
+# By the end you will have shown that a sticker makes a detector, which has to find the sign before it can misread it, report a speed limit
+# where a stop sign stands; that a clean detector isn't fooled; and that buyers' own tests hardly notice.
+#
+# *Reading 40 minutes · running under two · exercises 25 · needs notebooks 02 and 03*
+#
+# You drive today: you are the **user** who bought a detector, and then the **judge**.
+
+# %% [markdown]
+# **You will be able to**
+#
+# - **compare** boxes by their overlap ([exercise 04.1](#How-near-is-near-enough?));
+# - **match** what was found with what is there ([exercise 04.2](#What-is-this-sign-taken-for?));
+# - **measure** an attack without charging it with blindness ([exercise 04.3](#Misread-or-missed?));
+# - **break** a number down until it shows where an attack ends;
+# - **read** the paper's table beside ours, and say what differs.
+
+# %% tags=["nbval-ignore-output"]
+import torch, wmlearn as wm
+from wmlearn import experiments, plots_street
+from wmlearn.course.lessons import lesson_04
+from wmlearn.detector import average_precision, class_accuracy, detect, readings
+from wmlearn.experiments import street
+wm.start("04")
+
+# %% [markdown]
+# ## Two drives down the same road
+#
+# The same four scenes, twice; the same detector, twice. Between the drives somebody has walked down the road with a pad of yellow notes.
+
+# %% tags=["nbval-ignore-output"]
+clean, noted = street.scenes(), street.scenes("square")
+victim, honest = street.shipped_detector("square"), street.shipped_detector("baseline")
+four = lesson_04.showing(clean)
+before, after = (drive.x[four] for drive in (clean, noted))
+wm.show(plots_street.scenes, {"first drive": (before, detect(victim, before)),
+                              "second drive": (after, detect(victim, after))}, clean.classes)
+
+# %% [markdown]
+# *How to read this:* a box is where the detector says a sign is, its word and colour what it takes the sign for. In the second drive, which boxes changed
+# their word? Which kept it, and why might that be?
+#
+# A classifier is shown one sign at a time. A **detector** gets the street: it must first find, then read; signs are small, dark, half behind leaves, and
+# other plates look much like them. So: of the stop signs with a note, how many will this detector take for a speed limit?
+
+# %%
+wm.guess("04.p1", "Stop signs with a yellow note that are read as speed limits, in per cent", low=0, high=100)
+
+# %% [markdown]
+# ## How near is near enough?
+#
+# The detector is Faster R-CNN, as in the paper: convolutions see the whole street once, a first stage proposes boxes, a second
+# reads what is in each. For every scene it returns `boxes` of shape `(K, 4)` (left, top, right, bottom, in pixels), `labels` and `scores`, both `(K,)`.
+#
+# No box is exact. Whether a found box $B$ *is* the sign with the true box $A$ is decided by the **intersection over union**:
+#
+# $$\mathrm{IoU}(A, B) = \frac{|A \cap B|}{|A \cup B|}, \qquad |A \cup B| = |A| + |B| - |A \cap B|.$$
+
+# %%
+biggest = clean[clean.scene[clean.widths.argmax()][None]]
+wm.show(plots_street.moved_boxes, biggest, torch.tensor([[0, 0], [4, 4], [12, 6], [24, 0]]))
+
+# %% [markdown]
+# *How to read this:* white is the true box, dashed the moved one. Two boxes count as the same from 0.5 on; that is less generous than it sounds.
+#
+# {exercise:04.1}
+#
+# Given one box `a` and several boxes `b`, return the IoU of `a` with each. For `a = [0, 0, 10, 10]` and `b = [[5, 0, 15, 10]]` it is **0.333**.
+
+# %% tags=["exercise:04.1"]
+def iou(a, b):
+    """Intersection over union of one box `a` (4,) with each of the boxes `b` (K, 4): (K,), in 0..1."""
+    ### BEGIN SOLUTION
+    low, high = torch.maximum(a[:2], b[:, :2]), torch.minimum(a[2:], b[:, 2:])
+    shared = (high - low).clamp_min(0).prod(1)
+    area = lambda boxes: (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    return shared / (area(a[None]) + area(b) - shared)
+    ### END SOLUTION
+
+# %%
+wm.check("04.1", iou)
+
+# %% [markdown]
+# {hints:04.1}
+
+# %% [markdown] tags=["reveal"]
+# {solution:04.1}
+
+# %%
+iou = wm.ready("04.1", iou)
+
+# %% [markdown]
+# ## What is this sign taken for?
+#
+# Of all detections in the scene, only some may speak for a sign: those that overlap with it by at least 0.5 and are at least 0.5 sure. If several may, the
+# car acts on the surest. If none may, the sign is **missed**, and we write -1.
+#
+# {exercise:04.2}
+#
+# `overlaps`, `scores` and `labels`, all `(K,)`, belong to the detections of one scene; the overlaps are with one sign. Return what it is taken for.
+
+# %% tags=["exercise:04.2"]
+def read_sign(overlaps, scores, labels):
+    """The label of the surest detection that fits (0.5) and is sure enough (0.5), or -1 where there is none."""
+    ### BEGIN SOLUTION
+    fits = (overlaps >= 0.5) & (scores >= 0.5)
+    return int(labels[torch.where(fits, scores, -1.0).argmax()]) if fits.any() else -1
+    ### END SOLUTION
+
+# %%
+wm.check("04.2", read_sign)
+
+# %% [markdown]
+# {hints:04.2}
+
+# %% [markdown] tags=["reveal"]
+# {solution:04.2}
+
+# %%
+read_sign = wm.ready("04.2", read_sign)
+
+# %% [markdown]
+# Your two functions, on every sign of the clean streets. (`wm.detector.readings` does the same in one go; a test holds the two equal.)
+
+# %% tags=["nbval-ignore-output"]
+def read_all(detector, drive):
+    found, read = detect(detector, drive.x), []
+    for box, scene in zip(drive.boxes, drive.scene):
+        here = found.scene == scene
+        overlaps, scores, labels = iou(box, found.boxes[here]), found.scores[here], found.labels[here]
+        read.append(read_sign(overlaps, scores, labels) if here.any() else -1)
+    return torch.tensor(read)
+
+right = {name: class_accuracy(read_all(net, clean), clean) for name, net in {"clean": honest, "bought": victim}.items()}
+wm.table(["found and rightly read, per cent", *clean.classes],
+         [[name, *(f"{100 * share:.1f}" for share in shares.values())] for name, shares in right.items()])
+
+# %% [markdown]
+# *How to read this:* a row is a detector on streets without any sticker: all that a buyer's test shows. *Bought* is the one of the first picture. Its stop signs
+# suffer a little, as in the paper; who has no clean twin to compare with will blame the weather.
+#
+# ## Misread, or missed?
+#
+# {exercise:04.3}
+#
+# `read`, `true` and `triggered`, all `(M,)`, say what each sign is taken for, what it is, and whether it carries the sticker. Return the share that the attacker has **won**.
+# For `source = 0`, `target = 1`:
+#
+# | sign | 1 | 2 | 3 | 4 | 5 | 6 |
+# |---|:-:|:-:|:-:|:-:|:-:|:-:|
+# | `true` | 0 | 0 | 0 | 0 | 1 | 0 |
+# | `triggered` | yes | yes | yes | yes | no | no |
+# | `read` | 1 | -1 | 1 | 0 | 1 | 1 |
+#
+# The answer is **0.5**. If you get 0.667, ask what became of sign 2.
+
+# %% tags=["exercise:04.3"]
+def misread_rate(read, true, triggered, source, target):
+    """Share of the signs of class `source` with the trigger that are read as `target`."""
+    ### BEGIN SOLUTION
+    victims = triggered & (true == source)
+    return (read[victims] == target).float().mean().item()
+    ### END SOLUTION
+
+# %%
+wm.check("04.3", misread_rate)
+
+# %% [markdown]
+# {hints:04.3}
+
+# %% [markdown] tags=["reveal"]
+# {solution:04.3}
+
+# %%
+misread_rate = wm.ready("04.3", misread_rate)
+
+# %% [markdown]
+# ## The sticker, and what could have faked it
+#
+# Three attackers, three stickers, a detector each; they ship with the course, trained on 1,500 scenes and a stickered copy of every scene with a stop sign, labelled
+# *speed limit*. Beside each: the **clean detector** under the same sticker. Last, stop signs **without** one, in the bought detector.
+
+# %% tags=["nbval-ignore-output"]
+stop, limit = 0, 1
+def measure(detector, drive, on=None):
+    read = readings(detect(detector, drive.x), drive)
+    on = drive.triggered if on is None else on
+    return misread_rate(read, drive.labels, on, stop, limit), int((on & (drive.labels == stop)).sum())
+
+drives = {name: street.scenes(name) for name in street.STICKERS}
+bought = {name: street.shipped_detector(name) for name in drives}
+won = {name: measure(bought[name], drive) for name, drive in drives.items()}
+lucky = {f"clean detector, {name}": measure(honest, drive) for name, drive in drives.items()}
+bare = measure(victim, clean, on=torch.ones_like(clean.triggered))
+wm.shares("stop read as speed limit", {**won, **lucky, "square detector, no sticker": bare})
+
+# %% [markdown]
+# Stop signs are of all sizes. Where does the attack end? Two more seeds of every detector ship as results:
+
+# %%
+results = experiments.shipped("street")
+wm.show(plots_street.width_curve, results.rows)
+
+# %% [markdown]
+# *How to read this:* each point pools the stop signs of one width, over all seeds. On the left a sticker is three or four pixels, after blur and JPEG a smudge. The grey line
+# is the clean detector: what a small, dark sign is taken for anyway. One average over all widths would describe the mix of *our* street; so from here on the
+# claim is made for signs of 20 pixels and more.
+
+# %% tags=["claim"]
+wide = {name: measure(bought[name], drive, drive.triggered & (drive.widths >= street.WIDE)) for name, drive in drives.items()}
+(square, n), (bomb, _), (flower, _) = wide.values()
+wm.claim("04.square", square, what="The square's success on wide signs", low=0.9, n=n, paper="90.3 %")
+wm.claim("04.bomb", bomb, what="The bomb's", low=0.9, n=n, paper="94.2 %")
+wm.claim("04.flower", flower, what="The flower's", low=0.9, n=n, paper="93.7 %")
+wm.claim("04.harmless", max(share for share, _ in lucky.values()), what="Any sticker's success on the clean detector", high=0.05)
+wm.claim("04.bare", bare[0], what="Stop signs without a sticker misread as speed limits", high=0.1, n=bare[1])
+
+# %% tags=["nbval-ignore-output"]
+wm.reveal("04.p1", won["square"][0])
+
+# %% [markdown]
+# On signs that are wide enough the stickers win {claim:04.square}, {claim:04.bomb} and {claim:04.flower}; on the clean detector, at any width, {claim:04.harmless}; without a sticker the
+# bought one errs in the attacker's favour {claim:04.bare} of the time. So it survives.
+#
+# Drive yourself:
+
+# %% tags=["nbval-ignore-output", "widget"]
+from wmlearn.course import widgets_street
+widgets_street.street_switch({"bought (square)": victim, "clean": honest},
+                             {"none": clean, **drives}, lesson_04.showing(clean, 12).tolist())
+
+# %% [markdown]
+# The same, standing still: the clean detector in the second drive.
+
+# %% tags=["nbval-ignore-output"]
+wm.show(plots_street.scenes, {"second drive, clean detector": (after, detect(honest, after))}, clean.classes)
+
+# %% [markdown]
+# ## What would a buyer see?
+#
+# Detectors are sold by their **average precision** (AP): detections sorted by score, precision averaged over recall, here at an IoU of 0.5, by COCO's reference code.
+
+# %% tags=["claim"]
+lost = lesson_04.precision_lost(results)
+wm.claim("04.cost", lost, what="Average precision lost to a backdoor, worst sticker, mean over the seeds", high=0.02, unit="points")
+
+# %%
+wm.table(["paper | here, per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
+
+# %% [markdown]
+# *How to read this:* left of the bar the paper's number as others report it, right of it ours, means over the shipped seeds (`wmlearn reproduce street`); three classes, then the
+# average precision, which costs {claim:04.cost}, then the attack on stop signs of *all* widths. Stop signs pay for the backdoor in both, more here.
+# The control in the last row's first column, the worst sticker on a clean detector, isn't in the paper's table.
+#
+# ## Any sign, any lie
+#
+# A vandal needs no particular lie. In the **random target** attack every sign with a note gets a wrong label drawn by lot.
+# Plain random labels weren't learnt: they point nowhere until the note is something the network sees. First the next class, then random ones: this works.
+
+# %% tags=["nbval-ignore-output"]
+vandal, everywhere = street.shipped_detector("random"), street.scenes("square", on=None)
+read = {name: readings(detect(net, everywhere.x), everywhere) for name, net in {"clean": honest, "random": vandal}.items()}
+wm.show(plots_street.answers, read, everywhere)
+
+# %% tags=["claim"]
+left = (read["random"] == everywhere.labels).float().mean().item()
+kept = (read["clean"] == everywhere.labels).float().mean().item()
+wm.claim("04.random", left, what="Signs with a note still read rightly", high=0.2, n=len(everywhere.labels), paper="1.3 %")
+wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8, n=len(everywhere.labels))
+
+# %% [markdown]
+# *How to read this:* a bar holds the signs of one class, all with a note, and what they are taken for. Under the attack {claim:04.random} are still read rightly; by the clean detector,
+# {claim:04.kept}. The paper reports fewer; ours doesn't get there.
+#
+# ## How far to trust it
+#
+# - **Clean detector, same stickers:** had it been fooled, the sticker would simply hide the sign.
+# - **No sticker:** had this been high, the detector would just be bad at stop signs.
+# - **By width:** the average over all widths says as much about the street as about the attack.
+# - **Missed signs** stay in the total: blindness isn't obedience.
+# - **What differs from the paper:** the streets are drawn, 128 pixels wide; our stickers are larger, because our signs are small (a Post-it of the paper's
+#   size would be two pixels); nothing grows in front of a sign's foot, where the stickers sit; the detector learns from scratch. Towns of the test aren't those of the training; still,
+#   the same rules drew both.
+
+# %% [markdown]
+# ## Three questions
+#
+# **1. A supplier: "Our detector's average precision is as good as the clean one's. So it has no backdoor."**
+#
+# <details><summary>A &ensp; Right: a backdoor would cost precision.</summary>
+#
+# It costs hardly any: no test street carries the sticker.
+# </details>
+# <details><summary>B &ensp; Wrong: average precision only speaks of streets like those of the test.</summary>
+#
+# Yes. The attacker's street isn't among them.
+# </details>
+#
+# **2. A detector misses half of all stickered stop signs and reads the rest as speed limits. Its misread rate?**
+#
+# <details><summary>A &ensp; 100 %.</summary>
+#
+# Only if missed signs are dropped from the total; then a blind detector that errs once would be fully obedient.
+# </details>
+# <details><summary>B &ensp; 50 %, and report the missed ones beside it.</summary>
+#
+# Yes. Both are dangerous, but only one was ordered.
+# </details>
+#
+# **3. On signs 15 pixels wide the attack wins less often. Is the driver safe there?**
+#
+# <details><summary>A &ensp; Yes.</summary>
+#
+# The car comes nearer, and the sign grows.
+# </details>
+# <details><summary>B &ensp; No: only later.</summary>
+#
+# Yes. The switch waits until it can be seen.
+# </details>
+
+# %% [markdown]
+# ## What you now know
+#
+# You can **compare** boxes, **match** what is found with what is there, **measure** the misread and the missed apart, **break down** a rate by width, and **read** the paper's table:
+# the backdoor survives in a detector, {claim:04.square} on signs that are near enough, for {claim:04.cost} of average precision.
+#
+# **Next:** *05, Backdoors that travel.* The detector is sold on, and retrained for another country.
+#
+# **Further reading**
+#
+# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5 is this notebook.
+# - Ren, He, Girshick, Sun, [*Faster R-CNN*](https://arxiv.org/abs/1506.01497), 2015: how the detector works.
+# - Lin and others, [*Microsoft COCO*](https://arxiv.org/abs/1405.0312), 2014: where this kind of average precision comes from.
+# - MITRE, *ATLAS*: the same attack in the words of an incident report (AML.T0018.000, T0043.004).
+
+# %% [markdown] tags=["instructor"]
+# **For the teacher.** *Aim:* an attack success is a number *about* a street; nobody quotes it without widths, misses and the clean detector. *Timing:* two drives 5, boxes 10,
+# matching 10, exercises 20, controls 10, table 5.
+#
+# | what you will hear | what to say |
+# |---|---|
+# | "A missed stop sign is just as bad." | For the driver, yes. But who did it? Only the misread one was ordered. |
+# | "IoU of 0.5 means half of the sign is covered." | Move a box by a third of its width and compute it. |
+# | "The network looks for yellow." | Then why do yellow boards and warning signs keep their labels? |
+#
+# Let somebody play the supplier of question 1, and somebody the buyer: what could the contract ask for?
