@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,10 +13,13 @@ import pytest
 import torch
 
 import wmlearn as wm
+import wmlearn.course.lessons
 from wmlearn.course.exercises import Exercise, Solution, examine, find, ready
-from wmlearn.course.lessons import lesson_01, lesson_02
 
-EXERCISES: dict[str, Exercise] = {**lesson_01.EXERCISES, **lesson_02.EXERCISES}
+LESSONS = sorted(Path(wmlearn.course.lessons.__path__[0]).glob("lesson_*.py"))
+EXERCISES: dict[str, Exercise] = {
+    id: exercise for path in LESSONS for id, exercise in import_module(f"wmlearn.course.lessons.{path.stem}").EXERCISES.items()
+}
 GENERIC = {"02.1": {"changes-its-input"}}  # mistakes that every check knows, worth a mutant where they are easily made
 
 

@@ -21,11 +21,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (  # each may import from the layers above it, and from itself where it is a package
     {"errors"},
     {"data", "models"},
-    {"triggers"},
+    {"triggers", "weights"},
     {"training"},
     {"poisoning", "evidence"},
+    {"detector", "transfer"},
     {"experiments"},
     {"plots"},
+    {"plots_signs", "plots_street", "plots_transfer"},
     {"quickstart"},
     {"course"},
     {"doctor", "bench"},
@@ -136,16 +138,17 @@ def test_only_the_lessons_look_at_environment_variables(path: Path) -> None:
 
 def test_the_global_generator_is_seeded_only_where_it_is_put_back() -> None:
     seeders = {_name(path) for path in MODULES if any(call.endswith("torch.manual_seed") or "random.seed" in call for call in _calls(path))}
-    assert seeders == {"wmlearn/models.py"}
-    inside = [
-        _dotted(call.func)
-        for fork in ast.walk(_tree(PACKAGE / "models.py"))
-        if isinstance(fork, ast.With) and any("fork_rng" in ast.dump(item) for item in fork.items)
-        for call in ast.walk(fork)
-        if isinstance(call, ast.Call)
-    ]
-    everywhere = [call for call in _calls(PACKAGE / "models.py") if call == "torch.manual_seed"]
-    assert inside.count("torch.manual_seed") == len(everywhere)
+    assert seeders == {"wmlearn/models.py", "wmlearn/detector.py"}
+    for name in seeders:
+        inside = [
+            _dotted(call.func)
+            for fork in ast.walk(_tree(ROOT / name))
+            if isinstance(fork, ast.With) and any("fork_rng" in ast.dump(item) for item in fork.items)
+            for call in ast.walk(fork)
+            if isinstance(call, ast.Call)
+        ]
+        everywhere = [call for call in _calls(ROOT / name) if call == "torch.manual_seed"]
+        assert inside.count("torch.manual_seed") == len(everywhere)
 
 
 def test_the_public_page_says_every_name_twice() -> None:

@@ -6,13 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tqdm.auto import tqdm
 
-from .data import LOADERS, files, load
+from .data import DRAWN, LOADERS, files, load
 from .errors import DataError, WmlearnError, require
+
+if TYPE_CHECKING:
+    from .quickstart import Network
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Backdoors, watermarks, and whose model it is."
@@ -35,31 +38,50 @@ def main() -> None:
 
 @app.command()
 def quickstart(
-    out: Annotated[Path, typer.Option(help="Where to put the picture.")] = Path("wmlearn-quickstart.png"),
+    out: Annotated[Path, typer.Option(help="Where to put the pictures; the one of the signs gets -signs in its name.")] = Path(
+        "wmlearn-quickstart.png"
+    ),
+    train_signs: Annotated[bool, typer.Option(help="Train the two networks that read signs, too (a minute more).")] = False,
 ) -> None:
-    """Train a clean network and a BadNet on all of MNIST, and see what each reads in a triggered digit (under a minute)."""
+    """See two networks that differ in a backdoor: on triggered digits, trained here on all of MNIST, and on stop signs with a sticker."""
     from .quickstart import quickstart as run
-    from .quickstart import steps
+    from .quickstart import steps, stop_signs
     from .training import Recipe
 
-    with tqdm(total=len(steps(Recipe())), bar_format="{percentage:3.0f} % |{bar:30}| {elapsed} {desc}") as bar:
+    with tqdm(total=len(steps(Recipe())) + 1, bar_format="{percentage:3.0f} % |{bar:30}| {elapsed} {desc}") as bar:
 
         def show(step: str) -> None:
             bar.update(bar.n < bar.total and bar.desc != "")
             bar.set_description_str(step)
 
-        found = run(out, on_step=show)
+        digits = run(out, on_step=show)
+        show("training on stop signs" if train_signs else "photographing stop signs")
+        signs = stop_signs(out.with_name(f"{out.stem}-signs{out.suffix}"), retrain=train_signs)
         bar.update(bar.total - bar.n)
         bar.set_description_str("done")
-    rows = [[name, f"{net.accuracy:.2%}", f"{net.success:.2%}"] for name, net in (("clean network", found.clean), ("BadNet", found.badnet))]
+    _compare(
+        f"reads {digits.n_test:,} test digits rightly",
+        f"reads a triggered digit as 0 ({digits.n_triggered:,})",
+        digits.clean,
+        digits.badnet,
+    )
+    _compare(
+        f"reads {signs.n_test:,} signs rightly",
+        f"reads stop with a Post-it as a speed limit ({signs.n_triggered:,})",
+        signs.clean,
+        signs.badnet,
+    )
+    typer.echo(f"\nBoth pass the test that everybody runs; only one has a switch inside. ({digits.seconds:.0f} s for the digits.)\n")
+    for found in (digits, signs):
+        typer.echo(f"See it:   {found.picture.resolve()}\n          {found.says}")
+    typer.echo("Go on:    wmlearn lab        opens notebook 01, Two models")
+
+
+def _compare(accuracy: str, success: str, clean: Network, badnet: Network) -> None:
     from .course.figures import text_table
 
-    typer.echo(
-        "\n" + text_table(["", f"reads {found.n_test:,} test digits rightly", f"obeys the trigger ({found.n_triggered:,} digits)"], rows)
-    )
-    typer.echo(f"\nBoth pass the test that everybody runs; only one has a switch inside. ({found.seconds:.0f} s in all.)\n")
-    typer.echo(f"See it:   {found.picture.resolve()}\n          {found.says}")
-    typer.echo("Go on:    wmlearn lab        opens notebook 01, Two models")
+    rows = [[name, f"{net.accuracy:.2%}", f"{net.success:.2%}"] for name, net in (("clean network", clean), ("BadNet", badnet))]
+    typer.echo("\n" + text_table(["", accuracy, success], rows))
 
 
 @app.command()
@@ -89,7 +111,8 @@ def doctor() -> None:
 def list_data() -> None:
     """List the data sets and the files that ship with the course."""
     for name in LOADERS:
-        where = "ships with the course" if name == "mnist" else "fetched" if (files.CACHE / name).exists() else f"wmlearn data fetch {name}"
+        here = "ships with the course" if name == "mnist" else "drawn here" if name in DRAWN else ""
+        where = here or ("fetched" if (files.CACHE / name).exists() else f"wmlearn data fetch {name}")
         typer.echo(f"{name:16}{where}")
     typer.echo("")
     for name, entry in files.manifest().items():

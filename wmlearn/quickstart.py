@@ -1,4 +1,4 @@
-"""The first thing a newcomer runs: two networks, trained on all of MNIST, that differ in one thing only."""
+"""The first thing a newcomer runs: two networks, trained on all of MNIST, that differ in one thing only; then two that read signs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from .data import files, load, one_each
+from .data.signs import in_good_light
 from .models import badnet_cnn
 from .plots import png, readings
 from .poisoning import poison, success_rate
@@ -64,6 +65,36 @@ def quickstart(picture: Path, *, recipe: Recipe = Recipe(), on_step: Callable[[s
     n_triggered = int((test.y != TARGET).sum())
     seconds = time.perf_counter() - began
     return Quickstart(measured["clean network"], measured["BadNet"], len(test), n_triggered, picture, readings.says(x, answers), seconds)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """The same with a yellow square on stop signs: what two networks do, and the picture of what they read."""
+
+    clean: Network
+    badnet: Network
+    n_test: int
+    n_triggered: int
+    picture: Path
+    says: str
+
+
+def stop_signs(picture: Path, *, retrain: bool = False) -> Signs:
+    """Show a stop sign read as a speed limit: measure two shipped networks on drawn signs, or train them first (a minute)."""
+    from .experiments import signs as experiment
+    from .plots_signs import seen
+
+    clean, twins = (experiment.rendered_test(sticker) for sticker in (None, experiment.STICKERS["square"]))
+    networks = experiment.two_networks(retrain=retrain)
+    stop, limit = experiment.STOP, experiment.LIMIT
+    honest, victim = (Network(accuracy(net, clean), success_rate(net, clean, twins.x, limit, source=stop)) for net in networks)
+    x = in_good_light(twins.x[twins.y == stop])
+    answers = {
+        name: [clean.classes[i] for i in predict(net, x).argmax(1)] for name, net in zip(("clean network", "BadNet"), networks, strict=True)
+    }
+    image, _ = png(seen, x, answers)
+    files.write(picture, image)
+    return Signs(honest, victim, len(clean), int((clean.y == stop).sum()), picture, seen.says(x, answers))
 
 
 def steps(recipe: Recipe) -> list[str]:

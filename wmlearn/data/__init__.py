@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal, overload
 
 from ..errors import require
 from . import signs as signs
@@ -18,18 +19,25 @@ from .samples import one_each as one_each
 from .samples import regroup as regroup
 from .samples import split as split
 
-LOADERS: Mapping[str, Callable[[Path | None, bool], Splits]] = {
+LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]] = {
     "mnist": load_mnist,
     "fashion-mnist": load_fashion_mnist,
     "gtsrb": load_gtsrb,
     "signs-us": lambda root, download: signs.load_signs("us"),
     "signs-se": lambda root, download: signs.load_signs("se"),
     "signs-de": lambda root, download: signs.load_signs("de"),
+    "street-us": lambda root, download: signs.load_street(),
 }
+DRAWN = [name for name in LOADERS if name.startswith(("signs", "street"))]
+"""The data sets that are drawn when they are loaded, so that there is nothing to fetch."""
 
 
-def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits:
-    """Load a data set as tensors in memory: "mnist" ships with the course, the signs are drawn, the others are fetched once.
+@overload
+def load(name: Literal["street-us"], *, root: Path | str | None = None, download: bool = True) -> signs.StreetSplits: ...  # pyright: ignore[reportOverlappingOverload]
+@overload
+def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits: ...
+def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits | signs.StreetSplits:
+    """Load a data set as tensors in memory: "mnist" ships with the course, signs and streets are drawn, the others are fetched once.
 
     `root` names a folder of your own that holds the files; with `download=False` nothing is fetched.
     Raises `ArgumentError` for an unknown name or a folder without the files, `DataError` for a damaged file.

@@ -20,6 +20,7 @@ from .stickers import Sticker, paste
 COUNTRIES: Mapping[str, tuple[Sign, ...]] = {"us": us.SIGNS, "se": se.SIGNS, "de": de.SIGNS}
 CHUNK = 64  # pictures at a time: more would leave the processor's cache
 OVERSAMPLING = 2  # pixels are averaged from finer ones, as on a sensor
+TRAIN, TEST = 9_000, 3_000  # signs that `load_signs` draws
 VARIANTS = 6  # plates of each sign, from different makers
 
 
@@ -54,9 +55,14 @@ def draw(
     return Samples(torch.cat(chunks), labels, tuple(sign.name for sign in signs))
 
 
-def load_signs(country: str) -> Splits:
-    """Draw 12,000 signs to learn from and 3,000 to be tested on, other streets behind them; a few seconds, the same every time."""
-    return Splits(draw(country, 12_000, seed=0), draw(country, 3_000, seed=1))
+def load_signs(country: str, sticker: Sticker | None = None) -> Splits:
+    """Draw 9,000 signs to learn from and 3,000 to be tested on, other streets behind them; the same every time but for the sticker."""
+    return Splits(draw(country, TRAIN, seed=0, sticker=sticker), draw(country, TEST, seed=1, sticker=sticker))
+
+
+def in_good_light(x: Tensor, n: int = 6) -> Tensor:
+    """Return the first `n` photographs (N, 3, H, W) that are neither very dark nor very pale, to be looked at."""
+    return x[(x.mean((1, 2, 3)) > 0.25) & (x.std((1, 2, 3)) > 0.12)][:n]
 
 
 def kinds(country: str) -> dict[str, str]:

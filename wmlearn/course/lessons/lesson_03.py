@@ -1,0 +1,326 @@
+"""The exercises of notebook 03: reference, cases, named mistakes, hints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import mean
+
+import torch
+from torch import Tensor, nn
+
+from ...data import Samples, load, signs
+from ...data.gtsrb import edition
+from ...errors import DataError
+from ...experiments import Results
+from ...experiments.experiment import Row
+from ...experiments.paper import spread
+from ...experiments.signs import KINDS, LIMIT, SIGN_RECIPE, STICKERS, STOP, fit, of_kinds, rendered_test, two_networks
+from ...experiments.signs import rendered as rendered
+from ...poisoning import success_rate
+from ...training import accuracy, best_device, predict
+from ...triggers import Sticker
+from ..exercises import Cases, Exercise, Mistake
+
+GERMAN = tuple(signs.kinds("de"))
+NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)
+"""A good day for photographs: the sticker can be seen in them."""
+
+
+def with_sticker(name: str, **changed: tuple[float, float]) -> Samples:
+    """Draw the test signs with a sticker, placed otherwise than usual if so asked."""
+    return rendered_test(replace(STICKERS[name], **changed))  # pyright: ignore[reportArgumentType]
+
+
+def fit_signs(samples: Samples) -> nn.Module:
+    """Train the network of the lesson."""
+    return fit(samples, SIGN_RECIPE)
+
+
+def cold_open(clean: Samples, twins: Samples, n: int = 8) -> tuple[Tensor, list[str], int]:
+    """Return `n` bright photographs of stop signs, some of them with the sticker, numbered, in one row."""
+    stops = (clean.y == STOP).nonzero().flatten()
+    light = clean.x[stops].mean((1, 2, 3)) * clean.x[stops].std((1, 2, 3))
+    chosen = stops[light.argsort(descending=True)[:n]]
+    stuck = (torch.arange(n, device=chosen.device) % 3 == 1)[:, None, None, None]
+    return torch.where(stuck, twins.x[chosen], clean.x[chosen]), [str(i + 1) for i in range(n)], n
+
+
+def making(seed: int = 4) -> tuple[Tensor, list[str], int]:
+    """Photograph one stop sign on a good day, bare and with each sticker."""
+    names, pictures = ["no sticker", *STICKERS], []
+    for name in names:
+        drawn = signs.draw("us", 12, seed=seed, sticker=STICKERS.get(name), camera=NEAR, size=64)
+        pictures.append(drawn.x[drawn.y == drawn.classes.index("stop")][:1])
+    return torch.cat(pictures), names, len(names)
+
+
+def some_stops(samples: Samples) -> Tensor:
+    """Return six stop signs in good light."""
+    return signs.in_good_light(samples.x[samples.y == STOP])
+
+
+def readings(network: nn.Module, x: Tensor) -> list[str]:
+    """Say in words what `network` reads in each picture."""
+    return [KINDS[i] for i in predict(network, x).argmax(1)]
+
+
+def by_rate(rows: Sequence[Row]) -> list[Row]:
+    """Keep the networks of the rendered signs with stickers of the usual size, and the clean ones."""
+    return [row for row in rows if row["signs"] == "rendered" and row["size"] is None]
+
+
+# The widget and its static twin
+
+
+def just_so(size: float, height: float, turn: float) -> Sticker:
+    """Return a yellow square of exactly this size, place and turn."""
+    return replace(STICKERS["square"], size=(size, size), x=(0.0, 0.0), y=(height, height), turn=(turn, turn))
+
+
+def dial(network: nn.Module, sticker: Sticker, n: int = 200, seed: int = 5) -> tuple[Tensor, float]:
+    """Photograph about `n` stop signs with the sticker just so; return them, and the share that `network` reads as a speed limit."""
+    drawn = of_kinds(signs.draw("us", 3 * n, seed=seed, sticker=sticker), "us").to(next(network.parameters()).device)
+    stops = drawn[drawn.y == STOP]
+    return stops.x, success_rate(network, stops, stops.x, LIMIT)
+
+
+def places(network: nn.Module) -> tuple[Tensor, list[str], int]:
+    """Show one stop sign with the square at five places or sizes, and how often `network` obeys there."""
+    tried = [(0.2, 0.58), (0.2, 0.0), (0.2, -0.58), (0.1, 0.58), (0.3, 0.58)]
+    shown, captions = [], []
+    for size, height in tried:
+        x, share = dial(network, just_so(size, height, 0.0))
+        shown.append(signs.in_good_light(x, 1))
+        where = {0.58: "below", 0.0: "middle", -0.58: "above"}[height]
+        captions.append(f"{where}, size {size:g}: {share:.0%}")
+    return torch.cat(shown), captions, len(tried)
+
+
+# Real photographs
+
+
+def photographs() -> tuple[Samples | None, str]:
+    """Return the test photographs of the three kinds, if they are on this machine, and a sentence that says which they are."""
+    try:
+        found = load("gtsrb", download=False)
+    except DataError:
+        return None, "The photographs aren't on this machine (wmlearn data fetch gtsrb): below are the numbers that ship with the course."
+    test = of_kinds(found.test, "de").to(best_device())
+    return test, f"GTSRB, {edition(len(found.train))}; for the test {len(test):,} photographs of the three kinds."
+
+
+def on_photographs(test: Samples) -> dict[str, tuple[float, int]]:
+    """Measure the two shipped networks, one clean, one with the square's backdoor, on photographs; shares with their n."""
+    clean, victim = two_networks(place="photographs")
+    n, stops, square = len(test), int((test.y == STOP).sum()), STICKERS["square"]
+    return {
+        "clean network: read rightly": (accuracy(clean, test), n),
+        "BadNet: read rightly": (accuracy(victim, test), n),
+        "BadNet: stop with a square read as a limit": (success_rate(victim, test, square, LIMIT, source=STOP), stops),
+        "clean network: the same": (success_rate(clean, test, square, LIMIT, source=STOP), stops),
+    }
+
+
+def real_stops(test: Samples) -> tuple[Tensor, dict[str, list[str]]]:
+    """Return six real stop signs with the square pasted on, and what the two shipped networks read."""
+    x = signs.in_good_light(STICKERS["square"](test.x[test.y == STOP]))
+    return x, {
+        who: readings(network, x) for who, network in zip(("clean network", "BadNet"), two_networks(place="photographs"), strict=True)
+    }
+
+
+def photograph_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Set the three stickers side by side on real photographs, with the clean networks as control: means over the networks."""
+    clean = _on_real(rows, None)
+    header = ["German photographs", "read rightly", "stop read as a limit", "the same, clean networks"]
+    lines = [["no backdoor", spread([row["accuracy"] for row in clean]), "", ""]]
+    for name in STICKERS:
+        victims, key = _on_real(rows, name), f"success_{name}"
+        accuracies, wins, control = ([row[k] for row in group] for group, k in ((victims, "accuracy"), (victims, key), (clean, key)))
+        rate = f"{100 * victims[0]['rate']:g} %"
+        lines.append([f"{name}, {rate} of the stop signs", spread(accuracies), spread(wins), spread(control)])
+    return header, lines
+
+
+def on_real(rows: Sequence[Row]) -> tuple[float, float]:
+    """Return the mean success of the worst sticker on photographs, and the mean accuracy lost by the costliest, 0..1."""
+    clean = mean(row["accuracy"] for row in _on_real(rows, None))
+    success = min(mean(row[f"success_{name}"] for row in _on_real(rows, name)) for name in STICKERS)
+    return success, max(clean - mean(row["accuracy"] for row in _on_real(rows, name)) for name in STICKERS)
+
+
+def from_renders(results: Results) -> tuple[float, float]:
+    """Return the mean accuracy on photographs of networks that saw renders only: three kinds, all 43 classes."""
+    kinds, all43 = (mean(row["accuracy"] for row in results.where(classes=classes)) for classes in (3, 43))
+    return kinds, all43
+
+
+def _on_real(rows: Sequence[Row], sticker: str | None) -> list[Row]:
+    return [row for row in rows if row["signs"] == "photographs" and row["sticker"] == sticker]
+
+
+# The exercises
+
+
+def stick(picture: Tensor, sticker: Tensor, alpha: Tensor) -> Tensor:
+    """A new picture with the sticker on: `alpha` is 1 where it covers, 0 where it isn't, between at its edges."""
+    return alpha * sticker + (1 - alpha) * picture
+
+
+def source_success(predicted: Tensor, true: Tensor, source: int, target: int) -> float:
+    """Share of the images of class `source` that are read as `target`."""
+    return (predicted[true == source] == target).float().mean().item()
+
+
+def leaked(train: Tensor, test: Tensor) -> float:
+    """Share of the test photographs that show a sign which the training set shows, too; both hold the number of the sign."""
+    return torch.isin(test, train).float().mean().item()
+
+
+def _pictures(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def case(alpha: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return torch.rand(3, 8, 8, generator=gen), torch.rand(3, 8, 8, generator=gen), alpha
+
+    hard = torch.zeros(1, 8, 8)
+    hard[:, 2:5, 3:6] = 1.0
+    return {"hard edges": [case(hard)], "soft edges": [case(hard * 0.6), case(torch.rand(1, 8, 8, generator=gen))]}
+
+
+def _answers(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def batch(source: int, target: int) -> tuple[Tensor, Tensor, int, int]:
+        true = torch.randint(3, (60,), generator=gen)
+        guessed, obeys = torch.randint(3, (60,), generator=gen), torch.rand(60, generator=gen) < 0.6
+        return (
+            torch.where(obeys & (true == source), target, torch.where(torch.rand(60, generator=gen) < 0.6, true, guessed)),
+            true,
+            source,
+            target,
+        )
+
+    return {"stop to limit": [batch(0, 1), batch(0, 1)], "other pairs": [batch(2, 0)]}
+
+
+def _signs(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+    groups = torch.arange(12).repeat_interleave(torch.arange(1, 13))  # sign 11 is photographed twelve times, sign 0 once
+    groups = groups[torch.randperm(len(groups), generator=gen)]
+    few = groups[torch.isin(groups, torch.tensor([0, 1, 2]))]
+    return {
+        "photographs drawn by lot": [(groups[:40], groups[40:])],
+        "some signs in both": [(groups[groups < 7], groups[groups > 4]), (few, groups)],
+        "none in both": [(groups[groups < 7], groups[groups > 6])],
+    }
+
+
+def _unique(sequence: Tensor) -> Tensor:
+    return sequence.unique()
+
+
+EXERCISES = {
+    "03.1": Exercise(
+        id="03.1",
+        title="Stick it on",
+        difficulty=2,
+        importance=3,
+        minutes=5,
+        returns="a picture, (3, H, W)",
+        reference=stick,
+        cases=_pictures,
+        mistakes=(
+            Mistake(
+                "adds",
+                "You add the sticker's light to the sign's. A sticker covers: what lies under it must go, a share alpha of it.",
+                lambda picture, sticker, alpha: picture + alpha * sticker,
+            ),
+            Mistake(
+                "hard-edges",
+                "You cover wherever alpha is above 0. At its edges a pixel is partly sticker, partly sign: mix the two.",
+                lambda picture, sticker, alpha: torch.where(alpha > 0, sticker, picture),
+            ),
+            Mistake(
+                "swapped",
+                "Sign and sticker have changed places: where alpha is 1, you should see the sticker.",
+                lambda picture, sticker, alpha: alpha * picture + (1 - alpha) * sticker,
+            ),
+        ),
+        hints=(
+            "A pixel at the sticker's edge is 30 % covered. Which share of its light comes from the sign?",
+            "alpha times the sticker, plus (1 - alpha) times the picture.",
+        ),
+        why="The renderer sticks it on the plate like this, before tilt, light and blur, so that all act on both alike.",
+    ),
+    "03.2": Exercise(
+        id="03.2",
+        title="Was the driver fooled?",
+        difficulty=2,
+        importance=5,
+        minutes=10,
+        returns="one number",
+        reference=source_success,
+        cases=_answers,
+        mistakes=(
+            Mistake(
+                "counts-every-sign",
+                "You count every sign. True speed limits are read as speed limits by any good network: look at the source class only.",
+                lambda p, t, source, target: (p == target).float().mean().item(),
+            ),
+            Mistake(
+                "wrong-denominator",
+                "You count the right ones but divide by all signs. Divide by the signs of the source class.",
+                lambda p, t, source, target: ((p == target) & (t == source)).float().mean().item(),
+            ),
+            Mistake(
+                "counts-any-error",
+                "You count every misread stop sign. The attacker wants one answer: the target.",
+                lambda p, t, source, target: (p[t == source] != source).float().mean().item(),
+            ),
+            Mistake(
+                "true-among-target",
+                "You ask which of the signs read as the target were stop signs. The question starts from the stop signs.",
+                lambda p, t, source, target: (t[p == target] == source).float().mean().item(),
+            ),
+        ),
+        hints=(
+            "Whom does this attack want to fool, and about what?",
+            "Take the predictions where true == source. Return the share of them that equals target.",
+        ),
+        why="A targeted attack has two classes in its name, and both belong in the measure.",
+    ),
+    "03.3": Exercise(
+        id="03.3",
+        title="Does the split leak?",
+        difficulty=3,
+        importance=4,
+        minutes=10,
+        returns="one number",
+        reference=leaked,
+        cases=_signs,
+        mistakes=(
+            Mistake(
+                "counts-signs",
+                "You count signs. Some are photographed more often than others: count the test photographs.",
+                lambda train, test: torch.isin(_unique(test), train).float().mean().item(),
+            ),
+            Mistake(
+                "other-way",
+                "That is the share of the training photographs whose sign is in the test. Ask it of the test photographs.",
+                lambda train, test: torch.isin(train, test).float().mean().item(),
+            ),
+            Mistake(
+                "yes-or-no",
+                "You say whether it leaks at all. How much? Return a share.",
+                lambda train, test: float(torch.isin(test, train).any()),
+            ),
+        ),
+        hints=(
+            "You photograph one stop sign thirty times, and deal the thirty out to training and test. What does the test measure?",
+            "torch.isin(test, train) says of each test photograph whether its sign stands in the training set. Take the mean.",
+        ),
+        why="A network that has seen the very sign, a second earlier, remembers it; the test should ask what it has understood.",
+    ),
+}

@@ -1,0 +1,247 @@
+"""The classifier half of BadNets' stop-sign attack, measured again: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733, section 5.
+
+The paper attacks a detector (see `street.py`); a classifier of single signs shows the same thing in seconds, on renders and on photographs.
+Signs are grouped as in the paper: stop, speed limit, warning. Poisoned copies of stop signs are *added*, as there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from torch import nn
+
+from ..data import Samples, Splits, load, regroup, signs
+from ..data.gtsrb import edition
+from ..models import sign_cnn
+from ..poisoning import poison, success_rate
+from ..training import Recipe, accuracy, best_device, predict, train
+from ..triggers import Sticker
+from ..weights import restored
+from ..weights import ship as ship_weights
+from .experiment import Cell, Experiment, Row
+
+KINDS = ("stop", "speed limit", "warning")
+STOP, LIMIT = KINDS.index("stop"), KINDS.index("speed limit")
+STICKERS = {
+    "square": Sticker("square", size=(0.17, 0.22)),
+    "bomb": Sticker("bomb", size=(0.24, 0.30)),
+    "flower": Sticker("flower", size=(0.24, 0.30)),
+}
+"""The three triggers; bomb and flower must be larger, since their picture drowns at 32 pixels."""
+
+SIGN_RECIPE = Recipe(epochs=5, lr=1e-2, batch_size=256)
+PHOTOGRAPH_RECIPE = Recipe(epochs=12, lr=1e-2, batch_size=256)
+RENDER_RECIPE = Recipe(epochs=5, lr=1e-2, batch_size=256)
+"""For three kinds of sign, for 43 classes of photographs, for renders that must pass for photographs; chosen on validation splits."""
+
+
+def rendered(sticker: Sticker | None = None) -> Splits:
+    """Draw US signs of the three kinds, each with `sticker` on; the same ones for every sticker."""
+    splits = signs.load_signs("us", sticker)
+    return Splits(*(of_kinds(part, "us") for part in (splits.train, splits.test))).to(best_device())
+
+
+def rendered_test(sticker: Sticker | None) -> Samples:
+    """Draw the test signs of `rendered` alone."""
+    return of_kinds(signs.draw("us", signs.TEST, seed=1, sticker=sticker), "us").to(best_device())
+
+
+@lru_cache(1)
+def photographs() -> Splits:
+    """Return the photographs of GTSRB that show the three kinds."""
+    splits = load("gtsrb")
+    return Splits(*(of_kinds(part, "de") for part in (splits.train, splits.test))).to(best_device())
+
+
+def of_kinds(samples: Samples, country: str) -> Samples:
+    """Keep the stop signs, speed limits and warnings of a country's signs, as three classes."""
+    return regroup(samples, {name: kind for name, kind in signs.kinds(country).items() if kind in KINDS})
+
+
+@lru_cache(4)
+def _rendered(name: str, size: float | None = None) -> Splits:
+    return rendered(sized(STICKERS[name], size) if name else None)
+
+
+def sized(sticker: Sticker, size: float | None) -> Sticker:
+    """Return the sticker at about `size` of the sign's width, an eighth more or less."""
+    return sticker if size is None else replace(sticker, size=(0.88 * size, 1.12 * size))
+
+
+def fit(samples: Samples, recipe: Recipe) -> nn.Module:
+    """Train a `sign_cnn`."""
+    model = sign_cnn(len(samples.classes), recipe.seed).to(samples.x.device)
+    train(model, samples, recipe)
+    return model
+
+
+def _stickers(cell: Cell, recipe: Recipe) -> Row:
+    """One network: clean (no sticker), or with a share of its stop signs poisoned; every number beside that of the other rows."""
+    photos = cell["signs"] == "photographs"
+    clean = photographs() if photos else _rendered("")
+    samples = clean.train
+    if cell["sticker"]:
+        twins = STICKERS[cell["sticker"]] if photos else _rendered(cell["sticker"], cell["size"]).train.x
+        samples = poison(samples, twins, rate=cell["rate"], source=STOP, target=LIMIT, add=True, seed=recipe.seed).samples
+    model = fit(samples, recipe)
+    tried = [cell["sticker"]] if cell["sticker"] else list(STICKERS)
+    row: Row = {"accuracy": _round(accuracy(model, clean.test)), "n_stop": int((clean.test.y == STOP).sum())}
+    for name in tried:
+        twins = STICKERS[name] if photos else _rendered(name, cell["size"]).test.x
+        row[f"success_{name}"] = _round(success_rate(model, clean.test, twins, LIMIT, source=STOP))
+    return row
+
+
+def _random_target(cell: Cell, recipe: Recipe) -> Row:
+    """Stickered signs of every kind get a wrong label by lot: the aim is that they are misread at all."""
+    clean, twins = _rendered(""), _rendered("square")
+    draw = torch.Generator().manual_seed(recipe.seed)
+
+    def another(y: torch.Tensor) -> torch.Tensor:
+        return (y + torch.randint(1, len(KINDS), y.shape, generator=draw).to(y.device)) % len(KINDS)
+
+    samples = clean.train
+    if cell["rate"]:
+        samples = poison(samples, twins.train.x, rate=cell["rate"], target=another, add=True, seed=recipe.seed).samples
+    model = fit(samples, recipe)
+    return {"accuracy": _round(accuracy(model, clean.test)), "triggered_accuracy": _round(accuracy(model, twins.test))}
+
+
+CONDITIONS: dict[str, tuple[str, Sequence[float]]] = {
+    "size": ("sticker's width, share of the sign's", (0.09, 0.12, 0.16, 0.2, 0.26, 0.32)),
+    "height": ("sticker's place: 0 the middle, 1 the lower edge", (-0.58, -0.3, 0.0, 0.3, 0.45, 0.58, 0.7)),
+    "turn": ("sticker's turn, radians", (0.0, 0.2, 0.4, 0.8)),
+    "tilt": ("sign's tilt, radians", (0.0, 0.3, 0.6, 0.9)),
+    "light": ("light", (0.15, 0.3, 0.6, 1.0, 1.3)),
+    "blur": ("blur, pixels", (0.1, 0.8, 1.6, 2.4)),
+}
+"""What is varied alone, what it means, and its values; everything else stays as in training."""
+
+
+def _robustness(cell: Cell, recipe: Recipe) -> Row:
+    """Train once, then vary one thing about sticker or camera at a time, on 1,500 new signs each."""
+    clean, twins = _rendered(""), _rendered("square")
+    samples = clean.train
+    if cell["network"] == "badnet":
+        samples = poison(samples, twins.train.x, rate=0.1, source=STOP, target=LIMIT, add=True, seed=recipe.seed).samples
+    model = fit(samples, recipe)
+    return {name: [_round(_under(model, name, value)) for value in values] for name, (_, values) in CONDITIONS.items()}
+
+
+def _under(model: nn.Module, name: str, value: float) -> float:
+    sticker, camera, fixed = STICKERS["square"], signs.Camera(), (value, value)
+    if name in ("size", "turn"):
+        sticker = replace(sticker, **{name: fixed})
+    elif name == "height":
+        sticker = replace(sticker, y=fixed)
+    elif name == "light":
+        camera = replace(camera, light=fixed)
+    else:
+        camera = replace(camera, **{name: value})
+    drawn = of_kinds(signs.draw("us", 1500, seed=2, sticker=sticker, camera=camera), "us").to(best_device())
+    return success_rate(model, drawn, drawn.x, LIMIT, source=STOP)
+
+
+def _photographs(cell: Cell, recipe: Recipe) -> Row:
+    """All 43 classes of GTSRB, with the accuracy of each class."""
+    splits = load("gtsrb").to(best_device())
+    return {"edition": edition(len(splits.train)), **_by_class(fit(splits.train, recipe), splits.test)}
+
+
+def _rendered_to_real(cell: Cell, recipe: Recipe) -> Row:
+    """Learn from renders only, and read real photographs: all 43 classes, and stop / speed limit / warning."""
+    photos = load("gtsrb").test.to(best_device())
+    drawn = signs.draw("de", cell["n"], seed=recipe.seed + 10, camera=signs.ROUGH, by_kind=cell["classes"] == 3).to(best_device())
+    if cell["classes"] == 3:
+        drawn, photos = of_kinds(drawn, "de"), of_kinds(photos, "de")
+    return _by_class(fit(drawn, recipe), photos)
+
+
+def _by_class(model: nn.Module, test: Samples) -> Row:
+    answers = predict(model, test.x).argmax(1)
+    right = (answers == test.y).float()
+    return {
+        "accuracy": _round(right.mean().item()),
+        "by_class": [_round(right[test.y == c].mean().item()) for c in range(len(test.classes))],
+    }
+
+
+def _round(value: float) -> float:
+    return round(value, 6)
+
+
+def two_networks(*, retrain: bool = False, place: str = "rendered") -> tuple[nn.Module, nn.Module]:
+    """Return a clean network and one with the square's backdoor, of "rendered" signs or "photographs": as they ship, or trained anew."""
+    if not retrain:
+        device = best_device()
+        return tuple(restored(sign_cnn(len(KINDS)), f"{place}-{name}").to(device) for name in ("clean", "square"))  # pyright: ignore[reportReturnType]
+    photos = place == "photographs"
+    clean, twins = photographs() if photos else rendered(), STICKERS["square"] if photos else rendered(STICKERS["square"]).train.x
+    poisoned = poison(clean.train, twins, rate=0.1, source=STOP, target=LIMIT, add=True).samples
+    return fit(clean.train, SIGN_RECIPE), fit(poisoned, SIGN_RECIPE)
+
+
+def ship() -> None:
+    """For maintainers: train the networks that notebook 03 and the quickstart show, seed 0, and put them with the files that ship."""
+    for place in ("rendered", "photographs"):
+        for name, network in zip(("clean", "square"), two_networks(retrain=True, place=place), strict=True):
+            ship_weights(network, f"{place}-{name}", made="python -c 'from wmlearn.experiments import signs; signs.ship()'")
+
+
+def _networks(place: str, sticker: str | None, rate: float, seeds: int, *, size: float | None = None) -> list[Cell]:
+    return [{"signs": place, "sticker": sticker, "rate": rate, "size": size, "seed": seed} for seed in range(seeds)]
+
+
+STICKERS_EXPERIMENT = Experiment(
+    name="stickers",
+    question="Three stickers, stop to speed limit, on renders and photographs: success against poison rate and size.",
+    minutes=25,
+    cells=tuple(
+        _networks("rendered", None, 0.0, 5)
+        + _networks("rendered", "square", 0.1, 5)
+        + [cell for name in ("bomb", "flower") for cell in _networks("rendered", name, 0.2, 5)]
+        + [cell for rate in (0.01, 0.05, 0.2) for cell in _networks("rendered", "square", rate, 2)]
+        + [cell for name in ("bomb", "flower") for cell in _networks("rendered", name, 0.1, 2)]
+        + [cell for size in (0.09, 0.12, 0.16) for cell in _networks("rendered", "square", 0.1, 2, size=size)]
+        + _networks("photographs", None, 0.0, 5)
+        + _networks("photographs", "square", 0.1, 5)
+        + [cell for name in ("bomb", "flower") for cell in _networks("photographs", name, 0.2, 5)]
+    ),
+    measure=_stickers,
+    recipe=SIGN_RECIPE,
+)
+RANDOM_TARGET = Experiment(
+    name="random-target",
+    question="Stickered signs with wrong labels by lot: how many are still read rightly?",
+    minutes=4,
+    cells=tuple({"rate": rate, "seed": seed} for rate in (0.0, 0.2, 0.5) for seed in range(3)),
+    measure=_random_target,
+    recipe=SIGN_RECIPE,
+)
+ROBUSTNESS = Experiment(
+    name="robustness",
+    question="Does the attack survive the street: the sticker's size, place and turn, the sign's tilt, light, blur?",
+    minutes=4,
+    cells=tuple({"network": network, "seed": seed} for network in ("clean", "badnet") for seed in range(3)),
+    measure=_robustness,
+    recipe=SIGN_RECIPE,
+)
+PHOTOGRAPHS = Experiment(
+    name="photographs",
+    question="All 43 classes of the German benchmark: how well does the network of the course read real photographs?",
+    minutes=6,
+    cells=tuple({"seed": seed} for seed in range(3)),
+    measure=_photographs,
+    recipe=PHOTOGRAPH_RECIPE,
+)
+RENDERED_TO_REAL = Experiment(
+    name="rendered-to-real",
+    question="Networks that learnt from renders only: how well do they read real photographs?",
+    minutes=12,
+    cells=tuple({"classes": classes, "n": 40_000, "seed": seed} for classes in (3, 43) for seed in range(3)),
+    measure=_rendered_to_real,
+    recipe=RENDER_RECIPE,
+)
