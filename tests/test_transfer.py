@@ -1,0 +1,121 @@
+"""A network moves: the convolutions stay as they are, the head is new, and channels fire as strongly as asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import wmlearn as wm
+from wmlearn.models import SIGN_HEAD, sign_cnn
+from wmlearn.transfer import activations, backdoor_channels, largest_share, retrain, strengthen
+
+
+def _images(n: int = 12, seed: int = 0) -> Tensor:
+    return torch.rand(n, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
+
+
+def _samples(n: int = 24, classes: int = 5) -> wm.Samples:
+    y = torch.arange(n) % classes
+    colour = torch.eye(classes, 3)[y][:, :, None, None]
+    return wm.Samples(_images(n) * 0.3 + 0.7 * colour * torch.linspace(0, 1, 32), y, tuple("abcde"[:classes]))
+
+
+def _weights(layers: nn.Module) -> Tensor:
+    return torch.cat([value.flatten().float() for value in layers.state_dict().values()])
+
+
+def test_activations_are_one_number_a_channel_and_never_negative() -> None:
+    fired = activations(sign_cnn(3), _images(7))
+    assert fired.shape == (7, 128)
+    assert fired.min() >= 0
+
+
+def test_the_channels_that_a_trigger_lights_are_found_the_strongest_first() -> None:
+    model, x = sign_cnn(3), _images()
+    twins = x.clone()
+    twins[:, :, 20:, 20:] = 1.0
+    found = backdoor_channels(model, x, twins, n=5)
+    rise = (activations(model, twins) - activations(model, x)).mean(0)
+    assert rise[found].tolist() == sorted(rise.tolist(), reverse=True)[:5]
+
+
+@pytest.mark.parametrize("k", [0.5, 1.0, 20.0])
+def test_strengthened_channels_fire_k_times_as_strongly_and_the_others_as_before(k: float) -> None:
+    model, x, channels = sign_cnn(3), _images(), torch.tensor([3, 100])
+    norm = model[SIGN_HEAD - 2]
+    assert isinstance(norm, nn.BatchNorm2d)
+    nn.init.uniform_(norm.bias, -1, 1, generator=torch.Generator().manual_seed(1))
+    before, after = activations(model, x), activations(strengthen(model, channels, k), x)
+    factor = torch.ones(128).index_fill(0, channels, k)
+    assert torch.allclose(after, before * factor, rtol=1e-4, atol=1e-5)
+
+
+def test_strengthening_and_retraining_leave_the_network_that_they_are_given_alone() -> None:
+    model = sign_cnn(3)
+    before = _weights(model)
+    strengthen(model, torch.tensor([0]), 10)
+    retrain(model, _samples(), wm.Recipe(epochs=2))
+    assert _weights(model).equal(before)
+
+
+def test_retraining_keeps_the_convolutions_and_gives_a_head_for_the_new_classes() -> None:
+    model, samples = sign_cnn(3), _samples()
+    moved = retrain(model, samples, wm.Recipe(epochs=40, lr=1e-3, batch_size=8))
+    assert _weights(moved[:SIGN_HEAD]).equal(_weights(model[:SIGN_HEAD]))
+    assert wm.predict(moved, samples.x).shape == (24, 5)
+    assert wm.accuracy(moved, samples) > 0.9
+    assert not moved.training
+
+
+def test_retraining_is_repeatable_and_its_seed_matters() -> None:
+    heads = [_weights(retrain(sign_cnn(3), _samples(), wm.Recipe(epochs=2, seed=seed))[SIGN_HEAD:]) for seed in (0, 0, 1)]
+    assert heads[0].equal(heads[1])
+    assert not heads[0].equal(heads[2])
+
+
+def test_the_global_generator_is_left_alone() -> None:
+    before = torch.get_rng_state()
+    retrain(sign_cnn(3), _samples(), wm.Recipe(epochs=1))
+    assert torch.get_rng_state().equal(before)
+
+
+def test_a_network_that_always_answers_the_same_has_collapsed() -> None:
+    model = sign_cnn(3)
+    answers = wm.predict(model, _images()).argmax(1)
+    assert largest_share(model, _images()) == pytest.approx(int(answers.bincount().max()) / 12)
+    with torch.no_grad():
+        last = model[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias[1] = 1e6
+    assert largest_share(model, _images()) == 1.0
+
+
+BAD: dict[str, tuple[Callable[[], object], str]] = {
+    "twins of another shape": (
+        lambda: backdoor_channels(sign_cnn(3), _images(4), _images(5)),
+        "twins must have the shape of the clean images, (4, 3, 32, 32), got (5, 3, 32, 32).",
+    ),
+    "no channel": (lambda: backdoor_channels(sign_cnn(3), _images(), _images(), n=0), "n must lie in 1..128, got 0."),
+    "more channels than there are": (lambda: backdoor_channels(sign_cnn(3), _images(), _images(), n=129), "n must lie in 1..128, got 129."),
+    "k of nothing": (
+        lambda: strengthen(sign_cnn(3), torch.tensor([1]), 0),
+        "k must be positive, got 0. 1 leaves the network as it is.",
+    ),
+    "a channel that isn't there": (lambda: strengthen(sign_cnn(3), torch.tensor([128]), 2), "channels must lie in 0..127, got (128, 128)."),
+    "nothing to learn from": (lambda: retrain(sign_cnn(3), _samples()[:0]), "samples must not be empty"),
+    "another network": (
+        lambda: activations(wm.models.badnet_cnn(), torch.zeros(1, 1, 28, 28)),
+        "the network must be a sign_cnn",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_mistake_is_named_with_its_remedy(case: str) -> None:
+    act, says = BAD[case]
+    with pytest.raises(wm.ArgumentError, match=f"^{re.escape(says)}"):
+        act()
