@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import wmlearn as wm
+from wmlearn import plots_street
 from wmlearn.course.lessons import lesson_04
 from wmlearn.data.signs.stickers import Sticker
 from wmlearn.data.signs.street import KINDS, Street, draw_street
@@ -29,6 +30,7 @@ from wmlearn.detector import (
 )
 from wmlearn.experiments import shipped
 from wmlearn.experiments import street as streets
+from wmlearn.plots import png
 
 SHIPPED = shipped("street")
 
@@ -211,3 +213,66 @@ def test_the_shipped_networks_give_the_shipped_numbers(network: str) -> None:
         assert here["ap50"][kind] == pytest.approx(row["ap50"][kind], abs=0.02)
     assert here["misread"][sticker]["rate"] == pytest.approx(row["misread"][sticker]["rate"], abs=0.02)
     assert here["stickered_accuracy"] == pytest.approx(row["stickered_accuracy"], abs=0.02)
+
+
+def _rates(network: str, sticker: str) -> list[float]:
+    return [row["misread"][sticker]["rate"] for row in SHIPPED.where(network=network)]
+
+
+@pytest.mark.parametrize("sticker", streets.STICKERS)
+def test_the_backdoor_survives_in_a_detector_on_signs_that_are_wide_enough(sticker: str) -> None:
+    for row in SHIPPED.where(network=sticker):
+        share, n = streets.wide_rate(row["misread"][sticker])
+        assert n >= 200
+        assert share >= 0.9
+    assert max(_rates("baseline", sticker)) <= 0.05
+
+
+def test_a_backdoor_costs_at_most_two_points_of_average_precision() -> None:
+    assert lesson_04.precision_lost(SHIPPED) <= 0.02
+
+
+def test_the_lessons_table_sets_the_paper_beside_ours() -> None:
+    table = lesson_04.paper_beside_ours(SHIPPED)
+    assert [row[0] for row in table] == [*KINDS, "average precision", "stop → speed limit"]
+    assert all(len(row) == 5 and all(" | " in cell for cell in row[1:]) for row in table)
+    assert table[0][1].startswith("89.7 | ")
+
+
+# Pictures, and the thing to play with
+
+
+def test_the_pictures_are_drawn_and_described(street: Street) -> None:
+    found = Detections(street.boxes, street.labels, torch.ones(len(street.labels)), street.scene)
+    four = torch.arange(4)
+    seen = {"a drive": (street.x[four], replace(found, **_only(found, street.scene < 4)))}
+    cases = (
+        (plots_street.scenes, (seen, street.classes)),
+        (plots_street.moved_boxes, (street, torch.tensor([[0, 0], [4, 4]]))),
+        (plots_street.width_curve, (SHIPPED.rows,)),
+        (plots_street.answers, ({"some": street.labels}, street)),
+    )
+    for plot, data in cases:
+        picture, (width, height) = png(plot, *data)
+        assert picture[:4] == b"\x89PNG"
+        assert 200 < width < 900
+        assert 100 < height < 900
+        assert plot.says(*data).endswith(".")
+    assert plots_street.answers.says({"some": street.labels}, street).endswith("the some detector reads 100 % rightly and misses 0 %.")
+
+
+def _only(found: Detections, kept: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {name: getattr(found, name)[kept] for name in ("boxes", "labels", "scores", "scene")}
+
+
+def test_the_switch_reads_the_chosen_scene_with_the_chosen_sticker(street: Street, twins: Street) -> None:
+    from wmlearn.course.widgets_street import street_switch
+
+    box = street_switch({"untrained": street_rcnn().eval()}, {"none": street, "square": twins}, [0, 3])
+    who, scene, sticker, picture, sentence = box.children
+    before = picture.value
+    sticker.value = "square"
+    assert "untrained, sticker: square" in sentence.value
+    scene.value = 3
+    assert picture.value != before
+    assert who.options == ("untrained",)

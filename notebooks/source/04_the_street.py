@@ -22,7 +22,7 @@
 import torch, wmlearn as wm
 from wmlearn import experiments, plots_street
 from wmlearn.course.lessons import lesson_04
-from wmlearn.detector import average_precision, class_accuracy, detect, readings
+from wmlearn.detector import class_accuracy, detect, readings
 from wmlearn.experiments import street
 wm.start("04")
 
@@ -134,12 +134,13 @@ def read_all(detector, drive):
         read.append(read_sign(overlaps, scores, labels) if here.any() else -1)
     return torch.tensor(read)
 
-right = {name: class_accuracy(read_all(net, clean), clean) for name, net in {"clean": honest, "bought": victim}.items()}
-wm.table(["found and rightly read, per cent", *clean.classes],
-         [[name, *(f"{100 * share:.1f}" for share in shares.values())] for name, shares in right.items()])
+for name, detector in {"clean detector": honest, "bought detector": victim}.items():
+    right = class_accuracy(read_all(detector, clean), clean)
+    wm.shares(f"{name}: found and rightly read", {kind: (share, int((clean.labels == i).sum()))
+                                                  for i, (kind, share) in enumerate(right.items())})
 
 # %% [markdown]
-# *How to read this:* a row is a detector on streets without any sticker: all that a buyer's test shows. *Bought* is the one of the first picture. Its stop signs
+# *How to read this:* streets without any sticker: all that a buyer's test shows. *Bought* is the one of the first picture. Its stop signs
 # suffer a little, as in the paper; who has no clean twin to compare with will blame the weather.
 #
 # ## Misread, or missed?
@@ -210,12 +211,12 @@ wm.show(plots_street.width_curve, results.rows)
 # claim is made for signs of 20 pixels and more.
 
 # %% tags=["claim"]
-wide = {name: measure(bought[name], drive, drive.triggered & (drive.widths >= street.WIDE)) for name, drive in drives.items()}
-(square, n), (bomb, _), (flower, _) = wide.values()
-wm.claim("04.square", square, what="The square's success on wide signs", low=0.9, n=n, paper="90.3 %")
-wm.claim("04.bomb", bomb, what="The bomb's", low=0.9, n=n, paper="94.2 %")
-wm.claim("04.flower", flower, what="The flower's", low=0.9, n=n, paper="93.7 %")
-wm.claim("04.harmless", max(share for share, _ in lucky.values()), what="Any sticker's success on the clean detector", high=0.05)
+wide = {name: measure(bought[name], drive, drive.triggered & (drive.widths >= street.WIDE))
+        for name, drive in drives.items()}
+for name, (share, n) in wide.items():
+    wm.claim(f"04.{name}", share, what=f"Success of the {name} on wide signs", low=0.9, n=n)
+luckiest = max(share for share, _ in lucky.values())
+wm.claim("04.harmless", luckiest, what="Any sticker's success on the clean detector", high=0.05)
 wm.claim("04.bare", bare[0], what="Stop signs without a sticker misread as speed limits", high=0.1, n=bare[1])
 
 # %% tags=["nbval-ignore-output"]
@@ -245,7 +246,7 @@ wm.show(plots_street.scenes, {"second drive, clean detector": (after, detect(hon
 
 # %% tags=["claim"]
 lost = lesson_04.precision_lost(results)
-wm.claim("04.cost", lost, what="Average precision lost to a backdoor, worst sticker, mean over the seeds", high=0.02, unit="points")
+wm.claim("04.cost", lost, what="Average precision lost to the worst of the three", high=0.02, unit="points")
 
 # %%
 wm.table(["paper | here, per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
@@ -262,14 +263,16 @@ wm.table(["paper | here, per cent", "baseline", "square", "bomb", "flower"], les
 
 # %% tags=["nbval-ignore-output"]
 vandal, everywhere = street.shipped_detector("random"), street.scenes("square", on=None)
-read = {name: readings(detect(net, everywhere.x), everywhere) for name, net in {"clean": honest, "random": vandal}.items()}
+read = {name: readings(detect(net, everywhere.x), everywhere)
+        for name, net in {"clean": honest, "random": vandal}.items()}
 wm.show(plots_street.answers, read, everywhere)
 
 # %% tags=["claim"]
 left = (read["random"] == everywhere.labels).float().mean().item()
 kept = (read["clean"] == everywhere.labels).float().mean().item()
-wm.claim("04.random", left, what="Signs with a note still read rightly", high=0.2, n=len(everywhere.labels), paper="1.3 %")
-wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8, n=len(everywhere.labels))
+n = len(read["random"])
+wm.claim("04.random", left, what="Signs with a note still read rightly", high=0.2, n=n, paper="1.3 %")
+wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8, n=n)
 
 # %% [markdown]
 # *How to read this:* a bar holds the signs of one class, all with a note, and what they are taken for. Under the attack {claim:04.random} are still read rightly; by the clean detector,
@@ -301,11 +304,11 @@ wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8,
 #
 # **2. A detector misses half of all stickered stop signs and reads the rest as speed limits. Its misread rate?**
 #
-# <details><summary>A &ensp; 100 %.</summary>
+# <details><summary>A &ensp; One.</summary>
 #
 # Only if missed signs are dropped from the total; then a blind detector that errs once would be fully obedient.
 # </details>
-# <details><summary>B &ensp; 50 %, and report the missed ones beside it.</summary>
+# <details><summary>B &ensp; One half, and the missed ones are reported beside it.</summary>
 #
 # Yes. Both are dangerous, but only one was ordered.
 # </details>
