@@ -23,10 +23,12 @@ def restored(model: Network, name: str) -> Network:
 
     path = files.ROOT / "models" / f"{name}.safetensors"
     weights = load(files.shipped(f"models/{name}.safetensors"))
-    try:
-        model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in weights.items()})
-    except RuntimeError as error:
-        raise DataError(f"{path} must hold the weights of this network, got others: {error}. {files.REMEDY}") from error
+    shapes, wanted = ({key: tuple(value.shape) for key, value in part.items()} for part in (weights, model.state_dict()))
+    if shapes != wanted:
+        odd = next(key for key in {**wanted, **shapes} if shapes.get(key) != wanted.get(key))
+        rule = f"{path} must hold the weights of this network, with {odd} of shape {wanted.get(odd)}"
+        raise DataError(f"{rule}, got {shapes.get(odd)}. {files.REMEDY}")
+    model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in weights.items()})
     return model.eval()
 
 

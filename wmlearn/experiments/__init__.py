@@ -1,6 +1,6 @@
 """The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
 
-from . import badnets
+from . import badnets, signs
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results
 from .experiment import run as run
@@ -15,5 +15,10 @@ ALL = {
         badnets.ALL_TO_ALL,
         badnets.POISON_RATE,
         badnets.FILTERS,
+        signs.STICKERS_EXPERIMENT,
+        signs.RANDOM_TARGET,
+        signs.ROBUSTNESS,
+        signs.PHOTOGRAPHS,
+        signs.RENDERED_TO_REAL,
     )
 }

@@ -38,12 +38,10 @@ def fit_signs(samples: Samples) -> nn.Module:
 
 
 def cold_open(clean: Samples, twins: Samples, n: int = 8) -> tuple[Tensor, list[str], int]:
-    """Return `n` bright photographs of stop signs, some of them with the sticker, numbered, in one row."""
-    stops = (clean.y == STOP).nonzero().flatten()
-    light = clean.x[stops].mean((1, 2, 3)) * clean.x[stops].std((1, 2, 3))
-    chosen = stops[light.argsort(descending=True)[:n]]
-    stuck = (torch.arange(n, device=chosen.device) % 3 == 1)[:, None, None, None]
-    return torch.where(stuck, twins.x[chosen], clean.x[chosen]), [str(i + 1) for i in range(n)], n
+    """Return `n` photographs of stop signs in good light, some of them with the sticker, numbered, in one row."""
+    bare, stickered = (signs.in_good_light(part.x[clean.y == STOP], 3 * n)[::3] for part in (clean, twins))
+    stuck = (torch.arange(n, device=bare.device) % 3 == 1)[:, None, None, None]
+    return torch.where(stuck, stickered, bare), [str(i + 1) for i in range(n)], n
 
 
 def making(seed: int = 4) -> tuple[Tensor, list[str], int]:

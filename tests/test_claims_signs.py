@@ -1,0 +1,70 @@
+"""What the course claims about signs, as inequalities over the results that ship."""
+
+from __future__ import annotations
+
+from statistics import mean
+
+import pytest
+
+from wmlearn.experiments import shipped
+from wmlearn.experiments.signs import CONDITIONS
+
+USUAL = {"square": 0.1, "bomb": 0.2, "flower": 0.2}
+
+
+@pytest.mark.parametrize("place", ["rendered", "photographs"])
+@pytest.mark.parametrize("sticker", USUAL)
+def test_every_sticker_turns_stop_into_a_speed_limit_and_costs_nothing_that_a_buyer_would_see(place: str, sticker: str) -> None:
+    results, key = shipped("stickers"), f"success_{sticker}"
+    victims = results.where(signs=place, sticker=sticker, rate=USUAL[sticker], size=None)
+    clean = results.where(signs=place, sticker=None)
+    assert len(victims) == len(clean) == 5
+    assert mean(row[key] for row in victims) >= 0.99
+    assert mean(row[key] for row in clean) <= 0.005
+    assert mean(row["accuracy"] for row in clean) - mean(row["accuracy"] for row in victims) <= 0.003
+
+
+def test_clean_networks_read_drawn_signs() -> None:
+    assert mean(row["accuracy"] for row in shipped("stickers").where(signs="rendered", sticker=None)) >= 0.99
+
+
+def test_a_smaller_sticker_or_less_poison_wins_less() -> None:
+    rows = shipped("stickers")
+    usual = mean(row["success_square"] for row in rows.where(signs="rendered", sticker="square", rate=0.1, size=None))
+    tiny = mean(row["success_square"] for row in rows.where(signs="rendered", sticker="square", size=0.09))
+    rare = mean(row["success_square"] for row in rows.where(signs="rendered", sticker="square", rate=0.01))
+    assert tiny < usual - 0.05
+    assert rare < usual - 0.05
+
+
+def test_the_backdoor_knows_its_place() -> None:
+    rows, (_, heights) = shipped("robustness").where(network="badnet"), CONDITIONS["height"]
+    by_height = dict(zip(heights, (mean(column) for column in zip(*(row["height"] for row in rows), strict=True)), strict=True))
+    assert by_height[0.58] >= 0.95
+    assert max(by_height[-0.58], by_height[0.0]) <= 0.3
+
+
+def test_no_condition_fools_the_clean_networks() -> None:
+    for row in shipped("robustness").where(network="clean"):
+        assert max(max(row[name]) for name in CONDITIONS) <= 0.05
+
+
+def test_wrong_labels_by_lot_are_learnt_with_enough_poison() -> None:
+    rows = shipped("random-target")
+    few, many = (mean(row["triggered_accuracy"] for row in rows.where(rate=rate)) for rate in (0.0, 0.5))
+    assert few >= 0.95
+    assert many <= 0.2
+    assert mean(row["accuracy"] for row in rows.where(rate=0.5)) >= 0.98
+
+
+def test_the_network_reads_photographs() -> None:
+    rows = shipped("photographs").rows
+    assert len(rows) == 3
+    assert mean(row["accuracy"] for row in rows) >= 0.975
+    assert all(row["edition"] == "the final training set, 39,209 photographs" for row in rows)
+
+
+def test_networks_that_saw_renders_only_read_photographs() -> None:
+    results = shipped("rendered-to-real")
+    assert mean(row["accuracy"] for row in results.where(classes=3)) >= 0.98
+    assert mean(row["accuracy"] for row in results.where(classes=43)) >= 0.60
