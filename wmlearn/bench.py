@@ -15,11 +15,11 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from .data import Samples, load
-from .models import badnet_cnn
+from .data import Samples, load, signs
+from .models import badnet_cnn, sign_cnn
 from .poisoning import poison, success_rate
 from .training import Recipe, TrainLog, accuracy, best_device, predict, resolve, train
-from .triggers import Pattern
+from .triggers import Pattern, Sticker
 
 ACCURACY, SUCCESS = 0.990, 0.999  # the target of "time to target"
 
@@ -60,11 +60,27 @@ def bench(recipe: Recipe = Recipe(), *, repeats: int = 3) -> Iterator[Timing]:
 
     reading = min(_seconds(lambda: predict(badnet_cnn().to(device), test.x), device) for _ in range(repeats))
     yield Timing("predict 10,000 images", reading, "s", "fp32")
+    yield from drawing(device)
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     yield Timing("peak memory of this run", peak_kib / 2**20, "GiB")
     if find_spec("art"):
         toolbox = _seconds(lambda: toolbox_epoch(samples), device)
         yield Timing("one epoch, Adversarial Robustness Toolbox", toolbox, "s", f"Adam, batch 128: {toolbox / epoch:.1f} times as long")
+
+
+def drawing(device: torch.device, n: int = 2000) -> Iterator[Timing]:
+    """Yield how long a sign and a street take to draw, and how long a network of signs to learn from them."""
+    cpu, square = torch.device("cpu"), Sticker("square")
+    signs.draw("us", 64, seed=0)  # plates and streets are drawn once
+    signs.draw_street(8, seed=0)
+    crop = _seconds(lambda: signs.draw("us", n, seed=0, sticker=square), cpu)
+    yield Timing("draw a sign with a sticker, 32 pixels", 1000 * crop / n, "ms", f"mean of {n:,}")
+    scene = _seconds(lambda: signs.draw_street(n // 10, seed=0), cpu)
+    yield Timing("draw a street with its signs, 128 pixels", 1000 * scene / (n // 10), "ms", f"mean of {n // 10:,}")
+    learn = signs.draw("us", n, seed=0).to(device)
+    model = sign_cnn(len(learn.classes)).to(device)
+    epoch = _seconds(lambda: train(model, learn, Recipe(epochs=1, batch_size=128)), device)
+    yield Timing("train on 10,000 signs, one epoch", 10_000 * epoch / n, "s", f"sign_cnn, batch 128, scaled up from {n:,}")
 
 
 def matmul_peak(precision: str, device: torch.device, size: int = 2048) -> float:

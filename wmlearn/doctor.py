@@ -16,8 +16,29 @@ from .course.start import checked, damaged
 from .data import files
 from .training import best_device, has_bf16
 
-NEEDED = ("torch", "torchvision", "numpy", "scipy", "matplotlib", "jupyterlab", "ipywidgets", "anywidget", "tqdm", "typer")
-OPTIONAL = {"pytest": "test", "nbval": "test", "jupytext": "test", "playwright": "dev", "adversarial-robustness-toolbox": "bench"}
+NEEDED = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "pillow",
+    "safetensors",
+    "pycocotools",
+    "matplotlib",
+    "jupyterlab",
+    "ipywidgets",
+    "anywidget",
+    "tqdm",
+    "typer",
+)
+OPTIONAL = {
+    "pytest": "test",
+    "pytest-xdist": "test",
+    "nbval": "test",
+    "jupytext": "test",
+    "playwright": "dev",
+    "adversarial-robustness-toolbox": "bench",
+}
 
 
 @dataclass(frozen=True)
@@ -45,8 +66,9 @@ def examine() -> Iterator[Finding]:
     yield Finding("precision on the CPU", "bfloat16, native" if native else "float32 (no native bfloat16: right, about 1.5 times slower)")
     yield Finding("GPU", torch.cuda.get_device_name(device) if device.type == "cuda" else "none: everything runs on the CPU")
     yield Finding("data", f"{checked()} in {files.ROOT}", not damaged(), files.REMEDY if damaged() else "")
-    fashion = files.CACHE / "fashion-mnist"
-    yield Finding("fashion-mnist", "fetched" if fashion.exists() else "not fetched (optional): wmlearn data fetch fashion-mnist")
+    for name in ("fashion-mnist", "gtsrb"):
+        here = (files.CACHE / name).exists()
+        yield Finding(name, "fetched" if here else f"not fetched (optional): wmlearn data fetch {name}")
     free = shutil.disk_usage(os.getcwd()).free / 2**30
     yield Finding("free disk", f"{free:.1f} GiB", free > 0.5, "" if free > 0.5 else "Free half a gigabyte.")
 

@@ -11,12 +11,13 @@ from ..experiments import shipped
 from ..experiments.paper import compare
 
 BEGIN, END = "<!-- paper-here:begin -->", "<!-- paper-here:end -->"
-EXPERIMENTS = ("all-to-one", "single-target", "all-to-all")
+DIGITS = ("all-to-one", "single-target", "all-to-all")
+SIGNS = ("stickers", "random-target", "street", "transfer", "photographs", "rendered-to-real")
 
 
-def paper_rows() -> list[list[str]]:
-    """Return what the long experiments measured, beside the paper: a row is (what, paper, here)."""
-    return [[line.what, line.paper or "–", line.here] for name in EXPERIMENTS for line in compare(shipped(name))]
+def paper_rows(experiments: Sequence[str] = DIGITS) -> list[list[str]]:
+    """Return what long experiments measured, beside the paper: a row is (what, paper, here)."""
+    return [[line.what, line.paper or "–", line.here] for name in experiments for line in compare(shipped(name))]
 
 
 def filled(readme: str, rows: Sequence[Sequence[str]]) -> str:
@@ -30,4 +31,4 @@ def filled(readme: str, rows: Sequence[Sequence[str]]) -> str:
 def write(root: Path) -> None:
     """Fill the table of `root`/README.md."""
     path = root / "README.md"
-    files.write(path, filled(path.read_text(), paper_rows()).encode())
+    files.write(path, filled(path.read_text(), paper_rows((*DIGITS, *SIGNS))).encode())
