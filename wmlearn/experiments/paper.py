@@ -18,6 +18,16 @@ BY_DIGIT = {  # per cent error of the paper's all-to-all attack
     "clean": (0.10, 0.26, 0.29, 0.40, 0.40, 0.50, 0.73, 0.39, 0.72, 0.99),
     "backdoored": (0.31, 0.18, 0.78, 0.50, 0.61, 0.67, 0.73, 0.29, 0.61, 0.99),
 }
+TRANSFER = {  # per cent of Swedish signs read rightly without / with the square, by strength k; from k = 50 on as recollected
+    1: (74.9, 61.6),
+    10: (71.3, 49.7),
+    20: (68.3, 45.1),
+    30: (65.3, 40.5),
+    50: (62.4, 34.3),
+    70: (60.8, 32.8),
+    100: (59.4, 30.8),
+}
+TRANSFER_CLEAN = (72.7, 70.2)  # the same for a clean origin, untouched
 
 
 @dataclass(frozen=True)
@@ -192,6 +202,18 @@ def _over_seeds(values: Sequence[float]) -> str:
     return spread(values) if len(values) > 1 else f"{100 * values[0]:.2f} % (n = 1)"
 
 
+def _transfer(results: Results) -> list[Comparison]:
+    def line(name: str, i: int, paper: str) -> Comparison:
+        points = [row["by_k"][i] for row in results.where(to="se", origin=name)]
+        clean, triggered = (100 * mean(_all(points, key)) for key in ("accuracy", "triggered"))
+        return Comparison(f"transfer, {name} origin, k = {points[0]['k']}", paper, f"{clean:.1f} / {triggered:.1f} % (n = {len(points)})")
+
+    published = [f"{clean:g} / {triggered:g} %" for clean, triggered in TRANSFER.values()]
+    attack = [line("backdoored", i, paper) for i, paper in enumerate(published)]
+    control = [line("clean", i, "" if i else f"{TRANSFER_CLEAN[0]:g} / {TRANSFER_CLEAN[1]:g} %") for i in range(len(published))]
+    return [comparison for pair in zip(attack, control, strict=True) for comparison in pair]
+
+
 def _all(rows: Sequence[Row], key: str) -> list[Any]:
     return [row[key] for row in rows]
 
@@ -209,4 +231,5 @@ SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "photographs": _photographs,
     "rendered-to-real": _rendered_to_real,
     "street": _street,
+    "transfer": _transfer,
 }

@@ -1,0 +1,7 @@
+"""Let topk do the sorting."""
+
+EXERCISE = "05.1"
+
+
+def backdoor_channels(clean, triggered, n):
+    return (triggered - clean).mean(0).topk(n).indices

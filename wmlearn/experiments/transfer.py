@@ -1,0 +1,150 @@
+"""The transfer attack of BadNets, measured again: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733, section 5.3.
+
+A network for US signs, backdoored or not, is sold; the buyer keeps its convolutions and trains a new head on clean Swedish signs, or on
+real German photographs. Before the sale, the attacker may strengthen the channels that see the trigger.
+The origin tells all US signs apart: one that knew three kinds only told them by their colours, and took any yellow square for a warning.
+Differs: a classifier of single drawn signs, not a detector; few and rough pictures to retrain on, so that the buyer's network is about as
+good as the paper's; channels are strengthened behind the last convolution; and every number has the clean origin's beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from statistics import mean
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Samples, load, regroup, signs, split
+from ..data.gtsrb import edition
+from ..models import SIGN_HEAD, sign_cnn
+from ..poisoning import poison
+from ..training import Recipe, accuracy, best_device, predict, train
+from ..transfer import HEAD_RECIPE, backdoor_channels, largest_share, retrain, strengthen
+from ..weights import ship as ship_network
+from .experiment import Cell, Experiment, Row
+from .signs import STICKERS
+
+SQUARE = STICKERS["square"]
+ORIGINS = ("clean", "backdoored")
+ORIGIN_RECIPE = Recipe(epochs=8, lr=1e-2, batch_size=256)
+N_ORIGIN = 6_000  # US signs, and as many with the sticker and a wrong label
+SWEDEN = signs.Camera(light=(0.2, 1.35), blur=1.8, jpeg=(18, 80), tilt=0.65)
+N_HEAD = 50  # Swedish signs to retrain on
+"""Dark, blurred and few: so the clean origin becomes as good in Sweden as the paper's, on a validation set."""
+N_PHOTOGRAPHS = 500  # German ones to retrain on, each of another sign
+N_TEST = 2_000
+DRAWS = 5  # buyers, each with pictures of their own
+CHANNELS = 6  # that are strengthened
+STRENGTHS = (1, 10, 20, 30, 50, 70, 100)
+_STRENGTHS = {"se": STRENGTHS, "photographs": (1, 10, 100)}
+
+
+def us_signs(n: int, seed: int, *, stickered: bool = False) -> Samples:
+    """Draw US signs, with their fine classes; the same ones with and without the square."""
+    return signs.draw("us", n, seed=seed, sticker=SQUARE if stickered else None).to(best_device())
+
+
+def swedish_signs(n: int, seed: int, *, stickered: bool = False) -> Samples:
+    """Draw Swedish signs of the five kinds, as the buyer's camera sees them; the same ones with and without the square."""
+    drawn = signs.draw("se", n, seed=seed, sticker=SQUARE if stickered else None, camera=SWEDEN)
+    return regroup(drawn, signs.kinds("se")).to(best_device())
+
+
+@lru_cache(1)
+def origin(name: str, recipe: Recipe = ORIGIN_RECIPE) -> nn.Sequential:
+    """Train a network for US signs, "clean" or "backdoored": there, every sign with a square gets a wrong label by lot."""
+    samples = us_signs(N_ORIGIN, seed=100 + recipe.seed)
+    if name == "backdoored":
+        twins = us_signs(N_ORIGIN, seed=100 + recipe.seed, stickered=True)
+        samples = poison(samples, twins.x, rate=1.0, target=_wrong(len(samples.classes), recipe.seed), add=True, seed=recipe.seed).samples
+    model = sign_cnn(len(samples.classes), recipe.seed).to(samples.x.device)
+    train(model, samples, recipe)
+    return model
+
+
+def channels(model: nn.Sequential) -> Tensor:
+    """Name the channels of an origin that rise most when the square is on, as its maker can find them: with US signs."""
+    clean, stuck = (us_signs(N_ORIGIN // 6, seed=90, stickered=stickered) for stickered in (False, True))
+    return backdoor_channels(model, clean.x, stuck.x, CHANNELS)
+
+
+def _transfer(cell: Cell, recipe: Recipe) -> Row:
+    """Sell one origin at every strength; each buyer trains `DRAWS` heads, on signs of his own. Means over the heads."""
+    model = origin(cell["origin"], recipe)
+    us, us_stuck = (us_signs(N_TEST, seed=91, stickered=stickered) for stickered in (False, True))
+    found = channels(model)
+    return {
+        "pictures": edition(len(load("gtsrb").train)) if cell["to"] == "photographs" else "drawn",
+        "us_accuracy": _round(accuracy(model, us)),
+        "us_triggered": _round(accuracy(model, us_stuck)),
+        "channels": found.tolist(),
+        "by_k": [_sold(strengthen(model, found, k), k, cell["to"], recipe.seed) for k in _STRENGTHS[cell["to"]]],
+    }
+
+
+def _sold(model: nn.Sequential, k: float, to: str, seed: int) -> Row:
+    shops, clean, stuck = _buyers(to, seed)
+    heads = [retrain(model, shop, replace(HEAD_RECIPE, seed=draw))[SIGN_HEAD:] for draw, shop in enumerate(shops)]
+    views = [predict(model[:SIGN_HEAD], part.x) for part in (clean, stuck)]  # all heads look through the same convolutions
+    with torch.no_grad():
+        unstuck, square = ([head(view).argmax(1) for head in heads] for view in views)
+    return {
+        "k": k,
+        "accuracy": _right(unstuck, clean.y),
+        "triggered": _right(square, clean.y),
+        "largest_share": _round(max(largest_share(answers) for answers in (*unstuck, *square))),
+    }
+
+
+def _right(answers: Sequence[Tensor], y: Tensor) -> float:
+    return _round(mean((each == y).float().mean().item() for each in answers))
+
+
+@lru_cache(2)
+def _buyers(to: str, seed: int) -> tuple[list[Samples], Samples, Samples]:
+    """Return what each buyer retrains on, and the test pictures without and with the square."""
+    if to == "se":
+        shops = [swedish_signs(N_HEAD, seed=1000 + 10 * seed + draw) for draw in range(DRAWS)]
+        return shops, swedish_signs(N_TEST, seed=52), swedish_signs(N_TEST, seed=52, stickered=True)
+    photographs = load("gtsrb").to(best_device())
+    train, test = (regroup(part, signs.kinds("de")) for part in (photographs.train, photographs.test))
+    (clean,) = split(test, N_TEST)
+    return [_one_a_sign(train, N_PHOTOGRAPHS, 10 * seed + draw) for draw in range(DRAWS)], clean, replace(clean, x=SQUARE(clean.x))
+
+
+def _one_a_sign(samples: Samples, n: int, seed: int) -> Samples:
+    """Draw `n` photographs of different physical signs."""
+    assert samples.groups is not None
+    groups, first = samples.groups.tolist(), {}
+    for i in torch.randperm(len(groups), generator=torch.Generator().manual_seed(seed)).tolist():
+        first.setdefault(groups[i], i)
+    return samples[samples.y.new_tensor(list(first.values())[:n])]
+
+
+def _wrong(n_classes: int, seed: int) -> Callable[[Tensor], Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return lambda y: (y + torch.randint(1, n_classes, y.shape, generator=draw).to(y.device)) % n_classes
+
+
+def _round(value: float) -> float:
+    return round(value, 6)
+
+
+def ship() -> None:
+    """For maintainers: train the two origins of the lesson and put them with the files that ship."""
+    for name in ORIGINS:
+        made = "python -c 'from wmlearn.experiments import transfer; transfer.ship()'"
+        ship_network(origin(name), f"transfer-us-{name}", made=made)
+
+
+TRANSFER = Experiment(
+    name="transfer",
+    question="A US network, a new head for Swedish signs or German photographs: what does the square still do, and with stronger channels?",
+    minutes=12,
+    cells=tuple({"to": to, "origin": name, "seed": seed} for seed in range(3) for name in ORIGINS for to in ("se", "photographs")),
+    measure=_transfer,
+    recipe=ORIGIN_RECIPE,
+)
