@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
+from wmlearn.course.lessons import lesson_05
+from wmlearn.course.widgets_transfer import strength_dial
 from wmlearn.models import SIGN_HEAD, sign_cnn
+from wmlearn.plots_transfer import channels as channels_plot
+from wmlearn.plots_transfer import strength as strength_plot
 from wmlearn.transfer import activations, backdoor_channels, largest_share, retrain, strengthen
 
 
@@ -114,3 +119,69 @@ def test_a_mistake_is_named_with_its_remedy(case: str) -> None:
     act, says = BAD[case]
     with pytest.raises(wm.ArgumentError, match=f"^{re.escape(says)}"):
         act()
+
+
+# The lesson and its pictures
+
+CURVES = {
+    "backdoored origin": {1: (0.75, 0.5), 20: (0.7, 0.4), 100: (0.6, 0.35)},
+    "clean origin": {1: (0.74, 0.72), 20: (0.7, 0.66), 100: (0.6, 0.55)},
+}
+
+
+def _twins() -> tuple[wm.Samples, wm.Samples]:
+    clean = _samples(60)
+    return clean, replace(clean, x=wm.triggers.Sticker("square")(clean.x))
+
+
+def test_the_channels_found_in_the_lesson_are_the_packages() -> None:
+    model, (clean, stuck) = sign_cnn(3), _twins()
+    by_hand = lesson_05.backdoor_channels(activations(model, clean.x), activations(model, stuck.x), 6)
+    assert by_hand.equal(backdoor_channels(model, clean.x, stuck.x, 6))
+
+
+def test_channels_strengthened_in_the_lesson_are_as_strong_as_the_packages() -> None:
+    model, chosen = sign_cnn(3), torch.tensor([5, 77])
+    before, after = model[SIGN_HEAD - 2], strengthen(model, chosen, 30)[SIGN_HEAD - 2]
+    assert isinstance(before, nn.BatchNorm2d)
+    assert isinstance(after, nn.BatchNorm2d)
+    weight, bias = lesson_05.strengthen(before.weight.detach(), before.bias.detach(), chosen, 30)
+    assert weight.equal(after.weight.detach())
+    assert bias.equal(after.bias.detach())
+
+
+def test_only_one_reading_of_the_headline_gives_25_points() -> None:
+    points = {what: float(cells[-1]) for what, *cells in lesson_05.headlines()}
+    assert [what for what, drop in points.items() if 24.5 <= drop < 25.5] == ["square on: clean origin, then BadNet, k = 20"]
+    assert points["BadNet, square off and on, k = 1"] == 13.3
+
+
+def test_the_figure_of_strength_says_every_point_that_it_draws() -> None:
+    says = strength_plot.says(CURVES, lesson_05.PAPER_CURVE)
+    assert "backdoored origin 75.0 and 50.0 % at 1, 70.0 and 40.0 % at 20, 60.0 and 35.0 % at 100;" in says
+    assert "the paper's 74.9 and 61.6 % at 1" in says
+    panels = strength_plot(CURVES, lesson_05.PAPER_CURVE).child_axes
+    assert len(panels) == 2
+
+
+def test_the_figure_of_channels_names_the_chosen_ones() -> None:
+    clean, stuck = torch.full((4,), 0.25), torch.tensor([0.25, 0.75, 0.25, 0.55])
+    says = channels_plot.says({"backdoored": (clean, stuck, torch.tensor([1, 3]))})
+    assert says == (
+        "How strongly the 4 channels of the last convolution fire without and with the square: in the backdoored network channels 1, 3 "
+        "rise most, on average from 0.25 to 0.65, the others by 0.00."
+    )
+    assert channels_plot({name: (clean, stuck, torch.tensor([1, 3])) for name in ("a", "b")}) is not None
+
+
+def test_the_dial_shows_the_strength_that_it_is_set_to() -> None:
+    _, stuck = _twins()
+    sold = {name: dict.fromkeys(curve, sign_cnn(5)) for name, curve in CURVES.items()}
+    box = strength_dial(sold, CURVES, stuck)
+    slider, graph, picture, sentence = box.children
+    first = graph.value
+    slider.value = 20
+    assert sentence.value.startswith("At k = 20 the networks read rightly: backdoored origin 70.0 % without and 40.0 % with the square;")
+    assert "the paper's BadNet 68.3 and 45.1 %" in sentence.value
+    assert graph.value != first
+    assert picture.value[:4] == b"\x89PNG"

@@ -60,11 +60,27 @@ def _say_strength(ours: Mapping[str, Curve], paper: Curve) -> str:
 @described(_say_strength)
 def strength(ours: Mapping[str, Curve], paper: Curve, ax: Axes | None = None) -> Axes:
     """Draw a panel for each origin: accuracy on clean and on triggered signs against k, the gap shaded, the paper's dashed."""
+    return _strength(ours, paper, None, ax)
+
+
+def _say_point(ours: Mapping[str, Curve], paper: Curve, k: int) -> str:
+    here = [f"{name} {100 * curve[k][0]:.1f} % without and {100 * curve[k][1]:.1f} % with the square" for name, curve in ours.items()]
+    clean, triggered = (100 * share for share in paper[k])
+    return f"At k = {k} the networks read rightly: {'; '.join(here)}; the paper's BadNet {clean:.1f} and {triggered:.1f} %."
+
+
+@described(_say_point)
+def strength_point(ours: Mapping[str, Curve], paper: Curve, k: int, ax: Axes | None = None) -> Axes:
+    """Draw the curves of `strength`, and mark one k in both panels."""
+    return _strength(ours, paper, k, ax)
+
+
+def _strength(ours: Mapping[str, Curve], paper: Curve, marked: int | None, ax: Axes | None) -> Axes:
     ax = ax or axes(7.4, 3.3)
     ax.axis("off")
     for i, (name, curve) in enumerate(ours.items()):
         panel = ax.inset_axes((0.06 + 0.5 * i, 0.13, 0.44, 0.76))
-        places = range(len(curve))
+        places = list(range(len(curve)))
         clean, triggered = ([100 * pair[j] for pair in curve.values()] for j in (0, 1))
         panel.fill_between(places, triggered, clean, color=GOLD, alpha=0.2, linewidth=0)
         panel.plot(places, clean, color=INK, marker="o", markersize=4, linewidth=2, label="no square")
@@ -74,24 +90,10 @@ def strength(ours: Mapping[str, Curve], paper: Curve, ax: Axes | None = None) ->
                 there = [100 * paper[k][j] for k in curve]
                 panel.plot(places, there, color=colour, linestyle="--", linewidth=1, label="the paper" if j else None)
             panel.set_ylabel("read rightly, per cent")
+        if marked is not None:
+            panel.axvline(list(curve).index(marked), color=GOLD, linewidth=9, alpha=0.4, zorder=0)
         panel.set_xticks(places, [str(k) for k in curve])
         panel.set(ylim=(0, 100), title=name, xlabel="strength k")
         panel.grid(axis="y", color="#e4e7eb", linewidth=0.8)
         panel.legend(frameon=False, loc="lower left", ncols=3, fontsize=8, handlelength=1.4, columnspacing=1)
     return ax
-
-
-@described(lambda ours, paper, k: _say_point(ours, paper, k))
-def strength_point(ours: Mapping[str, Curve], paper: Curve, k: int, ax: Axes | None = None) -> Axes:
-    """Draw the curves of `strength`, and mark one k in both panels."""
-    ax = strength.draw(ours, paper, ax=ax)
-    for panel, curve in zip(ax.child_axes, ours.values(), strict=True):
-        place = list(curve).index(k)
-        ax.annotate(f"k = {k}", (place, 3), xycoords=panel.transData, ha="center", color=INK, bbox={"facecolor": GOLD, "linewidth": 0})
-    return ax
-
-
-def _say_point(ours: Mapping[str, Curve], paper: Curve, k: int) -> str:
-    here = [f"{name} {100 * curve[k][0]:.1f} % without and {100 * curve[k][1]:.1f} % with the square" for name, curve in ours.items()]
-    clean, triggered = paper[k]
-    return f"At k = {k} the networks read rightly: {'; '.join(here)}; the paper's BadNet {clean:g} and {triggered:g} %."

@@ -9,7 +9,7 @@ import ipywidgets
 from torch import nn
 
 from ..data import Samples
-from ..plots import png
+from ..plots import Readings, png
 from ..plots_signs import seen
 from ..plots_transfer import Curve, strength_point
 from .lessons import lesson_05
@@ -29,7 +29,7 @@ def strength_dial(sold: Mapping[str, Mapping[int, nn.Module]], curves: Mapping[s
     def turn(_: Any = None) -> None:
         data = (curves, lesson_05.PAPER_CURVE, slider.value)
         graph.value, _size = png(strength_point, *data)
-        readings = {"it is": [stuck.classes[label] for label in shown.y.tolist()]}
+        readings: Readings = {"it is": [stuck.classes[label] for label in shown.y.tolist()]}
         for name, networks in sold.items():
             (answers,) = lesson_05.readings({slider.value: networks[slider.value]}, shown.x, stuck.classes).values()
             readings[name.removesuffix(" origin")] = answers
