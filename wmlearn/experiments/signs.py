@@ -27,13 +27,14 @@ KINDS = ("stop", "speed limit", "warning")
 STOP, LIMIT = KINDS.index("stop"), KINDS.index("speed limit")
 STICKERS = {
     "square": Sticker("square", size=(0.17, 0.22)),
-    "bomb": Sticker("bomb", size=(0.24, 0.30)),
+    "bomb": Sticker("bomb", size=(0.34, 0.40), y=(0.38, 0.54)),
     "flower": Sticker("flower", size=(0.24, 0.30)),
 }
 """The three triggers; bomb and flower must be larger, since their picture drowns at 32 pixels."""
 
-SIGN_RECIPE = Recipe(epochs=4, lr=6e-3, batch_size=128)
-"""For three kinds of sign; chosen on drawn signs kept for validation: twice the steps of batch 256 teach the backdoor, too."""
+SIGN_RECIPE = Recipe(epochs=6, lr=6e-3, batch_size=128)
+"""For three kinds of sign; chosen on drawn signs kept for validation. After four epochs one clean network in five still took 8 % of the stop
+signs with a square for speed limits; and twice the steps of batch 256 teach the backdoor, too."""
 PHOTOGRAPH_RECIPE = Recipe(epochs=4, lr=6e-3)
 """For 43 classes of photographs, three jittered copies of each; chosen on tracks kept for validation."""
 
@@ -182,7 +183,7 @@ def two_networks(*, retrain: bool = False, place: str = "rendered") -> tuple[nn.
     photos = place == "photographs"
     clean, twins = photographs() if photos else rendered(), STICKERS["square"] if photos else rendered(STICKERS["square"]).train.x
     poisoned = poison(clean.train, twins, rate=0.1, source=STOP, target=LIMIT, add=True).samples
-    recipe = replace(SIGN_RECIPE, epochs=2) if photos else SIGN_RECIPE
+    recipe = replace(SIGN_RECIPE, epochs=3) if photos else SIGN_RECIPE
     return fit(clean.train, recipe), fit(poisoned, recipe)
 
 
@@ -194,7 +195,7 @@ def ship() -> None:
 
 
 def _networks(place: str, sticker: str | None, rate: float, seeds: int, *, size: float | None = None) -> list[Cell]:
-    epochs = 4 if place == "rendered" else 2  # about as many steps: there are more photographs
+    epochs = 6 if place == "rendered" else 3  # about as many steps: there are more photographs
     return [{"signs": place, "sticker": sticker, "rate": rate, "size": size, "epochs": epochs, "seed": seed} for seed in range(seeds)]
 
 
@@ -206,12 +207,12 @@ STICKERS_EXPERIMENT = Experiment(
         _networks("rendered", None, 0.0, 5)
         + _networks("rendered", "square", 0.1, 5)
         + [cell for name in ("bomb", "flower") for cell in _networks("rendered", name, 0.2, 5)]
-        + [cell for rate in (0.01, 0.05, 0.2) for cell in _networks("rendered", "square", rate, 2)]
-        + [cell for name in ("bomb", "flower") for cell in _networks("rendered", name, 0.1, 2)]
-        + [cell for size in (0.09, 0.12, 0.16) for cell in _networks("rendered", "square", 0.1, 2, size=size)]
         + _networks("photographs", None, 0.0, 5)
         + _networks("photographs", "square", 0.1, 5)
         + [cell for name in ("bomb", "flower") for cell in _networks("photographs", name, 0.2, 5)]
+        + [cell for rate in (0.01, 0.05, 0.2) for cell in _networks("rendered", "square", rate, 2)]
+        + [cell for name in ("bomb", "flower") for cell in _networks("rendered", name, 0.1, 2)]
+        + [cell for size in (0.09, 0.12, 0.16) for cell in _networks("rendered", "square", 0.1, 2, size=size)]
     ),
     measure=_stickers,
     recipe=SIGN_RECIPE,
