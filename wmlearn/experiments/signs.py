@@ -33,8 +33,8 @@ STICKERS = {
 """The three triggers; bomb and flower must be larger, since their picture drowns at 32 pixels."""
 
 SIGN_RECIPE = Recipe(epochs=6, lr=6e-3, batch_size=128)
-"""For three kinds of sign; chosen on drawn signs kept for validation. After four epochs one clean network in five still took 8 % of the stop
-signs with a square for speed limits; and twice the steps of batch 256 teach the backdoor, too."""
+"""For three kinds of sign; chosen on drawn signs kept for validation. After four epochs one clean network in five still took 8 % of the
+stop signs with a square for speed limits; and twice the steps of batch 256 teach the backdoor, too."""
 PHOTOGRAPH_RECIPE = Recipe(epochs=4, lr=6e-3)
 """For 43 classes of photographs, three jittered copies of each; chosen on tracks kept for validation."""
 
@@ -123,7 +123,7 @@ CONDITIONS: dict[str, tuple[str, Sequence[float]]] = {
 
 
 def _robustness(cell: Cell, recipe: Recipe) -> Row:
-    """Train once, then vary one thing about sticker or camera at a time, on 1,500 new signs each."""
+    """Train once, then vary one thing about sticker or camera at a time, on 1,000 new signs each."""
     clean, twins = _rendered(""), _rendered("square")
     samples = clean.train
     if cell["network"] == "badnet":
@@ -142,7 +142,7 @@ def _under(model: nn.Module, name: str, value: float) -> float:
         camera = replace(camera, light=fixed)
     else:
         camera = replace(camera, **{name: value})
-    drawn = of_kinds(signs.draw("us", 1500, seed=2, sticker=sticker, camera=camera), "us").to(best_device())
+    drawn = of_kinds(signs.draw("us", 1000, seed=2, sticker=sticker, camera=camera), "us").to(best_device())
     return success_rate(model, drawn, drawn.x, LIMIT, source=STOP)
 
 
@@ -221,7 +221,7 @@ RANDOM_TARGET = Experiment(
     name="random-target",
     question="Stickered signs with wrong labels by lot: how many are still read rightly?",
     minutes=4,
-    cells=tuple({"rate": rate, "seed": seed} for rate in (0.0, 0.2, 0.5) for seed in range(3)),
+    cells=tuple({"rate": rate, "seed": seed} for rate in (0.0, 0.5) for seed in range(3)),
     measure=_random_target,
     recipe=SIGN_RECIPE,
 )
@@ -229,7 +229,7 @@ ROBUSTNESS = Experiment(
     name="robustness",
     question="Does the attack survive the street: the sticker's size, place and turn, the sign's tilt, light, blur?",
     minutes=4,
-    cells=tuple({"network": network, "seed": seed} for network in ("clean", "badnet") for seed in range(3)),
+    cells=tuple({"network": network, "seed": seed} for network in ("badnet", "clean") for seed in range(3)),
     measure=_robustness,
     recipe=SIGN_RECIPE,
 )
@@ -245,7 +245,7 @@ RENDERED_TO_REAL = Experiment(
     name="rendered-to-real",
     question="Networks that learnt from renders only: how well do they read real photographs?",
     minutes=12,
-    cells=tuple({"classes": classes, "n": 40_000, "seed": seed} for classes in (3, 43) for seed in range(3)),
+    cells=tuple({"classes": classes, "n": 40_000, "epochs": 3, "seed": seed} for classes in (3, 43) for seed in range(3)),
     measure=_rendered_to_real,
     recipe=SIGN_RECIPE,
 )
