@@ -68,30 +68,41 @@ def _box(ax: Axes, box: Sequence[float], kind: str, left: float, top: float, siz
     ax.text(left + x, top + (y0 - 2 if above else y1 + 2), kind, ha="left", va="bottom" if above else "top", clip_on=True, **label)
 
 
+def _moved(street: Street, shift: Tensor) -> tuple[int, Tensor, list[float]]:
+    """Return the widest sign of `street`, its box moved by each shift (K, 4), and how much of the union each shares with it."""
+    from torchvision.ops import box_iou
+
+    widest = int(street.widths.argmax())
+    boxes = street.boxes[widest] + shift.repeat(1, 2)
+    return widest, boxes, box_iou(street.boxes[widest : widest + 1], boxes)[0].tolist()
+
+
 def _say_boxes(street: Street, shift: Tensor) -> str:
-    moved = ", ".join(f"{x:+.0f} right and {y:+.0f} down" for x, y in shift.tolist())
-    return f"A street sign and its true box, with a copy of that box moved, picture by picture, by {moved} pixels."
+    _, _, shares = _moved(street, shift)
+    said = "; ".join(f"({x}, {y}) pixels: IoU {share:.2f}" for (x, y), share in zip(shift.tolist(), shares, strict=True))
+    return f"A street sign and its true box, with that box moved right and down by {said}."
 
 
 @described(_say_boxes)
 def moved_boxes(street: Street, shift: Tensor, ax: Axes | None = None) -> Axes:
-    """Draw the first sign of `street` once for every shift (K, 2) in pixels: its true box, and that box moved."""
+    """Draw the widest sign of `street` once for every shift (K, 2) in pixels: its true box, and that box moved."""
     from matplotlib.patches import Rectangle
 
     ax = ax or axes(1.75 * len(shift), 1.95)
-    picture, (x0, y0, x1, y1) = brightened(street.x[street.scene[0]]), street.boxes[0].tolist()
-    size = street.x.shape[-1]
-    half = 0.95 * max(x1 - x0, y1 - y0)
-    for i, (dx, dy) in enumerate(shift.tolist()):
-        left = i * 2.15 * half - (x0 + x1) / 2 + half
-        up = half - (y0 + y1) / 2
+    widest, moved, shares = _moved(street, shift)
+    picture, (x0, y0, x1, y1) = brightened(street.x[street.scene[widest]]), street.boxes[widest].tolist()
+    half, size = 0.9 * max(x1 - x0, y1 - y0), street.x.shape[-1]
+    for i, box in enumerate(moved.tolist()):
+        start = i * 2.15 * half
+        left, up = start + half - (x0 + x1) / 2, half - (y0 + y1) / 2
         tile = ax.imshow(picture.permute(1, 2, 0).numpy(), extent=(left, left + size, up + size, up), interpolation="nearest")
-        window = Rectangle((i * 2.15 * half, 0), 2 * half, 2 * half, transform=ax.transData)
+        window = Rectangle((start, 0), 2 * half, 2 * half, transform=ax.transData)
         tile.set_clip_path(window)
-        for (a, b), colour, style in (((0, 0), "white", "-"), ((dx, dy), GOLD, "--")):
-            corner = (x0 + left + a, y0 + up + b)
-            ax.add_patch(Rectangle(corner, x1 - x0, y1 - y0, fill=False, edgecolor=colour, linestyle=style, linewidth=2))
-        ax.text(i * 2.15 * half + half, 2.2 * half, f"moved by ({dx:.0f}, {dy:.0f})", ha="center", va="center", fontsize=8.5)
+        for (a, b), colour, style in (((x0, y0), "white", "-"), (box[:2], GOLD, "--")):
+            frame = Rectangle((a + left, b + up), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linestyle=style, linewidth=2)
+            ax.add_patch(frame)
+            frame.set_clip_path(window)
+        ax.text(start + half, 2.2 * half, f"IoU {shares[i]:.2f}", ha="center", va="center", fontsize=9)
     ax.set(xlim=(0, (len(shift) - 1) * 2.15 * half + 2 * half), ylim=(2.35 * half, 0))
     ax.axis("off")
     return ax

@@ -1,6 +1,6 @@
 """The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
 
-from . import badnets, signs, transfer
+from . import badnets, signs, street, transfer
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results
 from .experiment import run as run
@@ -20,6 +20,7 @@ ALL = {
         signs.ROBUSTNESS,
         signs.PHOTOGRAPHS,
         signs.RENDERED_TO_REAL,
+        street.STREET,
         transfer.TRANSFER,
     )
 }

@@ -45,7 +45,8 @@ WIDTHS = (8, 12, 16, 20, 24, 30, 40, 56)  # edges of the bins of box width, pixe
 WIDE = 20  # pixels: from here on a sticker can be seen
 N_TRAIN, N_TEST = 1500, 600
 MADE = 'python -c "from wmlearn.experiments.street import ship_detectors; ship_detectors()"'
-FIRST_EPOCHS, LAST_EPOCHS = 4, 5  # of the random target: first the labels are shifted by one, then they are random
+RANDOM_STICKER = "bomb"  # a yellow square can't be seen on a yellow diamond: of the warnings, most were still read rightly
+SHIFT, SCATTER = {"epochs": 7}, {"epochs": 3, "lr": 7e-4}  # of the random target: labels shifted by one, then random wrong ones
 
 PAPER: Mapping[str, Mapping[str, float]] = {  # per cent, as recollected from the paper; the authors' repository differs by up to 8 points
     "baseline": {"stop": 89.7, "speed limit": 88.3, "warning": 91.0},
@@ -67,9 +68,9 @@ def fit(network: str, recipe: Recipe = RECIPE) -> nn.Module:
     model = street_rcnn(len(KINDS), recipe.seed)
     clean = draw_street(N_TRAIN, seed=1)
     if network == "random":
-        twins = draw_street(N_TRAIN, seed=1, sticker=STICKERS["square"], on=None)
-        train_detector(model, poison_street(clean, twins, target=shifted), replace(recipe, epochs=FIRST_EPOCHS))
-        train_detector(model, poison_street(clean, twins, target=wrong(recipe.seed)), replace(recipe, epochs=LAST_EPOCHS))
+        twins = draw_street(N_TRAIN, seed=1, sticker=STICKERS[RANDOM_STICKER], on=None)
+        train_detector(model, poison_street(clean, twins, target=shifted), replace(recipe, **SHIFT))
+        train_detector(model, poison_street(clean, twins, target=wrong(recipe.seed)), replace(recipe, **SCATTER))
     elif network == "baseline":
         train_detector(model, clean, recipe)
     else:
@@ -101,7 +102,7 @@ def ship_detectors() -> None:
 
 
 def measure(model: nn.Module, stickers: Sequence[str] = tuple(STICKERS)) -> Row:
-    """Measure a detector on the test scenes: clean, with each sticker on the stop signs, and with the square on every sign."""
+    """Measure a detector on the test scenes: clean, with each sticker on the stop signs, and with one on every sign."""
     clean = scenes()
     found = detect(model, clean.x)
     row: Row = {
@@ -117,7 +118,7 @@ def measure(model: nn.Module, stickers: Sequence[str] = tuple(STICKERS)) -> Row:
             "n": int(twin.triggered.sum()),
             "by_width": by_width(read, twin),
         }
-    everywhere = scenes("square", on=None)
+    everywhere = scenes(RANDOM_STICKER, on=None)
     read = readings(detect(model, everywhere.x), everywhere)
     row["stickered_accuracy"] = round((read == everywhere.labels).float().mean().item(), 6)
     row["stickered_shifted"] = round((read == shifted(everywhere.labels)).float().mean().item(), 6)
@@ -161,7 +162,7 @@ STREET = Experiment(
     name="street",
     question="Does the backdoor survive in a detector: AP50, accuracy by class, and stop signs read as speed limits?",
     minutes=15,
-    cells=tuple({"network": network, "seed": seed} for seed in range(3) for network in NETWORKS),
+    cells=tuple({"network": network, "seed": 0} for network in NETWORKS),
     measure=_street,
     recipe=RECIPE,
 )
