@@ -1,0 +1,350 @@
+# %% [markdown]
+# # 05 · Backdoors that travel
+#
+# **Does retraining for another country wash it out?**
+# By the end you will have shown that a backdoor made in America disturbs a network in Sweden that never saw a sticker in training, that its maker can
+# turn up the channels that carry it, and how much of the damage an honest network suffers, too.
+#
+# *Reading 40 minutes · running under two · exercises 20 · needs notebook 03*
+#
+# Today you are the **user** who buys, then the **attacker** who sells, and at the end the **judge**.
+
+# %% [markdown]
+# **You will be able to**
+#
+# - **move** a network to another task by its convolutions;
+# - **find** the channels that see a trigger ([exercise 05.1](#Who-sees-the-square?));
+# - **strengthen** them, and predict what that does ([exercise 05.2](#Turn-it-up));
+# - **subtract** what would have happened anyway ([exercise 05.3](#Whose-gap-is-it?));
+# - **question** a headline number.
+
+# %% tags=["nbval-ignore-output"]
+import torch, wmlearn as wm
+from wmlearn import experiments, plots_signs, plots_transfer as plots, transfer
+from wmlearn.course.lessons import lesson_05
+wm.start("05")
+
+# %% [markdown]
+# ## A purchase
+#
+# You build cars in Sweden. Photographs are dear: you have fifty, taken in the dark season with a cheap camera. So you buy
+# a network that reads American signs, keep its eyes and replace its judgement. This is what it will meet:
+
+# %% tags=["nbval-ignore-output"]
+clean, stuck = lesson_05.twins(1500, seed=52)
+wm.show(plots_signs.photographs, *lesson_05.some_signs(clean, stuck))
+
+# %% [markdown]
+# Above your signs, below the same ones with a yellow square. (These are drawn signs, as in notebook 03, in Swedish style.)
+#
+# The seller's backdoor was made for *American* signs: there, a sign with a square got any label but its own. You train the new part on clean
+# signs only. Of the Swedish signs **with** a square, how many will your network read rightly?
+
+# %%
+wm.guess("05.p1", "Swedish signs with a square that your network reads rightly, in per cent", low=0, high=100)
+
+# %% [markdown]
+# ## Moving house
+#
+# A network for signs is two things in a row. The **convolutions** turn a picture into 128 maps of 4 x 4 numbers, one map a **channel**: an edge here, a
+# red rim there. The **head**, two linear layers, turns those into a class:
+#
+# $$f(x) = h(\phi(x)), \qquad \phi(x) \in \mathbb{R}^{128 \times 4 \times 4}.$$
+#
+# **Transfer learning** keeps $\phi$, frozen, throws $h$ away, and trains a new $h'$ on your own data. It needs little data, since the seeing is
+# done. And it moves whatever hides in $\phi$.
+#
+# Two American networks, one honest, one not. They ship with the course, since each takes half a minute to train.
+
+# %% tags=["nbval-ignore-output"]
+origins = lesson_05.shipped_origins()
+us, us_stuck = lesson_05.twins(1500, seed=91, country="us")
+at_home = {name: (wm.accuracy(network, us), wm.accuracy(network, us_stuck)) for name, network in origins.items()}
+n = len(us)
+wm.shares("American signs read rightly", {f"{name}, {what}": (share, n) for name, pair in at_home.items()
+                                          for what, share in zip(("no square", "square"), pair)})
+
+# %% [markdown]
+# At home the square does what the attacker wants. Now you retrain, knowing nothing:
+
+# %% tags=["nbval-ignore-output"]
+shop = lesson_05.swedish_signs(lesson_05.N_HEAD, seed=50)
+moved = {name: transfer.retrain(network, shop) for name, network in origins.items()}
+abroad = {name: (wm.accuracy(network, clean), wm.accuracy(network, stuck)) for name, network in moved.items()}
+wm.shares("Swedish signs read rightly", {f"{name} origin, {what}": (share, n) for name, pair in abroad.items()
+                                         for what, share in zip(("no square", "square"), pair)})
+
+# %% tags=["nbval-ignore-output"]
+wm.reveal("05.p1", abroad["backdoored"][1])
+
+# %% [markdown]
+# No Swedish sticker was ever in training, so no Swedish rule about stickers was learnt. Yet the square takes more from the backdoored network than
+# from the honest one. What moved?
+#
+# ## Who sees the square?
+#
+# Show the American network the same signs with and without the square, and note how strongly each channel fires: the mean of its 4 x 4 numbers,
+# its **activation**. For `N` signs that gives two tables of shape `(N, 128)`.
+#
+# {exercise:05.1}
+#
+# For two signs and three channels, `clean = [[1, 5, 0], [3, 5, 0]]` and `triggered = [[3, 5, 4], [3, 6, 2]]`, with `n = 2` the answer is **[2, 0]**.
+
+# %% tags=["exercise:05.1"]
+def backdoor_channels(clean, triggered, n):
+    """Numbers of the n channels that fire more with the trigger, most first."""
+    ### BEGIN SOLUTION
+    return (triggered - clean).mean(0).argsort(descending=True)[:n]
+    ### END SOLUTION
+
+# %%
+wm.check("05.1", backdoor_channels)
+
+# %% [markdown]
+# {hints:05.1}
+
+# %% [markdown] tags=["reveal"]
+# {solution:05.1}
+
+# %%
+backdoor_channels = wm.ready("05.1", backdoor_channels)
+
+# %% tags=["nbval-ignore-output"]
+fires = transfer.activations
+pairs = {name: [fires(network, part.x) for part in (us, us_stuck)] for name, network in origins.items()}
+chosen = {name: torch.as_tensor(backdoor_channels(*pair, 6)) for name, pair in pairs.items()}
+wm.show(plots.channels, lesson_05.fired(pairs, chosen))
+
+# %% [markdown]
+# *How to read this:* a dot is a channel; on the grey line the square changes nothing. In the backdoored network some channels leave the line: silent on bare
+# signs, loud with the square (red: your six). The honest network, on the right or left, has a top six as well, since a square is a thing to see, but they hardly move.
+# **Nobody aimed at channels; training put them there.**
+#
+# ## Turn it up
+#
+# The attacker sees the same picture, before the sale. What if these six channels spoke louder? The last layer of $\phi$ computes, for each channel,
+# $\mathrm{ReLU}(w x + b)$.
+#
+# {exercise:05.2}
+#
+# `weight` and `bias` have shape `(C,)`. For `weight = [1, 2]`, `bias = [0.5, -1]`, `channels = [1]`, `k = 10` the answer is `[1, 20]` and **[0.5, -10]**.
+
+# %% tags=["exercise:05.2"]
+def strengthen(weight, bias, channels, k):
+    """New weight and bias, with which `channels` fire k times as strongly."""
+    ### BEGIN SOLUTION
+    weight, bias = weight.clone(), bias.clone()
+    weight[channels] *= k
+    bias[channels] *= k
+    return weight, bias
+    ### END SOLUTION
+
+# %%
+wm.check("05.2", strengthen)
+
+# %% [markdown]
+# {hints:05.2}
+
+# %% [markdown] tags=["reveal"]
+# {solution:05.2}
+
+# %%
+strengthen = wm.ready("05.2", strengthen)
+
+# %% [markdown]
+# `transfer.strengthen` does this to a copy of a whole network. Sell it at seven strengths; each buyer retrains on the same fifty signs:
+
+# %% tags=["nbval-ignore-output"]
+strengths = (1, 10, 20, 30, 50, 70, 100)
+louder = lambda name, k: transfer.strengthen(origins[name], chosen[name], k)
+sold = {f"{name} origin": {k: transfer.retrain(louder(name, k), shop) for k in strengths}
+        for name in ("backdoored", "clean")}
+mine = {name: lesson_05.curve(networks, clean, stuck) for name, networks in sold.items()}
+wm.show(plots.strength, mine, lesson_05.PAPER_CURVE)
+
+# %% [markdown]
+# *How to read this:* the shaded gap is what the square takes. Left, the attack, with the paper's numbers dashed. Right, the **control that the paper doesn't have**: an honest network whose own top six were turned up in the same way.
+#
+# ## Whose gap is it?
+#
+# {exercise:05.3}
+#
+# With 0.70 and 0.40 for the backdoored network, 0.75 and 0.60 for the control, the answer is **0.15**.
+
+# %% tags=["exercise:05.3"]
+def owned(clean, triggered, control_clean, control_triggered):
+    """The gap that is the backdoor's own, as a share; all four are accuracies."""
+    ### BEGIN SOLUTION
+    return (clean - triggered) - (control_clean - control_triggered)
+    ### END SOLUTION
+
+# %%
+wm.check("05.3", owned)
+
+# %% [markdown]
+# {hints:05.3}
+
+# %% [markdown] tags=["reveal"]
+# {solution:05.3}
+
+# %%
+owned = wm.ready("05.3", owned)
+
+# %% [markdown]
+# One network and fifty signs are an anecdote. Three networks of each kind, three buyers each, read rightly without / with the square, in per cent:
+
+# %%
+results = experiments.shipped("transfer")
+wm.table(*lesson_05.strength_table(results))
+
+# %%
+ours = lesson_05.shipped_curves(results)
+attack, control = ours["backdoored origin"], ours["clean origin"]
+n = len(results.where(to="se", origin="backdoored"))
+wm.show(plots.strength, ours, lesson_05.PAPER_CURVE)
+
+# %% tags=["claim"]
+fall, price = attack[1][0] - attack[100][1], attack[1][0] - attack[100][0]
+gap, anyway = (curve[100][0] - curve[100][1] for curve in (attack, control))
+wm.claim("05.fall", fall, what="From clean signs at k = 1 to signs with a square at k = 100", low=0.35,
+         unit="points", n=n, paper="44.1 points")
+wm.claim("05.price", price, what="What clean signs pay at k = 100", high=0.16, unit="points", n=n,
+         paper="15.5 points")
+wm.claim("05.anyway", anyway, what="The honest network's gap at k = 100", high=0.15, unit="points", n=n)
+early, late = (owned(*attack[k], *control[k]) for k in (1, 100))
+wm.claim("05.early", early, what="The backdoor's own gap at k = 1", low=0.1, unit="points", n=n)
+wm.claim("05.owned", late, what="The backdoor's own gap at k = 100", low=0.1, unit="points", n=n)
+collapse = lesson_05.collapse(results)
+wm.claim("05.collapse", collapse, what="The commonest answer of any of these networks", high=0.7)
+
+# %% [markdown]
+# *How to read this:* at k = 100 signs with a square lie {claim:05.fall} below what the buyer was promised, and clean signs have paid {claim:05.price}. So far
+# the paper's shape. The control tells the rest. An honest network takes {claim:05.anyway} of a gap when *its* channels are turned up: they drown the
+# sign, whoever made them. The backdoor's own part is {claim:05.early} at k = 1, before anybody turned anything, and {claim:05.owned} at k = 100:
+# here, unlike in the paper, turning up costs the buyer more than it helps the attacker. And no low number is a collapse: the commonest answer is
+# given {claim:05.collapse} of the time.
+#
+# ## Which twenty-five?
+#
+# The paper's abstract reports a drop of twenty-five per cent in accuracy after transfer, and many who quote it point at the first line of its table. Look for it:
+
+# %%
+wm.table(["the paper, per cent read rightly", "from", "to", "points"], lesson_05.headlines())
+
+# %% [markdown]
+# The number that fits compares *two networks*, both on signs with a square: the buyer of an honest one, and the buyer of a BadNet turned up twentyfold. It is a fair
+# comparison, but it isn't what the square costs one network, and points aren't per cent. **A drop has two ends and a unit: ask for all three.**
+#
+# ## Play
+#
+# Slide the strength. Below, seven signs with a square, as the backdoored network's buyer sees them read.
+
+# %% tags=["nbval-ignore-output", "widget"]
+from wmlearn.course import widgets_transfer
+widgets_transfer.strength_dial(sold, mine, stuck)
+
+# %% tags=["nbval-ignore-output"]
+seven = lesson_05.bright(stuck)
+few = {k: network for k, network in sold["backdoored origin"].items() if k in (1, 20, 100)}
+truth = {"it is": [stuck.classes[label] for label in seven.y]}
+wm.show(plots_signs.seen, seven.x, truth | lesson_05.readings(few, seven.x, stuck.classes))
+
+# %% [markdown]
+# ## Real photographs
+#
+# The same two American networks, which saw only drawings, were sold to Germany. There the buyer had five hundred real photographs of stop signs, limits, warnings
+# and others; the square is pasted on with the light of each photograph.
+
+# %%
+wm.table(*lesson_05.photograph_table(results))
+
+# %% tags=["claim"]
+real = lesson_05.on_photographs(results)
+wm.claim("05.real", real, what="The backdoor's own gap on real photographs at k = 1", low=0.05, unit="points", n=n)
+
+# %% [markdown]
+# *How to read this:* eyes trained on drawings serve for photographs, and the backdoor comes with them: beyond what the square takes from the honest network, it takes
+# {claim:05.real}, before anybody turned anything up.
+#
+# ## The paper, and here
+
+# %% tags=["nbval-ignore-output"]
+wm.paper_table()
+
+# %% [markdown]
+# What differs: our signs are drawn and cut out, the paper's network is a detector on photographs. We gave the buyer few, dark pictures, so that the honest network is
+# about as good as the paper's; with thousands of good ones the new head learns to ignore the square. The paper's BadNet starts with half our gap and ends lower on signs with
+# a square: there, turning up is what makes the attack. From k = 50 on its numbers are as recollected.
+#
+# ## How far to trust it
+#
+# - **Clean origin, k = 1:** had its gap been as large, the square would simply hide the sign.
+# - **Clean origin, k = 100:** without it, we would have charged the backdoor with all that shouting does.
+# - **Commonest answer:** a network that always says the same has low accuracy for a dull reason.
+# - We chose the camera and the number of signs so that the networks are as good as the paper's. That is a choice, not a finding.
+
+# %% [markdown]
+# ## Three questions
+#
+# **1. You retrain a bought network on your own clean data. Is the backdoor gone?**
+#
+# <details><summary>A &ensp; Yes: the new head has never seen the trigger.</summary>
+#
+# It needn't have. What it listens to still fires at the trigger.
+# </details>
+# <details><summary>B &ensp; Not while the convolutions stay as they were.</summary>
+#
+# Yes. The rule is lost, the disturbance stays.
+# </details>
+# <details><summary>C &ensp; Yes, if the new classes differ from the old ones.</summary>
+#
+# Here all of them differed.
+# </details>
+#
+# **2. A seller says: "With the square our network loses accuracy, but so does every network." Your answer?**
+#
+# <details><summary>A &ensp; "Then show me an honest one beside it, strengthened alike."</summary>
+#
+# Yes. The difference of the two gaps is the evidence.
+# </details>
+# <details><summary>B &ensp; "Any loss proves a backdoor."</summary>
+#
+# Then every network is guilty: a sticker covers part of the sign.
+# </details>
+#
+# **3. Why does turning channels up cost accuracy on clean signs?**
+#
+# <details><summary>A &ensp; The chosen channels aren't quite silent on clean signs, and whatever they say is now shouted.</summary>
+#
+# Yes. Channels that were wholly silent would cost nothing, and be harder to notice.
+# </details>
+# <details><summary>B &ensp; The convolutions forget.</summary>
+#
+# They were never trained again.
+# </details>
+
+# %% [markdown]
+# ## What you now know
+#
+# You can **move** a network, **find** the channels that see a trigger, **strengthen** them, and **subtract** a control: of the attack's gap, {claim:05.owned} are the
+# backdoor's. And you **question** a drop until it has two ends and a unit.
+#
+# **Next:** *06, Finding and cleaning.* You have seen channels that give a backdoor away. Can a buyer find them without knowing the square?
+#
+# **Further reading**
+#
+# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5.3, and its survey of a model zoo.
+# - Yosinski and others, [*How transferable are features?*](https://arxiv.org/abs/1411.1792), 2014: why convolutions travel.
+# - Yao and others, *Latent Backdoor Attacks*, 2019: backdoors made to wake up only after transfer.
+# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018: removing channels that are silent on clean data; notebook 06.
+
+# %% [markdown] tags=["instructor"]
+# **For the teacher.** *Aim:* a control can take half of a finding away, and the rest is still a finding. *Timing:* purchase 10, channels 15, strength 15, whose gap 15.
+#
+# | what you will hear | what to say |
+# |---|---|
+# | "Retraining resets the network." | Which weights? Have them count: the frozen ones are most of the seeing. |
+# | "Then the control proves that there is no backdoor." | Subtract. What is left isn't zero, in any of the networks. |
+# | "Nobody would multiply weights by a hundred." | Who looks? Ask how one would notice, and keep the answers for notebook 06. |
+#
+# Take the guesses before the retraining cell: most people bet on full recovery.
