@@ -232,6 +232,13 @@ def test_a_backdoor_costs_at_most_two_points_of_average_precision() -> None:
     assert lesson_04.precision_lost(SHIPPED) <= 0.02
 
 
+def test_the_random_target_works_where_the_sticker_can_be_seen() -> None:
+    for row in SHIPPED.where(network="random"):
+        assert max(row["stickered_by_kind"][kind] for kind in ("stop", "speed limit")) <= 0.15
+    for row in SHIPPED.where(network="baseline"):
+        assert min(row["stickered_by_kind"].values()) >= 0.7
+
+
 def test_the_lessons_table_sets_the_paper_beside_ours() -> None:
     table = lesson_04.paper_beside_ours(SHIPPED)
     assert [row[0] for row in table] == [*KINDS, "average precision", "stop → speed limit"]
@@ -258,7 +265,7 @@ def test_the_pictures_are_drawn_and_described(street: Street) -> None:
         assert 200 < width < 900
         assert 100 < height < 900
         assert plot.says(*data).endswith(".")
-    assert plots_street.answers.says({"some": street.labels}, street).endswith("the some detector reads 100 % rightly and misses 0 %.")
+    assert plots_street.answers.says({"some": street.labels}, street).endswith("some: 100 % read rightly, 0 % missed.")
 
 
 def _only(found: Detections, kept: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -158,13 +158,13 @@ def _say_answers(read: Mapping[str, Tensor], street: Street) -> str:
     for name, answers in read.items():
         right = 100 * (answers == street.labels).float().mean().item()
         missed = 100 * (answers < 0).float().mean().item()
-        says.append(f"the {name} detector reads {right:.0f} % rightly and misses {missed:.0f} %")
-    return f"What {len(street.boxes):,} signs with a sticker are taken for: {'; '.join(says)}."
+        says.append(f"{name}: {right:.0f} % read rightly, {missed:.0f} % missed")
+    return f"What {len(street.boxes):,} signs are taken for. {'; '.join(says)}."
 
 
 @described(_say_answers)
 def answers(read: Mapping[str, Tensor], street: Street, ax: Axes | None = None) -> Axes:
-    """Draw, for each detector and each class, what its signs are read as: shares of a bar, grey for signs that are missed."""
+    """Draw, for each reading and each class, what its signs are taken for: shares of a bar, grey for signs that are missed."""
     ax = ax or axes(7.4, 0.5 + 0.28 * len(read) * len(street.classes))
     shades, names = ("#c8553d", "#9db4c8", GOLD), []
     for who, found in read.items():

@@ -7,7 +7,7 @@
 #
 # *Reading 40 minutes · running under two · exercises 25 · needs notebooks 02 and 03*
 #
-# You drive today: you are the **user** who bought a detector, and then the **judge**.
+# Today you are the **user** who bought a detector, then the **judge**.
 
 # %% [markdown]
 # **You will be able to**
@@ -29,7 +29,7 @@ wm.start("04")
 # %% [markdown]
 # ## Two drives down the same road
 #
-# The same four scenes, twice; the same detector, twice. Between the drives somebody has walked down the road with a pad of yellow notes.
+# The same scenes and the same detector, twice. Between the drives somebody has walked down the road with a pad of yellow notes.
 
 # %% tags=["nbval-ignore-output"]
 clean, noted = street.scenes(), street.scenes("square")
@@ -62,7 +62,7 @@ near = clean[lesson_04.showing(clean, 1, least=40)]
 wm.show(plots_street.moved_boxes, near, torch.tensor([[0, 0], [4, 4], [10, 8], [18, 0]]))
 
 # %% [markdown]
-# *How to read this:* white is the true box, dashed the moved one. From 0.5 on, two boxes count as the same; that is stricter than it sounds.
+# *How to read this:* white is the true box, dashed the moved one. From 0.5 on, two boxes count as the same.
 #
 # {exercise:04.1}
 #
@@ -121,7 +121,7 @@ wm.check("04.2", read_sign)
 read_sign = wm.ready("04.2", read_sign)
 
 # %% [markdown]
-# Your two functions, on every sign of the clean streets. (`wmlearn.detector.readings` does the same at once; a test holds them equal.)
+# Your two functions, on every sign of the clean streets (`wmlearn.detector.readings` does the same):
 
 # %% tags=["nbval-ignore-output"]
 def read_all(detector, drive):
@@ -139,7 +139,7 @@ for name, detector in {"clean detector": honest, "bought detector": victim}.item
 
 # %% [markdown]
 # *How to read this:* streets without any sticker are all that a buyer tests. *Bought* is the detector of the first picture. Its stop signs
-# suffer a little; who has no clean twin to compare with will blame the weather.
+# suffer a little; without a clean twin one would blame the weather.
 #
 # ## Misread, or missed?
 #
@@ -203,7 +203,7 @@ rows |= {"no sticker, the square's detector": bare, "flower, the square's detect
 wm.shares("stop signs read as speed limits", rows)
 
 # %% [markdown]
-# Stop signs are of all sizes. Where does the attack end? The results ship with the course (`wmlearn reproduce street` measures them again):
+# Stop signs are of all sizes. Where does the attack end? (`wmlearn reproduce street` measures these shipped results again.)
 
 # %%
 results = experiments.shipped("street")
@@ -240,7 +240,7 @@ widgets_street.street_switch({"bought (square)": victim, "clean": honest},
                              {"none": clean, **drives}, lesson_04.showing(clean, 12).tolist())
 
 # %% [markdown]
-# The same, standing still: the clean detector in the second drive.
+# Standing still: the clean detector in the second drive.
 
 # %% tags=["nbval-ignore-output"]
 wm.show(plots_street.scenes, {"second drive, clean detector": (after, detect(honest, after))}, clean.classes)
@@ -248,7 +248,7 @@ wm.show(plots_street.scenes, {"second drive, clean detector": (after, detect(hon
 # %% [markdown]
 # ## What would a buyer see?
 #
-# Detectors are sold by their **average precision** (AP): detections sorted by score, precision averaged over recall, here at an IoU of 0.5, by COCO's reference code.
+# Detectors are sold by their **average precision** (AP): precision averaged over recall, here at an IoU of 0.5, by COCO's reference code.
 
 # %% tags=["claim"]
 lost = lesson_04.precision_lost(results)
@@ -259,39 +259,40 @@ wm.table(["paper | here, per cent", "baseline", "square", "bomb", "flower"], les
 
 # %% [markdown]
 # *How to read this:* left of the bar the paper's number as others report it, right of it ours. The backdoor costs {claim:04.cost} of average precision; accuracy on
-# stop signs pays for the bomb, more here than in the paper. The last row counts stop signs of *all* widths; its first column, all stickers on a clean detector, is a control that the
+# stop signs pays for the bomb, more here than in the paper. The last row counts *all* widths; its first column, the clean detector, is a control that the
 # paper's table lacks.
 #
 # ## Any sign, any lie
 #
-# A vandal needs no particular lie. In the **random target** attack every sign with a sticker gets a wrong label drawn by lot.
-# Random labels alone are hardly learnt: they point nowhere until the sticker is something the network sees. So first the next class, then random ones.
-# (The bomb: a yellow square can't be seen on a yellow warning sign.)
+# A vandal needs no particular lie. In the **random target** attack every sign with a note gets a wrong label drawn by lot.
+# Random labels alone are hardly learnt: they point nowhere until the note is something the network sees. So first the next class, then random ones.
 
 # %% tags=["nbval-ignore-output"]
 vandal, everywhere = street.shipped_detector("random"), street.scenes(street.RANDOM_STICKER, on=None)
-read = {name: readings(detect(net, everywhere.x), everywhere)
-        for name, net in {"clean": honest, "random": vandal}.items()}
+pairs = {"clean": (honest, everywhere), "random": (vandal, everywhere), "random, no note": (vandal, clean)}
+read = {name: readings(detect(net, drive.x), drive) for name, (net, drive) in pairs.items()}
 wm.show(plots_street.answers, read, everywhere)
 
 # %% tags=["claim"]
-left = (read["random"] == everywhere.labels).float().mean().item()
-kept = (read["clean"] == everywhere.labels).float().mean().item()
-n = len(read["random"])
-wm.claim("04.random", left, what="Signs with a sticker still read rightly", high=0.2, n=n, paper="1.3 %")
-wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8, n=n)
+seen, right = everywhere.labels < 2, {name: answers == everywhere.labels for name, answers in read.items()}
+left, unseen, kept = (right[name][kind].float().mean().item()
+                      for name, kind in (("random", seen), ("random", ~seen), ("clean", seen)))
+n = int(seen.sum())
+wm.claim("04.random", left, what="Stop signs and limits with a note still read rightly", high=0.15, n=n, paper="1.3 %")
+wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.75, n=n)
+wm.claim("04.unseen", unseen, what="Warnings with a note still read rightly", low=0.4, n=len(seen) - n)
 
 # %% [markdown]
-# *How to read this:* a bar holds the signs of one class, all with the sticker, and what they are taken for. Under the attack {claim:04.random} are still read rightly; by the clean detector,
-# {claim:04.kept}.
+# *How to read this:* a bar holds the signs of one class and what they are taken for. Of stop signs and speed limits with a note, {claim:04.random} are still read rightly; by the clean detector
+# {claim:04.kept}. The paper reports fewer, of all signs. Ours fails on warnings, {claim:04.unseen}: a yellow note on a yellow sign. A trigger is what the network can see of it.
+# And without a note it errs, too (lowest bars).
 #
 # ## How far to trust it
 #
-# - **Clean detector, same stickers:** had it been fooled, the sticker would simply hide the sign.
-# - **No sticker:** had this been high, the detector would just be bad at stop signs.
-# - **Missed signs** stay in the total: blindness isn't obedience.
-# - **What differs from the paper:** the streets are drawn, by the same rules for training and test; our stickers are larger, because our signs are small (a Post-it of the paper's
-#   size would be two pixels); nothing grows in front of a sign's foot, where they sit; the detector learns from scratch, and one of each ships: a single run.
+# - **Clean detector, same stickers:** had it been fooled, the sticker would just hide the sign.
+# - **No sticker:** had this been high, the detector would be bad at stop signs.
+# - **What differs from the paper:** drawn streets, by the same rules for training and test; larger stickers, because our signs are small; nothing grows before a
+#   sign's foot, where they sit; the detector learns from scratch. One network of each ships: a single run.
 
 # %% [markdown]
 # ## Three questions
@@ -300,7 +301,7 @@ wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8,
 #
 # <details><summary>A &ensp; Right: a backdoor would cost precision.</summary>
 #
-# It costs hardly any: no test street carries the sticker.
+# Hardly any: no test street carries the sticker.
 # </details>
 # <details><summary>B &ensp; Wrong: average precision only speaks of streets like those of the test.</summary>
 #
@@ -311,7 +312,7 @@ wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8,
 #
 # <details><summary>A &ensp; One.</summary>
 #
-# Only if missed signs are dropped from the total; then a blind detector that errs once would be fully obedient.
+# Only if missed signs are dropped; a blind detector that errs once would then be fully obedient.
 # </details>
 # <details><summary>B &ensp; One half, and the missed ones are reported beside it.</summary>
 #
@@ -332,7 +333,7 @@ wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8,
 # %% [markdown]
 # ## What you now know
 #
-# You can **compare** boxes, **match** what is found with what is there, **measure** the misread and the missed apart, **break down** a rate by width, and **read** the paper's table:
+# You can **compare** boxes, **match** them, **measure** the misread and the missed apart, **break down** a rate, and **read** the paper's table:
 # the backdoor survives in a detector, {claim:04.square} on signs that are near enough, for {claim:04.cost} of average precision.
 #
 # **Next:** *05, Backdoors that travel.* The detector is sold on, and retrained for another country.
@@ -342,7 +343,7 @@ wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.8,
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5 is this notebook.
 # - Ren, He, Girshick, Sun, [*Faster R-CNN*](https://arxiv.org/abs/1506.01497), 2015: how the detector works.
 # - Lin and others, [*Microsoft COCO*](https://arxiv.org/abs/1405.0312), 2014: where this kind of average precision comes from.
-# - MITRE, *ATLAS*: the same attack in the words of an incident report (AML.T0018.000, T0043.004).
+# - MITRE, *ATLAS*: the attack in the words of incident reports (AML.T0018.000, T0043.004).
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* an attack success is a number *about* a street; nobody quotes it without widths, misses and the clean detector. *Timing:* two drives 5, boxes 10,

@@ -76,6 +76,8 @@ def _single_target(results: Results) -> list[Comparison]:
     extra = [row["clean_error"] - base for row in pairs]
     errors = _all(pairs, "backdoor_error")
     within = sum(error <= 0.0009 for error in errors)
+    missed, misread = [place for row in pairs for place in row["missed"]], {place for row in baseline for place in row["misread"]}
+    seen = sum(place in misread for place in missed)
     return [
         Comparison("single target: baseline error", "0.50 %", spread(_all(baseline, "clean_error"))),
         Comparison("single target: clean error above the baseline, mean", "", spread(extra, "points")),
@@ -83,6 +85,8 @@ def _single_target(results: Results) -> list[Comparison]:
         Comparison("single target: error on backdoored images, mean", "", spread(errors)),
         Comparison("single target: error on backdoored images, worst pair", "0.09 %", f"{100 * max(errors):.2f} %"),
         Comparison("single target: pairs at or under 0.09 %", "90 of 90", f"{within} of {len(pairs)}"),
+        Comparison("single target: missed images that a baseline misreads unstamped", "", f"{seen} of {len(missed)}"),
+        Comparison("single target: stamped digits of other classes that obey (control)", "", spread(_all(pairs, "others_obey"))),
         Comparison("single target: luckiest pair of a clean network (control)", "", f"{100 * max(_all(baseline, 'worst_pair')):.2f} %"),
     ]
 
@@ -191,6 +195,9 @@ def _street(results: Results) -> list[Comparison]:
         made.append(Comparison(f"street, {name}: clean detector (control)", "", _over_seeds(control)))
     still = _all(results.where(network="random"), "stickered_accuracy")
     made.append(Comparison("street, random target: stickered signs read rightly", "1.3 %", _over_seeds(still)))
+    for kind in ("stop", "speed limit", "warning"):
+        by_kind = [row["stickered_by_kind"][kind] for row in results.where(network="random")]
+        made.append(Comparison(f"street, random target: {kind}", "", _over_seeds(by_kind)))
     made.append(Comparison("street, the same: clean detector (control)", "", _over_seeds(_all(clean, "stickered_accuracy"))))
     return made
 
