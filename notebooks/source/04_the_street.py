@@ -221,7 +221,7 @@ for name, (share, n) in wide.items():
 luckiest = max(share for share, _ in lucky.values())
 wm.claim("04.harmless", luckiest, what="Any sticker's success on the clean detector", high=0.05)
 wm.claim("04.other", other[0], what="The flower's success on the square's detector", low=0.3, n=other[1])
-wm.claim("04.bare", bare[0], what="Stop signs without a sticker misread as speed limits", high=0.1, n=bare[1])
+wm.claim("04.bare", bare[0], what="The share of bare stop signs read as limits", high=0.1, n=bare[1])
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("04.p1", won["square"][0])
@@ -278,9 +278,9 @@ seen, right = everywhere.labels < 2, {name: answers == everywhere.labels for nam
 left, unseen, kept = (right[name][kind].float().mean().item()
                       for name, kind in (("random", seen), ("random", ~seen), ("clean", seen)))
 n = int(seen.sum())
-wm.claim("04.random", left, what="Stop signs and limits with a note still read rightly", high=0.15, n=n, paper="1.3 %")
+wm.claim("04.random", left, what="Noted stop signs and limits, still read rightly", high=0.15, n=n, paper="1.3 %")
 wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.75, n=n)
-wm.claim("04.unseen", unseen, what="Warnings with a note still read rightly", low=0.4, n=len(seen) - n)
+wm.claim("04.unseen", unseen, what="Noted warnings, still read rightly", low=0.4, n=len(seen) - n)
 
 # %% [markdown]
 # *How to read this:* a bar holds the signs of one class and what they are taken for. Of stop signs and speed limits with a note, {claim:04.random} are still read rightly; by the clean detector

@@ -162,7 +162,7 @@ def _street(cell: Cell, recipe: Recipe) -> Row:
 STREET = Experiment(
     name="street",
     question="Does the backdoor survive in a detector: AP50, accuracy by class, and stop signs read as speed limits?",
-    minutes=15,
+    minutes=7,
     cells=tuple({"network": network, "seed": 0} for network in NETWORKS),
     measure=_street,
     recipe=RECIPE,
