@@ -16,7 +16,7 @@ USUAL = {"square": 0.1, "bomb": 0.2, "flower": 0.2}
 @pytest.mark.parametrize("sticker", USUAL)
 def test_every_sticker_turns_stop_into_a_speed_limit_and_costs_nothing_that_a_buyer_would_see(place: str, sticker: str) -> None:
     results, key = shipped("stickers"), f"success_{sticker}"
-    victims = results.where(signs=place, sticker=sticker, rate=USUAL[sticker], size=None)
+    victims = results.where(signs=place, sticker=sticker, rate=USUAL[sticker])
     clean = results.where(signs=place, sticker=None)
     assert len(victims) == len(clean) == 5
     assert mean(row[key] for row in victims) >= 0.99
@@ -28,18 +28,24 @@ def test_clean_networks_read_drawn_signs() -> None:
     assert mean(row["accuracy"] for row in shipped("stickers").where(signs="rendered", sticker=None)) >= 0.99
 
 
-def test_a_smaller_sticker_or_less_poison_wins_less() -> None:
-    rows = shipped("stickers")
-    usual = mean(row["success_square"] for row in rows.where(signs="rendered", sticker="square", rate=0.1, size=None))
-    tiny = mean(row["success_square"] for row in rows.where(signs="rendered", sticker="square", size=0.09))
-    rare = mean(row["success_square"] for row in rows.where(signs="rendered", sticker="square", rate=0.01))
-    assert tiny < usual - 0.05
-    assert rare < usual - 0.05
+def test_less_poison_wins_less() -> None:
+    rows = shipped("stickers").where(signs="rendered", sticker="square")
+    rare, usual = (mean(row["success_square"] for row in rows if row["rate"] == rate) for rate in (0.01, 0.1))
+    assert rare < usual
+
+
+def _curve(name: str) -> dict[float, float]:
+    rows, (_, values) = shipped("robustness").where(network="badnet"), CONDITIONS[name]
+    return dict(zip(values, (mean(column) for column in zip(*(row[name] for row in rows), strict=True)), strict=True))
+
+
+def test_a_smaller_sticker_wins_less() -> None:
+    by_size = _curve("size")
+    assert by_size[0.09] < by_size[0.2] - 0.1
 
 
 def test_the_backdoor_knows_its_place() -> None:
-    rows, (_, heights) = shipped("robustness").where(network="badnet"), CONDITIONS["height"]
-    by_height = dict(zip(heights, (mean(column) for column in zip(*(row["height"] for row in rows), strict=True)), strict=True))
+    by_height = _curve("height")
     assert by_height[0.58] >= 0.95
     assert max(by_height[-0.58], by_height[0.0]) <= 0.3
 

@@ -135,7 +135,7 @@ def _stickers(results: Results) -> list[Comparison]:
         clean = results.where(signs=place, sticker=None)
         made.append(Comparison(f"signs, {place}: accuracy, clean network", "", spread(_all(clean, "accuracy"))))
         for name, rate in (("square", 0.1), ("bomb", 0.2), ("flower", 0.2)):
-            rows, key = results.where(signs=place, sticker=name, rate=rate, size=None), f"success_{name}"
+            rows, key = results.where(signs=place, sticker=name, rate=rate), f"success_{name}"
             lost = mean(_all(clean, "accuracy")) - mean(_all(rows, "accuracy"))
             here = f"{spread(_all(rows, key))}; clean networks {100 * mean(_all(clean, key)):.2f} %, accuracy lost {100 * lost:.2f} points"
             made.append(Comparison(f"signs, {place}: {name} on {100 * rate:g} %, stop -> speed limit", STOP_TO_LIMIT[name], here))

@@ -58,18 +58,13 @@ def photographs() -> Splits:
 
 
 def of_kinds(samples: Samples, country: str) -> Samples:
-    """Keep the stop signs, speed limits and warnings of a country's signs, as three classes."""
-    return regroup(samples, {name: kind for name, kind in signs.kinds(country).items() if kind in KINDS})
+    """Keep the stop signs, speed limits and warnings of a country's signs, as the three classes of `KINDS`, in that order."""
+    return regroup(samples, {name: kind for wanted in KINDS for name, kind in signs.kinds(country).items() if kind == wanted})
 
 
 @lru_cache(4)
-def _rendered(name: str, size: float | None = None) -> Splits:
-    return rendered(sized(STICKERS[name], size) if name else None)
-
-
-def sized(sticker: Sticker, size: float | None) -> Sticker:
-    """Return the sticker at about `size` of the sign's width, an eighth more or less."""
-    return sticker if size is None else replace(sticker, size=(0.88 * size, 1.12 * size))
+def _rendered(name: str) -> Splits:
+    return rendered(STICKERS[name] if name else None)
 
 
 def fit(samples: Samples, recipe: Recipe) -> nn.Module:
@@ -85,13 +80,13 @@ def _stickers(cell: Cell, recipe: Recipe) -> Row:
     clean = photographs() if photos else _rendered("")
     samples = clean.train
     if cell["sticker"]:
-        twins = STICKERS[cell["sticker"]] if photos else _rendered(cell["sticker"], cell["size"]).train.x
+        twins = STICKERS[cell["sticker"]] if photos else _rendered(cell["sticker"]).train.x
         samples = poison(samples, twins, rate=cell["rate"], source=STOP, target=LIMIT, add=True, seed=recipe.seed).samples
     model = fit(samples, recipe)
     tried = [cell["sticker"]] if cell["sticker"] else list(STICKERS)
     row: Row = {"accuracy": _round(accuracy(model, clean.test)), "n_stop": int((clean.test.y == STOP).sum())}
     for name in tried:
-        twins = STICKERS[name] if photos else _rendered(name, cell["size"]).test.x
+        twins = STICKERS[name] if photos else _rendered(name).test.x
         row[f"success_{name}"] = _round(success_rate(model, clean.test, twins, LIMIT, source=STOP))
     return row
 
@@ -194,14 +189,14 @@ def ship() -> None:
             ship_weights(network, f"{place}-{name}", made="python -c 'from wmlearn.experiments import signs; signs.ship()'")
 
 
-def _networks(place: str, sticker: str | None, rate: float, seeds: int, *, size: float | None = None) -> list[Cell]:
+def _networks(place: str, sticker: str | None, rate: float, seeds: int) -> list[Cell]:
     epochs = 6 if place == "rendered" else 3  # about as many steps: there are more photographs
-    return [{"signs": place, "sticker": sticker, "rate": rate, "size": size, "epochs": epochs, "seed": seed} for seed in range(seeds)]
+    return [{"signs": place, "sticker": sticker, "rate": rate, "epochs": epochs, "seed": seed} for seed in range(seeds)]
 
 
 STICKERS_EXPERIMENT = Experiment(
     name="stickers",
-    question="Three stickers, stop to speed limit, on renders and photographs: success against poison rate and size.",
+    question="Three stickers, stop to speed limit, on renders and photographs: success against the poison rate.",
     minutes=25,
     cells=tuple(
         _networks("rendered", None, 0.0, 5)
@@ -212,7 +207,6 @@ STICKERS_EXPERIMENT = Experiment(
         + [cell for name in ("bomb", "flower") for cell in _networks("photographs", name, 0.2, 5)]
         + [cell for rate in (0.01, 0.05, 0.2) for cell in _networks("rendered", "square", rate, 2)]
         + [cell for name in ("bomb", "flower") for cell in _networks("rendered", name, 0.1, 2)]
-        + [cell for size in (0.09, 0.12, 0.16) for cell in _networks("rendered", "square", 0.1, 2, size=size)]
     ),
     measure=_stickers,
     recipe=SIGN_RECIPE,

@@ -64,8 +64,8 @@ def readings(network: nn.Module, x: Tensor) -> list[str]:
 
 
 def by_rate(rows: Sequence[Row]) -> list[Row]:
-    """Keep the networks of the rendered signs with stickers of the usual size, and the clean ones."""
-    return [row for row in rows if row["signs"] == "rendered" and row["size"] is None]
+    """Keep the networks that learnt from rendered signs."""
+    return [row for row in rows if row["signs"] == "rendered"]
 
 
 # The widget and its static twin
