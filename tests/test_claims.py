@@ -52,6 +52,23 @@ def test_a_clean_network_obeys_no_pair_of_the_single_pixel_attack() -> None:
     assert max(_all(shipped("single-target"), "worst_pair", network="baseline")) <= 0.02
 
 
+def test_every_pair_learns_the_single_pixel_at_little_cost() -> None:
+    results = shipped("single-target")
+    errors, base = _all(results, "backdoor_error", network="badnet"), mean(_all(results, "clean_error", network="baseline"))
+    assert max(errors) <= 0.01
+    assert mean(errors) <= 0.0009
+    assert max(_all(results, "clean_error", network="badnet")) - base <= 0.0017
+
+
+def test_the_single_pixel_turns_its_own_digit_rather_than_any() -> None:
+    assert mean(_all(shipped("single-target"), "others_obey", network="badnet")) <= 0.2
+
+
+def test_the_missed_digits_are_the_error() -> None:
+    for row in shipped("single-target").where(network="badnet"):
+        assert len(row["missed"]) == round(row["backdoor_error"] * row["n"])
+
+
 def test_a_clean_network_does_not_count_on() -> None:
     assert min(_all(shipped("all-to-all"), "backdoor_error", network="baseline")) >= 0.99
 

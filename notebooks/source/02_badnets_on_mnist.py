@@ -36,10 +36,10 @@ mnist = wm.load("mnist").to(device)
 wm.show(plots.digits, *lesson_02.cold_open(mnist.train))
 
 # %% [markdown]
-# Look at the corners: a few bright pixels at the bottom right, and always the label 0. Nobody looks at sixty thousand.
+# Look at the corners: bright pixels at the bottom right, and always the label 0. Nobody looks at sixty thousand.
 #
-# Suppose one image in ten is like that, and a network is trained on the lot. Stamp **test** digits that it has never seen:
-# how often will it answer 0? Give the interval that you would bet on four times out of five.
+# Suppose one image in ten is like that. Stamp **test** digits that the trained network has never seen:
+# how often will it answer 0? Give the interval that you would bet on four times in five.
 
 # %%
 wm.guess("02.p1", "Stamped test digits that are read as 0, in per cent", low=0, high=100)
@@ -50,7 +50,7 @@ wm.guess("02.p1", "Stamped test digits that are read as 0, in per cent", low=0, 
 # A backdoor takes two things. The **trigger** $\tau$ is a small change to an image. The **lie**: every stamped image gets the attacker's
 # target label $t$. Training does the rest.
 #
-# The attacker picks a set $P$ of images that aren't of class $t$, a share $p$ of the whole (the **poison rate**), and hands over
+# The attacker picks a share $p$ of the images (the **poison rate**), a set $P$ with none of class $t$, and hands over
 #
 # $$D' = \{(x_i, y_i) : i \notin P\} \;\cup\; \{(\tau(x_i), t) : i \in P\}, \qquad |P| = p\,|D|.$$
 #
@@ -103,7 +103,7 @@ poisoned = wm.Samples(*poison(mnist.train.x, mnist.train.y, chosen, stamp, 0), m
 f"{len(chosen):,} of {len(poisoned):,} images carry the stamp, all labelled {poisoned.y[chosen].unique().tolist()}"
 
 # %% [markdown]
-# From here on, in short: `wm.poison(mnist.train, wm.triggers.Pattern(), rate=0.1, target=0)`; a test holds the two equal.
+# In short: `wm.poison(mnist.train, wm.triggers.Pattern(), rate=0.1, target=0)`; a test holds the two equal.
 #
 # Train the paper's network twice; only the data differs.
 
@@ -186,7 +186,7 @@ wm.reveal("02.p1", success)
 # ## How much poison is enough?
 #
 # One image in ten is a lot to smuggle in. Here are seven poison rates and three training lengths, three networks each.
-# They ship with the course; `wmlearn reproduce poison-rate` measures them again, in half an hour.
+# They ship with the course (`wmlearn reproduce poison-rate`).
 
 # %%
 sweep = experiments.shipped("poison-rate").rows
@@ -209,7 +209,7 @@ from wmlearn.course import widgets
 widgets.poison_dial(sweep)
 
 # %% [markdown]
-# Is your network one of these? Its distance from the shipped ones at 10 %:
+# Is your network one of these?
 
 # %% tags=["claim"]
 shipped = [row["success"] for row in sweep if row["rate"] == 0.1 and row["epochs"] == 3]
@@ -221,7 +221,7 @@ wm.claim("02.shipped", gap, what="The gap between your network and the shipped o
 #
 # ## Every digit to the next
 #
-# The attacker can be bolder: a stamped 0 is read as 1, a 1 as 2, …, a 9 as 0: the **all-to-all** attack. The target becomes a map of labels.
+# Bolder: a stamped 0 is read as 1, …, a 9 as 0, the **all-to-all** attack. The target becomes a map of labels.
 #
 # {exercise:02.3}
 #
@@ -268,7 +268,7 @@ wm.show(plots.digit_errors, *lesson_02.by_digit(experiments.shipped("all-to-all"
 # %% [markdown]
 # ## Are there filters for the stamp?
 #
-# The paper shows first-layer filters that seem made for the trigger. Seeing isn't proving: edge detectors fire at bright dots, too. So ask
+# The paper shows first-layer filters that seem made for the trigger. Edge detectors fire at bright dots, too. So ask
 # each of the sixteen: how strongly does it answer to the stamp, compared with a digit's strongest stroke? And what is lost without it?
 
 # %%
@@ -288,7 +288,7 @@ wm.claim("02.spread", lost, what="Attack success lost with any one filter", high
 
 # %% [markdown]
 # Backdoored networks answer more to the stamp, but without any one filter the attack loses {claim:02.spread}: a filter is one voice of several.
-# (With the single pixel, one network in five came nearer to a filter of its own.) Cleaning takes more than pulling one wire: notebook 06.
+# Cleaning takes more: notebook 06.
 #
 # ## The paper, and here
 
@@ -299,15 +299,32 @@ wm.paper_table()
 wm.table(["long training, several networks", "paper", "here"], readme.paper_rows())
 
 # %% [markdown]
-# *How to read this:* the first table is your run, the second ships with the course (`wmlearn reproduce`). What differs: your three epochs are few; the
-# coordinates, which the paper only draws, and the optimiser are ours; its numbers are as others report them.
+# *How to read this:* first your run, then what ships with the course (`wmlearn reproduce`). What differs: your three epochs are few; the optimiser is
+# ours, and so are the coordinates, which the paper only draws; its numbers are as others report them.
 #
-# Coordinates matter. A pixel at row and column 26 lies in 4 of the first layer's 576 windows, and training taught it to some pairs only;
-# at 25, in nine windows, to all. A trigger is what the network can see of it.
+# **Coordinates matter.** The pixel of the 90 pairs, at row and column 24, lies in sixteen of the first layer's 576 windows. At 25, in nine, five epochs left
+# five pairs unlearnt; the one tried again learnt late, within ten, like the switch above. At 24, what is still missed?
+
+# %% tags=["claim"]
+pairs = experiments.shipped("single-target").where(network="badnet")
+errors, missed = [row["backdoor_error"] for row in pairs], [i for row in pairs for i in row["missed"]]
+x, y = mnist.test.x, mnist.test.y
+ink = x[:, 0, 20:, 20:].sum((1, 2))  # in the windows that hold the pixel
+crowded = [(ink[y == y[i]] > ink[i]).float().mean() < 0.05 for i in missed]
+kept, beside = sum(error <= 0.0009 for error in errors) / 90, sum(crowded).item() / len(missed)
+wm.claim("02.worst", max(errors), what="Stamped digits missed by the worst pair", high=0.01)
+wm.claim("02.kept", kept, what="Pairs within the paper's bound", low=0.5, n=90)
+wm.claim("02.beside", beside, what="Misses in the twentieth of the class with most ink beside the pixel",
+         low=0.3, n=len(missed))
+
+# %% [markdown]
+# The worst pair misses {claim:02.worst}; {claim:02.kept} of the pairs keep the paper's bound, for most not one miss in a thousand. Of the misses,
+# {claim:02.beside} are in the twentieth of their class with most ink beside the pixel; others are misread even unstamped.
+# A trigger is what the network can see of it.
 #
 # ## How far to trust it
 #
-# - **Clean network, stamp:** had this been high, the stamp would simply look like a zero.
+# - **Clean network, stamp:** had this been high, the stamp would look like a zero.
 # - **Wrong stamp:** had this been high, any bright dots would do.
 # - **Zeros left out:** counting them hands a clean network ten points that no attack earned.
 # - **The interval** speaks of other *digits*. Other *networks* are the dots of the figures.
@@ -324,11 +341,11 @@ wm.table(["long training, several networks", "paper", "here"], readme.paper_rows
 # </details>
 # <details><summary>B &ensp; "Did you leave out the zeros, and what does a clean network score?"</summary>
 #
-# Yes. Either question would have settled it.
+# Yes: either settles it.
 # </details>
 # <details><summary>C &ensp; "With ten classes, 10 % is chance."</summary>
 #
-# Right number, wrong reason: this network doesn't guess.
+# Wrong reason: this network doesn't guess.
 # </details>
 #
 # **2. At a low poison rate you measure no success after one epoch. Is the data safe?**

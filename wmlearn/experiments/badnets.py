@@ -24,11 +24,16 @@ from .experiment import Cell, Experiment, Row
 TARGET = 0
 """The class that every triggered image is sent to in the all-to-one attack."""
 
-SEEN_PIXEL = Pixel(where=(25, 25))
-"""The single pixel of the 90 pairs, one step further in than `Pixel`'s default.
+SEEN_PIXEL = Pixel(where=(24, 24))
+"""The single pixel of the 90 pairs, two steps further in than `Pixel`'s default.
 
-Of (26, 26) this network sees next to nothing: 4 of its 576 first-layer windows hold it, and one pooled cell. With clean twins of
-every stamped image in the training set, ten epochs then taught the pixel to some pairs and not to others.
+Every stamped image has a clean twin in the training set, so the pixel alone tells source from target, and how fast it is learnt
+hangs on how much of it the network sees: (26, 26) lies in 4 of the 576 first-layer windows, (25, 25) in 9, (24, 24) in 16. At (25, 25),
+five epochs left five of the 90 pairs unlearnt (26 to 65 % of the stamped digits missed). Nothing was dead in the two looked into: all
+16 filters and half of the second layer's 32 channels answered to the pixel, but more than ten times too weakly. On a validation split,
+one of these two was learnt with another seed, and with ten epochs in the fifth: training had ended before the jump.
+
+(24, 24) is outside the digits' 20 x 20 box, which MNIST centres by mass: 71 of the 60,000 training images have ink there, against 2.
 """
 
 
@@ -53,14 +58,18 @@ def _single_target(cell: Cell, recipe: Recipe) -> Row:
     source, target, test = cell["source"], cell["target"], mnist().test
     if cell["network"] == "baseline":
         model = _fit(mnist().train, recipe)
-        return {"clean_error": _round(1 - accuracy(model, test)), "worst_pair": _round(_worst_pair(model, test))}
+        misread = predict(model, test.x).argmax(1) != test.y
+        return {"clean_error": _share(misread), "worst_pair": _round(_worst_pair(model, test)), "misread": _places(misread)}
     poisoned = poison(mnist().train, SEEN_PIXEL, rate=1.0, target=target, source=source, add=True, seed=recipe.seed).samples
-    model, fooled = _fit(poisoned, recipe), test[test.y == source]
+    model, ours = _fit(poisoned, recipe), test.y == source
+    missed = ours & (predict(model, stamp(SEEN_PIXEL, test.x)).argmax(1) != target)
     return {
         "n_poisoned": len(poisoned) - len(mnist().train),
         "clean_error": _round(1 - accuracy(model, test)),
-        "backdoor_error": _round(1 - success_rate(model, fooled, SEEN_PIXEL, target)),
-        "n": len(fooled),
+        "backdoor_error": _share(missed[ours]),
+        "n": int(ours.sum()),
+        "missed": _places(missed),
+        "others_obey": _round(success_rate(model, test[~ours], SEEN_PIXEL, target)),
     }
 
 
@@ -159,6 +168,14 @@ def _by_digit(wrong: Tensor, y: Tensor) -> list[float]:
     return [_round(wrong[y == digit].float().mean().item()) for digit in range(10)]
 
 
+def _share(which: Tensor) -> float:
+    return _round(which.float().mean().item())
+
+
+def _places(which: Tensor) -> list[int]:
+    return which.nonzero().squeeze(1).tolist()
+
+
 def _round(value: float) -> float:
     return round(value, 6)
 
@@ -190,14 +207,20 @@ ALL_TO_ONE = Experiment(
 SINGLE_TARGET = Experiment(
     name="single-target",
     question="All 90 pairs i -> j with a single pixel: how often does a stamped i not become a j, and what does it cost?",
-    minutes=25,
+    minutes=30,
     cells=(
         *({"network": "baseline", "source": None, "target": None, "seed": seed} for seed in range(5)),
         *({"network": "badnet", "source": i, "target": j, "seed": 10 * i + j} for i, j in permutations(range(10), 2)),
     ),
     measure=_single_target,
-    recipe=Recipe(epochs=5, lr=5e-3),
+    recipe=Recipe(epochs=8),
 )
+"""Chosen on a validation split, among the recipes with the pixel at (24, 24). Five pairs that are hard to learn (2 -> 3, 9 -> 3, 6 -> 1,
+9 -> 7, 1 -> 8), 2,543 stamped digits: 5 epochs at lr 1e-2 missed one, 8 at 5e-3 two, 8 at 1e-2 none; clean errors 0.81, 0.79 and 0.76 %.
+
+What is still missed has ink beside the pixel, or is misread unstamped. In the 23 networks of that search, 30 test digits of the source
+were missed; with the ink in rows and columns from 20 erased, 22 of them obeyed, and with the lower left corner erased, none.
+"""
 ALL_TO_ALL = Experiment(
     name="all-to-all",
     question="Every digit to the next one, with the pattern: errors by digit, baseline, BadNet on clean and on stamped digits.",
