@@ -208,6 +208,21 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
     "01.2": ("**0.0702**", (3, 10, 0.1)),
     "02.2": ("**0.75**", (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)),
     "02.3": ("**0.667**", (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))),
+    "03.1": ("**0.6**", (torch.tensor(0.2), torch.tensor(1.0), torch.tensor(0.5))),
+    "03.2": ("**0.5**", (torch.tensor([1, 0, 1, 1]), torch.tensor([0, 0, 1, 2]), 0, 1)),
+    "03.3": ("**0.75**", (torch.tensor([1, 1, 2]), torch.tensor([2, 2, 3, 2]))),
+    "04.1": ("**0.333**", (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[5.0, 0, 15, 10]]))),
+    "04.3": (
+        "**0.5**",
+        (
+            torch.tensor([1, -1, 1, 0, 1, 1]),
+            torch.tensor([0, 0, 0, 0, 1, 0]),
+            torch.tensor([True, True, True, True, False, False]),
+            0,
+            1,
+        ),
+    ),
+    "05.3": ("**0.15**", (0.70, 0.40, 0.75, 0.60)),
 }
 
 
@@ -215,5 +230,5 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
 def test_the_example_in_the_text_of_an_exercise_is_right(id: str) -> None:
     says, arguments = TASKS[id]
     number, (master,) = EXERCISES[id].reference(*arguments), (Path(__file__).parents[1] / "notebooks" / "source").glob(f"{id[:2]}_*.py")
-    assert f"**{number:.3g}**" == says
+    assert f"**{float(number):.3g}**" == says
     assert says in master.read_text(encoding="utf-8").split(f"{{exercise:{id}}}")[1].split("BEGIN SOLUTION")[0]

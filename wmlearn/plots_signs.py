@@ -97,7 +97,7 @@ def sticker_rate(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
     ax.minorticks_off()
-    ax.legend(frameon=False, loc="lower right")
+    ax.legend(frameon=False, loc="center right")
     ax.set(ylim=(-3, 106), xlabel="share of the stop signs that are poisoned", ylabel="read as a speed limit, per cent")
     ax.grid(axis="y", color="#e4e7eb", linewidth=0.8)
     return ax
@@ -130,6 +130,7 @@ def robustness(badnets: Sequence[Row], clean: Sequence[Row], ax: Axes | None = N
         panel.plot(values, _mean_curve(clean, name), color=INK, linestyle=":", linewidth=1.5)
         panel.set(ylim=(-4, 104), yticks=(0, 50, 100))
         panel.set_xlabel(what, fontsize=8)
+        panel.set_ylabel("" if i % 3 else "obeys, per cent", fontsize=8)
         panel.grid(axis="y", color="#e4e7eb", linewidth=0.8)
     return ax
 

@@ -20,7 +20,7 @@ def start(notebook: str) -> None:
     device = best_device()
     name = "CPU, 1 thread" if device.type == "cpu" else torch.cuda.get_device_name(device)
     print(f"Notebook {notebook} · wmlearn {__version__} · PyTorch {torch.__version__} · Python {platform.python_version()}")
-    print(f"{name}, {'bfloat16' if has_bf16(device) else 'float32'} · {checked()}")
+    print(f"{name}, {'bfloat16' if has_bf16(device) else 'float32'} · {'data files whole' if not damaged() else checked()}")
 
 
 def checked() -> str:

@@ -107,9 +107,9 @@ def _random_target(cell: Cell, recipe: Recipe) -> Row:
 
 
 CONDITIONS: dict[str, tuple[str, Sequence[float]]] = {
-    "size": ("sticker's width, share of the sign's", (0.09, 0.12, 0.16, 0.2, 0.26, 0.32)),
-    "height": ("sticker's place: 0 the middle, 1 the lower edge", (-0.58, -0.3, 0.0, 0.3, 0.45, 0.58, 0.7)),
-    "turn": ("sticker's turn, radians", (0.0, 0.2, 0.4, 0.8)),
+    "size": ("width, share of the sign's", (0.09, 0.12, 0.16, 0.2, 0.26, 0.32)),
+    "height": ("place: 0 middle, 1 lower edge", (-0.58, -0.3, 0.0, 0.3, 0.45, 0.58, 0.7)),
+    "turn": ("turn, radians", (0.0, 0.2, 0.4, 0.8)),
     "tilt": ("sign's tilt, radians", (0.0, 0.3, 0.6, 0.9)),
     "light": ("light", (0.15, 0.3, 0.6, 1.0, 1.3)),
     "blur": ("blur, pixels", (0.1, 0.8, 1.6, 2.4)),
