@@ -208,21 +208,22 @@ fall, price = attack[1][0] - attack[100][1], attack[1][0] - attack[100][0]
 gap, anyway = (curve[100][0] - curve[100][1] for curve in (attack, control))
 wm.claim("05.fall", fall, what="From clean signs at k = 1 to signs with a square at k = 100", low=0.35,
          unit="points", n=n, paper="44.1 points")
-wm.claim("05.price", price, what="What clean signs pay at k = 100", high=0.16, unit="points", n=n,
+wm.claim("05.price", price, what="What clean signs pay at k = 100", high=0.25, unit="points", n=n,
          paper="15.5 points")
 wm.claim("05.anyway", anyway, what="The honest network's gap at k = 100", high=0.15, unit="points", n=n)
 early, late = (owned(*attack[k], *control[k]) for k in (1, 100))
 wm.claim("05.early", early, what="The backdoor's own gap at k = 1", low=0.1, unit="points", n=n)
 wm.claim("05.owned", late, what="The backdoor's own gap at k = 100", low=0.1, unit="points", n=n)
-collapse = lesson_05.collapse(results)
-wm.claim("05.collapse", collapse, what="The commonest answer of any of these networks", high=0.7)
+leans, upright = (lesson_05.commonest(results, origin) for origin in ("backdoored", "clean"))
+wm.claim("05.leans", leans, what="The commonest answer of a BadNet's buyer, at its worst", high=0.85)
+wm.claim("05.upright", upright, what="The same for the honest network", high=0.5)
 
 # %% [markdown]
-# *How to read this:* at k = 100 signs with a square lie {claim:05.fall} below what the buyer was promised, and clean signs have paid {claim:05.price}. So far
-# the paper's shape. The control tells the rest. An honest network takes {claim:05.anyway} of a gap when *its* channels are turned up: they drown the
+# *How to read this:* at k = 100 signs with a square lie {claim:05.fall} below what the buyer was promised, and clean signs have paid {claim:05.price}: the
+# paper's shape, at a higher price than the paper's. The control tells the rest. An honest network takes {claim:05.anyway} of a gap when *its* channels are turned up: they drown the
 # sign, whoever made them. The backdoor's own part is {claim:05.early} at k = 1, before anybody turned anything, and {claim:05.owned} at k = 100:
-# here, unlike in the paper, turning up costs the buyer more than it helps the attacker. And no low number is a collapse: the commonest answer is
-# given {claim:05.collapse} of the time.
+# here, unlike in the paper, turning up costs the buyer more than it helps the attacker. And look at *how* it fails: with a square,
+# one answer takes {claim:05.leans} of the signs, and more than half at k = 1 already; in the honest network {claim:05.upright}.
 #
 # ## Which twenty-five?
 #
@@ -280,7 +281,7 @@ wm.paper_table()
 #
 # - **Clean origin, k = 1:** had its gap been as large, the square would simply hide the sign.
 # - **Clean origin, k = 100:** without it, we would have charged the backdoor with all that shouting does.
-# - **Commonest answer:** a network that always says the same has low accuracy for a dull reason.
+# - **Commonest answer:** a network that always says the same has low accuracy for a dull reason. The BadNet comes near that with a square on, not without.
 # - We chose the camera and the number of signs so that the networks are as good as the paper's. That is a choice, not a finding.
 
 # %% [markdown]

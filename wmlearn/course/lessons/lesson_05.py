@@ -135,9 +135,9 @@ def on_photographs(results: Results) -> float:
     return owned(*ends("backdoored"), *ends("clean"))
 
 
-def collapse(results: Results) -> float:
-    """Return the largest share of the Swedish signs that any network gave one and the same answer."""
-    return max(point["largest_share"] for row in results.where(to="se") for point in row["by_k"])
+def commonest(results: Results, origin: str) -> float:
+    """Return the largest share of the Swedish signs, with a square or without, that a network of an origin gave one answer."""
+    return max(point["largest_share"] for row in results.where(to="se", origin=origin) for point in row["by_k"])
 
 
 # The exercises
