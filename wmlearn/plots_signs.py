@@ -20,7 +20,8 @@ MARKERS = {"square": "s", "bomb": "o", "flower": "P"}  # told apart without colo
 
 def _say_photographs(x: Tensor, captions: Sequence[str], columns: int) -> str:
     size = " by ".join(str(side) for side in x.shape[-2:])
-    return f"{len(x)} pictures of {size} pixels in {-(-len(x) // columns)} rows: {', '.join(captions)}."
+    rows = -(-len(x) // columns)
+    return f"{len(x)} pictures of {size} pixels in {rows} row{'s' * (rows > 1)}: {', '.join(captions)}."
 
 
 @described(_say_photographs)

@@ -141,11 +141,15 @@ def photograph_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def on_real(rows: Sequence[Row]) -> tuple[float, float]:
-    """Return the mean success of the worst sticker on photographs, and the mean accuracy lost by the costliest, 0..1."""
-    clean = mean(row["accuracy"] for row in _on_real(rows, None))
+def on_real(rows: Sequence[Row]) -> tuple[float, float, float]:
+    """Return means over the networks on photographs, 0..1: success of the worst sticker, accuracy lost, and the most
+    that a sticker alone does to clean networks.
+    """
+    clean = _on_real(rows, None)
+    honest = mean(row["accuracy"] for row in clean)
     success = min(mean(row[f"success_{name}"] for row in _on_real(rows, name)) for name in STICKERS)
-    return success, max(clean - mean(row["accuracy"] for row in _on_real(rows, name)) for name in STICKERS)
+    lost = max(honest - mean(row["accuracy"] for row in _on_real(rows, name)) for name in STICKERS)
+    return success, lost, max(mean(row[f"success_{name}"] for row in clean) for name in STICKERS)
 
 
 def from_renders(results: Results) -> tuple[float, float]:
