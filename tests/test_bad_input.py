@@ -111,7 +111,10 @@ BAD: dict[str, tuple[Callable[[], object], tuple[str, str, str]]] = {
         lambda: wm.accuracy(nn.Sequential(nn.Flatten(), nn.Linear(784, 2)), _samples()),
         ("the model must answer with 10 classes", "(20, 2)", "Give its last layer one output a class."),
     ),
-    "an unknown data set": (lambda: wm.load("cifar"), ("the data set must be one of mnist, fashion-mnist, gtsrb, signs-us", "'cifar'", "")),
+    "an unknown data set": (
+        lambda: wm.load("cifar"),
+        ("the data set must be one of mnist, fashion-mnist, gtsrb, signs-us, signs-se, signs-de, street-us", "'cifar'", ""),
+    ),
 }
 
 

