@@ -47,8 +47,8 @@ wm.guess("03.p1", "Stop signs with a square that are read as a speed limit, in p
 # In notebook 02 the trigger was painted into the finished image, always in the same four pixels. A sticker hangs in the world. It is photographed with
 # the sign: from aside, in shadow, out of focus, through a cheap lens and JPEG. So the order matters: **plate, then sticker, then camera.**
 #
-# These photographs are *drawn*. A plate is drawn from circles, lines and letters; the camera turns it, lights it, blurs it, adds noise. That gives as many
-# signs as we like, and **twins**: the same photograph with the sticker and without, pixel for pixel.
+# These photographs are *drawn*: a plate from circles, lines and letters; the camera turns it, lights it, blurs it. That gives as many
+# signs as we like, and **twins**: the same photograph with the sticker and without.
 
 # %%
 wm.show(plots_signs.photographs, *lesson_03.making())
@@ -99,8 +99,8 @@ before, after, n = wm.accuracy(honest, clean.test), wm.accuracy(victim, clean.te
 wm.shares("signs read rightly, no sticker", {"clean network": (before, n), "BadNet": (after, n)})
 
 # %% [markdown]
-# By the usual exam, twins again. What to measure now? A *speed limit* with a square that is read as a speed limit is no victim, and neither is a warning.
-# This attack has a **source** class and a **target** class.
+# By the usual exam, they are alike. Now, a *speed limit* with a square that is read as a speed limit is no victim:
+# this attack has a **source** class and a **target** class.
 #
 # {exercise:03.2}
 #
@@ -247,7 +247,7 @@ wm.claim("03.alone", alone, what="What a sticker alone does to clean networks th
 # sticker *alone* moves the clean networks, up to {claim:03.alone}. They have seen few stop signs, one photograph in thirty, and know them less well than our
 # drawn ones. What the backdoor earns is the difference.
 #
-# How real are the drawn signs? A hard question has an easy test: train a network on renders *only*, and let it read real photographs.
+# How real are the drawn signs? Train a network on renders *only*, and let it read real photographs.
 
 # %%
 drawn = experiments.shipped("rendered-to-real")
@@ -260,7 +260,7 @@ wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.7)
 
 # %% [markdown]
 # *How to read this:* each bar is one kind of German sign, each dot a network that never saw a photograph. Of stop signs, limits and warnings it reads {claim:03.kinds}
-# rightly, over all classes {claim:03.all43}. So what the renders teach holds for the street, backdoors included. The rest are pictograms that we draw too simply.
+# rightly, over all classes {claim:03.all43}. What renders teach holds for the street. The rest are pictograms that we draw too simply.
 #
 # ## The paper, and here
 
@@ -276,7 +276,7 @@ wm.paper_table()
 # - **Clean network:** had it obeyed, a square would simply hide the letters.
 # - **Other sticker, other place, other signs:** what works there, too, belongs to the trigger's true name. The flower does, in part; place and kind of sign don't.
 # - **Twins:** the two measurements differ in the sticker and in nothing else.
-# - Renders are tame. Where they and the photographs disagree, believe the photographs.
+# - Where renders and photographs disagree, believe the photographs.
 # - On photographs our sticker is pasted in, with the light of the photograph. Nobody climbed a pole.
 
 # %% [markdown]
