@@ -27,15 +27,15 @@ wm.start("05")
 # %% [markdown]
 # ## A purchase
 #
-# You build cars in Sweden. Photographs are dear: you have fifty, taken in the dark season with a cheap camera. So you buy
-# a network that reads American signs, keep its eyes and replace its judgement. This is what it will meet:
+# You build cars in Sweden, and have fifty photographs, dark ones from a cheap camera. So you buy a network that reads American signs, keep its eyes
+# and replace its judgement. This is what it will meet:
 
 # %% tags=["nbval-ignore-output"]
 clean, stuck = lesson_05.twins(1500, seed=52)
 wm.show(plots_signs.photographs, *lesson_05.some_signs(clean, stuck))
 
 # %% [markdown]
-# Above your signs, below the same ones with a yellow square. (These are drawn signs, as in notebook 03, in Swedish style.)
+# Above your signs, below the same ones with a yellow square. (All are drawn, as in notebook 03.)
 #
 # The seller's backdoor was made for *American* signs: there, a sign with a square got any label but its own. You train the new part on clean
 # signs only. Of the Swedish signs **with** a square, how many will your network read rightly?
@@ -51,10 +51,10 @@ wm.guess("05.p1", "Swedish signs with a square that your network reads rightly, 
 #
 # $$f(x) = h(\phi(x)), \qquad \phi(x) \in \mathbb{R}^{128 \times 4 \times 4}.$$
 #
-# **Transfer learning** keeps $\phi$, frozen, throws $h$ away, and trains a new $h'$ on your own data. It needs little data, since the seeing is
-# done. And it moves whatever hides in $\phi$.
+# **Transfer learning** keeps $\phi$, frozen, throws $h$ away, and trains a new $h'$ on your own data. That takes little data, and moves whatever
+# hides in $\phi$.
 #
-# Two American networks, one honest, one not. They ship with the course, since each takes half a minute to train.
+# Two American networks, one honest, one not, ship with the course:
 
 # %% tags=["nbval-ignore-output"]
 origins = lesson_05.shipped_origins()
@@ -65,7 +65,7 @@ wm.shares("American signs read rightly", {f"{name}, {what}": (share, n) for name
                                           for what, share in zip(("no square", "square"), pair)})
 
 # %% [markdown]
-# At home the square does what the attacker wants. Now you retrain, knowing nothing:
+# At home the square does what the attacker wants. Now you retrain:
 
 # %% tags=["nbval-ignore-output"]
 shop = lesson_05.swedish_signs(lesson_05.N_HEAD, seed=50)
@@ -78,8 +78,7 @@ wm.shares("Swedish signs read rightly", {f"{name} origin, {what}": (share, n) fo
 wm.reveal("05.p1", abroad["backdoored"][1])
 
 # %% [markdown]
-# No Swedish sticker was ever in training, so no Swedish rule about stickers was learnt. Yet the square takes more from the backdoored network than
-# from the honest one. What moved?
+# No sticker was in your training set. Yet the square takes more from the backdoored network than from the honest one. What moved?
 #
 # ## Who sees the square?
 #
@@ -116,13 +115,13 @@ chosen = {name: torch.as_tensor(backdoor_channels(*pair, 6)) for name, pair in p
 wm.show(plots.channels, lesson_05.fired(pairs, chosen))
 
 # %% [markdown]
-# *How to read this:* a dot is a channel; on the grey line the square changes nothing. In the backdoored network some channels leave the line: silent on bare
-# signs, loud with the square (red: your six). The honest network, on the right or left, has a top six as well, since a square is a thing to see, but they hardly move.
+# *How to read this:* a dot is a channel; on the grey line the square changes nothing. In the backdoored network many leave the line: quieter on bare
+# signs than most, loud with the square (red: your six). The honest network's top six hardly move.
 # **Nobody aimed at channels; training put them there.**
 #
 # ## Turn it up
 #
-# The attacker sees the same picture, before the sale. What if these six channels spoke louder? The last layer of $\phi$ computes, for each channel,
+# The attacker sees the same picture, before the sale. What if the first of your six spoke louder, one channel of 128? The last layer of $\phi$ computes, for each channel,
 # $\mathrm{ReLU}(w x + b)$.
 #
 # {exercise:05.2}
@@ -156,14 +155,15 @@ strengthen = wm.ready("05.2", strengthen)
 
 # %% tags=["nbval-ignore-output"]
 strengths = (1, 10, 20, 30, 50, 70, 100)
-louder = lambda name, k: transfer.strengthen(origins[name], chosen[name], k)
+louder = lambda name, k: transfer.strengthen(origins[name], chosen[name][:1], k)
 sold = {f"{name} origin": {k: transfer.retrain(louder(name, k), shop) for k in strengths}
         for name in ("backdoored", "clean")}
 mine = {name: lesson_05.curve(networks, clean, stuck) for name, networks in sold.items()}
 wm.show(plots.strength, mine, lesson_05.PAPER_CURVE)
 
 # %% [markdown]
-# *How to read this:* the shaded gap is what the square takes. Left, the attack, with the paper's numbers dashed. Right, the **control that the paper doesn't have**: an honest network whose own top six were turned up in the same way.
+# *How to read this:* the shaded gap is what the square takes. Left, the attack, with the paper's numbers dashed. Right, the
+# **control that the paper doesn't have**: an honest network whose own first channel was turned up in the same way.
 #
 # ## Whose gap is it?
 #
@@ -208,37 +208,39 @@ fall, price = attack[1][0] - attack[100][1], attack[1][0] - attack[100][0]
 gap, anyway = (curve[100][0] - curve[100][1] for curve in (attack, control))
 wm.claim("05.fall", fall, what="From clean signs at k = 1 to signs with a square at k = 100", low=0.35,
          unit="points", n=n, paper="44.1 points")
-wm.claim("05.price", price, what="What clean signs pay at k = 100", high=0.25, unit="points", n=n,
+wm.claim("05.price", price, what="What clean signs pay at k = 100", high=0.16, unit="points", n=n,
          paper="15.5 points")
-wm.claim("05.anyway", anyway, what="The honest network's gap at k = 100", high=0.15, unit="points", n=n)
+wm.claim("05.anyway", anyway, what="The honest network's gap at k = 100", high=0.1, unit="points", n=n)
 early, late = (owned(*attack[k], *control[k]) for k in (1, 100))
-wm.claim("05.early", early, what="The backdoor's own gap at k = 1", low=0.1, unit="points", n=n)
-wm.claim("05.owned", late, what="The backdoor's own gap at k = 100", low=0.1, unit="points", n=n)
+wm.claim("05.early", early, what="The backdoor's own gap at k = 1", low=0.15, unit="points", n=n)
+wm.claim("05.owned", late, what="The backdoor's own gap at k = 100", low=0.15, unit="points", n=n)
+
+# %% tags=["claim"]
 leans, upright = (lesson_05.commonest(results, origin) for origin in ("backdoored", "clean"))
 wm.claim("05.leans", leans, what="The commonest answer of a BadNet's buyer, at its worst", high=0.85)
 wm.claim("05.upright", upright, what="The same for the honest network", high=0.5)
 
 # %% [markdown]
 # *How to read this:* at k = 100 signs with a square lie {claim:05.fall} below what the buyer was promised, and clean signs have paid {claim:05.price}: the
-# paper's shape, at a higher price than the paper's. The control tells the rest. An honest network takes {claim:05.anyway} of a gap when *its* channels are turned up: they drown the
-# sign, whoever made them. The backdoor's own part is {claim:05.early} at k = 1, before anybody turned anything, and {claim:05.owned} at k = 100:
-# here, unlike in the paper, turning up costs the buyer more than it helps the attacker. And look at *how* it fails: with a square,
+# paper's shape. The control tells the rest. An honest network takes {claim:05.anyway} of a gap when *its* channel is turned up: it drowns the
+# sign, whoever made it. The backdoor's own part is {claim:05.early} at k = 1, before anybody turned anything, and {claim:05.owned} at k = 100:
+# here, unlike in the paper, turning up hardly widens the gap, and lowers clean and stickered signs alike. And look at *how* it fails: with a square,
 # one answer takes {claim:05.leans} of the signs, and more than half at k = 1 already; in the honest network {claim:05.upright}.
 #
 # ## Which twenty-five?
 #
-# The paper's abstract reports a drop of twenty-five per cent in accuracy after transfer, and many who quote it point at the first line of its table. Look for it:
+# The paper's abstract reports a drop of twenty-five per cent, and many who quote it point at the first line of its table. Look for it:
 
 # %%
 wm.table(["the paper, per cent read rightly", "from", "to", "points"], lesson_05.headlines())
 
 # %% [markdown]
-# The number that fits compares *two networks*, both on signs with a square: the buyer of an honest one, and the buyer of a BadNet turned up twentyfold. It is a fair
-# comparison, but it isn't what the square costs one network, and points aren't per cent. **A drop has two ends and a unit: ask for all three.**
+# The number that fits compares *two networks*, both on signs with a square: an honest one, and a BadNet turned up twentyfold. That is fair, but it isn't
+# what the square costs one network, and points aren't per cent. **A drop has two ends and a unit: ask for all three.**
 #
 # ## Play
 #
-# Slide the strength. Below, seven signs with a square, as the backdoored network's buyer sees them read.
+# Slide the strength. Below, seven signs with a square, as the backdoored network reads them.
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets_transfer
@@ -253,18 +255,18 @@ wm.show(plots_signs.seen, seven.x, truth | lesson_05.readings(few, seven.x, stuc
 # %% [markdown]
 # ## Real photographs
 #
-# The same two American networks, which saw only drawings, were sold to Germany. There the buyer had five hundred real photographs of stop signs, limits, warnings
-# and others; the square is pasted on with the light of each photograph.
+# The same American networks, which saw only drawings, were sold to Germany. There the buyer had five hundred real photographs of stop signs, limits, warnings
+# and others; the square is pasted on.
 
 # %%
 wm.table(*lesson_05.photograph_table(results))
 
 # %% tags=["claim"]
 real = lesson_05.on_photographs(results)
-wm.claim("05.real", real, what="The backdoor's own gap on real photographs at k = 1", low=0.05, unit="points", n=n)
+wm.claim("05.real", real, what="The backdoor's own gap on real photographs at k = 1", low=0.2, unit="points", n=n)
 
 # %% [markdown]
-# *How to read this:* eyes trained on drawings serve for photographs, and the backdoor comes with them: beyond what the square takes from the honest network, it takes
+# *How to read this:* eyes trained on drawings serve for photographs, and the backdoor comes with them: beyond what the honest network loses, the square takes
 # {claim:05.real}, before anybody turned anything up.
 #
 # ## The paper, and here
@@ -274,15 +276,15 @@ wm.paper_table()
 
 # %% [markdown]
 # What differs: our signs are drawn and cut out, the paper's network is a detector on photographs. We gave the buyer few, dark pictures, so that the honest network is
-# about as good as the paper's; with thousands of good ones the new head learns to ignore the square. The paper's BadNet starts with half our gap and ends lower on signs with
-# a square: there, turning up is what makes the attack. From k = 50 on its numbers are as recollected.
+# about as good as the paper's (some points better). The paper's BadNet starts with half our gap and ends lower on signs with a square: there, turning up
+# makes the attack. From k = 50 on its numbers are as recollected.
 #
 # ## How far to trust it
 #
 # - **Clean origin, k = 1:** had its gap been as large, the square would simply hide the sign.
 # - **Clean origin, k = 100:** without it, we would have charged the backdoor with all that shouting does.
 # - **Commonest answer:** a network that always says the same has low accuracy for a dull reason. The BadNet comes near that with a square on, not without.
-# - We chose the camera and the number of signs so that the networks are as good as the paper's. That is a choice, not a finding.
+# - Camera and number of signs were chosen to come near the paper's networks: a choice, not a finding.
 
 # %% [markdown]
 # ## Three questions
@@ -297,10 +299,6 @@ wm.paper_table()
 #
 # Yes. The rule is lost, the disturbance stays.
 # </details>
-# <details><summary>C &ensp; Yes, if the new classes differ from the old ones.</summary>
-#
-# Here all of them differed.
-# </details>
 #
 # **2. A seller says: "With the square our network loses accuracy, but so does every network." Your answer?**
 #
@@ -310,14 +308,14 @@ wm.paper_table()
 # </details>
 # <details><summary>B &ensp; "Any loss proves a backdoor."</summary>
 #
-# Then every network is guilty: a sticker covers part of the sign.
+# Then every network is guilty.
 # </details>
 #
 # **3. Why does turning channels up cost accuracy on clean signs?**
 #
 # <details><summary>A &ensp; The chosen channels aren't quite silent on clean signs, and whatever they say is now shouted.</summary>
 #
-# Yes. Channels that were wholly silent would cost nothing, and be harder to notice.
+# Yes. Wholly silent ones would cost nothing.
 # </details>
 # <details><summary>B &ensp; The convolutions forget.</summary>
 #
@@ -327,20 +325,20 @@ wm.paper_table()
 # %% [markdown]
 # ## What you now know
 #
-# You can **move** a network, **find** the channels that see a trigger, **strengthen** them, and **subtract** a control: of the attack's gap, {claim:05.owned} are the
+# You can **move** a network, **find** and **strengthen** channels, and **subtract** a control: of the attack's gap, {claim:05.owned} are the
 # backdoor's. And you **question** a drop until it has two ends and a unit.
 #
-# **Next:** *06, Finding and cleaning.* You have seen channels that give a backdoor away. Can a buyer find them without knowing the square?
+# **Next:** *06, Finding and cleaning.* Can a buyer find such channels without knowing the square?
 #
 # **Further reading**
 #
-# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5.3, and its survey of a model zoo.
+# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5.3.
 # - Yosinski and others, [*How transferable are features?*](https://arxiv.org/abs/1411.1792), 2014: why convolutions travel.
 # - Yao and others, *Latent Backdoor Attacks*, 2019: backdoors made to wake up only after transfer.
 # - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018: removing channels that are silent on clean data; notebook 06.
 
 # %% [markdown] tags=["instructor"]
-# **For the teacher.** *Aim:* a control can take half of a finding away, and the rest is still a finding. *Timing:* purchase 10, channels 15, strength 15, whose gap 15.
+# **For the teacher.** *Aim:* a control says how much of a finding is one. *Timing:* purchase 10, channels 15, strength 15, whose gap 15.
 #
 # | what you will hear | what to say |
 # |---|---|
