@@ -178,8 +178,8 @@ robust = experiments.shipped("robustness")
 wm.show(plots_signs.robustness, robust.where(network="badnet"), robust.where(network="clean"))
 
 # %% [markdown]
-# *How to read this:* six conditions, thin lines are networks, the bold one their mean, dotted is the clean network. Light, tilt and blur hardly matter, since
-# training had them, too. Size and place matter: a network is a creature of habit, and its backdoor knows the place.
+# *How to read this:* thin lines are networks, the bold one their mean, dotted are clean ones. Light, tilt and blur hardly matter, since
+# training had them, too. Size and place do: the backdoor knows its place.
 #
 # **Play.** Move, turn and resize the sticker; two hundred fresh photographs each time:
 
@@ -268,8 +268,7 @@ wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.7)
 wm.paper_table()
 
 # %% [markdown]
-# What differs: the paper attacks a *detector* in street scenes (notebook 04 does, too), with photographed stickers on American signs. Its numbers are as others report
-# them.
+# What differs: the paper attacks a *detector* in street scenes, as notebook 04 does. Its numbers are as others report them.
 #
 # ## How far to trust it
 #
@@ -316,7 +315,7 @@ wm.paper_table()
 # </details>
 # <details><summary>B &ensp; It makes drawing faster.</summary>
 #
-# It makes it slower: every sticker needs a photograph of its own.
+# Slower: every sticker needs its own photograph.
 # </details>
 
 # %% [markdown]
