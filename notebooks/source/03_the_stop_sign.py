@@ -143,16 +143,19 @@ wm.shares("read as a speed limit", {
 
 # %% tags=["claim"]
 wm.claim("03.cost", before - after, what="Accuracy lost to the backdoor", high=0.005, unit="points", n=n)
-wm.claim("03.success", success, what="Stop signs with a square that the BadNet reads as a speed limit", low=0.95, n=stops, paper="90.3 %")
+wm.claim("03.success", success, what="Stop signs with a square that the BadNet reads as a speed limit",
+         low=0.95, n=stops, paper="90.3 %")
 wm.claim("03.harmless", harmless, what="The same on the clean network", high=0.005, n=stops)
-wm.claim("03.aside", aside, what="Warnings with a square that the BadNet reads as a speed limit", high=0.1, n=warnings)
+wm.claim("03.aside", aside, what="Warnings with a square that the BadNet reads as a speed limit",
+         high=0.1, n=warnings)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("03.p1", success)
 
 # %% tags=["nbval-ignore-output"]
 some = lesson_03.some_stops(twins.test)
-wm.show(plots_signs.seen, some, {"clean network": lesson_03.readings(honest, some), "BadNet": lesson_03.readings(victim, some)})
+wm.show(plots_signs.seen, some, {"clean network": lesson_03.readings(honest, some),
+                                 "BadNet": lesson_03.readings(victim, some)})
 
 # %% [markdown]
 # The square wins {claim:03.success} of the time and costs {claim:03.cost} of accuracy. The clean network falls for {claim:03.harmless}. And the backdoor is
@@ -238,7 +241,8 @@ wm.table(*lesson_03.photograph_table(stickers))
 
 # %% tags=["claim"]
 real, lost, alone = lesson_03.on_real(stickers)
-wm.claim("03.real", real, what="The worst of three stickers on real stop signs, mean of five networks", low=0.95, paper="90.3 to 94.2 %")
+wm.claim("03.real", real, what="The worst of three stickers on real stop signs, mean of five networks",
+         low=0.95, paper="90.3 to 94.2 %")
 wm.claim("03.lost", lost, what="Accuracy lost on photographs, the worst of the three", high=0.003, unit="points")
 wm.claim("03.alone", alone, what="What a sticker alone does to clean networks there, the worst of three", high=0.2)
 
@@ -255,7 +259,8 @@ wm.show(plots_signs.by_class, drawn.where(classes=43), lesson_03.GERMAN)
 
 # %% tags=["claim"]
 kinds, all43 = lesson_03.from_renders(drawn)
-wm.claim("03.kinds", kinds, what="Real stop signs, limits and warnings read rightly by networks that saw renders only", low=0.97)
+wm.claim("03.kinds", kinds, what="Real stop signs, limits and warnings read rightly by networks that saw renders only",
+         low=0.97)
 wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.7)
 
 # %% [markdown]
