@@ -259,7 +259,7 @@ wm.show(plots_signs.by_class, drawn.where(classes=43), lesson_03.GERMAN)
 
 # %% tags=["claim"]
 kinds, all43 = lesson_03.from_renders(drawn)
-wm.claim("03.kinds", kinds, what="Real stop signs, limits and warnings read rightly by networks that saw renders only",
+wm.claim("03.kinds", kinds, what="Real stop signs, limits and warnings read rightly after renders only",
          low=0.97)
 wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.7)
 
