@@ -67,23 +67,12 @@ def quickstart(picture: Path, *, recipe: Recipe = Recipe(), on_step: Callable[[s
     return Quickstart(measured["clean network"], measured["BadNet"], len(test), n_triggered, picture, readings.says(x, answers), seconds)
 
 
-@dataclass(frozen=True)
-class Signs:
-    """The same with a yellow square on stop signs: what two networks do, and the picture of what they read."""
-
-    clean: Network
-    badnet: Network
-    n_test: int
-    n_triggered: int
-    picture: Path
-    says: str
-
-
-def stop_signs(picture: Path, *, retrain: bool = False) -> Signs:
+def stop_signs(picture: Path, *, retrain: bool = False) -> Quickstart:
     """Show a stop sign read as a speed limit: measure two shipped networks on drawn signs, or train them first (a minute)."""
     from .experiments import signs as experiment
     from .plots_signs import seen
 
+    began = time.perf_counter()
     clean, twins = (experiment.rendered_test(sticker) for sticker in (None, experiment.STICKERS["square"]))
     networks = experiment.two_networks(retrain=retrain)
     stop, limit = experiment.STOP, experiment.LIMIT
@@ -94,7 +83,8 @@ def stop_signs(picture: Path, *, retrain: bool = False) -> Signs:
     }
     image, _ = png(seen, x, answers)
     files.write(picture, image)
-    return Signs(honest, victim, len(clean), int((clean.y == stop).sum()), picture, seen.says(x, answers))
+    n_stops, seconds = int((clean.y == stop).sum()), time.perf_counter() - began
+    return Quickstart(honest, victim, len(clean), n_stops, picture, seen.says(x, answers), seconds)
 
 
 def steps(recipe: Recipe) -> list[str]:
