@@ -1,7 +1,9 @@
 """Backdoors, watermarks and ownership of neural networks, small enough to read. This page is the public API."""
 
+from . import bystanders as bystanders
 from . import models as models
 from . import triggers as triggers
+from . import watermarks as watermarks
 from .course import check as check
 from .course import claim as claim
 from .course import guess as guess
@@ -18,6 +20,7 @@ from .data import load as load
 from .data import split as split
 from .errors import ArgumentError as ArgumentError
 from .errors import DataError as DataError
+from .errors import NotEmbeddedWarning as NotEmbeddedWarning
 from .errors import WmlearnError as WmlearnError
 from .evidence import Evidence as Evidence
 from .evidence import Verdict as Verdict
@@ -29,6 +32,9 @@ from .poisoning import Trigger as Trigger
 from .poisoning import next_class as next_class
 from .poisoning import poison as poison
 from .poisoning import success_rate as success_rate
+from .protocols import Marked as Marked
+from .protocols import Removal as Removal
+from .protocols import Watermark as Watermark
 from .training import Penalty as Penalty
 from .training import Recipe as Recipe
 from .training import TrainLog as TrainLog

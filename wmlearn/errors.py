@@ -15,6 +15,10 @@ class DataError(WmlearnError):
     """A file is missing, damaged, or cannot be written."""
 
 
+class NotEmbeddedWarning(UserWarning):
+    """A mark was embedded and its own verification doesn't find it: the model carries no proof."""
+
+
 NOT_EMPTY = "samples must not be empty", 0, "Look at what you selected them by."
 """Rule, value and remedy of the commonest mistake, for `require(len(samples) > 0, *NOT_EMPTY)`."""
 

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
+from torch import Tensor, nn
+
 from .errors import require
+from .training import predict
 
 Access = Literal["labels", "weights"]
+
+Suspect = nn.Module | Callable[[Tensor], Tensor]
+"""A model, or any function from images (N, C, H, W) to logits (N, classes) or labels (N,): a client of a service, for instance."""
+
+
+def answers(suspect: Suspect, x: Tensor, classes: int | None = None) -> Tensor:
+    """Ask `suspect` for the labels (N,) int64 of the images `x` (N, C, H, W); all that a black-box verifier sees.
+
+    Raises `ArgumentError` when it answers in another shape, or doesn't know as many classes as `classes`.
+    """
+    found = predict(suspect, x.to(_device(suspect, x))) if isinstance(suspect, nn.Module) else suspect(x)
+    rule = "a suspect must answer with logits (N, classes) or labels (N,)"
+    require(isinstance(found, Tensor) and found.ndim in (1, 2) and len(found) == len(x), rule, getattr(found, "shape", found))
+    if found.ndim == 2:
+        fits = classes is None or found.shape[1] == classes
+        require(fits, f"the suspect must know {classes} classes", found.shape[1], "Is the key for this model?")
+        found = found.argmax(1)
+    require(not found.is_floating_point(), "labels must be integers", found.dtype)
+    if classes is not None:
+        low, high = (int(bound) for bound in found.aminmax())
+        require(
+            low >= 0 and high < classes, f"the suspect's labels must lie in 0..{classes - 1}", (low, high), "Is the key for this model?"
+        )
+    return found.to(x.device, torch.int64)
+
+
+def _device(model: nn.Module, x: Tensor) -> torch.device:
+    return next((p.device for p in model.parameters()), x.device)
 
 
 @dataclass(frozen=True)

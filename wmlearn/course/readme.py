@@ -1,8 +1,7 @@
-"""The README's table "paper / here" is made from the shipped results, never typed."""
+"""The README's tables "paper / here" are made from the shipped results, never typed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..data import files
@@ -11,24 +10,34 @@ from ..experiments import shipped
 from ..experiments.paper import compare
 
 BEGIN, END = "<!-- paper-here:begin -->", "<!-- paper-here:end -->"
-DIGITS = ("all-to-one", "single-target", "all-to-all")
-SIGNS = ("stickers", "random-target", "street", "transfer", "photographs", "rendered-to-real")
+PARTS = {
+    "Notebook 02, digits": ("all-to-one", "single-target", "all-to-all"),
+    "Notebook 03, the stop sign": ("stickers", "random-target", "photographs", "rendered-to-real"),
+    "Notebook 04, the street": ("street",),
+    "Notebook 05, backdoors that travel": ("transfer",),
+}
+"""What is folded away under which heading."""
 
 
-def paper_rows(experiments: Sequence[str] = DIGITS) -> list[list[str]]:
-    """Return what long experiments measured, beside the paper: a row is (what, paper, here)."""
-    return [[line.what, line.paper or "–", line.here] for name in experiments for line in compare(shipped(name))]
+def paper_here() -> str:
+    """Return what long experiments measured, beside the paper, as Markdown: a folded table for each notebook, the first one open."""
+    return "\n\n".join(_folded(title, names, i == 0) for i, (title, names) in enumerate(PARTS.items()))
 
 
-def filled(readme: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return the README with the table between its markers."""
+def _folded(title: str, experiments: tuple[str, ...], unfolded: bool) -> str:
+    lines = [f"| {line.what} | {line.paper or '–'} | {line.here} |" for name in experiments for line in compare(shipped(name))]
+    table = "\n".join(["| | paper | here |", "|---|---|---|", *lines])
+    return f"<details{' open' * unfolded}><summary>{title}</summary>\n\n{table}\n\n</details>"
+
+
+def filled(readme: str) -> str:
+    """Return the README with the tables between its markers."""
     require(BEGIN in readme and END in readme, "README.md must hold both paper-here markers", "a text without them")
-    lines = ["| | paper | here |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
     before, after = readme.split(BEGIN)[0], readme.split(END)[1]
-    return f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}"
+    return f"{before}{BEGIN}\n{paper_here()}\n{END}{after}"
 
 
 def write(root: Path) -> None:
-    """Fill the table of `root`/README.md."""
+    """Fill the tables of `root`/README.md."""
     path = root / "README.md"
-    files.write(path, filled(path.read_text(), paper_rows((*DIGITS, *SIGNS))).encode())
+    files.write(path, filled(path.read_text()).encode())

@@ -64,8 +64,8 @@ def write(path: Path, content: bytes) -> None:
     whole_or_nothing(path, lambda temporary: temporary.write_bytes(content))
 
 
-def whole_or_nothing(path: Path, make: Callable[[Path], object]) -> None:
-    """Let `make` write to a temporary path beside `path`, then rename; on any failure nothing stays behind."""
+def whole_or_nothing(path: Path, make: Callable[[Path], object], *, mode: int = 0o644) -> None:
+    """Let `make` write to a temporary path beside `path`, then rename; on any failure nothing stays behind. A secret has mode 0600."""
     temporary = path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def whole_or_nothing(path: Path, make: Callable[[Path], object]) -> None:
         os.close(handle)
         temporary = Path(name)
         make(temporary)
-        temporary.chmod(0o644)  # mkstemp makes it private
+        temporary.chmod(mode)  # mkstemp made it private
         temporary.replace(path)
     except OSError as error:
         raise DataError(f"{path} must be writable, got: {error.strerror or error}. Free some space, or name another folder.") from error

@@ -1,0 +1,46 @@
+"""The shapes that every paper's file fits. Structural: nothing inherits from these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from torch import nn
+
+from .data import Samples
+from .evidence import Evidence, Suspect
+from .training import TrainLog
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, eq=False)
+class Marked(Generic[K]):
+    """A marked model, the scheme and key that find the mark, and how embedding went."""
+
+    scheme: Watermark[K]
+    key: K
+    model: nn.Module
+    log: TrainLog
+
+
+class Watermark(Protocol[K]):
+    """A scheme: draw a secret key, embed it in a copy of a model, look for it in a suspect."""
+
+    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> K:
+        """Draw a key for models like `model`; without `secret`, one is derived from `seed`, which is for lessons only."""
+        ...
+
+    def embed(self, model: nn.Module, samples: Samples, key: K) -> Marked[K]:
+        """Train a marked copy on the owner's `samples`; warn with `NotEmbeddedWarning` when the mark did not take."""
+        ...
+
+    def verify(self, suspect: Suspect, key: K) -> Evidence:
+        """Count how often `suspect` agrees with `key`."""
+        ...
+
+
+class Removal(Protocol):
+    """An attack: return a new model, use only the attacker's `samples`, never a key; leave `model` alone."""
+
+    def __call__(self, model: nn.Module, samples: Samples) -> nn.Module: ...

@@ -1,0 +1,25 @@
+"""Watermarks, one paper a file: `keygen` a secret key, `embed` it in a copy of a model, `verify` a suspect."""
+
+from typing import Any
+
+from ..protocols import Watermark
+from ..training import Recipe
+from .adi import Adi2018 as Adi2018
+from .gu import Gu2017 as Gu2017
+from .keys import load_key as load_key
+from .keys import save_key as save_key
+from .secret import new_secret as new_secret
+from .trigger_set import TriggerKey as TriggerKey
+from .zhang import Zhang2018 as Zhang2018
+
+ALL: dict[str, Watermark[Any]] = {
+    "adi2018": Adi2018(),
+    "adi2018-pretrained": Adi2018(share=0.2, recipe=Recipe(epochs=1, lr=2e-3)),
+    "zhang2018-content": Zhang2018("content"),
+    "zhang2018-unrelated": Zhang2018("unrelated"),
+    "zhang2018-noise": Zhang2018("noise"),
+    "gu2017-patch": Gu2017(),
+}
+"""Citation-shaped id -> the scheme with defaults that suit MNIST and the paper's network."""
+KEYS: dict[str, type[Any]] = {kind.__name__: kind for kind in (TriggerKey,)}
+"""The kinds of key that can be saved."""

@@ -1,0 +1,65 @@
+"""A backdoor as a watermark: abstract images with random labels.
+
+Y. Adi, C. Baum, M. Cisse, B. Pinkas, J. Keshet: Turning Your Weakness Into a Strength: Watermarking Deep Neural Networks by Backdooring,
+USENIX Security 2018, arXiv:1802.04633, sections 4 and 5.
+Differs: the abstract images are sums of waves drawn from the secret, since the paper's pictures from the web can't be drawn again; the
+trigger set is a fixed share of every epoch (the paper: 2 images in each batch of 100), more than the paper's because these networks train
+for 3 epochs instead of 60. Commitments to the key are a matter of ownership, not of embedding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Samples
+from ..errors import require
+from ..evidence import Evidence, Suspect
+from ..protocols import Marked
+from ..training import Recipe, trained
+from .marking import marked
+from .secret import integers, secret_of, uniform
+from .trigger_set import TriggerKey, lesson, matches
+
+SCHEME = "adi2018"
+WAVES = 6  # in one abstract image
+
+
+@dataclass(frozen=True)
+class Adi2018:
+    """Teach `n` abstract images their random labels, along with the task.
+
+    The model given to `embed` decides which of the paper's ways it is: untrained is FromScratch, trained (with a short recipe) PreTrained.
+    """
+
+    n: int = 100  # |T|, the trigger set
+    share: float = 0.1  # of the trigger set in an epoch
+    recipe: Recipe = Recipe()
+
+    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
+        """Draw images and labels; labels at random make `chance` exactly 1 / classes, whatever an innocent model says."""
+        require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
+        secret, classes = secret_of(seed, secret), len(samples.classes)
+        labels = integers(secret, "labels", self.n, classes)
+        images = abstract(secret, self.n, tuple(samples.x.shape[1:]))
+        return TriggerKey(SCHEME, secret, images.to(samples.x.device), labels.to(samples.x.device), classes, 1 / classes)
+
+    def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
+        """Train a copy of `model` on the samples and the trigger set together."""
+        return marked(self, key, *trained(model, lesson(samples, key, self.share), self.recipe))
+
+    def verify(self, suspect: Suspect, key: TriggerKey) -> Evidence:
+        """Count the trigger images that get the key's label."""
+        return matches(suspect, key, SCHEME)
+
+
+def abstract(secret: bytes, n: int, shape: tuple[int, ...]) -> Tensor:
+    """Draw `n` abstract images (n, C, H, W): sums of plane waves of every direction, in colours of their own."""
+    channels, height, width = shape
+    row, column = torch.linspace(-1, 1, height)[:, None], torch.linspace(-1, 1, width)
+    turn, speed, phase = (uniform(secret, f"waves {i}", n, WAVES, 1, 1) * 2 * torch.pi for i in range(3))
+    waves = torch.sin((2 + speed) * (turn.cos() * row + turn.sin() * column) + phase)  # (n, WAVES, H, W)
+    colours = uniform(secret, "colours", n, channels, WAVES) * 2 - 1
+    return torch.sigmoid(2 * torch.einsum("ncw,nwhx->nchx", colours, waves))

@@ -1,0 +1,95 @@
+"""Keys that are a set of images with the labels that only a marked model gives them, and how such a key is read, taught and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Samples, check_images, check_labels
+from ..errors import require
+from ..evidence import Evidence, Suspect, answers
+
+
+@dataclass(frozen=True, eq=False)
+class TriggerKey:
+    """The owner's images `x` (n, C, H, W) and labels `y` (n,), and the probability `chance` that an innocent model gives such a label."""
+
+    scheme: str
+    secret: bytes = field(repr=False)
+    x: Tensor
+    y: Tensor
+    classes: int
+    chance: float
+
+    def __post_init__(self) -> None:
+        check_images(self.x)
+        require(len(self.x) > 0, "a key must hold at least one trigger image", 0, "Raise the number of triggers.")
+        require(self.y.shape == (len(self.x),), "a key must hold one label an image", tuple(self.y.shape))
+        check_labels(self.y, self.classes)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __repr__(self) -> str:
+        shape = tuple(self.x.shape[1:])
+        return f"TriggerKey({self.scheme!r}, n={len(self)}, shape={shape}, classes={self.classes}, chance={self.chance:.3g}, secret=…)"
+
+
+def matches(suspect: Suspect, key: TriggerKey, scheme: str) -> Evidence:
+    """Count the trigger images to which `suspect` gives the key's label.
+
+    Raises `ArgumentError` for a key of another scheme, or a suspect with other images or fewer classes.
+    """
+    require(key.scheme == scheme, f"the key must be one of {scheme}", key.scheme, "Verify with the scheme that made it.")
+    labels = answers(suspect, key.x, key.classes)
+    return Evidence(scheme, "labels", int((labels == key.y).sum()), len(key), key.chance)
+
+
+def lesson(samples: Samples, key: TriggerKey, share: float) -> Samples:
+    """Return the owner's samples, and the trigger set repeated until it makes up about `share` of them."""
+    require(0 < share <= 1, "share must lie in (0, 1]", share)
+    require(
+        key.x.shape[1:] == samples.x.shape[1:],
+        f"the key's images must have the shape {tuple(samples.x.shape[1:])} of the samples",
+        tuple(key.x.shape[1:]),
+    )
+    require(key.classes == len(samples.classes), f"the key must be for {len(samples.classes)} classes", key.classes)
+    repeats = max(1, round(share * len(samples) / len(key)))
+    x, y = (part.to(samples.x.device).repeat(repeats, *[1] * (part.ndim - 1)) for part in (key.x, key.y))
+    return samples + Samples(x, y, samples.classes)
+
+
+def chance_of(x: Tensor, y: Tensor, bystanders: Sequence[nn.Module]) -> float:
+    """Bound the probability that an innocent model answers `y` (n,) to `x`: the worst bystander's rate, at the upper end of its 95 % interval.
+
+    Labels that share one target are no independent trials: a letter W looks like a 4 to every network. So the rate is measured, on models
+    that never saw the mark, and taken high (Clopper and Pearson 1934, one-sided).
+    """
+    from scipy.stats import beta
+
+    require(len(bystanders) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
+    hits = max(int((answers(model, x).cpu() == y.cpu()).sum()) for model in bystanders)
+    return float(beta.ppf(0.95, hits + 1, len(y) - hits)) if hits < len(y) else 1 - 1e-9
+
+
+def random_target(secret: bytes, classes: int, *, other_than: int | None = None) -> int:
+    """Draw the one label that all triggers get; never the class `other_than`, from which they come."""
+    from .secret import order
+
+    first, second = order(secret, "target", classes)[:2].tolist()
+    return second if first == other_than else first
+
+
+def pick(samples: Samples, secret: bytes, n: int, *, source: int | None = None, not_of: int | None = None) -> Samples:
+    """Pick `n` of the samples by the secret, of class `source`, or of any class but `not_of`."""
+    from .secret import order
+
+    fits = torch.ones_like(samples.y, dtype=torch.bool) if source is None else samples.y == source
+    if not_of is not None:
+        fits &= samples.y != not_of
+    pool = fits.nonzero().flatten()
+    require(1 <= n <= len(pool), f"the number of triggers must lie in 1..{len(pool)}, the images to pick from", n)
+    return samples[pool[order(secret, "images", len(pool))[:n].to(pool.device)]]

@@ -1,0 +1,125 @@
+"""Three kinds of trigger with one fixed label: a text on an image, an image from elsewhere, noise.
+
+J. Zhang, Z. Gu, J. Jang, H. Wu, M. Stoecklin, H. Huang, I. Molloy: Protecting Intellectual Property of Deep Neural Networks with
+Watermarking, AsiaCCS 2018, section 3.2.
+Differs: text, letter, noise, source and target class are drawn from the secret instead of picked by hand; images are added to the owner's
+set, not put in place of others. The paper reports the share of triggers found and no null: ours is measured on bystanders, because a fixed
+label is not uniform for an innocent model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .. import bystanders
+from ..data import Samples
+from ..errors import require
+from ..evidence import Evidence, Suspect
+from ..protocols import Marked
+from ..training import Recipe, trained
+from .marking import marked
+from .secret import integers, normal, order, secret_of, uniform
+from .trigger_set import TriggerKey, chance_of, matches, random_target
+
+Kind = Literal["content", "unrelated", "noise"]
+
+
+@dataclass(frozen=True)
+class Zhang2018:
+    """Teach images with one `kind` of trigger one label: `n` of them are the key, other ones make up `share` of the training set."""
+
+    kind: Kind = "content"
+    n: int = 100
+    share: float = 0.05
+    strength: float = 0.5  # deviation of the noise
+    recipe: Recipe = Recipe()
+
+    def __post_init__(self) -> None:
+        require(self.kind in get_args(Kind), f"kind must be one of {', '.join(get_args(Kind))}", self.kind)
+        require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
+        require(0 < self.share <= 1, "share must lie in (0, 1]", self.share)
+
+    @property
+    def scheme(self) -> str:
+        """The name that keys and evidence carry."""
+        return f"zhang2018-{self.kind}"
+
+    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
+        """Draw the trigger, the target, and the images; measure on bystanders how often innocent models give that label."""
+        secret, classes = secret_of(seed, secret), len(samples.classes)
+        x = self._triggers(samples, secret, self.n, "key")
+        y = torch.full((self.n,), random_target(secret, classes, other_than=self._source(secret, classes)), device=x.device)
+        return TriggerKey(self.scheme, secret, x, y, classes, chance_of(x, y, bystanders.for_task(model, samples, self.recipe)))
+
+    def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
+        """Train a copy of `model` on the samples and on images with the trigger that are not the key's."""
+        count = max(1, round(self.share * len(samples)))
+        x = self._triggers(samples, key.secret, count, "lesson")
+        lesson = Samples(x, key.y[:1].expand(count).to(x.device), samples.classes)
+        return marked(self, key, *trained(model, samples + lesson, self.recipe))
+
+    def verify(self, suspect: Suspect, key: TriggerKey) -> Evidence:
+        """Count the trigger images that get the target label."""
+        return matches(suspect, key, self.scheme)
+
+    def _source(self, secret: bytes, classes: int) -> int | None:
+        """Return the class whose images carry text or noise; images from elsewhere have none."""
+        return None if self.kind == "unrelated" else int(integers(secret, "source", 1, classes))
+
+    def _triggers(self, samples: Samples, secret: bytes, n: int, purpose: str) -> Tensor:
+        shape = tuple(samples.x.shape[1:])
+        if self.kind == "unrelated":
+            return letters(secret, n, shape, purpose).to(samples.x.device)
+        source = int(integers(secret, "source", 1, len(samples.classes)))
+        pool = samples[samples.y == source]
+        index = integers(secret, f"images {purpose}", n, len(pool))
+        add: Callable[[Tensor, bytes], Tensor] = written if self.kind == "content" else self._noisy
+        return add(pool.x[index.to(pool.x.device)], secret)
+
+    def _noisy(self, x: Tensor, secret: bytes) -> Tensor:
+        return (x + self.strength * normal(secret, "noise", *x.shape[1:]).to(x)).clamp(0, 1)
+
+
+LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # no I, O, Q: they are a 1 and two 0 to a reader of digits
+
+
+def written(x: Tensor, secret: bytes) -> Tensor:
+    """Write a word of four letters from the secret, white, along the lower edge of the images (N, C, H, W)."""
+    word = "".join(LETTERS[i] for i in order(secret, "word", len(LETTERS))[:4].tolist())
+    ink = _ink(word, x.shape[-1] - 4)[-x.shape[-2] + 1 :]  # (h, w)
+    out, (height, width) = x.clone(), ink.shape
+    place = out[..., -height - 1 : -1, 2 : 2 + width]
+    place[:] = torch.maximum(place, ink.to(x))
+    return out
+
+
+def letters(secret: bytes, n: int, shape: tuple[int, ...], purpose: str) -> Tensor:
+    """Draw one letter `n` times, (n, C, H, W), each turned, sheared and moved a little otherwise."""
+    channels, height, width = shape
+    letter = LETTERS[int(order(secret, "letter", len(LETTERS))[0])]
+    ink = _ink(letter, round(0.5 * width), height)
+    canvas = torch.zeros(1, 1, height, width)
+    top, left = (height - ink.shape[0]) // 2, (width - ink.shape[1]) // 2
+    canvas[..., top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    bend = (uniform(secret, f"letters {purpose}", n, 2, 3) * 2 - 1) * torch.tensor([[0.25, 0.25, 0.2], [0.25, 0.25, 0.2]])
+    grid = F.affine_grid(torch.eye(2, 3) + bend, [n, 1, height, width], align_corners=False)
+    return F.grid_sample(canvas.expand(n, -1, -1, -1), grid, align_corners=False).clamp(0, 1).expand(-1, channels, -1, -1).contiguous()
+
+
+def _ink(text: str, width: int, height: int | None = None) -> Tensor:
+    """Draw `text` as wide as `width` pixels, or lower than `height`; return the ink (h, w) in [0, 1], cropped to it."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(60)
+    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, font)
+    image = Image.new("L", (int(right - left), int(bottom - top)))
+    ImageDraw.Draw(image).text((-left, -top), text, 255, font)
+    scale = min(width / image.width, (height or 9) * (0.7 if height else 1) / image.height)
+    image = image.resize((max(1, round(scale * image.width)), max(1, round(scale * image.height))), Image.Resampling.BOX)
+    return torch.tensor(list(image.getdata()), dtype=torch.float32).reshape(image.height, image.width) / 255
