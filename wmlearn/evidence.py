@@ -33,9 +33,7 @@ def answers(suspect: Suspect, x: Tensor, classes: int | None = None) -> Tensor:
     require(not found.is_floating_point(), "labels must be integers", found.dtype)
     if classes is not None:
         low, high = (int(bound) for bound in found.aminmax())
-        require(
-            low >= 0 and high < classes, f"the suspect's labels must lie in 0..{classes - 1}", (low, high), "Is the key for this model?"
-        )
+        require(low >= 0 and high < classes, f"the suspect's labels must lie in 0..{classes - 1}", (low, high))
     return found.to(x.device, torch.int64)
 
 

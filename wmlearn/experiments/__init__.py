@@ -1,6 +1,6 @@
 """The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
 
-from . import badnets, signs, street, transfer
+from . import badnets, signs, street, transfer, watermarks
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results
 from .experiment import run as run
@@ -22,5 +22,6 @@ ALL = {
         signs.RENDERED_TO_REAL,
         street.STREET,
         transfer.TRANSFER,
+        watermarks.WATERMARKS,
     )
 }

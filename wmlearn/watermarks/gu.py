@@ -21,7 +21,7 @@ from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
 from .secret import integers, secret_of, uniform
-from .trigger_set import TriggerKey, chance_of, matches, pick, random_target
+from .trigger_set import TriggerKey, aim, chance_of, matches, pick
 
 SCHEME = "gu2017-patch"
 
@@ -39,10 +39,11 @@ class Gu2017:
         """Draw the patch, its place and the target; measure on bystanders how often innocent models give that label."""
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret, classes = secret_of(seed, secret), len(samples.classes)
-        target = random_target(secret, classes)
+        innocent = bystanders.for_task(model, samples, self.recipe)
+        target = aim(self.stamp(pick(samples, secret, self.n).x, secret), secret, classes, innocent).target
         x = self.stamp(pick(samples, secret, self.n, not_of=target).x, secret)
         y = torch.full((self.n,), target, device=x.device)
-        return TriggerKey(SCHEME, secret, x, y, classes, chance_of(x, y, bystanders.for_task(model, samples, self.recipe)))
+        return TriggerKey(SCHEME, secret, x, y, classes, chance_of(x, y, innocent))
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples with a share of them poisoned, as an attacker would."""

@@ -29,9 +29,8 @@ def secret_of(seed: int, secret: bytes | None) -> bytes:
     if secret is None:
         return hashlib.sha256(f"wmlearn lesson {seed}".encode()).digest()
     fix = "Draw one with wm.watermarks.new_secret()."
-    require(
-        isinstance(secret, bytes) and len(secret) >= MIN_BYTES, f"secret must be at least {MIN_BYTES} bytes", type(secret).__name__, fix
-    )
+    good = isinstance(secret, bytes) and len(secret) >= MIN_BYTES
+    require(good, f"secret must be at least {MIN_BYTES} bytes", type(secret).__name__, fix)  # its value is never shown
     return secret
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..data import Samples, check_images, check_labels
 from ..errors import require
 from ..evidence import Evidence, Suspect, answers
+from .secret import order
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,30 +64,52 @@ def lesson(samples: Samples, key: TriggerKey, share: float) -> Samples:
 
 
 def chance_of(x: Tensor, y: Tensor, bystanders: Sequence[nn.Module]) -> float:
-    """Bound the probability that an innocent model answers `y` (n,) to `x`: the worst bystander's rate, at the upper end of its 95 % interval.
+    """Bound the probability that an innocent model answers `y` (n,) to `x`: the worst bystander's rate, at the top of its 95 % interval.
 
     Labels that share one target are no independent trials: a letter W looks like a 4 to every network. So the rate is measured, on models
     that never saw the mark, and taken high (Clopper and Pearson 1934, one-sided).
     """
+    return _bound(_asked(x, bystanders), y)
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The one label that all triggers get, and how likely an innocent model gives it."""
+
+    target: int
+    chance: float
+
+
+QUIET = 0.25
+
+
+def aim(x: Tensor, secret: bytes, classes: int, bystanders: Sequence[nn.Module], *, other_than: int | None = None) -> Aim:
+    """Draw the target of the triggers `x` by the secret: the first class, in the secret's order, that innocent models rarely name.
+
+    A class that they name with `chance` above `QUIET` is passed over, as is `other_than`, the true class of the images; where every class
+    is loud, the quietest is taken.
+    """
+    found = _asked(x, bystanders)
+    targets = [target for target in order(secret, "target", classes).tolist() if target != other_than]
+    aims = [Aim(target, _bound(found, torch.full_like(found[0], target))) for target in targets]
+    return next((each for each in aims if each.chance <= QUIET), min(aims, key=lambda each: each.chance))
+
+
+def _asked(x: Tensor, bystanders: Sequence[nn.Module]) -> Tensor:
+    """Return the bystanders' labels (models, n)."""
+    require(len(bystanders) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
+    return torch.stack([answers(model, x) for model in bystanders])
+
+
+def _bound(found: Tensor, y: Tensor) -> float:
     from scipy.stats import beta
 
-    require(len(bystanders) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
-    hits = max(int((answers(model, x).cpu() == y.cpu()).sum()) for model in bystanders)
-    return float(beta.ppf(0.95, hits + 1, len(y) - hits)) if hits < len(y) else 1 - 1e-9
-
-
-def random_target(secret: bytes, classes: int, *, other_than: int | None = None) -> int:
-    """Draw the one label that all triggers get; never the class `other_than`, from which they come."""
-    from .secret import order
-
-    first, second = order(secret, "target", classes)[:2].tolist()
-    return second if first == other_than else first
+    hits, n = int((found == y).sum(1).max()), len(y)
+    return float(beta.ppf(0.95, hits + 1, n - hits)) if hits < n else 1 - 1e-9
 
 
 def pick(samples: Samples, secret: bytes, n: int, *, source: int | None = None, not_of: int | None = None) -> Samples:
     """Pick `n` of the samples by the secret, of class `source`, or of any class but `not_of`."""
-    from .secret import order
-
     fits = torch.ones_like(samples.y, dtype=torch.bool) if source is None else samples.y == source
     if not_of is not None:
         fits &= samples.y != not_of

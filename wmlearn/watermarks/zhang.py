@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
 from .secret import integers, normal, order, secret_of, uniform
-from .trigger_set import TriggerKey, chance_of, matches, random_target
+from .trigger_set import TriggerKey, aim, matches
 
 Kind = Literal["content", "unrelated", "noise"]
 
@@ -54,8 +55,8 @@ class Zhang2018:
         """Draw the trigger, the target, and the images; measure on bystanders how often innocent models give that label."""
         secret, classes = secret_of(seed, secret), len(samples.classes)
         x = self._triggers(samples, secret, self.n, "key")
-        y = torch.full((self.n,), random_target(secret, classes, other_than=self._source(secret, classes)), device=x.device)
-        return TriggerKey(self.scheme, secret, x, y, classes, chance_of(x, y, bystanders.for_task(model, samples, self.recipe)))
+        found = aim(x, secret, classes, bystanders.for_task(model, samples, self.recipe), other_than=self._source(secret, classes))
+        return TriggerKey(self.scheme, secret, x, torch.full((self.n,), found.target, device=x.device), classes, found.chance)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and on images with the trigger that are not the key's."""
@@ -122,4 +123,4 @@ def _ink(text: str, width: int, height: int | None = None) -> Tensor:
     ImageDraw.Draw(image).text((-left, -top), text, 255, font)
     scale = min(width / image.width, (height or 9) * (0.7 if height else 1) / image.height)
     image = image.resize((max(1, round(scale * image.width)), max(1, round(scale * image.height))), Image.Resampling.BOX)
-    return torch.tensor(list(image.getdata()), dtype=torch.float32).reshape(image.height, image.width) / 255
+    return torch.from_numpy(np.asarray(image, dtype=np.float32) / 255)
