@@ -9,6 +9,7 @@ from typing import Literal, overload
 from ..errors import require
 from . import signs as signs
 from .digits import load_fashion_mnist, load_mnist
+from .erase import Erase as Erase
 from .gtsrb import load_gtsrb
 from .jitter import Jitter as Jitter
 from .samples import Samples as Samples
@@ -18,6 +19,7 @@ from .samples import check_labels as check_labels
 from .samples import one_each as one_each
 from .samples import regroup as regroup
 from .samples import split as split
+from .tint import Tint as Tint
 
 LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]] = {
     "mnist": load_mnist,
