@@ -30,13 +30,53 @@ ten = torch.stack([mnist.test.x[mnist.test.y == i][0] for i in range(10)])
 '''
 
 
+SIGNS = """
+import torch, wmlearn as wm
+from wmlearn.course import widgets_signs, widgets_street, widgets_transfer
+from wmlearn.data import signs
+from wmlearn.experiments import street, signs as sign_experiment
+_, victim = sign_experiment.two_networks()
+bare, stuck = (signs.draw_street(8, seed=5, sticker=s, n_streets=20) for s in (None, street.STICKERS["square"]))
+swedes = wm.data.regroup(signs.draw("se", 120, seed=1, sticker=sign_experiment.STICKERS["square"]), signs.kinds("se"))
+sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} for name in ("clean origin", "backdoored origin")}
+curves = {name: {k: (0.9 - k / 200, 0.8 - k / 200) for k in (1, 20, 100)} for name in sold}
+"""
+DIALS = (  # each in a cell of its own; the number of its slider there, which the right arrow moves
+    ("widgets_signs.sticker_dial(victim)", 1),
+    ('widgets_street.street_switch({"bought": street.shipped_detector("square")}, {"none": bare, "square": stuck}, [0, 3])', 0),
+    ("widgets_transfer.strength_dial(sold, curves, swedes)", 0),
+)
+
+
+def _book(path: Path, *cells: str) -> Path:
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    book.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(book, path)
+    return path
+
+
+def test_the_sliders_of_the_signs_change_picture_and_words(tmp_path: Path) -> None:
+    with opened(_book(tmp_path / "signs.ipynb", SIGNS, *(source for source, _ in DIALS))) as page:
+        boxes = page.locator(".jp-OutputArea .widget-vbox")
+        boxes.nth(2).wait_for(timeout=30_000)
+        for i, (_, slider) in enumerate(DIALS):
+            box = boxes.nth(i)
+            box.scroll_into_view_if_needed()
+            picture, words = box.locator("img").last, box.locator(".widget-html-content").last
+            before = picture.get_attribute("src"), words.inner_text()
+            handle = box.locator(".noUi-handle").nth(slider)
+            handle.focus()
+            for _ in range(12):
+                page.keyboard.press("ArrowDown" if i == 0 else "ArrowRight")
+            changed = "([box, old]) => [...box.querySelectorAll('.widget-html-content')].at(-1).innerText !== old"
+            page.wait_for_function(changed, arg=[box.element_handle(), before[1]], timeout=20_000)
+            assert picture.get_attribute("src") != before[0]
+
+
 def test_the_widgets_react_to_choosing_ticking_drawing_and_turning(tmp_path: Path) -> None:
     pad = 'widgets.draw_and_stamp({"network A": clean, "network B": Obedient()}, speck, ten)'
     dial = 'widgets.poison_dial(experiments.shipped("poison-rate").rows)'
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (SOURCE, pad, dial)])
-    book.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    nbformat.write(book, tmp_path / "widgets.ipynb")
-    with opened(tmp_path / "widgets.ipynb") as page:
+    with opened(_book(tmp_path / "widgets.ipynb", SOURCE, pad, dial)) as page:
         answer = page.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
         answer.wait_for(timeout=30_000)
 
