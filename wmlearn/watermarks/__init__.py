@@ -5,11 +5,16 @@ from typing import Any
 from ..protocols import Watermark
 from ..training import Recipe
 from .adi import Adi2018 as Adi2018
+from .blackmarks import Blackmarks2019 as Blackmarks2019
+from .blackmarks import BlackmarksKey as BlackmarksKey
+from .dawn import Dawn2021 as Dawn2021
 from .gu import Gu2017 as Gu2017
 from .keys import load_key as load_key
 from .keys import save_key as save_key
 from .secret import new_secret as new_secret
 from .trigger_set import TriggerKey as TriggerKey
+from .uchida import Uchida2017 as Uchida2017
+from .uchida import UchidaKey as UchidaKey
 from .zhang import Zhang2018 as Zhang2018
 
 ALL: dict[str, Watermark[Any]] = {
@@ -19,7 +24,10 @@ ALL: dict[str, Watermark[Any]] = {
     "zhang2018-unrelated": Zhang2018("unrelated"),
     "zhang2018-noise": Zhang2018("noise"),
     "gu2017-patch": Gu2017(),
+    "uchida2017": Uchida2017(),
+    "szyller2021-dawn": Dawn2021(),
+    "chen2019-blackmarks": Blackmarks2019(),
 }
 """Citation-shaped id -> the scheme with defaults that suit MNIST and the paper's network."""
-KEYS: dict[str, type[Any]] = {kind.__name__: kind for kind in (TriggerKey,)}
+KEYS: dict[str, type[Any]] = {kind.__name__: kind for kind in (TriggerKey, UchidaKey, BlackmarksKey)}
 """The kinds of key that can be saved."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..data import Samples, check_images, check_labels
 from ..errors import require
@@ -63,7 +63,7 @@ def lesson(samples: Samples, key: TriggerKey, share: float) -> Samples:
     return samples + Samples(x, y, samples.classes)
 
 
-def chance_of(x: Tensor, y: Tensor, bystanders: Sequence[nn.Module]) -> float:
+def chance_of(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
     """Bound the probability that an innocent model answers `y` (n,) to `x`: the worst bystander's rate, at the top of its 95 % interval.
 
     Labels that share one target are no independent trials: a letter W looks like a 4 to every network. So the rate is measured, on models
@@ -83,7 +83,7 @@ class Aim:
 QUIET = 0.25
 
 
-def aim(x: Tensor, secret: bytes, classes: int, bystanders: Sequence[nn.Module], *, other_than: int | None = None) -> Aim:
+def aim(x: Tensor, secret: bytes, classes: int, bystanders: Sequence[Suspect], *, other_than: int | None = None) -> Aim:
     """Draw the target of the triggers `x` by the secret: the first class, in the secret's order, that innocent models rarely name.
 
     A class that they name with `chance` above `QUIET` is passed over, as is `other_than`, the true class of the images; where every class
@@ -95,7 +95,7 @@ def aim(x: Tensor, secret: bytes, classes: int, bystanders: Sequence[nn.Module],
     return next((each for each in aims if each.chance <= QUIET), min(aims, key=lambda each: each.chance))
 
 
-def _asked(x: Tensor, bystanders: Sequence[nn.Module]) -> Tensor:
+def _asked(x: Tensor, bystanders: Sequence[Suspect]) -> Tensor:
     """Return the bystanders' labels (models, n)."""
     require(len(bystanders) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
     return torch.stack([answers(model, x) for model in bystanders])

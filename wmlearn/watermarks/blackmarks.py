@@ -1,0 +1,153 @@
+"""A message of many bits in the answers: classes fall into two groups, and each key image is answered from the group of its bit.
+
+H. Chen, B. Rouhani, F. Koushanfar: BlackMarks: Blackbox Multibit Watermarking for Deep Neural Networks, 2019, arXiv:1904.00344.
+Differs: only the abstract was at hand, so details are ours. The message is drawn from the secret. Classes are grouped by the first
+principal direction of their mean logits, which is k-means with two groups relaxed (Ding and He 2004) and made even. The attack is one step
+of the targeted fast gradient sign method. Images that already carry their bit for the model or for one of half the bystanders are dropped.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .. import bystanders
+from ..data import Samples
+from ..errors import require
+from ..evidence import Evidence, Suspect, answers
+from ..protocols import Marked
+from ..training import Recipe, predict, trained
+from .marking import marked
+from .secret import integers, secret_of
+from .trigger_set import TriggerKey, chance_of, lesson, pick
+
+SCHEME = "chen2019-blackmarks"
+POOL = 2000  # images that classes are grouped by and key images are made of
+
+
+@dataclass(frozen=True, eq=False)
+class BlackmarksKey:
+    """Key images `x` (n, C, H, W), a class `y` (n,) for each to be taught as, and the bit `groups` (classes,) of every class."""
+
+    scheme: str
+    secret: bytes = field(repr=False)
+    x: Tensor
+    y: Tensor
+    groups: Tensor
+    chance: float
+
+    @property
+    def bits(self) -> Tensor:
+        """The message (n,) int64."""
+        return self.groups[self.y]
+
+    @property
+    def triggers(self) -> TriggerKey:
+        """The same images and labels as an ordinary trigger set."""
+        return TriggerKey(self.scheme, self.secret, self.x, self.y, len(self.groups), self.chance)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __repr__(self) -> str:
+        shape, classes = tuple(self.x.shape[1:]), len(self.groups)
+        return f"BlackmarksKey({self.scheme!r}, n={len(self)}, shape={shape}, classes={classes}, chance={self.chance:.3g}, secret=…)"
+
+
+@dataclass(frozen=True)
+class Blackmarks2019:
+    """Teach a trained model to answer `n_bits` adversarial images from the group of classes that stands for their bit."""
+
+    n_bits: int = 64  # K
+    size: float = 0.1  # epsilon, the change of each pixel
+    share: float = 0.1  # of the key images in an epoch
+    recipe: Recipe = Recipe(epochs=1, lr=2e-3)
+
+    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> BlackmarksKey:
+        """Draw the message, and push an image of the other group towards each bit.
+
+        Half of the bystanders choose the images, the others measure how often an innocent model spells a bit; `chance` is never below 1/2.
+        Raises `ArgumentError` for a model that isn't trained yet, or more bits than images that serve.
+        """
+        require(self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, "A key without bits proves nothing.")
+        secret, classes = secret_of(seed, secret), len(samples.classes)
+        pool = pick(samples, secret, min(len(samples), POOL))
+        groups = grouped(_understood(model, pool), pool.y, classes)
+        target = _across(pool.y, groups, secret)
+        x = pushed(model, pool.x, target, self.size)
+        innocent = bystanders.for_task(model, samples)
+        spelt = torch.stack([_spelt(each, groups)(x) for each in (model, *innocent[::2])])
+        message = integers(secret, "message", self.n_bits, 2).to(target.device)
+        index = _spelling(message, groups[target], (spelt != groups[target]).all(0))
+        chance = max(0.5, chance_of(x[index], message, [_spelt(each, groups) for each in innocent[1::2]]))
+        return BlackmarksKey(SCHEME, secret, x[index], target[index], groups, chance)
+
+    def embed(self, model: nn.Module, samples: Samples, key: BlackmarksKey) -> Marked[BlackmarksKey]:
+        """Fine-tune a copy of the trained `model` on the samples and the key images together."""
+        return marked(self, key, *trained(model, lesson(samples, key.triggers, self.share), self.recipe))
+
+    def verify(self, suspect: Suspect, key: BlackmarksKey) -> Evidence:
+        """Count the bits that the suspect's answers spell as the message does.
+
+        Raises `ArgumentError` for a key of another scheme, or a suspect with other images or classes.
+        """
+        require(key.scheme == SCHEME, f"the key must be one of {SCHEME}", key.scheme, "Verify with the scheme that made it.")
+        bits = key.groups[answers(suspect, key.x, len(key.groups))]
+        return Evidence(SCHEME, "labels", int((bits == key.bits).sum()), len(key), key.chance)
+
+
+def grouped(logits: Tensor, y: Tensor, classes: int) -> Tensor:
+    """Split the classes into two even groups by their mean logits; return the bit of each, (classes,) int64."""
+    means = torch.stack([logits[y == label].mean(0) if (y == label).any() else logits.mean(0) for label in range(classes)])
+    direction = torch.linalg.svd(means - means.mean(0)).Vh[0]
+    rank = (means @ direction).argsort(stable=True).argsort(stable=True)
+    groups = (2 * rank >= classes).long()
+    return groups ^ groups[0]  # the direction's sign is arbitrary: class 0 stands for bit 0
+
+
+def pushed(model: nn.Module, x: Tensor, target: Tensor, size: float) -> Tensor:
+    """Change each pixel of the images (N, C, H, W) by `size` towards the class `target` (N,), and stay in [0, 1]."""
+    x = x.clone().requires_grad_()
+    loss = F.cross_entropy(copy.deepcopy(model).eval()(x), target, reduction="sum")
+    (slope,) = torch.autograd.grad(loss, x)
+    return (x - size * slope.sign()).detach().clamp(0, 1)
+
+
+def _spelt(model: nn.Module, groups: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda x: groups[answers(model, x, len(groups))]
+
+
+def _understood(model: nn.Module, pool: Samples) -> Tensor:
+    """Return the model's logits; raise `ArgumentError` where it is wrong about more than half of the images."""
+    logits = predict(model, pool.x)
+    right = float((logits.argmax(1) == pool.y).float().mean())
+    require(right > 0.5, "the model must be trained: over half of the samples right", f"{right:.0%}", "Train it on them before keygen.")
+    return logits[:, : len(pool.classes)]
+
+
+def _across(y: Tensor, groups: Tensor, secret: bytes) -> Tensor:
+    """Draw for each image of class `y` (N,) a class of the other group, (N,) int64."""
+    draw = integers(secret, "targets", len(y), len(groups)).to(y.device)
+    target = torch.empty_like(y)
+    for bit in (0, 1):
+        other = (groups != bit).nonzero().flatten()
+        here = groups[y] == bit
+        target[here] = other[draw[here] % len(other)]
+    return target
+
+
+def _spelling(message: Tensor, bits: Tensor, serves: Tensor) -> Tensor:
+    """Pick images that serve and carry `bits` (N,) so that they spell `message` (n,); return their index (n,)."""
+    index = torch.empty_like(message)
+    for bit in (0, 1):
+        room, place = (serves & (bits == bit)).nonzero().flatten(), message == bit
+        need = int(place.sum())
+        rule = f"n_bits must leave bits {bit} to the {len(room)} images that serve"
+        require(need <= len(room), rule, need, "Take fewer bits, a smaller size, or more samples.")
+        index[place] = room[:need]
+    return index

@@ -1,0 +1,120 @@
+"""Bits in the weights: a secret projection of one layer's mean filter spells a message.
+
+Y. Uchida, Y. Nagai, S. Sakazawa, S. Satoh: Embedding Watermarks into Deep Neural Networks, ICMR 2017, arXiv:1701.04082, section 3.
+Differs: the message is drawn from the secret, and so is the projection, each time that it is needed; the layer is the last convolution
+(the paper: a group of layers in a wide residual network).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..data import Samples
+from ..errors import require
+from ..evidence import Evidence, Suspect
+from ..protocols import Marked
+from ..training import Recipe, trained
+from .marking import marked
+from .secret import integers, normal, secret_of
+
+SCHEME = "uchida2017"
+
+
+@dataclass(frozen=True, eq=False)
+class UchidaKey:
+    """The message `bits` (n,) int64 in the layer named `layer`, whose mean filter has `fan_in` weights; the secret draws the projection."""
+
+    scheme: str
+    secret: bytes = field(repr=False)
+    layer: str
+    fan_in: int
+    bits: Tensor
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    def __repr__(self) -> str:
+        return f"UchidaKey({self.scheme!r}, layer={self.layer!r}, n={len(self)}, fan_in={self.fan_in}, secret=…)"
+
+
+@dataclass(frozen=True)
+class Uchida2017:
+    """Teach the mean filter of `layer` to spell `n_bits` bits, along with the task; to be given to `embed` untrained or trained."""
+
+    layer: str | None = None  # a name of model.named_modules(); the last convolution
+    n_bits: int = 256  # T
+    strength: float = 0.01  # lambda
+    recipe: Recipe = Recipe()
+
+    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> UchidaKey:
+        """Draw the message. Raises `ArgumentError` for a layer that isn't there, or more bits than its mean filter has weights."""
+        secret = secret_of(seed, secret)
+        layer = _last_convolution(model) if self.layer is None else self.layer
+        room = len(mean_filter(_weight(model, layer)))
+        rule = f"n_bits must lie in 1..{room}, the weights of the mean filter of layer {layer!r}"
+        require(1 <= self.n_bits <= room, rule, self.n_bits, "Take fewer bits or a larger layer.")
+        return UchidaKey(SCHEME, secret, layer, room, integers(secret, "message", self.n_bits, 2))
+
+    def embed(self, model: nn.Module, samples: Samples, key: UchidaKey) -> Marked[UchidaKey]:
+        """Train a copy of `model` with the embedding loss as a penalty."""
+        projection = _projection(model, key)
+        bits = key.bits.to(projection)
+
+        def penalty(network: nn.Module) -> Tensor:
+            return self.strength * embedding_loss(mean_filter(_weight(network, key.layer)), projection, bits)
+
+        return marked(self, key, *trained(model, samples, self.recipe, penalty=penalty))
+
+    def verify(self, suspect: Suspect, key: UchidaKey) -> Evidence:
+        """Count the bits of the message that the suspect's weights spell; `chance` is exactly 1/2.
+
+        The weights of an innocent model spell some message. The key's was tossed like coins, by a secret that this model knows nothing
+        of: each of its bits agrees with probability 1/2, on its own, whatever the weights are.
+        Raises `ArgumentError` for a key of another scheme, a suspect without weights, or one whose layer is missing or of another shape.
+        """
+        require(isinstance(suspect, nn.Module), "the suspect must be an nn.Module", type(suspect).__name__, "A service shows no weights.")
+        assert isinstance(suspect, nn.Module)
+        projection = _projection(suspect, key)
+        with torch.no_grad():
+            spelt = projection @ mean_filter(_weight(suspect, key.layer)) > 0  # sigmoid > 1/2
+        return Evidence(SCHEME, "weights", int((spelt.cpu() == (key.bits.cpu() == 1)).sum()), len(key), 0.5)
+
+
+def mean_filter(weight: Tensor) -> Tensor:
+    """Average a layer's weight (out, in, k, k) over its filters, (in * k * k,)."""
+    return weight.float().mean(0).flatten()
+
+
+def embedding_loss(mean: Tensor, projection: Tensor, bits: Tensor) -> Tensor:
+    """Sum the binary cross-entropy of the projected mean filter over all bits: eq. 4."""
+    return F.binary_cross_entropy_with_logits(projection @ mean, bits, reduction="sum")
+
+
+def _projection(model: nn.Module, key: UchidaKey) -> Tensor:
+    """Draw X (n, fan_in), standard normal, for the layer of `model` that the key is about."""
+    require(key.scheme == SCHEME, f"the key must be one of {SCHEME}", key.scheme, "Verify with the scheme that made it.")
+    weight = _weight(model, key.layer)
+    fan_in = len(mean_filter(weight))
+    rule = f"the mean filter of layer {key.layer!r} must have {key.fan_in} weights"
+    require(fan_in == key.fan_in, rule, fan_in, "Is the key for this model?")
+    return normal(key.secret, "projection", len(key), fan_in).to(weight.device)
+
+
+def _layers(model: nn.Module) -> dict[str, Tensor]:
+    return {name: layer.weight for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d | nn.Linear)}
+
+
+def _weight(model: nn.Module, layer: str) -> Tensor:
+    layers = _layers(model)
+    require(layer in layers, f"layer must be one of {', '.join(layers) or '(none: the model has no layers)'}", layer)
+    return layers[layer]
+
+
+def _last_convolution(model: nn.Module) -> str:
+    names = [name for name, weight in _layers(model).items() if weight.ndim == 4]
+    require(len(names) > 0, "the model must have a convolution", type(model).__name__, "Name a linear layer with layer=.")
+    return names[-1]
