@@ -10,52 +10,83 @@ from __future__ import annotations
 import copy
 import math
 import time
+from dataclasses import fields, replace
 from functools import lru_cache
+from typing import Any
 
 import torch
 from scipy.stats import mannwhitneyu
 from torch import Tensor, nn
 
 from .. import bystanders, watermarks
-from ..data import Splits, load
-from ..models import badnet_cnn
-from ..training import Recipe, accuracy, best_device, train
+from ..data import Samples, Splits, load, split
+from ..evidence import Suspect
+from ..training import Recipe, TrainLog, accuracy, best_device, train
+from ..watermarks.dawn import surrogate
 from .experiment import Cell, Experiment, Row
 
-STRANGERS = (bystanders.N_NULL, bystanders.N_ALL)
-STARTS_TRAINED = {"adi2018-pretrained", "lemerrer2019", "chen2019-blackmarks", "szyller2021-dawn"}
+DATA = tuple(bystanders.NETWORKS)
+DAWN = "szyller2021-dawn"
+STARTS_TRAINED = {"adi2018-pretrained", "lemerrer2019", "chen2019-blackmarks", DAWN}
 """The schemes that mark a trained network; the others train one from its first weights."""
+QUERIES = 10_000  # that a thief asks a service
+STOPS = (5, 10, 15, 20)  # epochs after which a thief may stop
 COMPONENTS = 40  # of the principal components by which a service would tell odd queries
 
 
 def _yardsticks(cell: Cell, recipe: Recipe) -> Row:
-    data, seed = _mnist(), recipe.seed
-    plain = badnet_cnn(seed).to(data.train.x.device)
-    if cell["scheme"] == "plain" or cell["scheme"] in STARTS_TRAINED:
+    name, data, seed = cell["data"], _load(cell["data"]), recipe.seed
+    build, usual = bystanders.NETWORKS[name]
+    plain = build(seed).to(data.train.x.device)
+    if cell["scheme"] in {"plain", *STARTS_TRAINED}:
         start = time.process_time()
-        train(plain, data.train, recipe)
+        train(plain, data.train, replace(usual, seed=seed))
         plain_s = time.process_time() - start
         if cell["scheme"] == "plain":
             return {"accuracy": _round(accuracy(plain, data.test)), "seconds": round(plain_s, 2)}
-    scheme = watermarks.ALL[cell["scheme"]]
-    key = scheme.keygen(plain, data.train, seed=seed)
+    scheme = _suited(cell["scheme"], usual, seed)
+    samples = split(data.train, QUERIES, seed=seed)[0] if cell["scheme"] == DAWN else data.train
+    key = scheme.keygen(plain, samples, seed=seed)
     start = time.process_time()
-    mark = scheme.embed(plain, data.train, key)
+    mark = scheme.embed(plain, samples, key)
     seconds = time.process_time() - start
-    found, strangers = scheme.verify(mark.model, key), [copy.deepcopy(model).to(data.train.x.device) for model in _strangers()]
+    found, strangers = scheme.verify(mark.model, key), [copy.deepcopy(model).to(data.train.x.device) for model in _strangers(name)]
     claims = [scheme.verify(stranger, key) for stranger in strangers]
     images = getattr(key, "x", None)  # a key of weights has none
-    return {
+    row: Row = {
         "accuracy": _round(accuracy(mark.model, data.test)),
         "hits": found.hits, "trials": found.trials, "chance": _round(found.chance), "p_value": found.p_value,
         "strangers_rate": [_round(claim.rate) for claim in claims],
         "strangers_p": [_round(claim.p_value) for claim in claims],
         "bits": _round(capacity(cell["scheme"], found.trials, found.rate, len(data.train.classes))),
-        "weights_auc": _round(share_below(mark.model, strangers)),
-        "inputs_auc": None if images is None else _round(oddness(images, data)),
+        "weights_auc": None if cell["scheme"] == DAWN else _round(share_below(mark.model, strangers, name)),
+        "inputs_auc": None if images is None else _round(oddness(images, name)),
         "queries": found.trials if found.access == "labels" else 0,
         "seconds": round(seconds, 2),
     }  # fmt: skip
+    return row if cell["scheme"] != DAWN else {**row, "stolen": stolen(scheme, key, mark.model, build(1000 + seed), samples, data.test)}
+
+
+def _suited(name: str, usual: Recipe, seed: int) -> Any:
+    """Return the scheme with a recipe that suits the data: one that trains from first weights trains as a plain network does."""
+    scheme: Any = watermarks.ALL[name]
+    if "recipe" not in {field.name for field in fields(scheme)}:
+        return scheme
+    recipe = scheme.recipe if name in STARTS_TRAINED else usual
+    return replace(scheme, recipe=replace(recipe, seed=seed))
+
+
+def stolen(scheme: Any, key: Any, service: Suspect, student: nn.Module, queries: Samples, test: Samples) -> list[Row]:
+    """Steal the service by its answers to `queries`, and look for the mark wherever the thief may stop."""
+    student, made = copy.deepcopy(student).to(queries.x.device), []
+
+    def look(model: nn.Module, log: TrainLog) -> None:
+        if len(log.loss) in STOPS:
+            found = scheme.verify(model, key)
+            made.append({"epochs": len(log.loss), "hits": found.hits, "p_value": found.p_value, "accuracy": _round(accuracy(model, test))})
+
+    surrogate(service, student, queries, on_epoch=look)
+    return made
 
 
 def capacity(scheme: str, n: int, rate: float, classes: int) -> float:
@@ -71,13 +102,13 @@ def capacity(scheme: str, n: int, rate: float, classes: int) -> float:
     return 0.0 if scheme in ("lemerrer2019", "szyller2021-dawn") else math.log2(classes)
 
 
-def share_below(model: nn.Module, strangers: list[nn.Module]) -> float:
+def share_below(model: nn.Module, strangers: list[nn.Module], name: str = "mnist") -> float:
     """Return the share of strangers whose weights look less odd than the model's; its mean over marked models is the detector's AUC.
 
     Odd: how far the deviation of a layer's weights lies from that of bystanders, in median absolute deviations, in the layer where it lies
     farthest (T. Wang, F. Kerschbaum: Attacks on Digital Watermarks for Deep Neural Networks, ICASSP 2019, who watch the variance).
     """
-    known = torch.stack([_spread(bystander) for bystander in bystanders.shipped("mnist")])  # (models, layers)
+    known = torch.stack([_spread(bystander) for bystander in bystanders.shipped(name)])  # (models, layers)
     middle = known.median(0).values
     scale = (known - middle).abs().median(0).values
 
@@ -88,21 +119,19 @@ def share_below(model: nn.Module, strangers: list[nn.Module]) -> float:
     return sum(odd(stranger) < mine for stranger in strangers) / len(strangers)
 
 
-def oddness(x: Tensor, data: Splits) -> float:
+def oddness(x: Tensor, name: str = "mnist") -> float:
     """Return the AUC with which a service tells the key's images `x` from test images: by what its principal components leave out.
 
     0.5 is a guess, 1 means that every query of the verifier can be refused (D. Hitaj, B. Hitaj, L. Mancini: Evasion Attacks against
     Watermarking Techniques found in MLaaS Systems, 2019, who train a detector for it).
     """
-    known = data.train.x[:5000].flatten(1)
-    mean = known.mean(0)
-    basis = torch.linalg.svd(known - mean, full_matrices=False).Vh[:COMPONENTS]  # (COMPONENTS, C*H*W)
+    mean, basis = _components(name)
 
     def left_out(images: Tensor) -> Tensor:
         flat = images.flatten(1) - mean
         return (flat - flat @ basis.T @ basis).norm(dim=1).cpu()
 
-    key, test = left_out(x), left_out(data.test.x[:1000])
+    key, test = left_out(x), left_out(_load(name).test.x[:1000])
     return float(mannwhitneyu(key, test).statistic) / (len(key) * len(test))
 
 
@@ -119,18 +148,28 @@ def _round(value: float) -> float:
 
 
 @lru_cache(1)
-def _mnist() -> Splits:
-    return load("mnist").to(best_device())
+def _load(name: str) -> Splits:
+    return load(name).to(best_device())
 
 
-def _strangers() -> tuple[nn.Module, ...]:
-    return bystanders.shipped("mnist", *STRANGERS)
+@lru_cache(1)
+def _components(name: str) -> tuple[Tensor, Tensor]:
+    """Return the mean (C*H*W,) and the first principal components (COMPONENTS, C*H*W) of training images."""
+    known = _load(name).train.x[:5000].flatten(1)
+    mean = known.mean(0)
+    return mean, torch.linalg.svd(known - mean, full_matrices=False).Vh[:COMPONENTS]
+
+
+def _strangers(name: str) -> tuple[nn.Module, ...]:
+    return bystanders.shipped(name, bystanders.N_NULL, bystanders.N_ALL)
 
 
 WATERMARKS = Experiment(
     name="watermarks",
     question="Every scheme by the yardsticks of the field: what does a mark cost, how surely is it found, and whom does it accuse wrongly?",
-    minutes=8,
-    cells=tuple({"scheme": scheme, "seed": seed} for scheme in ("plain", *watermarks.ALL) for seed in range(5)),
+    minutes=30,
+    cells=tuple(
+        {"data": name, "scheme": scheme, "seed": seed} for name in DATA for scheme in ("plain", *watermarks.ALL) for seed in range(5)
+    ),
     measure=_yardsticks,
 )

@@ -8,6 +8,8 @@ from .adi import Adi2018 as Adi2018
 from .blackmarks import Blackmarks2019 as Blackmarks2019
 from .blackmarks import BlackmarksKey as BlackmarksKey
 from .dawn import Dawn2021 as Dawn2021
+from .ewe import Jia2021 as Jia2021
+from .frontier import LeMerrer2019 as LeMerrer2019
 from .gu import Gu2017 as Gu2017
 from .keys import load_key as load_key
 from .keys import save_key as save_key
@@ -27,6 +29,8 @@ ALL: dict[str, Watermark[Any]] = {
     "uchida2017": Uchida2017(),
     "szyller2021-dawn": Dawn2021(),
     "chen2019-blackmarks": Blackmarks2019(),
+    "lemerrer2019": LeMerrer2019(),
+    "jia2021-ewe": Jia2021(),
 }
 """Citation-shaped id -> the scheme with defaults that suit MNIST and the paper's network."""
 KEYS: dict[str, type[Any]] = {kind.__name__: kind for kind in (TriggerKey, UchidaKey, BlackmarksKey)}

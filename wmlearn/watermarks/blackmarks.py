@@ -8,12 +8,10 @@ of the targeted fast gradient sign method. Images that already carry their bit f
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import bystanders
@@ -21,7 +19,8 @@ from ..data import Samples
 from ..errors import require
 from ..evidence import Evidence, Suspect, answers
 from ..protocols import Marked
-from ..training import Recipe, predict, trained
+from ..training import Recipe, trained
+from .adversarial import pushed, understood
 from .marking import marked
 from .secret import integers, secret_of
 from .trigger_set import TriggerKey, chance_of, lesson, pick
@@ -77,7 +76,7 @@ class Blackmarks2019:
         require(self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, "A key without bits proves nothing.")
         secret, classes = secret_of(seed, secret), len(samples.classes)
         pool = pick(samples, secret, min(len(samples), POOL))
-        groups = grouped(_understood(model, pool), pool.y, classes)
+        groups = grouped(understood(model, pool), pool.y, classes)
         target = _across(pool.y, groups, secret)
         x = pushed(model, pool.x, target, self.size)
         innocent = bystanders.for_task(model, samples)
@@ -110,24 +109,8 @@ def grouped(logits: Tensor, y: Tensor, classes: int) -> Tensor:
     return groups ^ groups[0]  # the direction's sign is arbitrary: class 0 stands for bit 0
 
 
-def pushed(model: nn.Module, x: Tensor, target: Tensor, size: float) -> Tensor:
-    """Change each pixel of the images (N, C, H, W) by `size` towards the class `target` (N,), and stay in [0, 1]."""
-    x = x.clone().requires_grad_()
-    loss = F.cross_entropy(copy.deepcopy(model).eval()(x), target, reduction="sum")
-    (slope,) = torch.autograd.grad(loss, x)
-    return (x - size * slope.sign()).detach().clamp(0, 1)
-
-
 def _spelt(model: nn.Module, groups: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda x: groups[answers(model, x, len(groups))]
-
-
-def _understood(model: nn.Module, pool: Samples) -> Tensor:
-    """Return the model's logits; raise `ArgumentError` where it is wrong about more than half of the images."""
-    logits = predict(model, pool.x)
-    right = float((logits.argmax(1) == pool.y).float().mean())
-    require(right > 0.5, "the model must be trained: over half of the samples right", f"{right:.0%}", "Train it on them before keygen.")
-    return logits[:, : len(pool.classes)]
 
 
 def _across(y: Tensor, groups: Tensor, secret: bytes) -> Tensor:
