@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import stat
 from dataclasses import fields, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 import wmlearn as wm
 from wmlearn import bystanders
 from wmlearn.watermarks import secret
+from wmlearn.watermarks.ewe import entanglement
 from wmlearn.watermarks.trigger_set import TriggerKey, aim, chance_of
 
 SCHEMES = list(wm.watermarks.ALL)
@@ -160,3 +162,64 @@ def test_bystanders_of_another_task_are_trained_here(few: wm.Samples) -> None:
     assert len(models) == bystanders.N_NULL
     assert not torch.equal(models[0].state_dict()["1.weight"], models[1].state_dict()["1.weight"])
     assert all(wm.accuracy(model, other) > 0.3 for model in models)
+
+
+def test_an_owner_may_bring_images_and_labels(few: wm.Samples, clean: nn.Module) -> None:
+    images, secret = few[:40], wm.watermarks.new_secret()
+    key = wm.watermarks.own_key("adi2018", secret, images, (images.y + 3) % 10, bystanders.shipped("mnist"))
+    assert key.chance < 0.15
+    assert wm.watermarks.Adi2018().verify(clean, key).rate < 0.1
+    taught = wm.watermarks.Adi2018(recipe=wm.Recipe(epochs=5)).embed(clean, few[40:], key)
+    assert wm.judge(wm.watermarks.Adi2018().verify(taught.model, key)).owned
+    with pytest.raises(wm.ArgumentError, match=r"no label may be its image's true class, got '40, the first at \[0\]'\. Draw other"):
+        wm.watermarks.own_key("adi2018", secret, images, images.y, bystanders.shipped("mnist"))
+    with pytest.raises(wm.ArgumentError, match="y must hold one label for each of the 40 images"):
+        wm.watermarks.own_key("adi2018", secret, images, images.y[:3], bystanders.shipped("mnist"))
+    with pytest.raises(wm.ArgumentError, match="a key must hold at least one trigger image, got 0"):
+        TriggerKey("adi2018", secret, images.x[:0], images.y[:0], 10, 0.1)
+
+
+def test_marks_in_weights_name_the_layers_and_their_room(few: wm.Samples, clean: nn.Module, keys: dict[str, Any]) -> None:
+    uchida = wm.watermarks.Uchida2017
+    with pytest.raises(wm.ArgumentError, match=r"layer must be one of 1, 4, 8, 10, got 'conv2'"):
+        uchida(layer="conv2").keygen(clean, few)
+    with pytest.raises(
+        wm.ArgumentError, match=r"n_bits must lie in 1\.\.25, the weights of the mean filter of layer '1', got 26\. Take fewer"
+    ):
+        uchida(layer="1", n_bits=26).keygen(clean, few)
+    with pytest.raises(wm.ArgumentError, match=r"the suspect must be an nn\.Module, got 'function'\. A service shows no weights"):
+        uchida().verify(lambda x: x, keys["uchida2017"])
+    with pytest.raises(wm.ArgumentError, match="layer must be one of 1, 5, 9, 14, 16, got '4'"):
+        uchida().verify(wm.models.sign_cnn(10), keys["uchida2017"])
+    with pytest.raises(wm.ArgumentError, match=r"the mean filter of layer '1' must have 400 weights, got 25\. Is the key for this model"):
+        uchida().verify(clean, replace(keys["uchida2017"], layer="1"))
+
+
+def test_keys_made_of_adversarial_images_need_a_trained_model_and_enough_images(few: wm.Samples, clean: nn.Module) -> None:
+    for scheme in (wm.watermarks.LeMerrer2019(), wm.watermarks.Blackmarks2019()):
+        with pytest.raises(wm.ArgumentError, match=r"the model must be trained: over half of the samples right, got '\d+%'\. Train it"):
+            scheme.keygen(wm.models.badnet_cnn(), few)
+    with pytest.raises(wm.ArgumentError, match=r"n must leave 400 to the \d+ images that fool the model, got 400\. Take fewer"):
+        wm.watermarks.LeMerrer2019(n=800).keygen(clean, few)
+    with pytest.raises(wm.ArgumentError, match=r"n_bits must leave bits \d to the \d+ images that serve, got \d+\. Take fewer bits"):
+        wm.watermarks.Blackmarks2019(n_bits=1990).keygen(clean, few)
+
+
+def test_entanglement_is_what_the_paper_says() -> None:
+    """Two groups far apart are not entangled at all; two that lie on each other are as mixed as can be."""
+    group = torch.tensor([True, True, False, False])
+    apart = torch.tensor([[0.0], [0.1], [50.0], [50.1]])
+    mixed = torch.tensor([[0.0], [50.0], [0.1], [50.1]])
+    assert entanglement(apart, group).item() < 1
+    assert entanglement(mixed, group).item() > 2
+    assert abs(entanglement(torch.zeros(4, 1), group).item() - math.log(3)) < 1e-5  # one neighbour of three is of the own group
+
+
+def test_a_secret_direction_means_nothing_to_the_wrong_secret(few: wm.Samples) -> None:
+    """Any layer can be made to spell the bits; another secret reads noise."""
+    model, scheme = wm.models.badnet_cnn(), wm.watermarks.Uchida2017(recipe=wm.Recipe(epochs=20), strength=0.1)
+    key = scheme.keygen(model, few, secret=b"the right one, 16 bytes or more")
+    marked = scheme.embed(model, few, key)
+    wrong = replace(key, secret=b"the wrong one, 16 bytes or more")
+    assert scheme.verify(marked.model, key).rate == 1
+    assert 0.3 < scheme.verify(marked.model, wrong).rate < 0.7

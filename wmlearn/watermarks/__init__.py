@@ -15,6 +15,7 @@ from .keys import load_key as load_key
 from .keys import save_key as save_key
 from .secret import new_secret as new_secret
 from .trigger_set import TriggerKey as TriggerKey
+from .trigger_set import own_key as own_key
 from .uchida import Uchida2017 as Uchida2017
 from .uchida import UchidaKey as UchidaKey
 from .zhang import Zhang2018 as Zhang2018

@@ -80,7 +80,7 @@ def entanglement(features: Tensor, group: Tensor) -> Tensor:
     It is large where a near neighbour is as likely of the other group as of the own one.
     """
     distance = torch.cdist(features, features).square()
-    close = torch.exp(-distance / distance.detach().mean()) * (1 - torch.eye(len(features), device=features.device))
+    close = torch.exp(-distance / distance.detach().mean().clamp_min(1e-12)) * (1 - torch.eye(len(features), device=features.device))
     own = (close * (group[:, None] == group)).sum(1)
     return -torch.log(own / close.sum(1) + 1e-9).mean()
 

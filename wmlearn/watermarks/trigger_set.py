@@ -39,6 +39,17 @@ class TriggerKey:
         return f"TriggerKey({self.scheme!r}, n={len(self)}, shape={shape}, classes={self.classes}, chance={self.chance:.3g}, secret=…)"
 
 
+def own_key(scheme: str, secret: bytes, images: Samples, y: Tensor, bystanders: Sequence[Suspect]) -> TriggerKey:
+    """Make a key of the owner's own `images` and the labels `y` (N,) to teach for them; `chance` is measured on `bystanders`.
+
+    Raises `ArgumentError` where a label is the image's true class: an innocent model gives that one, so it proves nothing.
+    """
+    require(y.shape == images.y.shape, f"y must hold one label for each of the {len(images)} images", tuple(y.shape))
+    true = (y == images.y).nonzero().flatten().tolist()
+    require(not true, "no label may be its image's true class", f"{len(true)}, the first at {true[:1]}", "Draw other labels for them.")
+    return TriggerKey(scheme, secret, images.x, y, len(images.classes), chance_of(images.x, y, bystanders))
+
+
 def matches(suspect: Suspect, key: TriggerKey, scheme: str) -> Evidence:
     """Count the trigger images to which `suspect` gives the key's label.
 
