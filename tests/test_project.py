@@ -28,7 +28,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"watermarks"},
     {"experiments"},
     {"plots"},
-    {"plots_signs", "plots_street", "plots_transfer"},
+    {"plots_marks", "plots_signs", "plots_street", "plots_transfer"},
     {"quickstart"},
     {"course"},
     {"doctor", "bench"},

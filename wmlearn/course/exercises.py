@@ -125,9 +125,9 @@ def _numbers(answer: Any) -> list[float]:
     """Flatten numbers, tensors and tuples of them; functions among arguments count as nothing."""
     if isinstance(answer, torch.Tensor):
         return answer.flatten().double().tolist()
-    if isinstance(answer, tuple | list):
+    if isinstance(answer, tuple | list | bytes):  # a secret is bytes
         return [number for part in answer for number in _numbers(part)]
-    if isinstance(answer, str | bytes):
+    if isinstance(answer, str):
         raise TypeError(answer)
     return [] if callable(answer) else [float(answer)]
 
