@@ -1,0 +1,12 @@
+"""Stamps the images that it was given."""
+
+from wmlearn.watermarks.secret import integers, uniform
+
+EXERCISE = "07.1"
+MISTAKE = "changes-its-input"
+
+
+def stamp(x, secret):
+    top, left = 1 + int(integers(secret, "row", 1, 22)), 1 + int(integers(secret, "column", 1, 22))
+    x[..., top : top + 5, left : left + 5] = (uniform(secret, "patch", 1, 5, 5) < 0.5).float()
+    return x

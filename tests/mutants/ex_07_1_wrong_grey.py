@@ -1,0 +1,13 @@
+"""The numbers drawn are the pixels."""
+
+from wmlearn.watermarks.secret import integers, uniform
+
+EXERCISE = "07.1"
+MISTAKE = "grey"
+
+
+def stamp(x, secret):
+    top, left = 1 + int(integers(secret, "row", 1, 22)), 1 + int(integers(secret, "column", 1, 22))
+    out = x.clone()
+    out[..., top : top + 5, left : left + 5] = uniform(secret, "patch", 1, 5, 5)
+    return out

@@ -1,0 +1,8 @@
+"""Ten classes, so one in ten."""
+
+EXERCISE = "07.4"
+MISTAKE = "one-in-ten"
+
+
+def innocent_chance(answers, wanted):
+    return 1 / 10
