@@ -24,7 +24,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"triggers", "weights"},
     {"training"},
     {"poisoning", "evidence", "bystanders"},
-    {"detector", "transfer", "protocols"},
+    {"detector", "transfer", "protocols", "detection"},
     {"watermarks"},
     {"experiments"},
     {"plots"},

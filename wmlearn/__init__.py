@@ -1,6 +1,7 @@
 """Backdoors, watermarks and ownership of neural networks, small enough to read. This page is the public API."""
 
 from . import bystanders as bystanders
+from . import detection as detection
 from . import models as models
 from . import triggers as triggers
 from . import watermarks as watermarks
