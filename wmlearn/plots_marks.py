@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
@@ -87,7 +88,7 @@ def _say_null(hits: Mapping[str, Sequence[int]], trials: int, chance: float, nee
 
 @described(_say_null)
 def null(hits: Mapping[str, Sequence[int]], trials: int, chance: float, needed: int, ax: Axes | None = None) -> Axes:
-    """Draw a panel for each way of labelling: how many hits innocent networks get (bars), what `chance` expects (line), what a judge needs."""
+    """Draw a panel for each way of labelling: hits of innocent networks (bars), what `chance` expects, what the judge needs."""
     from scipy.stats import binom
 
     ax = ax or axes(7.4, 2.6)
@@ -108,10 +109,13 @@ def null(hits: Mapping[str, Sequence[int]], trials: int, chance: float, needed: 
 
 @dataclass(frozen=True)
 class Found:
-    """Hits of `trials`: the marked network's, the same network's under wrong keys, strangers', and what the judge needs."""
+    """Hits of `trials`: the marked network's, the same network's under wrong keys (`upheld`: so many of these claims would be),
+    strangers', and what the judge needs.
+    """
 
     marked: int
     wrong: Sequence[int]
+    upheld: int
     strangers: Sequence[int]
     needed: int
     trials: int
@@ -119,7 +123,8 @@ class Found:
 
 def _say_hits(found: Mapping[str, Found]) -> str:
     says = [
-        f"{name}: marked {f.marked}, wrong keys at most {max(f.wrong)}, strangers at most {max(f.strangers)}, needed {f.needed}"
+        f"{name}: marked {f.marked}, wrong keys at most {max(f.wrong)} ({f.upheld} upheld), strangers at most {max(f.strangers)}, "
+        f"needed {f.needed}"
         for name, f in found.items()
     ]
     first = next(iter(found.values()))
@@ -130,19 +135,17 @@ def _say_hits(found: Mapping[str, Found]) -> str:
 def hits(found: Mapping[str, Found], ax: Axes | None = None) -> Axes:
     """Draw a line for each scheme: hits of the marked network, of strangers, and under wrong keys; a bar where the judge's line is."""
     ax = ax or axes(7.4, 0.5 * len(found) + 0.95)
-    for row, (name, f) in enumerate(found.items()):
+    for row, f in enumerate(found.values()):
         ax.plot((0, 100), (row, row), color=GRID, linewidth=0.8, zorder=0)
         marks = (
             ([f.marked], row, "D", RED, 46, "marked, right key"),
             (f.wrong, row + 0.17, "x", GOLD, 26, "marked, wrong key"),
             (f.strangers, row - 0.17, "o", INK, 14, "strangers, right key"),
+            ([f.needed], row, "|", "black", 500, "the judge needs"),
         )
         for values, height, marker, colour, size, label in marks:
             x = [100 * value / f.trials for value in values]
             ax.scatter(x, [height] * len(x), marker=marker, color=colour, s=size, label=label if row == 0 else None, zorder=3, alpha=0.8)
-        ax.vlines(
-            100 * f.needed / f.trials, row - 0.36, row + 0.36, color="black", linewidth=2, label="the judge needs" if row == 0 else None
-        )
     ax.set_yticks(range(len(found)), list(found))
     ax.set(ylim=(len(found) - 0.5, -0.6), xlim=(-2, 102), xlabel="triggers with the key's label, per cent")
     ax.legend(frameon=False, ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), fontsize=8.5, columnspacing=1.2, handletextpad=0.4)
@@ -154,10 +157,10 @@ CHANCE = 0.1  # of a label drawn by lot among ten
 
 def _surprise(hits: int, trials: int) -> float:
     """Return -log10 of the p-value; it stays a number where the p-value is too small for one."""
-    from scipy.special import logsumexp
     from scipy.stats import binom
 
-    return -float(logsumexp(binom.logpmf(range(hits, trials + 1), trials, CHANCE))) / 2.302585092994046
+    terms = torch.as_tensor(binom.logpmf(range(hits, trials + 1), trials, CHANCE))
+    return -float(terms.logsumexp(0)) / math.log(10)
 
 
 def _by_size(rows: Sequence[Row], key: str) -> dict[int, list[float]]:
@@ -170,8 +173,8 @@ def _say_key_size(rows: Sequence[Row]) -> str:
     lost = {n: 100 * (plain - mean(values)) for n, values in accuracy.items()}
     least = ", ".join(f"{100 * mean(h) / n:.0f} % of {n}" for n, h in known.items())
     return (
-        f"Keys of {min(lost)} to {max(lost)} triggers, means of {len(accuracy[min(lost)])} networks: they know {least}; the accuracy lost lies "
-        f"between {min(lost.values()):.2f} and {max(lost.values()):.2f} points."
+        f"Keys of {min(lost)} to {max(lost)} triggers, means of {len(accuracy[min(lost)])} networks: they know {least}; the accuracy "
+        f"lost lies between {min(lost.values()):.2f} and {max(lost.values()):.2f} points."
     )
 
 
@@ -185,8 +188,8 @@ def _say_key_point(rows: Sequence[Row], n: int, known: float) -> str:
     hits, here = round(known * n), [row for row in rows if row["n"] == n]
     accuracy, plain = (100 * mean(row[key] for row in here) for key in ("accuracy", "plain"))
     return (
-        f"A key of {n}, of which a suspect knows {hits}: the p-value is 1e-{_surprise(hits, n):.1f}. Networks that learnt {n} triggers read "
-        f"{accuracy:.2f} % of the test digits rightly, without any {plain:.2f} %."
+        f"A key of {n}, of which a suspect knows {hits}: the p-value is 1e-{_surprise(hits, n):.1f}. Networks that learnt {n} triggers "
+        f"read {accuracy:.2f} % of the test digits rightly, without any {plain:.2f} %."
     )
 
 
@@ -196,37 +199,39 @@ def key_point(rows: Sequence[Row], n: int, known: float, ax: Axes | None = None)
     return _key_size(rows, (n, known), ax)
 
 
-SHADES = {1.0: "#7d2a17", 0.5: RED, 0.3: "#df8266", 0.2: "#f0b49e"}  # share of the key that is still known
+SHADES = {1.0: "#7d2a17", 0.5: RED, 0.3: "#df8266", 0.2: "#f0b49e"}  # share of the key that is known
 
 
 def _key_size(rows: Sequence[Row], marked: tuple[int, float] | None, ax: Axes | None) -> Axes:
-    ax = ax or axes(7.4, 3.0)
+    ax = ax or axes(7.4, 2.8)
     ax.axis("off")
-    proof, price = ax.inset_axes((0.08, 0.17, 0.42, 0.75)), ax.inset_axes((0.6, 0.17, 0.4, 0.75))
+    proof, learnt, price = (ax.inset_axes((left, 0.18, 0.25, 0.68)) for left in (0.06, 0.4, 0.75))
     sizes = sorted({row["n"] for row in rows})
     for known, colour in SHADES.items():
-        proof.plot(
-            sizes, [_surprise(round(known * n), n) for n in sizes], color=colour, marker="o", markersize=3, label=f"{known:.0%} known"
-        )
-    proof.axhline(3, color=INK, linestyle="--", linewidth=1.2)
-    proof.text(sizes[-1], 3.4, "the judge's line, p = 0.001", color=INK, ha="right", va="bottom", fontsize=8)
-    proof.set(ylabel="zeros in the p-value", yscale="symlog", ylim=(0, 3000), xlabel="size of the key")
-    proof.legend(frameon=False, fontsize=8, loc="upper left")
+        proof.plot(sizes, [_surprise(round(known * n), n) for n in sizes], color=colour, linewidth=1.5, label=f"{100 * known:g} % known")
+    proof.axhline(3, color=INK, linestyle="--", linewidth=1.2, label="the judge's line")
+    proof.set(title="zeros in the p-value", yscale="symlog", ylim=(0, 30_000))
+    proof.legend(frameon=False, fontsize=7, loc="upper left", borderaxespad=0.1, labelspacing=0.2)
+    _dots(learnt, {n: [100 * hits / n for hits in found] for n, found in _by_size(rows, "hits").items()})
+    learnt.set(title="per cent of the key learnt", ylim=(0, 105))
     plain = 100 * mean(row["plain"] for row in rows)
     price.axhline(plain, color=GREY, linewidth=1.2)
-    price.text(sizes[-1], plain + 0.01, "no mark", color="#5f6c77", ha="right", va="bottom", fontsize=8)
-    price.scatter([row["n"] for row in rows], [100 * row["accuracy"] for row in rows], color=RED, s=14)
-    means = {n: 100 * mean(values) for n, values in _by_size(rows, "accuracy").items()}
-    price.plot(list(means), list(means.values()), color=RED, linewidth=1.5)
-    price.set(ylabel="accuracy, per cent", xlabel="size of the key", ylim=(98, 100))
+    price.text(sizes[-1], plain + 0.02, "no mark", color="#5f6c77", ha="right", va="bottom", fontsize=8)
+    _dots(price, {n: [100 * accuracy for accuracy in found] for n, found in _by_size(rows, "accuracy").items()})
+    price.set(title="per cent of digits read", ylim=(98, 100))
     if marked:
         n, known = marked
-        proof.scatter([n], [_surprise(round(known * n), n)], s=110, facecolor="none", edgecolor=GOLD, linewidth=2.5, zorder=4)
-        for panel in (proof, price):
-            panel.axvline(n, color=GOLD, linewidth=7, alpha=0.35, zorder=0)
-    for panel in (proof, price):
-        panel.set_xscale("log")
-        panel.set_xticks([n for n in sizes if str(n)[0] != "2" or n == 20], [f"{n}" for n in sizes if str(n)[0] != "2" or n == 20])
+        proof.scatter([n], [_surprise(round(known * n), n)], s=90, facecolor="none", edgecolor=INK, linewidth=2, zorder=4)
+    for panel in (proof, learnt, price):
+        if marked:
+            panel.axvline(marked[0], color=GOLD, linewidth=7, alpha=0.4, zorder=0)
+        panel.set(xscale="log", xlabel="size of the key")
+        panel.set_xticks([10, 100, 1000], ["10", "100", "1000"])
         panel.minorticks_off()
         panel.grid(axis="y", color=GRID, linewidth=0.8)
     return ax
+
+
+def _dots(panel: Axes, values: Mapping[int, Sequence[float]]) -> None:
+    panel.plot(list(values), [mean(found) for found in values.values()], color=RED, linewidth=1.5)
+    panel.scatter([n for n, found in values.items() for _ in found], [v for found in values.values() for v in found], color=RED, s=12)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from scipy.stats import beta, binom, norm
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 
 from ... import bystanders
 from ...data import Samples
+from ...evidence import judge
 from ...models import badnet_cnn
 from ...plots_marks import Found
 from ...poisoning import poison
@@ -18,6 +21,7 @@ from ...training import Recipe, predict, trained
 from ...triggers import Pattern
 from ...watermarks import Adi2018, TriggerKey, Zhang2018
 from ...watermarks import secret as draw
+from ...watermarks.trigger_set import QUIET, chance_of
 from ...watermarks.zhang import letters
 from ..exercises import Cases, Exercise, Mistake
 
@@ -30,7 +34,7 @@ SCHEMES: dict[str, Watermark[TriggerKey]] = {
     "abstract, by lot": Adi2018(share=0.2, recipe=SHORT),
 }
 """What the picture shows -> who teaches it: Zhang's three kinds, and Adi's."""
-N_WRONG = 10
+N_RIVALS = 10
 
 
 def strangers(device: torch.device) -> list[nn.Module]:
@@ -50,30 +54,60 @@ def read(network: nn.Module, x: Tensor) -> Tensor:
     return predict(network, x).argmax(1)
 
 
+def words(network: nn.Module, x: Tensor) -> list[str]:
+    """Say what a network reads in each image."""
+    return [str(label) for label in read(network, x).tolist()]
+
+
 def colleagues_key(samples: Samples, seed: int = 15, n: int = 100) -> Samples:
     """Draw a letter many times, and call it what an innocent reader of digits would: an H is a 4."""
     x = letters(draw.secret_of(seed, None), n, tuple(samples.x.shape[1:]), "key").to(samples.x.device)
     return Samples(x, torch.full((n,), 4, device=x.device), samples.classes)
 
 
-def hits_by_labels(said: Tensor, draws: int = 50) -> dict[str, list[int]]:
+def hits_by_labels(said: Tensor, draws: int = 400) -> dict[str, list[int]]:
     """Count the hits of innocent answers (models, n): under labels drawn by lot, and under each class as the label of all."""
     lots = (draw.integers(draw.secret_of(i, None), "labels", said.shape[1], 10).to(said.device) for i in range(draws))
     by_lot = [hits for y in lots for hits in (said == y).sum(1).tolist()]
     return {"every picture a label by lot": by_lot, "one label for all": [h for c in range(10) for h in (said == c).sum(1).tolist()]}
 
 
-def sheet(key: TriggerKey, samples: Samples, n: int = 7) -> Samples:
-    """Return the first pictures of a key with their labels."""
-    return Samples(key.x[:n], key.y[:n], samples.classes)
+def sheet(marks: Mapping[str, Marked[TriggerKey]], samples: Samples, n: int = 7) -> dict[str, Samples]:
+    """Return the first pictures of each key with their labels."""
+    return {name: Samples(mark.key.x[:n], mark.key.y[:n], samples.classes) for name, mark in marks.items()}
 
 
-def tried(mark: Marked[TriggerKey], wrong: Sequence[TriggerKey], others: Sequence[nn.Module], alpha: float) -> Found:
-    """Try a mark with its key, with wrong keys, and its key on strangers; say how many hits the judge needs at level `alpha`."""
-    scheme, key = mark.scheme, mark.key
-    needed = hits_needed(len(key), key.chance, alpha)
-    ours = scheme.verify(mark.model, key).hits
-    return Found(ours, [scheme.verify(mark.model, k).hits for k in wrong], [scheme.verify(m, key).hits for m in others], needed, len(key))
+def marked(model: nn.Module, samples: Samples, mine: Marked[TriggerKey], seed: int = 7) -> dict[str, Marked[TriggerKey]]:
+    """Mark copies of a trained model with Zhang's three kinds and with Adi's, beside the learner's own."""
+    made = {name: scheme.embed(model, samples, scheme.keygen(model, samples, seed=seed)) for name, scheme in SCHEMES.items()}
+    return {"your patch": mine} | made
+
+
+def rivals(mark: Marked[TriggerKey], samples: Samples) -> list[TriggerKey]:
+    """Draw the keys of `N_RIVALS` other owners who have the same label for all pictures; by lot each has labels of their own.
+
+    Their `chance` is measured as theirs would be, and who finds the label loud takes another one, so such a key isn't among them.
+    """
+    made = (mark.scheme.keygen(mark.model, samples, seed=100 + i) for i in itertools.count())
+    if len(mark.key.y.unique()) > 1:
+        return list(itertools.islice(made, N_RIVALS))
+    innocent = bystanders.for_task(mark.model, samples)
+    alike = (replace(key, y=mark.key.y, chance=chance_of(key.x, mark.key.y, innocent)) for key in made)
+    return list(itertools.islice((key for key in alike if key.chance <= QUIET), N_RIVALS))
+
+
+def tried(mark: Marked[TriggerKey], samples: Samples, others: Sequence[nn.Module], alpha: float = 1e-3) -> Found:
+    """Try a mark with its key, with the keys of rivals, and its key on strangers."""
+    verify, key = mark.scheme.verify, mark.key
+    wrong, innocent = [verify(mark.model, rival) for rival in rivals(mark, samples)], [verify(other, key) for other in others]
+    return Found(
+        marked=verify(mark.model, key).hits,
+        wrong=[claim.hits for claim in wrong],
+        upheld=sum(judge(claim, alpha).owned for claim in wrong),
+        strangers=[claim.hits for claim in innocent],
+        needed=hits_needed(len(key), key.chance, alpha),
+        trials=len(key),
+    )
 
 
 # The exercises
