@@ -32,7 +32,8 @@ ten = torch.stack([mnist.test.x[mnist.test.y == i][0] for i in range(10)])
 
 SIGNS = """
 import torch, wmlearn as wm
-from wmlearn.course import widgets_signs, widgets_street, widgets_transfer
+from wmlearn import experiments
+from wmlearn.course import widgets_marks, widgets_signs, widgets_street, widgets_transfer
 from wmlearn.data import signs
 from wmlearn.experiments import street, signs as sign_experiment
 _, victim = sign_experiment.two_networks()
@@ -45,6 +46,7 @@ DIALS = (  # each in a cell of its own; the number of its slider there, which th
     ("widgets_signs.sticker_dial(victim)", 1),
     ('widgets_street.street_switch({"bought": street.shipped_detector("square")}, {"none": bare, "square": stuck}, [0, 3])', 0),
     ("widgets_transfer.strength_dial(sold, curves, swedes)", 0),
+    ('widgets_marks.key_dial(experiments.shipped("key-size").rows)', 0),
 )
 
 
@@ -58,7 +60,7 @@ def _book(path: Path, *cells: str) -> Path:
 def test_the_sliders_of_the_signs_change_picture_and_words(tmp_path: Path) -> None:
     with opened(_book(tmp_path / "signs.ipynb", SIGNS, *(source for source, _ in DIALS))) as page:
         boxes = page.locator(".jp-OutputArea .widget-vbox")
-        boxes.nth(2).wait_for(timeout=30_000)
+        boxes.nth(len(DIALS) - 1).wait_for(timeout=30_000)
         for i, (_, slider) in enumerate(DIALS):
             box = boxes.nth(i)
             box.scroll_into_view_if_needed()
