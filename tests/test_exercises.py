@@ -20,7 +20,7 @@ LESSONS = sorted(Path(wmlearn.course.lessons.__path__[0]).glob("lesson_*.py"))
 EXERCISES: dict[str, Exercise] = {
     id: exercise for path in LESSONS for id, exercise in import_module(f"wmlearn.course.lessons.{path.stem}").EXERCISES.items()
 }
-GENERIC = {"02.1": {"changes-its-input"}, "07.1": {"changes-its-input"}}  # mistakes that every check knows, worth a mutant where they are easily made
+GENERIC = {"02.1": {"changes-its-input"}, "07.1": {"changes-its-input"}}  # known to every check; a mutant where it is easily made
 
 
 def _imported(path: Path) -> ModuleType:
