@@ -35,8 +35,8 @@ class Jia2021:
     n: int = 100
     size: int = 5  # pixels, the side of the patch
     share: float = 0.05  # of stamped images in an epoch
-    strength: float = 0.3  # kappa
-    batch: int = 32  # images of either group in an entangling batch
+    strength: float = 0.1  # kappa
+    batch: int = 16  # images of either group in an entangling batch
     recipe: Recipe = Recipe()
 
     def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
