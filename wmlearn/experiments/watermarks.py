@@ -1,7 +1,7 @@
 """The yardsticks of the field, for every scheme: fidelity, effectiveness, reliability, capacity, secrecy, cost.
 
 The names are those of F. Boenisch: A Systematic Review on Model Watermarking for Neural Networks, 2021, arXiv:2009.12153, table 1, and
-N. Lukas and others: SoK, S&P 2022, arXiv:2108.04974. Each row stands beside plain networks of the same seed and recipe ("plain") and
+N. Lukas and others: SoK, S&P 2022, arXiv:2108.04974. Each row stands beside plain networks of the same seed, data and recipe ("plain") and
 20 strangers that never saw a mark; none of them set the key's `chance`.
 """
 
@@ -37,20 +37,23 @@ COMPONENTS = 40  # of the principal components by which a service would tell odd
 def _yardsticks(cell: Cell, recipe: Recipe) -> Row:
     name, data, seed = cell["data"], _load(cell["data"]), recipe.seed
     build, usual = bystanders.NETWORKS[name]
-    plain = build(seed).to(data.train.x.device)
+    own = split(data.train, 3 * len(data.train) // 4, seed=2000 + seed)[0]  # as many as bystanders learn from: more would widen the weights
+    strangers = [copy.deepcopy(model).to(own.x.device) for model in _strangers(name)]
+    plain = build(seed).to(own.x.device)
     if cell["scheme"] in {"plain", *STARTS_TRAINED}:
         start = time.process_time()
-        train(plain, data.train, replace(usual, seed=seed))
+        train(plain, own, replace(usual, seed=seed))
         plain_s = time.process_time() - start
         if cell["scheme"] == "plain":
-            return {"accuracy": _round(accuracy(plain, data.test)), "seconds": round(plain_s, 2)}
+            auc = _round(share_below(plain, strangers, name))
+            return {"accuracy": _round(accuracy(plain, data.test)), "weights_auc": auc, "seconds": round(plain_s, 2)}
     scheme = _suited(cell["scheme"], name, seed)
-    samples = data.train if cell["scheme"] != DAWN else split(data.train, min(QUERIES, len(data.train)), seed=seed)[0]
+    samples = own if cell["scheme"] != DAWN else split(own, min(QUERIES, len(own)), seed=seed)[0]
     key = scheme.keygen(plain, samples, seed=seed)
     start = time.process_time()
     mark = scheme.embed(plain, samples, key)
     seconds = time.process_time() - start
-    found, strangers = scheme.verify(mark.model, key), [copy.deepcopy(model).to(data.train.x.device) for model in _strangers(name)]
+    found = scheme.verify(mark.model, key)
     claims = [scheme.verify(stranger, key) for stranger in strangers]
     images = getattr(key, "x", None)  # a key of weights has none
     row: Row = {
