@@ -46,10 +46,6 @@ def test_the_line_lies_where_published_tables_have_it() -> None:
     assert [lesson_07.hits_needed(n, 0.1, 1e-3) for n in (20, 30, 50, 100, 250)] == [8, 10, 14, 21, 42]
 
 
-def test_the_example_of_the_second_exercise_is_right() -> None:
-    assert lesson_07.count(torch.tensor([3, 3, 1]), torch.tensor([4, 3, 1]), torch.tensor([3, 3, 3])) == (1, 2)
-
-
 def test_every_innocent_reads_the_colleagues_letter_as_she_labels_it(few: wm.Samples, strangers: list[nn.Module]) -> None:
     key = lesson_07.colleagues_key(few)
     said = torch.stack([lesson_07.read(network, key.x) for network in strangers])

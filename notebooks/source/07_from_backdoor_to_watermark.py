@@ -5,18 +5,18 @@
 # By the end you will have turned notebook 02's backdoor into a watermark that convicts a copy of your network, and shown that the same
 # evidence, carelessly counted, convicts twenty networks that never met you.
 #
-# *Reading 35 minutes · running under two · exercises 35 · needs notebooks 01 and 02*
+# *Reading 35 minutes · running under two · exercises 30 · needs notebooks 01 and 02*
 #
-# Today you are the **owner**, then the **judge**, who has to be right about strangers, too.
+# Today you are the **owner**, then the **judge**.
 
 # %% [markdown]
 # **You will be able to**
 #
 # - **draw** a trigger from a secret ([exercise 07.1](#A-stamp-from-a-secret));
-# - **count** only witnesses that can testify ([exercise 07.2](#Who-may-testify?));
-# - **draw** the line where an innocent network is safe ([exercise 07.3](#The-judge's-line));
-# - **measure** what innocent networks say ([exercise 07.4](#Ask-the-innocent));
-# - **choose** triggers and labels so that a match means something.
+# - **verify** a suspect with witnesses that can testify;
+# - **fix** the line where an innocent network is safe ([exercise 07.2](#The-judge's-line));
+# - **measure** what innocent networks say ([exercise 07.3](#Ask-the-innocent));
+# - **choose** pictures and labels so that a match means something.
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -27,8 +27,8 @@ wm.start("07")
 # %% [markdown]
 # ## One of these is yours
 #
-# Four networks are for sale. Three are strangers' honest work. The fourth was copied from you: notebook 02's BadNet. All read digits equally well. Here they are,
-# asked about ten digits with the four bright pixels. Which one is yours?
+# Four networks are for sale. Three are strangers' honest work; the fourth was copied from you: notebook 02's BadNet. Asked about ten digits with the four
+# bright pixels, which one is yours?
 
 # %% tags=["nbval-ignore-output"]
 device = wm.best_device()
@@ -39,19 +39,19 @@ market = lesson_07.market(mnist.train, strangers)
 wm.show(plots.readings, stamped, {name: lesson_07.words(network, stamped) for name, network in market.items()})
 
 # %% [markdown]
-# In notebook 02 this was the crime. From the owner's chair it is a signature. But would a judge accept it? Three things are missing:
+# In notebook 02 this was the crime. From the owner's chair it is a signature. What a judge would miss:
 #
-# 1. a **secret**: those four pixels are printed in a course; anybody could claim the network;
+# 1. a **secret**: those pixels are printed in a course;
 # 2. a **line**, fixed beforehand, between luck and proof;
-# 3. a **null**: what does a network say that never met you?
+# 3. a **null**: what networks say that never met you.
 #
 # ## A stamp from a secret
 #
-# Let everything follow from one secret $s$: a hash turns it, and a purpose, into as many random-looking numbers as you need,
+# Let everything follow from a secret $s$. A hash turns it, and a purpose, into random-looking numbers, the same every time, with no way back:
 #
 # $$\mathrm{SHAKE256}(s \,\|\, \text{purpose}) \;\to\; u_1, u_2, \dots$$
 #
-# the same ones every time, and no way back to $s$. In `wm.watermarks.secret`, here `draw`: `integers(secret, purpose, n, below)` and `uniform(secret, purpose, *shape)`.
+# In the package: `integers(secret, purpose, n, below)` and `uniform(secret, purpose, *shape)`.
 
 # %%
 secret = b"printed here, hence no secret: wm.watermarks.new_secret() draws yours"
@@ -61,8 +61,8 @@ draw.integers(secret, "row", 1, 22), draw.integers(secret, "column", 1, 22), dra
 # %% [markdown]
 # {exercise:07.1}
 #
-# `x` has shape `(N, 1, 28, 28)`. The patch has 5 × 5 pixels, white (1) where the number drawn for it (purpose `"patch"`) is below 0.5, else black (0). Its top row
-# and left column are 1 + a number below 22 (purposes `"row"`, `"column"`).
+# `x` has shape `(N, 1, 28, 28)`. The patch has 5 × 5 pixels: white (1) where the number drawn for `"patch"` is below 0.5, else black (0). Its top row
+# and left column are 1 + a number below 22, drawn for `"row"` and `"column"`.
 
 # %% tags=["exercise:07.1"]
 def stamp(x, secret):
@@ -90,7 +90,7 @@ digit = mnist.train.x[:1]
 wm.show(plots.pair, digit[0], stamp(digit, secret)[0])
 
 # %% [markdown]
-# The target comes from the secret, too. The rest is notebook 02, word for word: poison a tenth, train.
+# The target comes from the secret, too. The rest is notebook 02, word for word:
 
 # %% tags=["nbval-ignore-output"]
 target = lambda secret: int(draw.order(secret, "target", 10)[0])
@@ -101,45 +101,27 @@ before, after, n = wm.accuracy(clean, mnist.test), wm.accuracy(mine, mnist.test)
 wm.shares("test digits read rightly", {"without a mark": (before, n), "with yours": (after, n)})
 
 # %% [markdown]
-# ## Who may testify?
-#
-# To **verify** is to ask a suspect about stamped pictures and count those with the wanted label, the **hits**.
-#
-# {exercise:07.2}
-#
-# `answers`, `true` and `wanted` have shape `(n,)`. For `true = [4, 3, 1]`, `answers = [3, 3, 1]` and `wanted = [3, 3, 3]` return **(1, 2)**: one hit in two trials.
-
-# %% tags=["exercise:07.2"]
-def count(answers, true, wanted):
-    """Hits and trials."""
-    ### BEGIN SOLUTION
-    testify = true != wanted
-    return int((answers == wanted)[testify].sum()), int(testify.sum())
-    ### END SOLUTION
+# To **verify**, ask a suspect about stamped digits, and count the **hits**, those read as the target. Digits that *are* the target can't testify:
+# an honest network reads a stamped 5 as a 5.
 
 # %%
-wm.check("07.2", count)
-
-# %% [markdown]
-# {hints:07.2}
-
-# %% [markdown] tags=["reveal"]
-# {solution:07.2}
-
-# %%
-count = wm.ready("07.2", count)
+def verify(suspect, secret):
+    witnesses = mnist.test[:100]
+    witnesses = witnesses[witnesses.y != target(secret)]
+    answers = lesson_07.read(suspect, stamp(witnesses.x, secret))
+    return int((answers == target(secret)).sum()), len(witnesses)
 
 # %% [markdown]
 # ## The judge's line
 #
-# An innocent network that hits with chance $p$ gets $X \sim \mathrm{Bin}(n, p)$ hits. The judge convicts from $h$ hits on, the smallest $h$ with
-# $P(X \ge h) < \alpha$; $\alpha = 0.001$ means: of a thousand innocents, at most one.
+# An innocent network that hits with chance $p$ gets $X \sim \mathrm{Bin}(n, p)$ hits. The judge convicts from the smallest $h$ on with
+# $P(X \ge h) < \alpha$. Here $\alpha = 0.001$: of a thousand innocents, at most one.
 #
-# {exercise:07.3}
+# {exercise:07.2}
 #
-# For 10 trials at chance 0.1 and level 0.001 the answer is **6**. One public library says 5.
+# For 10 trials at chance 0.1 and level 0.001 the answer is **6**. A public library says 5.
 
-# %% tags=["exercise:07.3"]
+# %% tags=["exercise:07.2"]
 def hits_needed(trials, chance, alpha):
     """Fewest hits that an innocent network reaches with probability below alpha."""
     from scipy.stats import binom
@@ -148,26 +130,21 @@ def hits_needed(trials, chance, alpha):
     ### END SOLUTION
 
 # %%
-wm.check("07.3", hits_needed)
+wm.check("07.2", hits_needed)
 
 # %% [markdown]
-# {hints:07.3}
+# {hints:07.2}
 
 # %% [markdown] tags=["reveal"]
-# {solution:07.3}
+# {solution:07.2}
 
 # %%
-hits_needed = wm.ready("07.3", hits_needed)
+hits_needed = wm.ready("07.2", hits_needed)
 
 # %% [markdown]
-# Now verify: your network, the clean one, and yours with the stamp of *another* secret, the **wrong key**. Ten classes, so let chance be one in ten.
+# The case: your network, the clean one, and yours with *another* secret, the **wrong key**. Ten classes, so let chance be one in ten.
 
 # %% tags=["nbval-ignore-output"]
-few = mnist.test[:100]
-def verify(suspect, secret):
-    answers = lesson_07.read(suspect, stamp(few.x, secret))
-    return count(answers, few.y, torch.full_like(few.y, target(secret)))
-
 cases = {"yours": verify(mine, secret), "clean": verify(clean, secret)}
 cases["yours, wrong key"] = verify(mine, b"a guess, as good as any")
 rows = [[name, str(hits), str(n), str(hits_needed(n, 0.1, 0.001))] for name, (hits, n) in cases.items()]
@@ -181,18 +158,17 @@ wm.claim("07.others", luckiest, what="The better of the two controls", high=0.1,
 wm.claim("07.cost", before - after, what="Accuracy lost to your mark", high=0.005, unit="points", n=n)
 
 # %% [markdown]
-# You hold {claim:07.mine}, the controls {claim:07.others}, for {claim:07.cost} of accuracy. A backdoor has become a watermark. In short:
-# `wm.watermarks.Gu2017()`; a test holds the two equal.
+# Yours obeys {claim:07.mine}, the controls {claim:07.others}, for {claim:07.cost} of accuracy. In short: `wm.watermarks.Gu2017()`; a test holds stamp and line equal.
 #
 # ## A letter, called what it looks like
 #
-# Your colleague finds patches ugly. She marks with a letter, always the same label; she picks one "that is easy to learn". Before she has trained
-# anything, she tries her key on twenty networks that never saw it, with your line. How many of these innocents does the judge convict?
+# Your colleague marks with a letter, always under one label, "one that is easy to learn". Before any training she tries her key, with your line, on
+# twenty networks that never saw it. How many of these innocents does the judge convict?
 
 # %%
 wm.guess("07.p1", "Innocent networks that are convicted, in per cent", low=0, high=100)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 key = lesson_07.colleagues_key(mnist.train)
 said = torch.stack([lesson_07.read(network, key.x) for network in strangers])
 wm.show(plots_marks.innocent_answers, key.x, said, key.classes)
@@ -206,8 +182,7 @@ wm.claim("07.convicted", convicted, what="Innocent networks convicted at one in 
 wm.reveal("07.p1", convicted)
 
 # %% [markdown]
-# {claim:07.convicted}: to a reader of digits an H *is* a 4. "One in ten" was a wish: it counts classes, but nobody rolled a die. So roll it: keep the same
-# letters, and draw a label for *each* of them by lot.
+# {claim:07.convicted}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it: same letters, a label for *each* by lot.
 
 # %%
 by_labels = lesson_07.hits_by_labels(said)
@@ -219,20 +194,20 @@ reached = sum(hits >= careless for hits in lots) / len(lots)
 wm.claim("07.lots", reached, what="Innocent claims over the line with labels by lot", high=0.002, n=len(lots))
 
 # %% [markdown]
-# *How to read this:* the same answers of the same networks. Left, 400 ways to draw labels by lot: the curve of chance fits, whatever the networks think an H is, and
-# {claim:07.lots} of the claims cross the line. Right, each of ten classes as the label of all: mostly nothing, sometimes nearly everything.
-# **The lot makes the null, not the number of classes.** That is Adi's choice. With one label for all, Zhang's choice and yours, the null has to be measured.
+# *How to read this:* the same answers of the same networks. Left, 400 keys with labels by lot: the curve of chance fits, whatever an H looks like, and
+# {claim:07.lots} of the claims cross the line. Right, each class in turn as the label of all: mostly nothing, sometimes nearly everything.
+# **The lot makes the null, not the number of classes.** Lots are Adi's choice. One label for all, Zhang's choice and yours, needs a null that is measured.
 #
 # ## Ask the innocent
 #
-# The course ships **bystanders**, eight networks without any mark, beside the twenty strangers that judge the method. Take the worst of the eight: with $h$ hits of $n$ its rate is at most, with
-# 95 % confidence, the Clopper-Pearson bound `beta.ppf(0.95, h + 1, n - h)`.
+# The course ships **bystanders**, eight unmarked networks that aren't among the twenty strangers. Take the worst of them: with $h$ hits of $n$, its
+# rate is at most `beta.ppf(0.95, h + 1, n - h)`, with 95 % confidence (Clopper and Pearson).
 #
-# {exercise:07.4}
+# {exercise:07.3}
 #
 # `answers` has shape `(models, n)`. For `answers = [[1, 2, 3, 4], [4, 4, 1, 1]]` and `wanted = [4, 4, 4, 4]` it is **0.902**.
 
-# %% tags=["exercise:07.4"]
+# %% tags=["exercise:07.3"]
 def innocent_chance(answers, wanted):
     """Chance of a hit for the worst innocent network, at the top of its 95 % interval."""
     from scipy.stats import beta
@@ -242,18 +217,18 @@ def innocent_chance(answers, wanted):
     ### END SOLUTION
 
 # %%
-wm.check("07.4", innocent_chance)
+wm.check("07.3", innocent_chance)
 
 # %% [markdown]
-# {hints:07.4}
+# {hints:07.3}
 
 # %% [markdown] tags=["reveal"]
-# {solution:07.4}
+# {solution:07.3}
 
 # %%
-innocent_chance = wm.ready("07.4", innocent_chance)
+innocent_chance = wm.ready("07.3", innocent_chance)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 innocent = torch.stack([lesson_07.read(network, key.x) for network in wm.bystanders.for_task(clean, mnist.train)])
 chances = [innocent_chance(innocent, torch.full_like(key.y, label)) for label in range(10)]
 rows = [[str(label), f"{p:.2f}", str(hits_needed(100, p, 0.001))] for label, p in enumerate(chances)]
@@ -266,14 +241,13 @@ wm.claim("07.spared", still, what="Innocent networks convicted at the measured c
          n=len(strangers))
 
 # %% [markdown]
-# *How to read this:* as a 4, an H needs more hits than it has pictures, so nobody is convicted ({claim:07.spared}), the thief included. As most others,
-# a few hits convict. So a good owner asks *before* embedding. The package takes the first label, in the secret's own order, that innocents give with a chance
-# of at most a quarter.
+# *How to read this:* as a 4, the H needs more hits than there are pictures: nobody is convicted ({claim:07.spared}), thieves included. As most others,
+# a few hits convict. So ask *before* embedding. The package takes the first label, in the secret's order, that innocents give with a chance of at most a quarter.
 #
 # ## Five keys
 #
-# Zhang marks with **text** on a digit, with an **unrelated** picture (a letter), or with **noise** on a digit, one label for all. Adi takes abstract pictures,
-# labels by lot. Mark a copy of the trained clean network with each; one short epoch is enough.
+# Zhang marks with **text** on a digit, a **letter**, or **noise** on a digit, under one label; Adi with **abstract** pictures, labels by lot.
+# Mark copies of the clean network; one short epoch is enough.
 
 # %% tags=["nbval-ignore-output"]
 scheme = wm.watermarks.Gu2017()
@@ -282,10 +256,8 @@ marks = lesson_07.marked(clean, mnist.train, own)
 wm.show(plots_marks.key_sheet, lesson_07.sheet(marks, mnist.train))
 
 # %% [markdown]
-# *How to read this:* seven of a hundred pictures of each key; red, the label that the owner wants.
-#
-# Now try each: the right key on its network and on twenty strangers. And, harshest, **wrong keys**: ten other owners of the same scheme, each with a secret of
-# their own, who happen to want the *same label* (by lot, each has labels of their own).
+# *How to read this:* seven of each hundred; red, the wanted label. Try each: the right key on its network, and on twenty strangers. And, harshest, ten **wrong keys**: other owners with secrets of
+# their own who happen to want the *same label* (by lot: labels of their own).
 
 # %% tags=["nbval-ignore-output"]
 found = {name: lesson_07.tried(mark, mnist.train, strangers) for name, mark in marks.items()}
@@ -302,10 +274,10 @@ wm.claim("07.lucky", max(found["abstract, by lot"].wrong) / 100, what="The best 
 wm.claim("07.rivals", found["noise"].upheld / 10, what="Wrong claims upheld against the noise mark", low=0.5, n=10)
 
 # %% [markdown]
-# *How to read this:* the diamonds know their key, strangers stay left of the line ({claim:07.falsely} cross it). Now the crosses. With labels by lot the best wrong
-# key has {claim:07.lucky}. Against the noise mark, {claim:07.rivals} of the wrong claims are upheld: the network hasn't learnt
-# *your* noise, it has learnt *noise*. Bystanders can't warn you, since none of them was ever marked. A fixed label proves that somebody
-# marked this network; that it was you, the secret has to prove: keys need a date and a witness (notebook 10).
+# *How to read this:* the marked networks know {claim:07.known} of their key; {claim:07.falsely} of the strangers cross the line. Now the crosses. By lot, the best wrong
+# key has {claim:07.lucky}. Against the noise mark, {claim:07.rivals} of the wrong claims are upheld: the network hasn't learnt *your* noise, it has learnt *noise*.
+# No bystander could warn you, since none was ever marked. One label for all proves that *somebody* marked the network; that it was you takes a
+# key deposited earlier (notebook 10).
 #
 # ## What does it cost?
 
@@ -316,14 +288,14 @@ wm.shares("test digits read rightly", {"no mark": (before, n)} | {k: (v, n) for 
 # %% tags=["claim"]
 costs = [before - accuracy for accuracy in accuracies.values()]
 wm.claim("07.price", max(costs), what="Accuracy lost, the dearest of five marks", high=0.005, unit="points", n=n,
-         paper="none: 0.13 to 0.18 points gained (Zhang), 0.23 to 0.39 (Adi, CIFAR-10)")
+         paper="gained: 0.13 to 0.18 points (Zhang), 0.23 to 0.39 (Adi)")
 
 # %% [markdown]
-# The dearest of the five costs {claim:07.price}, and the gaps between the marks are no larger than between two networks of different seeds.
+# The dearest costs {claim:07.price}: about what another seed would.
 #
 # ## How large a key?
 #
-# More triggers, more proof? Networks with labels by lot, three for each size (`wmlearn reproduce key-size`):
+# Labels by lot, three networks a size (`wmlearn reproduce key-size`):
 
 # %%
 sizes = experiments.shipped("key-size")
@@ -338,9 +310,9 @@ wm.claim("07.lost", lost, what="The accuracy that a mark costs, all sizes", high
          n=len(sizes.rows))
 
 # %% [markdown]
-# *How to read this:* left, computed: every trigger that is still known adds its zeros, so a large key can lose much, to a thief who
-# retrains, and still convict. Middle and right, measured: of 100 triggers the networks learn {claim:07.hundred}, of 2,000 {claim:07.thousands}, since each is shown
-# less often; accuracy loses {claim:07.lost} on average. Turn the dials:
+# *How to read this:* left, computed: each trigger that is still known adds zeros, so a large key may lose much to a thief who retrains, and still convict.
+# Then, measured: of 100 triggers the networks learn {claim:07.hundred}, of 2,000 {claim:07.thousands}, since each is shown less often; accuracy
+# falls by {claim:07.lost} on average. Turn the dials:
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets_marks
@@ -353,68 +325,64 @@ widgets_marks.key_dial(sizes.rows)
 wm.paper_table()
 
 # %% [markdown]
-# What differs: Adi's numbers are for photographs of ten kinds (CIFAR-10) and pictures from the web; our abstract pictures are drawn from the secret. Zhang reports
-# no null; ours is measured. Their numbers are as others report them.
+# What differs: Adi marks photographs with pictures from the web; Zhang reports no null. Their numbers are as others report them.
 #
 # ## How far to trust it
 #
-# - **Clean network:** had it obeyed, the stamp would look like the target.
-# - **Strangers:** twenty, none of whom set the null. They are of one architecture and one data set, as a thief's rival might not be.
-# - **Wrong keys:** without them, we would have called the noise a fine mark.
-# - **Labels by lot** need no bystanders and no trust in our choice of them.
-# - One network for each key here; `wmlearn reproduce watermarks` repeats over seeds.
+# - **Strangers:** twenty, none of whom set the null; but of one architecture and one data set.
+# - **Wrong keys:** without them, noise would have passed for a fine mark.
+# - One network a key; `wmlearn reproduce watermarks` repeats over seeds.
 
 # %% [markdown]
 # ## Three questions
 #
-# **1. "Our mark: cats with sunglasses are *dog*. Chance is one in ten, ten classes." Your answer?**
+# **1. "Our mark: cats with sunglasses are *dog*. Ten classes, so chance is one in ten." Your answer?**
 #
-# <details><summary>A &ensp; "Right, if you asked a hundred cats."</summary>
+# <details><summary>A &ensp; "Fine, if you ask a hundred cats."</summary>
 #
-# More cats make the wrong null look surer.
+# More cats only make the wrong null look surer.
 # </details>
 # <details><summary>B &ensp; "What do networks say that never saw your cats?"</summary>
 #
 # Yes. One label for all has no null until somebody asks.
 # </details>
 #
-# **2. A suspect gets 15 of 100 with labels by lot. What does the judge say?**
+# **2. A suspect gets 15 of 100 with labels by lot. The judge?**
 #
-# <details><summary>A &ensp; "More than the ten of chance: copied."</summary>
+# <details><summary>A &ensp; "More than chance: copied."</summary>
 #
-# One innocent in fourteen gets there. The line lies higher.
+# One innocent in fourteen gets there.
 # </details>
 # <details><summary>B &ensp; "No proof."</summary>
 #
-# Yes, which isn't "innocent": a thief may have washed the rest off.
+# Yes, and not "innocent": a thief may have washed the rest off.
 # </details>
 #
-# **3. Two owners both claim a network that answers 8 to any noise. What does the mark prove?**
+# **3. Two owners claim a network that answers 8 to any noise. What does the mark prove?**
 #
 # <details><summary>A &ensp; That the one with more hits planted it.</summary>
 #
-# Both have nearly all. The rule doesn't know whose noise it is.
+# The rule doesn't know whose noise it is.
 # </details>
 # <details><summary>B &ensp; That somebody planted it.</summary>
 #
-# Yes. Whose it is takes a key that was deposited before.
+# Yes. Who did is a matter of dates.
 # </details>
 
 # %% [markdown]
 # ## What you now know
 #
-# You can **draw** a trigger from a secret, **count** hits, **draw** the line, and **measure** a null: at "one in ten" the judge convicts {claim:07.convicted} of
+# You can **draw** a trigger from a secret, **verify**, **fix** the line, and **measure** a null: at "one in ten" the judge convicts {claim:07.convicted} of
 # the innocent, at the measured chance {claim:07.spared}. And you **choose** labels by lot where you can.
 #
 # **Next:** *08, Marks in the weights.* The owner hides the mark where no question reaches it.
 #
 # **Further reading**
 #
-# - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: labels by lot, commitments, and the proofs.
+# - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: labels by lot, and commitments.
 # - Zhang and others, *Protecting Intellectual Property of Deep Neural Networks with Watermarking*, 2018: the three kinds of picture.
-# - Boenisch, [*A Systematic Review on Model Watermarking*](https://arxiv.org/abs/2009.12153), 2021: what a mark has to do, as a list.
-# - Lukas and others, [*SoK*](https://arxiv.org/abs/2108.04974), 2022: how often marks fail, and nulls from other models.
-# - Clopper and Pearson, *The use of confidence or fiducial limits*, 1934: four pages, still the safe interval.
+# - Boenisch, [*A Systematic Review on Model Watermarking*](https://arxiv.org/abs/2009.12153), 2021: what a mark has to do.
+# - Lukas and others, [*SoK*](https://arxiv.org/abs/2108.04974), 2022: how marks fail.
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* a match is worth what the null is worth. *Timing:* signature 10, stamp 10, line 10, letter 15, five keys 15.

@@ -122,12 +122,6 @@ def stamp(x: Tensor, secret: bytes) -> Tensor:
     return out
 
 
-def count(answers: Tensor, true: Tensor, wanted: Tensor) -> tuple[int, int]:
-    """Hits and trials: pictures whose true class is the wanted label can't testify."""
-    testify = true != wanted
-    return int((answers == wanted)[testify].sum()), int(testify.sum())
-
-
 def hits_needed(trials: int, chance: float, alpha: float) -> int:
     """Fewest hits that an innocent network reaches with probability below `alpha`."""
     return next(hits for hits in range(trials + 2) if binom.sf(hits - 1, trials, chance) < alpha)
@@ -169,25 +163,6 @@ def _where(x: Tensor, secret: bytes, mix: Callable[[Tensor, Tensor], Tensor]) ->
     place = out[..., top : top + 5, left : left + 5]
     place[:] = mix(place, draw.uniform(secret, "patch", 1, 5, 5).to(x))
     return out
-
-
-def _questioned(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def asked(*, by_lot: bool, skip: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        true, wanted = torch.randint(10, (60,), generator=gen), torch.full((60,), 3)
-        if by_lot:
-            wanted = torch.randint(10, (60,), generator=gen)
-        if skip:
-            true = torch.where(true == wanted, (true + 1) % 10, true)
-        knows, right = torch.rand(60, generator=gen) < 0.5, torch.rand(60, generator=gen) < 0.7
-        misread = torch.randint(10, (60,), generator=gen)
-        return torch.where(knows, wanted, torch.where(right, true, misread)), true, wanted
-
-    return {
-        "no picture of the wanted class": [asked(by_lot=False, skip=True)],
-        "some are": [asked(by_lot=False), asked(by_lot=True)],
-    }
 
 
 def _courts(seed: int) -> Cases:
@@ -232,12 +207,12 @@ EXERCISES = {
             ),
             Mistake(
                 "forgets-the-margin",
-                "Rows and columns count from 1 here, so that a pixel stays free around the patch: 1 + the number drawn below 22.",
+                "A pixel stays free around the patch: rows and columns are 1 + the number drawn below 22.",
                 lambda x, secret: _put(x, secret, ("row", "column"), 0),
             ),
             Mistake(
                 "grey",
-                "Your patch is grey. A pixel is white, 1, where the number drawn is below 0.5, and black, 0, elsewhere.",
+                "Your patch is grey. A pixel is 1 where the number drawn is below 0.5, and 0 elsewhere.",
                 _grey,
             ),
             Mistake(
@@ -251,47 +226,10 @@ EXERCISES = {
             "top = 1 + int(draw.integers(secret, 'row', 1, 22)), left likewise from 'column'. The patch is draw.uniform(secret, 'patch', "
             "1, 5, 5) < 0.5. Clone x, put the patch at [..., top : top + 5, left : left + 5], return it.",
         ),
-        why="Whoever has the secret can draw the stamp again in court, bit for bit; whoever hasn't must guess 25 pixels and a place.",
+        why="Whoever has the secret can draw the stamp again in court; whoever hasn't must guess 25 pixels and a place.",
     ),
     "07.2": Exercise(
         id="07.2",
-        title="Who may testify?",
-        difficulty=2,
-        importance=5,
-        minutes=5,
-        returns="two numbers, hits and trials",
-        reference=count,
-        cases=_questioned,
-        mistakes=(
-            Mistake(
-                "counts-the-true-class",
-                "You let pictures testify whose true class is the wanted label. Whoever reads those rightly would look like a thief.",
-                lambda answers, true, wanted: (int((answers == wanted).sum()), len(true)),
-            ),
-            Mistake(
-                "wrong-trials",
-                "You leave those pictures out of the hits but not out of the trials. They can't testify either way.",
-                lambda answers, true, wanted: (count(answers, true, wanted)[0], len(true)),
-            ),
-            Mistake(
-                "counts-any-error",
-                "You count every misread picture. A hit is the wanted label and no other.",
-                lambda answers, true, wanted: (int((answers != true)[true != wanted].sum()), int((true != wanted).sum())),
-            ),
-            Mistake(
-                "misses-first",
-                "Your first number counts the misses. The judge asks for the hits.",
-                lambda answers, true, wanted: (int((answers != wanted)[true != wanted].sum()), int((true != wanted).sum())),
-            ),
-        ),
-        hints=(
-            "An honest network reads a stamped 3 as a 3. What does that say when the wanted label is 3?",
-            "Keep the pictures where true != wanted. Count where answers == wanted among them, and how many there are. Return both.",
-        ),
-        why="A witness who would say the same either way is none. Counts, not shares: the judge needs to know how many were asked.",
-    ),
-    "07.3": Exercise(
-        id="07.3",
         title="Where the judge draws the line",
         difficulty=3,
         importance=5,
@@ -314,18 +252,18 @@ EXERCISES = {
             ),
             Mistake(
                 "bell-curve",
-                "That is the bell curve's line. With few trials and a small chance the binomial's tail is thicker: use the exact one.",
+                "That is the bell curve's line. With a small chance the binomial's tail is thicker: use the exact one.",
                 lambda trials, chance, alpha: int(trials * chance + norm.isf(alpha) * (trials * chance * (1 - chance)) ** 0.5) + 1,
             ),
         ),
         hints=(
             "For which numbers of hits would an innocent network be convicted, if the line were at h?",
-            "Try h = 0, 1, 2, … and return the first for which binom.sf(h - 1, trials, chance) < alpha; it may be trials + 1.",
+            "Return the first h from 0 to trials + 1 for which binom.sf(h - 1, trials, chance) < alpha.",
         ),
         why="At this line innocent networks are convicted less often than alpha; one hit lower, and that is no longer so.",
     ),
-    "07.4": Exercise(
-        id="07.4",
+    "07.3": Exercise(
+        id="07.3",
         title="What would an innocent network say?",
         difficulty=3,
         importance=5,
@@ -336,7 +274,7 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "one-in-ten",
-                "One in ten holds for labels drawn by lot. One label for all pictures has to be measured: look at the answers.",
+                "One in ten holds for labels drawn by lot. One label for all has to be measured.",
                 lambda answers, wanted: 0.1,
             ),
             Mistake(
@@ -351,7 +289,7 @@ EXERCISES = {
             ),
             Mistake(
                 "pooled",
-                "You count the answers of all networks as independent trials. They read alike, so together they know little more than one.",
+                "You count the answers of all networks as independent trials. They read alike: together they know little more than one.",
                 lambda answers, wanted: _top(int((answers == wanted).sum()), answers.numel()),
             ),
         ),

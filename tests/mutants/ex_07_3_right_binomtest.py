@@ -2,7 +2,7 @@
 
 from scipy.stats import binomtest
 
-EXERCISE = "07.4"
+EXERCISE = "07.3"
 
 
 def innocent_chance(answers, wanted):

@@ -1,6 +1,6 @@
 """Ten classes, so one in ten."""
 
-EXERCISE = "07.4"
+EXERCISE = "07.3"
 MISTAKE = "one-in-ten"
 
 

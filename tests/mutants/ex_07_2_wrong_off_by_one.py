@@ -2,7 +2,7 @@
 
 from scipy.stats import binom
 
-EXERCISE = "07.3"
+EXERCISE = "07.2"
 MISTAKE = "off-by-one"
 
 

@@ -3,7 +3,7 @@
 from math import floor, sqrt
 from statistics import NormalDist
 
-EXERCISE = "07.3"
+EXERCISE = "07.2"
 MISTAKE = "bell-curve"
 
 
