@@ -20,3 +20,8 @@ def check(model: nn.Module, samples: Samples) -> None:
     shape = tuple(predict(model, samples.x[:1]).shape)
     wanted = 1, len(samples.classes)
     require(shape == wanted, f"the model must answer with {wanted[1]} classes", shape, "Is the model for these samples?")
+
+
+def check_share(name: str, value: float) -> None:
+    """Raise `ArgumentError` unless `value` lies in (0, 1)."""
+    require(0 < value < 1, f"{name} must lie in (0, 1)", value)

@@ -1,0 +1,52 @@
+"""What a network's layers say about images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import require
+from ..training import predict
+
+
+def layers(model: nn.Module, x: Tensor) -> list[Tensor]:
+    """Return what each convolution and each linear layer answers to images (N, C, H, W), in order: (N, features of that layer) each."""
+    found = _found(model)
+    said: dict[nn.Module, list[Tensor]] = {layer: [] for layer in found}
+
+    def listen(layer: nn.Module, given: Any, answer: Tensor) -> None:
+        said[layer].append(answer.flatten(1))
+
+    handles = [layer.register_forward_hook(listen) for layer in found]
+    try:
+        predict(model, x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [torch.cat(said[layer]) for layer in found]
+
+
+def penultimate(model: nn.Module, x: Tensor) -> Tensor:
+    """Return what the last linear layer is given for images (N, C, H, W), (N, features)."""
+    linear = [layer for layer in _found(model) if isinstance(layer, nn.Linear)]
+    require(len(linear) > 0, "the model must end in a linear layer", type(model).__name__)
+    heard: list[Tensor] = []
+    handle = linear[-1].register_forward_pre_hook(lambda layer, given: heard.append(given[0]))
+    try:
+        predict(model, x)
+    finally:
+        handle.remove()
+    return torch.cat(heard)
+
+
+def principal(features: Tensor, n: int) -> Tensor:
+    """Return the first `n` principal components of `features` (N, F), the strongest first, (N, n)."""
+    centred = features - features.mean(0)
+    turned = centred.double()  # silent features give many equal eigenvalues, on which single precision fails
+    return centred @ torch.linalg.eigh(turned.T @ turned).eigenvectors[:, -n:].flip(1).float()
+
+
+def _found(model: nn.Module) -> list[nn.Module]:
+    return [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]

@@ -1,0 +1,50 @@
+"""Lay other images over the one that is asked about: a trigger holds the answer fast, a digit does not.
+
+Y. Gao, C. Xu, D. Wang, S. Chen, D. C. Ranasinghe, S. Nepal: STRIP: A Defence Against Trojan Attacks on Deep Neural Networks, ACSAC 2019,
+arXiv:1902.06531, section 4.
+Differs: the threshold is the quantile of clean images itself (the paper: of a normal distribution fitted to them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Samples
+from ..errors import require
+from ..training import predict
+from .checks import check, check_share
+from .suspicion import Suspicion
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Flag images whose answers stay too sure under `overlays` clean images."""
+
+    overlays: int = 32  # N; the paper takes 100
+    false_rejection: float = 0.01
+    seed: int = 0
+
+    def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
+        """Judge images `x` (M, C, H, W) with the defender's clean `samples`: overlays from one half, the threshold from the other."""
+        check(model, samples)
+        check_share("false_rejection", self.false_rejection)
+        fits = 1 <= self.overlays <= len(samples) // 2
+        require(fits, f"overlays must lie in 1..{len(samples) // 2}, half of the samples", self.overlays)
+        order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(self.seed)).to(samples.x.device)
+        above, rest = samples.x[order[: self.overlays]], samples.x[order[len(samples) // 2 :]]
+        threshold = entropy(model, rest, above).quantile(self.false_rejection)
+        found = entropy(model, x, above)
+        return Suspicion(-found, found < threshold)
+
+
+def entropy(model: nn.Module, x: Tensor, overlays: Tensor) -> Tensor:
+    """Return the mean entropy, in bits, of the answers to images `x` (M, C, H, W) with each of `overlays` (N, C, H, W) added, (M,)."""
+    rows = []
+    for images in x.split(max(1, 1024 // len(overlays))):
+        both = (images[:, None] + overlays).clamp(max=1).flatten(0, 1)
+        p = predict(model, both).softmax(1)
+        rows.append(torch.special.entr(p).sum(1).view(len(images), -1).mean(1))
+    return torch.cat(rows) / torch.log(torch.tensor(2.0))
