@@ -24,6 +24,7 @@ from .checks import check
 
 OnStep = Callable[[int, Tensor, Tensor], object]
 """Called after every step with its number, the patterns (K, C, H, W) and the masks (K, 1, H, W) as they are by then."""
+LIMIT = 2.0  # of the anomaly index, above which a class is flagged
 CONSISTENT = 1.4826  # the deviation of a normal distribution, in median absolute deviations
 
 
@@ -57,7 +58,7 @@ def scan(
     threshold: float = 0.99,
     patience: int = 5,
     multiplier: float = 2.0,
-    limit: float = 2.0,
+    limit: float = LIMIT,
     seed: int = 0,
     on_step: OnStep | None = None,
 ) -> Scan:
