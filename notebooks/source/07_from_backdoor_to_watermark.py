@@ -275,7 +275,7 @@ wm.claim("07.rivals", found["noise"].upheld / 10, what="Wrong claims upheld agai
 
 # %% [markdown]
 # *How to read this:* the marked networks know {claim:07.known} of their key; {claim:07.falsely} of the strangers cross the line. Now the crosses. By lot, the best wrong
-# key has {claim:07.lucky}. Against the noise mark, {claim:07.rivals} of the wrong claims are upheld: the network hasn't learnt *your* noise, it has learnt *noise*.
+# key has {claim:07.lucky}. Against the noise mark, {claim:07.rivals} of the wrong claims are upheld, each by a line of its own: the network hasn't learnt *your* noise, it has learnt *noise*.
 # No bystander could warn you, since none was ever marked. One label for all proves that *somebody* marked the network; that it was you takes a
 # key deposited earlier (notebook 10).
 #
