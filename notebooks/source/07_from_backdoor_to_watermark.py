@@ -291,7 +291,7 @@ wm.claim("07.price", max(costs), what="Accuracy lost, the dearest of five marks"
          paper="gained: 0.13 to 0.18 points (Zhang), 0.23 to 0.39 (Adi)")
 
 # %% [markdown]
-# The dearest costs {claim:07.price}: about what another seed would.
+# The dearest costs {claim:07.price}; compare the intervals.
 #
 # ## How large a key?
 #

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -39,7 +40,7 @@ N_RIVALS = 10
 
 def strangers(device: torch.device) -> list[nn.Module]:
     """Return twenty networks that learnt digits and never saw a mark; none of them sets a key's `chance`."""
-    return [network.to(device) for network in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)]
+    return [copy.deepcopy(network).to(device) for network in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)]
 
 
 def market(samples: Samples, others: Sequence[nn.Module]) -> dict[str, nn.Module]:
