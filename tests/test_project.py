@@ -26,6 +26,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"poisoning", "evidence", "bystanders"},
     {"detector", "transfer", "protocols", "detection"},
     {"watermarks"},
+    {"scorecard"},
     {"experiments"},
     {"plots"},
     {"plots_marks", "plots_signs", "plots_street", "plots_transfer"},

@@ -3,6 +3,7 @@
 from . import bystanders as bystanders
 from . import detection as detection
 from . import models as models
+from . import scorecard as scorecard
 from . import triggers as triggers
 from . import watermarks as watermarks
 from .course import check as check
@@ -22,6 +23,7 @@ from .data import split as split
 from .errors import ArgumentError as ArgumentError
 from .errors import DataError as DataError
 from .errors import NotEmbeddedWarning as NotEmbeddedWarning
+from .errors import OverlapWarning as OverlapWarning
 from .errors import WmlearnError as WmlearnError
 from .evidence import Evidence as Evidence
 from .evidence import Verdict as Verdict

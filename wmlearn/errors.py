@@ -15,6 +15,10 @@ class DataError(WmlearnError):
     """A file is missing, damaged, or cannot be written."""
 
 
+class OverlapWarning(UserWarning):
+    """Images of the attacker are in the test set: what is measured there flatters the attack."""
+
+
 class NotEmbeddedWarning(UserWarning):
     """A mark was embedded and its own verification doesn't find it: the model carries no proof."""
 

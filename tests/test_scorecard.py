@@ -1,0 +1,125 @@
+"""The matrix of marks and removals: every cell has its control, resumes from disk, and says when it doesn't count."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import wmlearn as wm
+from wmlearn import bystanders, scorecard
+
+
+def tuned(model: nn.Module, samples: wm.Samples) -> nn.Module:
+    return wm.trained(model, samples, wm.Recipe(epochs=1, lr=1e-4))[0]
+
+
+def wrecked(model: nn.Module, samples: wm.Samples) -> nn.Module:
+    new = copy.deepcopy(model)
+    with torch.no_grad():
+        new[-1].weight.zero_()  # pyright: ignore[reportIndexIssue]
+    return new
+
+
+def replaced(model: nn.Module, samples: wm.Samples) -> nn.Module:
+    return copy.deepcopy(bystanders.shipped("mnist", 9, 10)[0])
+
+
+@pytest.fixture(scope="module")
+def clean() -> nn.Module:
+    return copy.deepcopy(bystanders.shipped("mnist", 8, 9)[0])
+
+
+@pytest.fixture(scope="module")
+def marks(clean: nn.Module, few: wm.Samples) -> dict[str, wm.Marked[Any]]:
+    adi = wm.watermarks.Adi2018(n=30, share=0.2, recipe=wm.Recipe(epochs=6))
+    never = replace(adi, recipe=wm.Recipe(epochs=1, lr=1e-6))
+    made = {"adi": adi.embed(clean, few, adi.keygen(clean, few, seed=1))}
+    with pytest.warns(wm.NotEmbeddedWarning):
+        made["never"] = never.embed(clean, few, never.keygen(clean, few, seed=2))
+    return made
+
+
+REMOVALS = {"tuned": tuned, "wrecked": wrecked, "replaced": replaced}
+
+
+@pytest.fixture(scope="module")
+def card(marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, clean: nn.Module) -> scorecard.Scorecard:
+    return scorecard.run(marks, REMOVALS, attacker=mnist.train[2000:3000], test=mnist.test[:2000], unmarked=clean)
+
+
+def _row(card: scorecard.Scorecard, mark: str, removal: str) -> scorecard.Row:
+    return next(row for row in card.rows if (row.mark, row.removal) == (mark, removal))
+
+
+def test_every_mark_meets_every_removal_and_none(card: scorecard.Scorecard) -> None:
+    names = [(row.mark, row.removal) for row in card.rows]
+    assert names == [(mark, removal) for mark in ("adi", "never") for removal in ("none", *REMOVALS)]
+
+
+def test_a_mark_survives_what_leaves_it_and_not_what_replaces_the_model(card: scorecard.Scorecard) -> None:
+    assert card.survives(_row(card, "adi", "none"))
+    assert card.survives(_row(card, "adi", "tuned"))
+    assert not card.survives(_row(card, "adi", "replaced"))
+    assert card.state(_row(card, "adi", "tuned")) == ""
+    assert abs(_row(card, "adi", "tuned").lost) < 0.02
+
+
+def test_a_destroyed_model_and_a_mark_that_never_was_do_not_count(card: scorecard.Scorecard) -> None:
+    assert card.state(_row(card, "adi", "wrecked")) == "destroyed"
+    assert card.state(_row(card, "never", "tuned")) == "void"
+    assert "(model destroyed)" in card._repr_markdown_()
+    assert "void: never embedded" in card._repr_markdown_()
+
+
+def test_the_control_is_the_same_attack_on_an_unmarked_model(card: scorecard.Scorecard) -> None:
+    controls = [row.control for row in card.rows]
+    assert all(control is not None and control.p_value > 1e-3 for control in controls)
+    assert json.loads(json.dumps(card.dicts()))[0]["state"] == ""
+
+
+def test_cells_are_written_and_not_run_again(marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def counted(model: nn.Module, samples: wm.Samples) -> nn.Module:
+        calls.append(len(samples))
+        return model
+
+    def again(folder: Path, test: wm.Samples) -> scorecard.Scorecard:
+        return scorecard.run(marks, {"counted": counted}, attacker=mnist.train[2000:2100], test=test, folder=folder)
+
+    first = again(tmp_path, mnist.test[:300])
+    assert len(calls) == 2
+    (tmp_path / "never--counted.json").unlink()  # as after an interruption
+    assert again(tmp_path, mnist.test[:300]).dicts() == first.dicts() or len(calls) == 3
+    assert len(calls) == 3
+    with pytest.raises(wm.ArgumentError, match=r"must be of these marks and samples, got 'others'\. Move .* away, or name another"):
+        again(tmp_path, mnist.test[:200])
+
+
+@pytest.mark.parametrize("scheduler", [None, "local"])
+def test_processes_and_a_cluster_measure_what_one_process_does(
+    scheduler: str | None, marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, card: scorecard.Scorecard
+) -> None:
+    if scheduler:
+        pytest.importorskip("distributed")
+    attacker, test = mnist.train[2000:3000], mnist.test[:2000]
+    one = {"adi": marks["adi"]}
+    other = scorecard.run(one, {"replaced": replaced}, attacker=attacker, test=test, jobs=2, scheduler=scheduler)
+    assert [row.evidence for row in other.rows] == [_row(card, "adi", name).evidence for name in ("none", "replaced")]
+    assert [row.after for row in other.rows] == [_row(card, "adi", name).after for name in ("none", "replaced")]
+
+
+def test_bad_input_is_refused_and_overlap_is_said(marks: dict[str, wm.Marked[Any]], mnist: wm.Splits) -> None:
+    with pytest.warns(wm.OverlapWarning, match="50 of the attacker's images are in the test set"):
+        scorecard.run(marks, {}, attacker=mnist.test[:50], test=mnist.test[:100])
+    with pytest.raises(wm.ArgumentError, match="marks must not be empty, got 0"):
+        scorecard.run({}, {}, attacker=mnist.train[:50], test=mnist.test[:100])
+    with pytest.raises(wm.ArgumentError, match="a removal may not be called 'none'"):
+        scorecard.run(marks, {"none": tuned}, attacker=mnist.train[:50], test=mnist.test[:100])
