@@ -26,6 +26,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"poisoning", "evidence", "bystanders"},
     {"detector", "transfer", "protocols", "detection"},
     {"watermarks"},
+    {"ownership"},
     {"scorecard"},
     {"experiments"},
     {"plots"},

@@ -1,0 +1,138 @@
+"""Signed documents as JSON: one way to write each, so that one hash and one signature hold for it everywhere.
+
+A document is a frozen dataclass with the fields `by`, the signer's public key, and `signature`, over everything else. It is written with
+sorted keys and no blanks, with its kind and version; it is read strictly: every field, no other field, and every type as declared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
+
+from ..data import files
+from ..errors import DataError, WmlearnError, require
+from .identity import Identity, signed_by
+
+VERSION = 1
+
+
+class Document(Protocol):
+    """Anything that somebody signed. Structural: nothing inherits from this."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def by(self) -> str: ...
+    @property
+    def signature(self) -> str: ...
+
+
+D = TypeVar("D", bound=Document)
+
+
+def canonical(value: object) -> bytes:
+    """Write JSON in the one way that is hashed and signed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def kind(document: Document | type) -> str:
+    """Return the word that a document's file carries, "commitment"."""
+    return (document if isinstance(document, type) else type(document)).__name__.lower()
+
+
+def text(document: Document) -> str:
+    """Write a document as JSON."""
+    return canonical({"kind": kind(document), "version": VERSION, **asdict(document)}).decode()  # pyright: ignore[reportArgumentType]
+
+
+def body(document: Document) -> bytes:
+    """Return what is signed: everything but the signature."""
+    written = json.loads(text(document))
+    del written["signature"]
+    return canonical(written)
+
+
+def digest(document: Document) -> str:
+    """Return the SHA-256 of what is signed, 64 hexadecimal digits: a document's name in other documents."""
+    return hashlib.sha256(body(document)).hexdigest()
+
+
+def signed(document: D, identity: Identity) -> D:
+    """Return the document with the signature of `identity`, who must be its `by`."""
+    require(document.by == identity.public, "a document must be signed by the one whom it names", identity.public, "Set `by`.")
+    return replace(document, signature=identity.sign(body(document)))  # pyright: ignore[reportArgumentType]
+
+
+def genuine(document: Document) -> bool:
+    """Say whether the signature is that of the document's `by`."""
+    return signed_by(document.by, document.signature, body(document))
+
+
+def parse(written: str | bytes, shape: type[D]) -> D:
+    """Read a document of the class `shape`; raise `DataError` for anything else. Signatures are checked by `genuine`, not here."""
+    what = kind(shape)
+    try:
+        found = json.loads(written)
+        require(isinstance(found, dict) and found.get("kind") == what, f"it must be a {what}", type(found).__name__)
+        version = found.pop("version", None)
+        require(version == VERSION, f"its version must be {VERSION}", version, "Read it with the release that wrote it.")
+        del found["kind"]
+        return _built(shape, found, what)
+    except (ValueError, RecursionError, WmlearnError) as error:
+        raise DataError(f"this is no {what} that can be read: {error}") from error
+
+
+def save(document: Document, path: Path | str) -> None:
+    """Write a document whole or not at all."""
+    files.write(Path(path), text(document).encode() + b"\n")
+
+
+def load(path: Path | str, shape: type[D]) -> D:
+    """Read a document of the class `shape`; raise `DataError` for anything else."""
+    try:
+        return parse(files.read(Path(path)), shape)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def now() -> str:
+    """Read the local clock, as UTC in seconds: 2026-01-31T12:00:00+00:00."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def moment(written: str) -> datetime:
+    """Read a time; raise `ArgumentError` for one that isn't UTC in ISO 8601."""
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        found = datetime.min
+    offset = found.utcoffset()
+    require(offset is not None and not offset, "a time must be UTC, as 2026-01-31T12:00:00+00:00", written)
+    return found
+
+
+def check_hex(digits: int, **named: str) -> None:
+    """Raise `ArgumentError` for a value that isn't `digits` hexadecimal digits; 0 allows any number of bytes."""
+    for name, value in named.items():
+        good = set(value) <= set("0123456789abcdef") and (len(value) == digits if digits else len(value) % 2 == 0)
+        require(good, f"{name} must be {digits or 'an even number of'} hexadecimal digits", value[:70])
+
+
+def _built(shape: Any, found: Any, where: str) -> Any:
+    """Turn parsed JSON into what the type `shape` says, or raise `ArgumentError` naming the place."""
+    if is_dataclass(shape) and isinstance(shape, type):
+        require(isinstance(found, Mapping), f"{where} must be an object", type(found).__name__)
+        types, names = get_type_hints(shape), {field.name for field in fields(shape)}
+        require(set(found) == names, f"{where} must have the fields {', '.join(sorted(names))}", sorted(found))
+        return shape(**{name: _built(types[name], value, f"{where}.{name}") for name, value in found.items()})
+    if get_origin(shape) is tuple:
+        require(isinstance(found, list), f"{where} must be a list", type(found).__name__)
+        return tuple(_built(get_args(shape)[0], value, f"{where}[{i}]") for i, value in enumerate(found))
+    number = shape is float and type(found) is int
+    require(type(found) is shape or number, f"{where} must be of type {getattr(shape, '__name__', shape)}", type(found).__name__)
+    return float(found) if number else found

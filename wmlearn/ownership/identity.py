@@ -1,0 +1,116 @@
+"""People who sign: one secret, from which the signing key and the secrets of all watermarks follow.
+
+HKDF is H. Krawczyk and P. Eronen, RFC 5869, with SHA-256; signatures are Ed25519, RFC 8032. A public key names its owner and nothing more:
+that it belongs to a person or a firm must be shown by other means.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..data import files
+from ..errors import DataError, WmlearnError, require
+from ..watermarks import new_secret
+
+if TYPE_CHECKING:
+    pass
+
+N_BYTES = 32
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A name for people to read, and the secret; whoever has the secret is this person."""
+
+    name: str
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        good = isinstance(self.secret, bytes) and len(self.secret) == N_BYTES
+        require(good, f"an identity's secret must be {N_BYTES} bytes", type(self.secret).__name__, "Draw one with new_identity(name).")
+
+    @property
+    def public(self) -> str:
+        """The public key, 64 hexadecimal digits."""
+        return _private(self.secret).public_key().public_bytes_raw().hex()
+
+    def sign(self, message: bytes) -> str:
+        """Return the signature, 128 hexadecimal digits."""
+        return _private(self.secret).sign(message).hex()
+
+
+def new_identity(name: str) -> Identity:
+    """Draw a person's secret from the operating system."""
+    return Identity(name, new_secret())
+
+
+def signed_by(public: str, signature: str, message: bytes) -> bool:
+    """Say whether the owner of the key `public` signed `message`."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(signature), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def derive(secret: bytes, *purpose: str | int) -> bytes:
+    """Derive 32 bytes for one purpose; they say nothing about the secret, nor about those for another purpose."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return HKDF(SHA256(), N_BYTES, None, json.dumps(["wmlearn", *purpose]).encode()).derive(secret)
+
+
+def seed_for(identity: Identity, scheme: str, serial: str) -> bytes:
+    """Return what the owner shows when a whole key must be laid open: the triggers follow from it, the owner's secret does not."""
+    return derive(identity.secret, "seed", scheme, serial)
+
+
+def secret_for(identity: Identity, scheme: str, serial: str = "") -> bytes:
+    """Return the secret to draw a key with, `keygen(…, secret=…)`; `serial` tells an owner's keys of one `scheme` apart.
+
+    The scheme is the name that its keys carry, "adi2018". The public key goes in, so nobody else's seed leads to these triggers.
+    """
+    return secret_from(seed_for(identity, scheme, serial), scheme, identity.public)
+
+
+def secret_from(seed: bytes, scheme: str, public: str) -> bytes:
+    """Return the secret of the key that the owner of `public` drew from `seed`."""
+    return derive(seed, "key", scheme, public)
+
+
+def salt_from(seed: bytes, public: str, index: int) -> bytes:
+    """Return what hides trigger number `index` in the commitment; without it a guessed trigger could be tried against the tree."""
+    return derive(seed, "salt", public, index)
+
+
+def save_identity(identity: Identity, path: Path | str) -> None:
+    """Write the secret, readable by its owner only (mode 0600); a file that is there already is never replaced."""
+    path = Path(path)
+    require(not path.exists(), "a new identity must not replace a file", str(path), "Name another file: a lost secret can't be had again.")
+    text = json.dumps({"kind": "identity", "version": VERSION, "name": identity.name, "secret": identity.secret.hex()})
+    files.whole_or_nothing(path, lambda temporary: temporary.write_text(text, encoding="utf-8"), mode=0o600)
+
+
+def load_identity(path: Path | str) -> Identity:
+    """Read what `save_identity` wrote; raise `DataError` for anything else, without showing what was read."""
+    try:
+        found = json.loads(files.read(Path(path)))
+        require(found["kind"] == "identity" and found["version"] == VERSION, f"it must be an identity of version {VERSION}", "another file")
+        return Identity(str(found["name"]), bytes.fromhex(found["secret"]))
+    except (ValueError, KeyError, TypeError, WmlearnError) as error:
+        what = f"got a {type(error).__name__}" if not isinstance(error, WmlearnError) else str(error)
+        raise DataError(f"{path} must be an identity that `wmlearn ownership keygen` wrote: {what}") from None
+
+
+def _private(secret: bytes) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(derive(secret, "signature"))

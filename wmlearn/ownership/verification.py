@@ -1,0 +1,165 @@
+"""What a judge makes of one bundle: is it void, what did the suspects answer, and how would innocent models have answered?
+
+The null is the judge's own. An owner's `chance` is only a word, so it is raised to what bystanders do on the very triggers that were opened
+(the worst of them, at the top of its 95 % interval), and never lies below 1 / classes.
+
+What cannot be refused:
+- A key that was committed before release by somebody who had the model before: an employee, or the thief of an unreleased model.
+- A service that its accuser controls, and that looks up the accuser's own triggers. `shade` asks a little other images.
+- Triggers found on bystanders that the judge does not have, and that match only models of the suspect's kind. Choose bystanders of the
+  suspect's architecture, trained on its task.
+- An owner who never committed has nothing to show, however plain the theft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import require
+from ..evidence import Evidence, Suspect, answers, judge
+from ..watermarks.secret import uniform
+from ..watermarks.trigger_set import chance_of
+from .bundle import Bundle, faults, redrawn
+from .challenge import Challenge, identify
+from .commitment import Commitment
+from .documents import kind
+from .registry import Entry, audited, challenges, find
+
+NO_ANSWER = -1
+"""The label of a service that refuses a query."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What the judge knows before he opens a bundle.
+
+    `suspects` have the judge's names for them; `book` is the registry; `released` the number of the entry with which the model in question
+    was released, None when nobody registered that. `shade` is the largest change of a pixel that the judge adds to every trigger, so
+    that a list of known images is of no use. With `unveiled` he demands that the triggers follow from a seed.
+    """
+
+    suspects: Mapping[str, Suspect]
+    bystanders: Sequence[Suspect]
+    book: tuple[Entry, ...]
+    released: int | None = None
+    alpha: float = 1e-3
+    shade: float = 0.0
+    unveiled: bool = False
+
+    def __post_init__(self) -> None:
+        require(len(self.suspects) > 0, "there must be at least one suspect", 0)
+        require(len(self.bystanders) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
+        require(0 < self.alpha < 1, "alpha must lie in (0, 1)", self.alpha)
+        require(0 <= self.shade < 0.5, "shade must lie in [0, 0.5)", self.shade)
+
+
+@dataclass(frozen=True)
+class Match:
+    """What one suspect answered, and whether that supports the claim; a refused query counts as a miss."""
+
+    evidence: Evidence
+    refused: int
+    owned: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a bundle is worth: `number` of its commitment's entry (0: none), the level of each test, why it is void, and the matches."""
+
+    by: str
+    number: int
+    level: float
+    void: tuple[str, ...]
+    matches: Mapping[str, Match]
+    notes: tuple[str, ...] = ()
+
+
+def verify(case: Case, challenge: Challenge, bundle: Bundle) -> Finding:
+    """Check a bundle against the `challenge` that the judge drew for it, then ask the suspects; a void bundle asks nobody anything.
+
+    Raises `ArgumentError` for suspects with other images or classes than the key's.
+    """
+    entry = find(case.book, bundle.commitment)
+    number = entry.number if entry else 0
+    void = faults(bundle) or tuple(_objections(case, challenge, bundle, number))
+    if void:
+        return Finding(bundle.by, number, 0.0, void, {})
+    x, y, classes = _shaded(bundle, case.shade), bundle.y, bundle.commitment.classes
+    chance = max(bundle.commitment.chance, 1 / classes, chance_of(x, y, case.bystanders))
+    best, level = Evidence(bundle.commitment.scheme, "labels", len(y), len(y), chance), case.alpha / tries(case, bundle)
+    if not judge(best, level).owned:
+        why = f"it can prove nothing: innocent models give such a label with probability up to {chance:.2f}, and {len(y)} were opened"
+        return Finding(bundle.by, number, level, (why,), {})
+    matches = {name: _matched(ask(suspect, x, classes), y, best, level) for name, suspect in case.suspects.items()}
+    return Finding(bundle.by, number, level, (), matches, tuple(_notes(case, bundle, matches)))
+
+
+def tries(case: Case, bundle: Bundle) -> int:
+    """Count the chances that luck had: every registered commitment is a ticket, every challenge to this one a draw, every suspect a prize.
+
+    All commitments count, whoever signed them, since nobody can tell how many of them are one person's. `alpha` is shared among the tries
+    (Bonferroni).
+    """
+    tickets = sum(entry.kind == kind(Commitment) for entry in case.book)
+    draws = sum(each.commitment == bundle.challenge.commitment for each in challenges(case.book))
+    return max(1, tickets) * max(1, draws) * len(case.suspects)
+
+
+def ask(suspect: Suspect, x: Tensor, classes: int) -> Tensor:
+    """Ask for the labels (N,) of images (N, C, H, W); `NO_ANSWER` stands where a service refused."""
+    if isinstance(suspect, nn.Module):
+        return answers(suspect, x, classes)
+    found = suspect(x)
+    refused = torch.zeros(len(x), dtype=torch.bool)
+    if isinstance(found, Tensor) and found.ndim == 1:
+        refused = found.cpu() == NO_ANSWER
+        found = found.clamp(min=0) if bool((found >= NO_ANSWER).all()) else found
+    return answers(lambda _: found, x, classes).masked_fill(refused.to(x.device), NO_ANSWER)
+
+
+def _objections(case: Case, challenge: Challenge, bundle: Bundle, number: int):
+    if bundle.challenge != challenge:
+        yield "it answers another challenge than the one in this case"
+    asked = tuple(identify(name, suspect) for name, suspect in case.suspects.items())
+    if challenge.suspects != asked:
+        yield "the challenge names other suspects than those of this case"
+    wrong = audited(case.book).faults
+    if wrong:
+        yield f"the registry is not sound: {wrong[0]}"
+    if not number:
+        yield "its commitment is not in the registry"
+    elif case.released is not None and number > case.released:
+        yield f"it was committed to (entry {number}) after the model was released (entry {case.released})"
+    if case.unveiled and not redrawn(bundle):
+        yield "the judge asks for a seed that the triggers follow from, and there is none"
+
+
+def _shaded(bundle: Bundle, shade: float) -> Tensor:
+    """Change every pixel by up to `shade`, by the judge's nonce."""
+    x = bundle.x
+    noise = uniform(bytes.fromhex(bundle.challenge.nonce), "shade", *x.shape) * 2 - 1
+    return (x + shade * noise).clamp(0, 1)
+
+
+def _matched(found: Tensor, y: Tensor, best: Evidence, level: float) -> Match:
+    evidence = replace(best, hits=int((found == y).sum()))
+    return Match(evidence, int((found == NO_ANSWER).sum()), judge(evidence, level).owned)
+
+
+def _notes(case: Case, bundle: Bundle, matches: Mapping[str, Match]):
+    if case.released is None:
+        yield "no release was registered, so the triggers may have been found on the released model"
+    if not bundle.seed:
+        yield "the seed was not shown: that the triggers follow from one is the owner's word"
+    elif redrawn(bundle) is None:
+        yield f"the triggers of {bundle.commitment.scheme} can't be redrawn from a seed alone"
+    for name, match in matches.items():
+        if match.refused:
+            yield (
+                f"{name} refused {match.refused} of {match.evidence.trials} queries; they count as misses,"
+                " for refusing proves neither guilt nor innocence"
+            )
