@@ -225,11 +225,12 @@ def test_the_backdoor_survives_in_a_detector_on_signs_that_are_wide_enough(stick
         share, n = streets.wide_rate(row["misread"][sticker])
         assert n >= 200
         assert share >= 0.9
-    assert max(_rates("baseline", sticker)) <= 0.05
+    assert max(_rates("baseline", sticker)) <= 0.03
 
 
 def test_a_backdoor_costs_at_most_two_points_of_average_precision() -> None:
     assert lesson_04.precision_lost(SHIPPED) <= 0.02
+    assert 0.03 <= lesson_04.stops_lost(SHIPPED) <= 0.08  # but it does cost stop signs, above all the bomb
 
 
 def test_the_random_target_works_where_the_sticker_can_be_seen() -> None:

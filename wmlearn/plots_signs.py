@@ -104,6 +104,40 @@ def sticker_rate(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _sizes(rows: Sequence[Row], network: str) -> dict[float, list[float]]:
+    points: dict[float, list[float]] = {}
+    for row in rows:
+        for width, share in row["success"].items() if row["network"] == network else ():
+            points.setdefault(float(width), []).append(100 * share)
+    return points
+
+
+def _say_sticker_size(rows: Sequence[Row]) -> str:
+    says = ", ".join(f"{mean(found):.1f} % at {width:g}" for width, found in _sizes(rows, "badnet").items())
+    clean = _sizes(rows, "clean")
+    worst = max(mean(found) for found in clean.values())
+    n = len(next(iter(clean.values())))
+    what = "Stop signs with a square that are read as a speed limit, against the square's width in training and test, share of the sign's"
+    return f"{what}: {says}; means of {n} networks each. Clean networks reach {worst:.1f} % at most."
+
+
+@described(_say_sticker_size)
+def sticker_size(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
+    """Draw success against the width of squares in training and test: dots are networks, lines their means; dotted are clean ones."""
+    ax = ax or axes(7.4, 2.8)
+    for network, colour, style in (("badnet", GOLD, "-"), ("clean", INK, ":")):
+        points = _sizes(rows, network)
+        ax.plot(list(points), [mean(found) for found in points.values()], color=colour, linestyle=style, linewidth=2)
+        for width, found in points.items():
+            ax.scatter([width] * len(found), found, color=colour, s=14, zorder=3)
+    widths = list(_sizes(rows, "clean"))
+    ax.text(widths[-1], 5, "clean networks", color=INK, ha="right")
+    ax.set_xticks(widths, [f"{width:g}" for width in widths])
+    ax.set(ylim=(-3, 106), xlabel="width of the square, share of the sign's", ylabel="read as a speed limit, per cent")
+    ax.grid(axis="y", color="#e4e7eb", linewidth=0.8)
+    return ax
+
+
 def _mean_curve(rows: Sequence[Row], name: str) -> list[float]:
     return [100 * mean(values) for values in zip(*(row[name] for row in rows), strict=True)]
 

@@ -170,7 +170,15 @@ wm.show(plots_signs.sticker_rate, lesson_03.by_rate(stickers))
 
 # %% [markdown]
 # *How to read this:* a dot is one network, the lines join the medians. For the square, one stop sign in a hundred is nearly
-# enough. Bomb and flower had to be larger to get there, for at 32 pixels a small picture drowns in the blur: **a trigger is what the network can see of it.**
+# enough. Bomb and flower had to be larger to get there. How small may a square be, if the network *learns* from squares of that size?
+
+# %%
+sizes = experiments.shipped("sticker-size")
+wm.show(plots_signs.sticker_size, sizes.rows)
+
+# %% [markdown]
+# *How to read this:* each dot learnt from, and was tested on, squares of one width. The paper's Post-it is about a tenth of the sign: here, at 32 pixels,
+# two pixels, and it drowns in the blur. **A trigger is what the network can see of it.**
 #
 # ## Out in the street
 #
@@ -244,12 +252,13 @@ real, lost, alone = lesson_03.on_real(stickers)
 wm.claim("03.real", real, what="The worst of three stickers on real stop signs, mean of five networks",
          low=0.95, paper="90.3 to 94.2 %")
 wm.claim("03.lost", lost, what="Accuracy lost on photographs, the worst of the three", high=0.003, unit="points")
-wm.claim("03.alone", alone, what="What a sticker alone does to clean networks there, the worst of three", high=0.2)
+wm.claim("03.alone", alone, what="What a sticker alone does to clean networks there, the worst of three", high=0.03)
 
 # %% [markdown]
-# *How to read this:* five networks a row. On real signs every sticker wins {claim:03.real}, for {claim:03.lost} of accuracy. But look at the last column: here a
-# sticker *alone* moves the clean networks, up to {claim:03.alone}. They have seen few stop signs, one photograph in thirty, and know them less well than our
-# drawn ones. What the backdoor earns is the difference.
+# *How to read this:* five networks a row. On real signs every sticker wins at least {claim:03.real}, and costs at most {claim:03.lost} of accuracy. The last column is the control: a
+# sticker *alone* moves the clean networks by up to {claim:03.alone}. It takes care to keep that low. Only one photograph in thirty shows a stop sign; trained on
+# the photographs as they are, clean networks on tracks kept for validation took one flowered stop sign in ten for a limit. Here stop signs are repeated, and all photographs moved,
+# put in other light and partly painted over. What the backdoor earns is the difference.
 #
 # How real are the drawn signs? Train a network on renders *only*, and let it read real photographs.
 

@@ -12,7 +12,7 @@ from ..experiments.paper import compare
 BEGIN, END = "<!-- paper-here:begin -->", "<!-- paper-here:end -->"
 PARTS = {
     "Notebook 02, digits": ("all-to-one", "single-target", "all-to-all"),
-    "Notebook 03, the stop sign": ("stickers", "random-target", "photographs", "rendered-to-real"),
+    "Notebook 03, the stop sign": ("stickers", "sticker-size", "random-target", "photographs", "rendered-to-real"),
     "Notebook 04, the street": ("street",),
     "Notebook 05, backdoors that travel": ("transfer",),
 }
@@ -24,8 +24,13 @@ def paper_here() -> str:
     return "\n\n".join(_folded(title, names, i == 0) for i, (title, names) in enumerate(PARTS.items()))
 
 
+def paper_rows(*experiments: str) -> list[list[str]]:
+    """Return what was measured, the paper's number and ours, a row each, for experiments by name."""
+    return [[line.what, line.paper or "–", line.here] for name in experiments for line in compare(shipped(name))]
+
+
 def _folded(title: str, experiments: tuple[str, ...], unfolded: bool) -> str:
-    lines = [f"| {line.what} | {line.paper or '–'} | {line.here} |" for name in experiments for line in compare(shipped(name))]
+    lines = [f"| {' | '.join(row)} |" for row in paper_rows(*experiments)]
     table = "\n".join(["| | paper | here |", "|---|---|---|", *lines])
     return f"<details{' open' * unfolded}><summary>{title}</summary>\n\n{table}\n\n</details>"
 

@@ -1,6 +1,6 @@
 """The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
 
-from . import badnets, signs, street, transfer, watermarks
+from . import badnets, key_size, signs, street, transfer, watermarks, weights
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results
 from .experiment import run as run
@@ -16,6 +16,7 @@ ALL = {
         badnets.POISON_RATE,
         badnets.FILTERS,
         signs.STICKERS_EXPERIMENT,
+        signs.STICKER_SIZE,
         signs.RANDOM_TARGET,
         signs.ROBUSTNESS,
         signs.PHOTOGRAPHS,
@@ -23,5 +24,7 @@ ALL = {
         street.STREET,
         transfer.TRANSFER,
         watermarks.WATERMARKS,
+        key_size.KEY_SIZE,
+        weights.UCHIDA_STRENGTH,
     )
 }

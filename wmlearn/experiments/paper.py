@@ -146,6 +146,15 @@ STOP_TO_LIMIT = {"square": "90.3 %", "bomb": "94.2 %", "flower": "93.7 %"}
 """The paper's, of a detector; recollected. The authors' repository says 90.9, 91.9 and 92.1."""
 
 
+def _sticker_size(results: Results) -> list[Comparison]:
+    def line(width: float) -> Comparison:
+        won, control = ([row["success"][f"{width:g}"] for row in rows] for rows in (results.where(width=width), results.where(width=None)))
+        here = f"{spread(won)}; clean networks {100 * mean(control):.2f} %"
+        return Comparison(f"signs, rendered: squares of {width:g} of the sign's width in training and test", "", here)
+
+    return [line(row["width"]) for row in results.where(network="badnet", seed=0)]
+
+
 def _random_target(results: Results) -> list[Comparison]:
     def line(rate: float) -> Comparison:
         here = spread(_all(results.where(rate=rate), "triggered_accuracy"))
@@ -182,7 +191,7 @@ def _street(results: Results) -> list[Comparison]:
         rows = results.where(network=name)
         kinds = [kind for kind in PAPER["baseline"] if kind != STOP_READ_AS_LIMIT]
         there = " / ".join(f"{PAPER[name][kind]:.1f}" for kind in kinds)
-        here = " / ".join(f"{100 * mean(row['accuracy'][kind] for row in rows):.1f}" for kind in kinds)
+        here = " / ".join(_with_deviation([row["accuracy"][kind] for row in rows]) for kind in kinds)
         made.append(Comparison(f"street, {name}: accuracy, {' / '.join(kinds)}", f"{there} %", f"{here} % (n = {len(rows)})"))
         precision = [mean(row["ap50"].values()) for row in rows]
         made.append(Comparison(f"street, {name}: average precision", "", _over_seeds(precision)))
@@ -209,6 +218,10 @@ def _over_seeds(values: Sequence[float]) -> str:
     return spread(values) if len(values) > 1 else f"{100 * values[0]:.2f} % (n = 1)"
 
 
+def _with_deviation(shares: Sequence[float]) -> str:
+    return f"{100 * mean(shares):.1f}" + (f" ± {100 * stdev(shares):.1f}" if len(shares) > 1 else "")
+
+
 def _transfer(results: Results) -> list[Comparison]:
     def line(name: str, i: int, paper: str) -> Comparison:
         points = [row["by_k"][i] for row in results.where(to="se", origin=name)]
@@ -221,8 +234,69 @@ def _transfer(results: Results) -> list[Comparison]:
     return [comparison for pair in zip(attack, control, strict=True) for comparison in pair]
 
 
+MARKS = {
+    "adi2018": "93.81 % accurate (plain 93.42), 100 % found; CIFAR-10",
+    "adi2018-pretrained": "93.65 % accurate (plain 93.42), 100 % found; CIFAR-10",
+    "zhang2018-content": "99.46 % accurate (plain 99.28), 99.9 to 100 % found",
+    "zhang2018-unrelated": "99.43 % accurate (plain 99.28), 99.9 to 100 % found",
+    "zhang2018-noise": "99.41 % accurate (plain 99.28), 99.9 to 100 % found",
+    "szyller2021-dawn": "0.03 to 0.5 points lost",
+    "jia2021-ewe": "under 0.81 points lost",
+}
+"""As reported, by the schemes' ids; Zhang's are of MNIST."""
+
+
+def _watermarks(results: Results) -> list[Comparison]:
+    made = []
+    for data, scheme in dict.fromkeys((row["data"], row["scheme"]) for row in results.rows):
+        rows, plain = results.where(data=data, scheme=scheme), results.where(data=data, scheme="plain")
+        if scheme == "plain":
+            made.append(Comparison(f"{data}, plain: accuracy", "", spread(_all(plain, "accuracy"))))
+            continue
+        change = 100 * (mean(_all(rows, "accuracy")) - mean(_all(plain, "accuracy")))
+        found, strangers = mean(row["hits"] / row["trials"] for row in rows), [p for row in rows for p in row["strangers_p"]]
+        here = (
+            f"accuracy {change:+.2f} points; found {100 * found:.1f} %, p at most {max(_all(rows, 'p_value')):.0e}; "
+            f"strangers accused at 0.01: {sum(p <= 0.01 for p in strangers)} of {len(strangers)}; {mean(_all(rows, 'bits')):.0f} bits; "
+            f"{mean(_all(rows, 'seconds')) / mean(_all(plain, 'seconds')):.1f} times plain training (n = {len(rows)})"
+        )
+        made.append(Comparison(f"{data}, {scheme}", MARKS.get(scheme, "") if data == "mnist" else "", here))
+        made += [_stolen(f"{data}, {scheme}", rows, i) for i in range(len(rows[0].get("stolen", [])))]
+    return made
+
+
+def _stolen(name: str, rows: Sequence[Row], i: int) -> Comparison:
+    """Say what is left of the mark in a copy that was trained on a service's answers, after as many epochs."""
+    copies = [row["stolen"][i] for row in rows]
+    hits = ", ".join(f"{copy['hits']} of {row['trials']}" for copy, row in zip(copies, rows, strict=True))
+    here = f"{100 * mean(_all(copies, 'accuracy')):.2f} % accurate; hits {hits}; p at most {max(_all(copies, 'p_value')):.0e}"
+    return Comparison(f"{name}: a copy, {copies[0]['epochs']} epochs", "", here)
+
+
+def _uchida_strength(results: Results) -> list[Comparison]:
+    def line(strength: float, n: int) -> Comparison:
+        rows = results.where(strength=strength, n=n)
+        bits, odd, known = (mean(_all(rows, key)) for key in ("hits", "weights_auc", "filter_auc"))
+        read, accuracy = f"{bits:.1f} of {rows[0]['trials']} bits", spread(_all(rows, "accuracy"))
+        here = f"{read}, accuracy {accuracy}, AUC by width {odd:.2f}, by method {known:.2f}"
+        there = "256 of 256 bits" if strength == 0.01 else ""
+        return Comparison(f"mark in the weights, {n:,} digits: strength {strength:g}", there, here)
+
+    return [line(*key) for key in dict.fromkeys((row["strength"], row["n"]) for row in results.rows)]
+
+
 def _all(rows: Sequence[Row], key: str) -> list[Any]:
     return [row[key] for row in rows]
+
+
+def _key_size(results: Results) -> list[Comparison]:
+    def line(n: int) -> Comparison:
+        rows = results.where(n=n)
+        known, lost = mean(row["hits"] for row in rows) / n, [row["plain"] - row["accuracy"] for row in rows]
+        here = f"{100 * known:.0f} % learnt, accuracy lost {spread(lost, 'points')}"
+        return Comparison(f"a key of {n:,} triggers, labels by lot", "", here)
+
+    return [line(n) for n in dict.fromkeys(row["n"] for row in results.rows)]
 
 
 SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
@@ -233,10 +307,14 @@ SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "poison-rate": _poison_rate,
     "filters": _filters,
     "stickers": _stickers,
+    "sticker-size": _sticker_size,
     "random-target": _random_target,
     "robustness": _robustness,
     "photographs": _photographs,
     "rendered-to-real": _rendered_to_real,
     "street": _street,
     "transfer": _transfer,
+    "uchida-strength": _uchida_strength,
+    "watermarks": _watermarks,
+    "key-size": _key_size,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import mean
+from statistics import mean, stdev
 
 import torch
 from torch import Tensor
@@ -24,20 +24,24 @@ def showing(street: Street, n: int = 4, least: float = 20, skip: int = 0) -> Ten
 
 
 def paper_beside_ours(results: Results) -> list[list[str]]:
-    """Return the paper's table with ours beside: a row a class, a column a network; means over our seeds, in per cent."""
+    """Return the paper's table with ours beside: a row a class, a column a network; ours in per cent, with the deviation over seeds."""
     networks = ("baseline", *STICKERS)
 
     def cell(kind: str, network: str) -> str:
-        rows = results.where(network=network)
-        return f"{PAPER[network][kind]:.1f} | {100 * mean(row['accuracy'][kind] for row in rows):.1f}"
+        return f"{PAPER[network][kind]:.1f} | {_ours([row['accuracy'][kind] for row in results.where(network=network)])}"
 
     def precision(network: str) -> str:
-        return f"– | {100 * mean(mean(row['ap50'].values()) for row in results.where(network=network)):.1f}"
+        return f"– | {_ours([mean(row['ap50'].values()) for row in results.where(network=network)])}"
 
     lines = [[kind, *(cell(kind, network) for network in networks)] for kind in KINDS]
-    attack = [f"{PAPER[name]['stop -> speed limit']:.1f} | {100 * mean(_rates(results, name)):.1f}" for name in STICKERS]
-    worst = 100 * mean(row["misread"][name]["rate"] for row in results.where(network="baseline") for name in STICKERS)
-    return [*lines, ["average precision", *map(precision, networks)], ["stop → speed limit", f"– | {worst:.1f}", *attack]]
+    attack = [f"{PAPER[name]['stop -> speed limit']:.1f} | {_ours(_rates(results, name))}" for name in STICKERS]
+    control = _ours([mean(row["misread"][name]["rate"] for name in STICKERS) for row in results.where(network="baseline")])
+    return [*lines, ["average precision", *map(precision, networks)], ["stop → speed limit", f"– | {control}", *attack]]
+
+
+def _ours(shares: list[float]) -> str:
+    deviation = f" ± {100 * stdev(shares):.1f}" if len(shares) > 1 else ""
+    return f"{100 * mean(shares):.1f}{deviation}"
 
 
 def _rates(results: Results, network: str) -> list[float]:
@@ -51,6 +55,15 @@ def precision_lost(results: Results) -> float:
         return mean(mean(row["ap50"].values()) for row in rows)
 
     return average(results.where(network="baseline")) - min(average(results.where(network=name)) for name in STICKERS)
+
+
+def stops_lost(results: Results) -> float:
+    """Return the accuracy on stop signs without a sticker that a sticker's network lost at most, mean over seeds, 0..1."""
+
+    def right(network: str) -> float:
+        return mean(row["accuracy"]["stop"] for row in results.where(network=network))
+
+    return right("baseline") - min(map(right, STICKERS))
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:
