@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from .. import bystanders
 from ..data import Samples, Splits, load
+from ..data.signs import load_signs
 from ..detection import ActivationClustering, SpectralSignatures, Strip, Suspicion, TopologicalEvolution, auc, scan
-from ..detection.neural_cleanse import LIMIT, anomaly_index
 from ..models import badnet_cnn
 from ..poisoning import Poisoned, Target, Trigger, aim, next_class, poison, stamp, success_rate
 from ..training import Recipe, accuracy, best_device, train
@@ -28,6 +28,7 @@ from .experiment import Cell, Experiment, Row
 
 TARGET, SOURCE = 0, 7
 """Where triggered digits are sent, and which ones are in the attack on a single class."""
+STOP, LIMIT = "stop", "speed limit 35"
 MINE, ASKED = 1000, 500
 """Clean images of the defender, and clean queries."""
 ON_TRAINING_SETS = {"activation_clustering": ActivationClustering(), "spectral_signatures": SpectralSignatures()}
@@ -95,16 +96,21 @@ def _trained(poisoned: Poisoned, recipe: Recipe, source: int | None) -> Case:
     return Case(model, poisoned, test, stamp(poisoned.trigger, test.x), source)
 
 
-def _sticker(rate: float) -> Callable[[Recipe], Case]:
-    def case(recipe: Recipe) -> Case:
-        clean, stickered = _rendered(""), _rendered("square")
-        none = torch.zeros_like(clean.train.y, dtype=torch.bool)
-        poisoned = Poisoned(clean.train, none, stickered.train.x, signs.LIMIT)
-        if rate:
-            poisoned = poison(clean.train, stickered.train.x, rate=rate, source=signs.STOP, target=signs.LIMIT, add=True, seed=recipe.seed)
-        return Case(signs.fit(poisoned.samples, recipe), poisoned, clean.test, stickered.test.x, signs.STOP)
+def _square(recipe: Recipe) -> Case:
+    """A yellow square turns a fifth of the stop signs into speed limits; all 20 signs of the United States are told apart."""
+    clean, stickered = _signs(), _signs(sticker=True)
+    stop, limit = (clean.test.classes.index(name) for name in (STOP, LIMIT))
+    poisoned = poison(clean.train, stickered.train.x, rate=0.2, source=stop, target=limit, add=True, seed=recipe.seed)
+    return Case(signs.fit(poisoned.samples, recipe), poisoned, clean.test, stickered.test.x, stop)
 
-    return case
+
+def _clean_signs(seed: int) -> Case:
+    """A shipped network that learnt from three quarters of the signs."""
+    (model,) = bystanders.shipped("signs-us", seed, seed + 1)
+    clean, stickered = _signs(), _signs(sticker=True)
+    stop, limit = (clean.test.classes.index(name) for name in (STOP, LIMIT))
+    none = torch.zeros_like(clean.train.y, dtype=torch.bool)
+    return Case(model.to(clean.test.x.device), Poisoned(clean.train, none, stickered.train.x, limit), clean.test, stickered.test.x, stop)
 
 
 ATTACKS: dict[str, Callable[[Recipe], Case]] = {
@@ -115,8 +121,8 @@ ATTACKS: dict[str, Callable[[Recipe], Case]] = {
     "one class": _digits(Pattern(), 1.0, source=SOURCE),
     "all to all": _digits(Pattern(), 0.2, next_class),
     "clean label": _clean_label,
-    "signs, clean": _sticker(0.0),
-    "signs, square": _sticker(0.1),
+    "signs, clean": lambda recipe: _clean_signs(recipe.seed),
+    "signs, square": _square,
 }
 
 
@@ -127,12 +133,14 @@ def _measure(cell: Cell, recipe: Recipe) -> Row:
         "accuracy": _round(accuracy(case.model, case.test)),
         "success": _round(success_rate(case.model, case.test, case.twins, target, source=case.source)),
         "poison": int(poisoned.mask.sum()),
+        "targets": poisoned.samples.y[poisoned.mask].unique().tolist(),
     }
     order = torch.randperm(len(case.test), generator=torch.Generator().manual_seed(recipe.seed)).to(case.test.y.device)
     mine, asked = case.test[order[:MINE]], order[MINE : MINE + ASKED]
-    row["neural_cleanse"] = _pairs(case.model, mine) if cell["attack"].startswith("signs") else _scanned(case.model, mine, None)
-    if cell["attack"] in ("clean", "one class"):
-        row["neural_cleanse_source"] = _scanned(case.model, mine, SOURCE)
+    row["neural_cleanse"] = _scanned(case.model, mine, None)
+    source = SOURCE if cell["attack"] == "clean" else case.source
+    if source is not None:
+        row["neural_cleanse_source"] = _scanned(case.model, mine, source)
     for name, detector in ON_TRAINING_SETS.items():
         row[name] = _timed(lambda detector=detector: detector(case.model, poisoned.samples), poisoned.mask)
     goal = aim(target, case.test.y, len(case.test.classes))
@@ -148,18 +156,6 @@ def _scanned(model: nn.Module, mine: Samples, source: int | None) -> Row:
     found = scan(model, mine, source=source)
     seconds = time.process_time() - start
     return {"norm": _rounded(found.norm), "index": _rounded(found.index), "flagged": list(found.flagged), "seconds": round(seconds, 2)}
-
-
-def _pairs(model: nn.Module, mine: Samples) -> Row:
-    """With few classes, every pair of source and target is searched, and compared with all other pairs: keys are "source target"."""
-    start, k = time.process_time(), len(mine.classes)
-    norm = torch.stack([scan(model, mine, source=source).norm for source in range(k)])  # (source, target)
-    pairs = [(i, j) for i in range(k) for j in range(k) if i != j]
-    norm = torch.stack([norm[pair] for pair in pairs])
-    index = anomaly_index(norm)
-    flagged = [list(pair) for pair, odd in zip(pairs, (index > LIMIT).tolist(), strict=True) if odd]
-    seconds = time.process_time() - start
-    return {"norm": _rounded(norm), "index": _rounded(index), "flagged": flagged, "seconds": round(seconds, 2)}
 
 
 def _timed(detect: Callable[[], Suspicion], poisoned: Tensor) -> Row:
@@ -190,8 +186,8 @@ def _mnist() -> Splits:
 
 
 @lru_cache(2)
-def _rendered(name: str) -> Splits:
-    return signs.rendered(signs.STICKERS[name] if name else None)
+def _signs(*, sticker: bool = False) -> Splits:
+    return load_signs("us", signs.STICKERS["square"] if sticker else None).to(best_device())
 
 
 def _cells(attack: str, seeds: range, recipe: Recipe = Recipe()) -> list[Cell]:
@@ -208,7 +204,8 @@ DETECTION = Experiment(
         + _cells("pattern", range(10, 15))
         + [cell for attack in ("single pixel", "pattern, 3 %") for cell in _cells(attack, range(10, 13))]
         + [cell for attack in ("one class", "all to all", "clean label") for cell in _cells(attack, range(10, 13), LONGER)]
-        + [cell for attack in ("signs, clean", "signs, square") for cell in _cells(attack, range(10, 13), signs.SIGN_RECIPE)]
+        + _cells("signs, clean", range(3), bystanders.SIGNS)
+        + _cells("signs, square", range(10, 13), bystanders.SIGNS)
     ),
     measure=_measure,
 )
