@@ -109,25 +109,35 @@ def spreads(layers: Mapping[str, Tensor], strangers: Sequence[Tensor], ax: Axes 
     return ax
 
 
-def _by_strength(rows: Sequence[Row], value: Callable[[Row], float]) -> dict[float, list[float]]:
+Curve = Callable[[Row], float]
+
+
+def _by_strength(rows: Sequence[Row], value: Curve) -> dict[float, list[float]]:
     return {s: [value(row) for row in rows if row["strength"] == s] for s in sorted({row["strength"] for row in rows})}
 
 
-PANELS: dict[str, tuple[Callable[[Row], float], tuple[float, float]]] = {
-    "bits read, per cent": (lambda row: 100 * row["hits"] / row["trials"], (40, 102)),
-    "strangers that look less odd, per cent": (lambda row: 100 * row["weights_auc"], (-3, 103)),
-    "digits read, per cent": (lambda row: 100 * row["accuracy"], (98.5, 99.6)),
+PANELS: dict[str, tuple[dict[str, Curve], tuple[float, float]]] = {
+    "bits read, per cent": ({"": lambda row: 100 * row["hits"] / row["trials"]}, (40, 102)),
+    "strangers that look less odd, per cent": (
+        {"in width": lambda row: 100 * row["weights_auc"], "to the method": lambda row: 100 * row["filter_auc"]},
+        (-3, 103),
+    ),
+    "digits read, per cent": ({"": lambda row: 100 * row["accuracy"]}, (98.5, 99.5)),
 }
 """What is drawn against the strength, and on which scale."""
+CURVES = [curve for curves, _ in PANELS.values() for curve in curves.values()]
 
 
 def _say_strength(rows: Sequence[Row]) -> str:
-    says = []
-    for strength in sorted({row["strength"] for row in rows}):
-        here = [mean(_by_strength(rows, value)[strength]) for value, _ in PANELS.values()]
-        says.append(f"{strength:g}: {here[0]:.0f}, {here[1]:.0f} and {here[2]:.2f}")
+    means = [{s: mean(values) for s, values in _by_strength(rows, curve).items()} for curve in CURVES]
+    says = [f"{s:g}: {bits:.0f}, {wide:.0f}, {known:.0f}, {right:.2f}" for s, bits, wide, known, right in _columns(means)]
     n = len({row["seed"] for row in rows})
-    return f"By strength, per cent of bits read, of strangers that look less odd, and of digits read, means of {n}: {'; '.join(says)}."
+    what = "bits read, strangers that look less odd in width, and to who knows the method, and digits read"
+    return f"Per cent by strength, means of {n} networks, of {what}: {'; '.join(says)}."
+
+
+def _columns(means: Sequence[Mapping[float, float]]) -> list[tuple[float, ...]]:
+    return [(strength, *(column[strength] for column in means)) for strength in means[0]]
 
 
 @described(_say_strength)
@@ -137,15 +147,12 @@ def strength(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
 
 
 def _say_point(rows: Sequence[Row], at: float) -> str:
-    bits, odd, accuracy = (
-        ", ".join(f"{value:{form}}" for value in _by_strength(rows, of)[at])
-        for (of, _), form in zip(PANELS.values(), ("g", "g", ".2f"), strict=True)
-    )
-    bits = ", ".join(str(row["hits"]) for row in rows if row["strength"] == at)
-    trials = rows[0]["trials"]
+    here, trials = [row for row in rows if row["strength"] == at], rows[0]["trials"]
+    bits = ", ".join(str(row["hits"]) for row in here)
+    wide, known, right = (", ".join(f"{curve(row):.4g}" for row in here) for curve in CURVES[1:])
     return (
-        f"Strength {at:g}: the networks spell {bits} of {trials} bits rightly; {odd} % of the strangers' weights look less odd than "
-        f"theirs; they read {accuracy} % of the digits."
+        f"Strength {at:g}: the networks spell {bits} of {trials} bits rightly; {wide} % of the strangers look less odd in width, "
+        f"{known} % to who knows the method; they read {right} % of the digits."
     )
 
 
@@ -159,12 +166,17 @@ def _strength(rows: Sequence[Row], marked: float | None, ax: Axes | None) -> Axe
     ax = ax or axes(7.4, 2.7)
     ax.axis("off")
     strengths = sorted({row["strength"] for row in rows})
-    for i, (title, (value, bounds)) in enumerate(PANELS.items()):
-        panel, found = ax.inset_axes((0.04 + 0.335 * i, 0.2, 0.28, 0.66)), _by_strength(rows, value)
-        panel.axhline(mean(found[0.0]), color=GREY, linewidth=1.2, linestyle=":")
-        panel.plot(range(len(strengths)), [mean(values) for values in found.values()], color=INK, linewidth=1.5)
-        dots = [(place, each) for place, values in enumerate(found.values()) for each in values]
-        panel.scatter(*zip(*dots, strict=True), color=INK, s=12)
+    for i, (title, (curves, bounds)) in enumerate(PANELS.items()):
+        panel = ax.inset_axes((0.04 + 0.335 * i, 0.2, 0.28, 0.66))
+        for (name, curve), colour, marker in zip(curves.items(), (INK, RED), "os", strict=False):
+            found = _by_strength(rows, curve)
+            if len(curves) == 1:
+                panel.axhline(mean(found[0.0]), color=GREY, linewidth=1.2, linestyle=":")
+            panel.plot(range(len(strengths)), [mean(values) for values in found.values()], color=colour, linewidth=1.5, label=name)
+            dots = [(place, each) for place, values in enumerate(found.values()) for each in values]
+            panel.scatter(*zip(*dots, strict=True), color=colour, s=12, marker=marker)
+        if len(curves) > 1:
+            panel.legend(frameon=False, fontsize=8, loc="lower right")
         if marked is not None:
             panel.axvline(strengths.index(marked), color=GOLD, linewidth=8, alpha=0.4, zorder=0)
         labels = ["0" if s == 0 else f"$10^{{{round(math.log10(s))}}}$" if f"{s:e}".startswith("1.0") else "" for s in strengths]
