@@ -299,6 +299,39 @@ def _key_size(results: Results) -> list[Comparison]:
     return [line(n) for n in dict.fromkeys(row["n"] for row in results.rows)]
 
 
+DETECTORS = {
+    "neural_cleanse": "Neural Cleanse",
+    "neural_cleanse_source": "Neural Cleanse, for one source",
+    "activation_clustering": "activation clustering",
+    "spectral_signatures": "spectral signatures",
+    "strip": "STRIP",
+    "ted": "topological evolution",
+}
+
+
+def _detection(results: Results) -> list[Comparison]:
+    def line(attack: str, key: str) -> Comparison:
+        rows = [row for row in results.where(attack=attack) if key in row]
+        found, n = [row[key] for row in rows], len(rows)
+        if "flagged" in found[0]:
+            right = sum(bool(set(row["targets"]) & set(row[key]["flagged"])) for row in rows)
+            wrong = sum(bool(set(row[key]["flagged"]) - set(row["targets"])) for row in rows)
+            here = f"target flagged in {right} of {n}, " * bool(rows[0]["targets"]) + f"another class in {wrong} of {n}"
+        else:
+            false = f"{100 * mean(_all(found, 'false')):.1f} % false alarms (n = {n})"
+            here = f"{100 * mean(_all(found, 'caught')):.1f} % caught, {false}" if "caught" in found[0] else false
+        there = "over 99 % caught, 1 % false alarms" if (attack, key) == ("pattern", "strip") else ""
+        return Comparison(f"{attack}: {DETECTORS[key]}", there, here)
+
+    made = []
+    for attack in dict.fromkeys(row["attack"] for row in results.rows):
+        rows = results.where(attack=attack)
+        success = f"{100 * mean(_all(rows, 'success')):.1f} % (n = {len(rows)})"
+        made.append(Comparison(f"{attack}: success of the attack{', no backdoor (control)' * (not rows[0]['targets'])}", "", success))
+        made += [line(attack, key) for key in DETECTORS if key in rows[0]]
+    return made
+
+
 SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "recipe-search": _recipe_search,
     "all-to-one": _all_to_one,
@@ -317,4 +350,5 @@ SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "uchida-strength": _uchida_strength,
     "watermarks": _watermarks,
     "key-size": _key_size,
+    "detection": _detection,
 }
