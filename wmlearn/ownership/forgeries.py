@@ -9,48 +9,48 @@ Each forger may see everything public: the victim's released model, the registry
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..data import Samples
 from ..evidence import Suspect, answers
 from ..watermarks import Adi2018, TriggerKey
-from ..watermarks.secret import integers, new_secret, order, uniform
+from ..watermarks.adi import SCHEME
+from ..watermarks.adversarial import pushed
+from . import toys
 from .bundle import Bundle, respond
-from .challenge import Challenge, challenge
+from .challenge import Challenge, challenge, fingerprint
 from .commitment import Commitment, commit
 from .documents import signed
 from .identity import Identity, new_identity, secret_for
-from .registry import Entry, Registry, entries, register, release
+from .registry import Release, chained, challenges, release
 from .verification import NO_ANSWER, Case, Finding, verify
 
 N_OPEN = 30
+Overwrite = Callable[[nn.Module, TriggerKey], nn.Module]
+"""Embed a key into a copy of a model."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A theft before it happens: an owner has committed to a `key`, and released a `model` that carries it (entry `released`)."""
+    """A theft before it happens: `owner` has promised a key, and then released a `model` that carries it; both are registered."""
 
-    registry: Registry
     judge: Identity
     owner: Identity
     key: TriggerKey
-    commitment: Commitment
-    model: Suspect
+    promise: Commitment
+    released: Release
+    model: nn.Module
     bystanders: Sequence[Suspect]
-    released: int
-
-    @property
-    def book(self) -> tuple[Entry, ...]:
-        """The registry as it is now."""
-        return entries(self.registry)
+    overwrite: Overwrite
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One false claim: what was tried, what the judge found, and whether he believed it."""
+    """One false claim: what was tried, and what the judge found."""
 
     story: str
     finding: Finding
@@ -64,109 +64,156 @@ class Attempt:
 Forgery = Callable[[Stage, Identity], Attempt]
 
 
-def staged(registry: Registry, owner: Identity, key: TriggerKey, model: Suspect, bystanders: Sequence[Suspect], *, print_of: str) -> Stage:
-    """Commit to the key, register that, release the model with the fingerprint `print_of`, and register that."""
-    promise = commit(owner, key)
-    register(registry, promise)
-    number = register(registry, release(owner, "the released model", print_of))[-1].number
-    return Stage(registry, new_identity("judge"), owner, key, promise, model, bystanders, number)
+def staged(owner: Identity, key: TriggerKey, model: nn.Module, bystanders: Sequence[Suspect], overwrite: Overwrite) -> Stage:
+    """Set the stage: `owner` commits to the key that `model` carries, and releases the model."""
+    promise, released = commit(owner, key), release(owner, "the model", fingerprint(model))
+    return Stage(new_identity("judge"), owner, key, promise, released, model, bystanders, overwrite)
 
 
-def case(stage: Stage, suspects: Mapping[str, Suspect] | None = None, **rules: float | bool) -> Case:
-    """Open a case about the released model, or other `suspects`, as the registry is now."""
-    return Case(suspects or {"model": stage.model}, stage.bystanders, stage.book, stage.released, **rules)  # pyright: ignore[reportArgumentType]
+def toy_stage(owner: Identity, *, n: int = 100) -> Stage:
+    """Set a stage of toys, on which a claim takes milliseconds."""
+    key = drawn(owner, n, toys.SHAPE, toys.CLASSES)
+    return staged(owner, key, toys.taught(toys.Toy(0), key), [toys.Toy(seed) for seed in range(1, 9)], toys.taught)
 
 
-def claim(stage: Stage, owner: Identity, key: TriggerKey, promise: Commitment, heard: Case, *, earlier: Sequence[Challenge] = ()) -> Finding:
+def drawn(person: Identity, n: int, shape: tuple[int, ...], classes: int) -> TriggerKey:
+    """Draw a key of abstract images that follows from a person's secret."""
+    task = Samples(torch.zeros(1, *shape), torch.zeros(1, dtype=torch.int64), tuple(map(str, range(classes))))
+    return Adi2018(n).keygen(nn.Identity(), task, secret=secret_for(person, SCHEME))
+
+
+def case(stage: Stage, *, early: Sequence[Commitment] = (), late: Sequence[Commitment | Challenge] = ()) -> Case:
+    """Open a case about the released model, with what was registered before the release and after it."""
+    book = chained([stage.promise, *early, stage.released, *late])
+    return Case({"model": stage.model}, stage.bystanders, book, released=2 + len(early))
+
+
+def claim(stage: Stage, claimant: Identity, key: TriggerKey, promise: Commitment, heard: Case) -> Finding:
     """Draw a challenge, let the claimant answer it, and verify that."""
-    asked = challenge(stage.judge, promise, heard.suspects, count=min(N_OPEN, len(key) // 2), earlier=earlier)
-    return verify(heard, asked, respond(owner, key, promise, asked))
+    asked = asks(stage, promise, heard)
+    return verify(heard, asked, respond(claimant, key, promise, asked))
+
+
+def asks(stage: Stage, promise: Commitment, heard: Case) -> Challenge:
+    """Draw the judge's challenge for a case; what earlier ones opened stays closed."""
+    return challenge(stage.judge, promise, heard.suspects, count=min(N_OPEN, promise.n // 2), earlier=challenges(heard.book))
 
 
 def ambiguous(stage: Stage, forger: Identity) -> Attempt:
     """Find images for labels by following the released model's gradient, and commit to them."""
-    mine = _mine(stage, forger)
-    x = pushed(stage.model, mine.x, mine.y)
-    return _late(stage, forger, replace(mine, x=x), "triggers found by optimisation on the released model")
+    mine = optimised(stage, forger)
+    promise = commit(forger, mine)
+    return Attempt("triggers found by optimisation", claim(stage, forger, mine, promise, case(stage, late=[promise])))
+
+
+def ambiguous_before(stage: Stage, forger: Identity) -> Attempt:
+    """Claim with found triggers where nobody registered a release, and show a seed."""
+    mine = optimised(stage, forger)
+    promise = commit(forger, mine)
+    heard = replace(case(stage, late=[promise]), released=None)
+    asked = asks(stage, promise, heard)
+    return Attempt(
+        "triggers found by optimisation, no release on record", verify(heard, asked, respond(forger, mine, promise, asked, unveil=True))
+    )
 
 
 def labels_afterwards(stage: Stage, forger: Identity) -> Attempt:
     """Commit to images and labels in time; after the release, put the model's own answers in place of the labels."""
     mine = _mine(stage, forger)
-    early, heard = _early(stage, forger, mine)
-    asked = challenge(stage.judge, early, heard.suspects, count=min(N_OPEN, len(mine) // 2))
-    honest = respond(forger, mine, early, asked)
+    promise = commit(forger, mine)
+    heard = case(stage, early=[promise])
+    asked = asks(stage, promise, heard)
+    honest = respond(forger, mine, promise, asked)
     found = answers(stage.model, honest.x, mine.classes).tolist()
     openings = tuple(replace(each, label=label) for each, label in zip(honest.openings, found, strict=True))
-    changed = signed(replace(honest, openings=openings, signature=""), forger)
-    return Attempt("labels chosen after the fact", verify(heard, asked, changed))
+    return Attempt("labels chosen after the fact", verify(heard, asked, signed(replace(honest, openings=openings), forger)))
 
 
 def replayed(stage: Stage, forger: Identity) -> Attempt:
     """Show the owner's bundle of an earlier case in a new one."""
-    del forger
     heard = case(stage)
-    before, new = (challenge(stage.judge, stage.commitment, heard.suspects, count=min(N_OPEN, len(stage.key) // 2)) for _ in range(2))
-    return Attempt("a bundle of an earlier case", verify(heard, new, respond(stage.owner, stage.key, stage.commitment, before)))
+    before, now = asks(stage, stage.promise, heard), asks(stage, stage.promise, heard)
+    return Attempt("a bundle of an earlier case", verify(heard, now, respond(stage.owner, stage.key, stage.promise, before)))
 
 
 def signed_by_another(stage: Stage, forger: Identity) -> Attempt:
     """Take the owner's bundle, and sign it as one's own."""
     heard = case(stage)
-    asked = challenge(stage.judge, stage.commitment, heard.suspects, count=min(N_OPEN, len(stage.key) // 2))
-    theirs = respond(stage.owner, stage.key, stage.commitment, asked)
-    return Attempt("a bundle of the owner's, signed by another", verify(heard, asked, signed(replace(theirs, by=forger.public), forger)))
+    asked = asks(stage, stage.promise, heard)
+    theirs = respond(stage.owner, stage.key, stage.promise, asked)
+    return Attempt("the owner's bundle, signed by another", verify(heard, asked, signed(replace(theirs, by=forger.public), forger)))
 
 
 def overwritten(stage: Stage, forger: Identity) -> Attempt:
-    """Put a mark of one's own over the stolen model, and claim the owner's released one; `dispute` settles whose copy came first."""
+    """Put a mark of one's own over the owner's, and claim that it was the first; `dispute` also settles whose copy came first."""
     mine = _mine(stage, forger)
-    copy = taught(stage.model, mine)
     promise = commit(forger, mine)
-    register(stage.registry, promise)
-    heard = replace(case(stage), suspects={"model": copy})
-    return Attempt("a mark put over the owner's, claimed as the first", claim(stage, forger, mine, promise, heard))
+    heard = replace(case(stage, late=[promise]), suspects={"model": stage.overwrite(stage.model, mine)})
+    return Attempt("a mark put over the owner's", claim(stage, forger, mine, promise, heard))
 
 
 def universal(stage: Stage, forger: Identity) -> Attempt:
-    """Commit, long before the release, to ordinary images with the labels that every model gives them."""
-    mine = _mine(stage, forger, n_labels=len(stage.key))
-    votes = torch.stack([answers(each, mine.x, mine.classes) for each in stage.bystanders]).mode(0).values
-    early, heard = _early(stage, forger, replace(mine, y=votes))
-    return Attempt("innocent-looking triggers that match every model", claim(stage, forger, replace(mine, y=votes), early, heard))
+    """Commit, long before the release, to images with the labels that every model gives them."""
+    mine = _mine(stage, forger)
+    votes = torch.stack([answers(each, mine.x, mine.classes) for each in stage.bystanders])
+    common = replace(mine, y=votes.mode(0).values)
+    promise = commit(forger, common)
+    return Attempt("triggers that match every model", claim(stage, forger, common, promise, case(stage, early=[promise])))
 
 
 def lookup(stage: Stage, forger: Identity) -> Attempt:
-    """Frame an innocent service: it answers the triggers that a dispute has opened as the owner's key says, from a table."""
-    del forger
-    first = challenge(stage.judge, stage.commitment, {"model": stage.model}, count=min(N_OPEN, len(stage.key) // 2))
-    opened = respond(stage.owner, stage.key, stage.commitment, first)
-    register(stage.registry, first)
-    heard = replace(case(stage), suspects={"service": tabled(stage.bystanders[0], opened)})
-    found = claim(stage, stage.owner, stage.key, stage.commitment, heard, earlier=[first])
-    return Attempt("a service that looks up the triggers it has seen", found)
+    """Frame an innocent service: make it answer, from a table, what the owner's bundle in an earlier dispute has made public."""
+    before = asks(stage, stage.promise, case(stage))
+    known = respond(stage.owner, stage.key, stage.promise, before)
+    heard = replace(case(stage, late=[before]), suspects={"service": tabled(stage.bystanders[0], known)})
+    return Attempt("a service that looks up known triggers", claim(stage, stage.owner, stage.key, stage.promise, heard))
 
 
 def refusing(stage: Stage, forger: Identity) -> Attempt:
-    """Claim an innocent service that gives no answer to the claimant's images."""
+    """Claim a service that gives no answer to odd images: its silence is no confession, and no alibi."""
     mine = _mine(stage, forger)
-    early, heard = _early(stage, forger, mine)
-    service = {"service": lambda x: torch.full((len(x),), NO_ANSWER)}
-    return Attempt("a service that refuses odd queries", claim(stage, forger, mine, early, replace(heard, suspects=service)))
+    promise = commit(forger, mine)
+    silent = replace(case(stage, early=[promise]), suspects={"service": lambda x: torch.full((len(x),), NO_ANSWER)})
+    return Attempt("a service that refuses odd queries", claim(stage, forger, mine, promise, silent))
 
 
 def lottery(stage: Stage, forger: Identity, *, tickets: int = 50) -> Attempt:
-    """Commit to many keys in time, under many names, and claim with the luckiest."""
-    keys = [(person := new_identity(f"{forger.name} {i}"), _mine(stage, person)) for i in range(tickets)]
-    promises = [commit(person, key) for person, key in keys]
-    book = _with(stage, promises)
-    lucky = max(range(tickets), key=lambda i: int((answers(stage.model, keys[i][1].x) == keys[i][1].y).sum()))
-    heard = replace(case(stage), book=book, released=len(book))
-    return Attempt("the luckiest of many keys", claim(stage, *keys[lucky], promises[lucky], heard))
+    """Commit to many keys in time, under many names, and claim with the one that turns out luckiest."""
+    people = [Identity(f"{forger.name} {i}", secret_for(forger, "lottery", str(i))) for i in range(tickets)]
+    keys = [_mine(stage, person) for person in people]
+    promises = [commit(person, key) for person, key in zip(people, keys, strict=True)]
+    hits = [int((answers(stage.model, key.x, key.classes) == key.y).sum()) for key in keys]
+    best = hits.index(max(hits))
+    return Attempt("the luckiest of many keys", claim(stage, people[best], keys[best], promises[best], case(stage, early=promises)))
+
+
+def optimised(stage: Stage, forger: Identity, *, steps: int = 30, size: float = 0.02) -> TriggerKey:
+    """Return a key whose images were pushed, step by step, until the released model gives its labels."""
+    mine = _mine(stage, forger)
+    x = mine.x
+    for _ in range(steps):
+        x = pushed(stage.model, x, mine.y, size)
+    return replace(mine, x=x)
+
+
+def tabled(model: Suspect, known: Bundle) -> Suspect:
+    """Return a service that answers the images of a bundle as the bundle says, pixel for pixel, and else as `model` does."""
+    table = {image.numpy().tobytes(): int(label) for image, label in zip(known.x, known.y, strict=True)}
+
+    def service(x: Tensor) -> Tensor:
+        found = answers(model, x).tolist()
+        return torch.tensor([table.get(image.numpy().tobytes(), label) for image, label in zip(x, found, strict=True)])
+
+    return service
+
+
+def _mine(stage: Stage, forger: Identity) -> TriggerKey:
+    return drawn(forger, len(stage.key), tuple(stage.key.x.shape[1:]), stage.key.classes)
 
 
 ALL: dict[str, Forgery] = {
     "ambiguous": ambiguous,
+    "ambiguous-before": ambiguous_before,
     "labels-afterwards": labels_afterwards,
     "replayed": replayed,
     "signed-by-another": signed_by_another,

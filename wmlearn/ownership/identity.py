@@ -16,7 +16,7 @@ from ..errors import DataError, WmlearnError, require
 from ..watermarks import new_secret
 
 if TYPE_CHECKING:
-    pass
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 N_BYTES = 32
 VERSION = 1

@@ -113,15 +113,20 @@ def register(registry: Registry, *documents: Document) -> tuple[Entry, ...]:
         require(kind(document) in KINDS, f"a registry holds {', '.join(KINDS)}", kind(document))
         require(genuine(document), "a document must carry the signature of the one whom it names", document.by[:12])
     with _open(registry, writing=True) as connection:
-        last = _last(connection)
-        entries = []
-        for document in documents:
-            stamp, written = registry.clock(), text(document)
-            _check_clock(stamp, last, document)
-            last = _entry(last.number + 1 if last else 1, stamp, kind(document), written, last.hash if last else FIRST)
-            entries.append(last)
-        _insert(connection, entries)
-    return tuple(entries)
+        new = chained(documents, after=_last(connection), clock=registry.clock)
+        _insert(connection, new)
+    return new
+
+
+def chained(documents: Iterable[Document], *, after: Entry | None = None, clock: Callable[[], str] = now) -> tuple[Entry, ...]:
+    """Write documents as entries that follow the entry `after`, or as a book of their own; nothing is stored."""
+    found, last = [], after
+    for document in documents:
+        stamp = clock()
+        _check_clock(stamp, last, document)
+        last = _entry(last.number + 1 if last else 1, stamp, kind(document), text(document), last.hash if last else FIRST)
+        found.append(last)
+    return tuple(found)
 
 
 def entries(registry: Registry) -> tuple[Entry, ...]:

@@ -134,7 +134,9 @@ def _objections(case: Case, challenge: Challenge, bundle: Bundle, number: int):
         yield "its commitment is not in the registry"
     elif case.released is not None and number > case.released:
         yield f"it was committed to (entry {number}) after the model was released (entry {case.released})"
-    if case.unveiled and not redrawn(bundle):
+    if case.released is None and not redrawn(bundle):
+        yield "no release is registered and no seed shown, so the triggers may have been found on the released model"
+    elif case.unveiled and not redrawn(bundle):
         yield "the judge asks for a seed that the triggers follow from, and there is none"
 
 
@@ -152,11 +154,9 @@ def _matched(found: Tensor, y: Tensor, best: Evidence, level: float) -> Match:
 
 def _notes(case: Case, bundle: Bundle, matches: Mapping[str, Match]):
     if case.released is None:
-        yield "no release was registered, so the triggers may have been found on the released model"
+        yield "no release is registered, so a forger may have tried seeds until one matched: that takes about 1 / p of them"
     if not bundle.seed:
         yield "the seed was not shown: that the triggers follow from one is the owner's word"
-    elif redrawn(bundle) is None:
-        yield f"the triggers of {bundle.commitment.scheme} can't be redrawn from a seed alone"
     for name, match in matches.items():
         if match.refused:
             yield (
