@@ -27,6 +27,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"detector", "transfer", "protocols", "detection"},
     {"watermarks"},
     {"ownership"},
+    {"removal"},
     {"scorecard"},
     {"experiments"},
     {"plots"},

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .data import Samples, load, split
-from .models import badnet_cnn, sign_cnn
+from .models import badnet_cnn, reborn, sign_cnn
 from .training import Recipe, trained
 from .weights import restored, ship
 
@@ -44,7 +43,7 @@ def for_task(model: nn.Module, samples: Samples, recipe: Recipe = Recipe()) -> t
         if task == _task(name):
             return tuple(copy.deepcopy(network).to(samples.x.device) for network in shipped(name))
     halves = [split(samples, max(1, len(samples) // 2), seed=seed)[0] for seed in range(N_NULL)]
-    return tuple(trained(_reborn(model, seed), half, replace(recipe, seed=seed))[0] for seed, half in enumerate(halves))
+    return tuple(trained(reborn(model, seed), half, replace(recipe, seed=seed))[0] for seed, half in enumerate(halves))
 
 
 def _task(name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -53,17 +52,6 @@ def _task(name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     if name == "mnist":
         return (1, 28, 28), tuple("0123456789")
     return (3, 32, 32), tuple(sign.name for sign in COUNTRIES["us"])
-
-
-def _reborn(model: nn.Module, seed: int) -> nn.Module:
-    """Return a copy of `model` with first weights of its own: normal, scaled by the number of inputs (He et al. 2015)."""
-    new, draw = copy.deepcopy(model), torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for layer in new.modules():
-            weight = getattr(layer, "weight", None)
-            if isinstance(weight, Tensor) and weight.ndim > 1:
-                weight.copy_(torch.randn(weight.shape, generator=draw) * (2 / weight[0].numel()) ** 0.5)
-    return new
 
 
 def make(name: str, first: int = 0, stop: int = N_ALL) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -94,3 +96,14 @@ def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
             nn.Linear(2048, 128), nn.ReLU(),
             nn.Linear(128, classes),
         )  # fmt: skip
+
+
+def reborn(model: nn.Module, seed: int) -> nn.Module:
+    """Return a copy of `model` with first weights of its own: normal, scaled by the number of inputs (He et al. 2015)."""
+    new, draw = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for layer in new.modules():
+            weight = getattr(layer, "weight", None)
+            if isinstance(weight, Tensor) and weight.ndim > 1:
+                weight.copy_(torch.randn(weight.shape, generator=draw) * (2 / weight[0].numel()) ** 0.5)
+    return new

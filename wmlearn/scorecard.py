@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -159,9 +159,14 @@ def _mapped(column: _Column, todo: list[tuple[str, Removal]], jobs: int, schedul
         return [column(*each) for each in todo]
     from joblib import Parallel, delayed
 
-    with _backend(jobs, scheduler):
+    column = replace(column, attacker=_compact(column.attacker), test=_compact(column.test))
+    with _backend(jobs, scheduler, column):
         columns: Any = Parallel(n_jobs=jobs)(delayed(_alone)(column, *each) for each in todo)
         return columns
+
+
+def _compact(samples: Samples) -> Samples:
+    return replace(samples, x=samples.x.clone(), y=samples.y.clone())  # a slice would travel with all that it was cut from
 
 
 def _alone(column: _Column, name: str, removal: Removal) -> list[Row]:
@@ -170,8 +175,8 @@ def _alone(column: _Column, name: str, removal: Removal) -> list[Row]:
 
 
 @contextmanager
-def _backend(jobs: int, scheduler: str | None) -> Iterator[None]:
-    """Let joblib run its tasks on this machine, or on a Dask cluster, for as long as the context lasts."""
+def _backend(jobs: int, scheduler: str | None, column: _Column) -> Iterator[None]:
+    """Let joblib run its tasks on this machine, or on a Dask cluster that is sent `column` once, for as long as the context lasts."""
     if scheduler is None:
         yield
         return
@@ -183,7 +188,7 @@ def _backend(jobs: int, scheduler: str | None) -> Iterator[None]:
 
     no_page: Any = None
     own = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=no_page) if scheduler == "local" else None
-    with own or nullcontext(), Client(own or scheduler), parallel_config("dask"):
+    with own or nullcontext(), Client(own or scheduler), parallel_config("dask", scatter=[column]):
         yield
 
 

@@ -1,0 +1,51 @@
+"""Removal attacks, one paper or idea a file: a new model, from the attacker's own samples, without any key."""
+
+from ..protocols import Removal
+from ..training import Recipe
+from .chain import Chain as Chain
+from .distill import Distill as Distill
+from .evade import Inputs as Inputs
+from .evade import Refuse as Refuse
+from .evade import Vote as Vote
+from .extract import Extract as Extract
+from .extract import ExtractionError as ExtractionError
+from .extract import extract as extract
+from .fine_prune import FinePrune as FinePrune
+from .fine_tune import FineTune as FineTune
+from .neural_cleanse import Unlearn as Unlearn
+from .neuron_prune import NeuronPrune as NeuronPrune
+from .noise import Shift as Shift
+from .overwrite import Overwrite as Overwrite
+from .prune import Prune as Prune
+from .quantize import Quantize as Quantize
+
+LARGE = Recipe(epochs=8, lr=2e-2, batch_size=128)
+"""REFIT's idea: a rate that the mark doesn't survive, and epochs enough for the task to recover."""
+
+ALL: dict[str, Removal] = {
+    "adi2018-ftll": FineTune("last"),
+    "adi2018-ftal": FineTune("all"),
+    "adi2018-rtll": FineTune("last", reset_last=True),
+    "adi2018-rtal": FineTune("all", reset_last=True),
+    "chen2021-refit": FineTune("all", recipe=LARGE),
+    "prune-50": Prune(0.5),
+    "prune-80": Prune(0.8),
+    "liu2018-fine-pruning": FinePrune(),
+    "quantize-4-bits": Quantize(4),
+    "shift": Shift(),
+    "distill-soft": Distill("soft"),
+    "distill-hard": Distill("hard"),
+    "distill-odd": Distill("soft", odd=True),
+    "shafieinejad2019-extract": Extract(),
+    "overwrite-adi": Overwrite(),
+    "wang2019-unlearning": Unlearn(),
+    "wu2021-neuron-pruning": NeuronPrune(),
+    "hitaj2019-vote": Vote(),
+    "hitaj2019-refuse": Refuse(),
+    "inputs-jpeg": Inputs("jpeg"),
+    "inputs-smooth": Inputs("smooth"),
+    "inputs-quantise": Inputs("quantise"),
+    "chain-prune-refit": Chain((Prune(0.5), FineTune("all", recipe=LARGE))),
+    "chain-fine-prune-overwrite": Chain((FinePrune(), Overwrite())),
+}
+"""Citation-shaped id -> the attack with settings that suit MNIST, the paper's network and some 6,000 samples."""

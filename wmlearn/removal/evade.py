@@ -1,0 +1,151 @@
+"""Leave the mark in, and keep the verifier from seeing it: ask several models, refuse odd queries, blur what comes in.
+
+D. Hitaj, B. Hitaj, L. Mancini: Evasion Attacks Against Watermarking Techniques found in MLaaS Systems, SDS 2019 (arXiv:1809.00615): an
+ensemble of stolen models, and a detector of odd queries that answers them at random. Input changes: Lukas and others: SoK, S&P 2022.
+Differs: the other models of the vote are small ones of the thief's own, since one marked model is stolen; the detector is what principal
+components of the thief's images leave out, in place of a trained autoencoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..data import Samples, split
+from ..errors import require
+from ..models import reborn
+from ..training import Recipe, trained
+from .copies import sound_copy
+
+
+@dataclass(frozen=True)
+class Vote:
+    """Answer with the mean opinion of the stolen model and of `others` that the thief trains on halves of the own samples."""
+
+    others: int = 2
+    recipe: Recipe = Recipe(epochs=8, lr=5e-3, batch_size=128)
+
+    def __post_init__(self) -> None:
+        require(self.others >= 2, "others must be at least 2", self.others, "Fewer can't outvote the stolen model.")
+
+    def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        stolen, voters = sound_copy(model, samples).eval(), []
+        for seed in range(self.others):
+            half = split(samples, max(1, len(samples) // 2), seed=seed)[0]
+            voters.append(trained(reborn(stolen, 100 + seed), half, replace(self.recipe, seed=seed))[0])
+        return Committee([stolen, *voters]).eval()
+
+
+class Committee(nn.Module):
+    """Several models (N, classes) each; the answer is the label that most of them give, ties go to the first one's."""
+
+    def __init__(self, members: list[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = [member(x) for member in self.members]
+        votes = torch.stack([F.one_hot(each.argmax(1), each.shape[1]) for each in logits]).sum(0)
+        return votes + 0.5 * logits[0].softmax(1)
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Answer at random where an image lies farther from the thief's principal components than all but a `share` of the own images."""
+
+    share: float = 0.02
+    components: int = 40
+
+    def __post_init__(self) -> None:
+        require(0 < self.share < 1, "share must lie in (0, 1)", self.share)
+        require(self.components >= 1, "components must be at least 1", self.components)
+
+    def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        known, own = split(samples, len(samples) // 2, len(samples) - len(samples) // 2)
+        require(len(known) > self.components, f"half of the samples must be more than the {self.components} components", len(known))
+        flat = known.x.flatten(1)
+        mean = flat.mean(0)
+        basis = torch.linalg.svd(flat - mean, full_matrices=False).Vh[: self.components]
+        guard = Guard(sound_copy(model, samples).eval(), mean, basis)
+        guard.limit.copy_(guard.odd(own.x).quantile(1 - self.share))
+        return guard.eval()
+
+
+class Guard(nn.Module):
+    """A model (N, classes) behind a detector of odd images; an odd one always gets the same, meaningless label."""
+
+    mean: Tensor
+    basis: Tensor
+    limit: Tensor
+
+    def __init__(self, model: nn.Module, mean: Tensor, basis: Tensor) -> None:
+        super().__init__()
+        self.model = model
+        for name, value in (("mean", mean), ("basis", basis), ("limit", torch.zeros((), device=mean.device))):
+            self.register_buffer(name, value)
+
+    def odd(self, x: Tensor) -> Tensor:
+        """Return how much of each image the principal components leave out, (N,)."""
+        flat = x.flatten(1) - self.mean
+        return (flat - flat @ self.basis.T @ self.basis).norm(dim=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.model(x).clone()
+        odd = self.odd(x) > self.limit
+        label = (x[odd].flatten(1).double().sum(1) * 1e4).long() % logits.shape[1]
+        logits[odd] = F.one_hot(label, logits.shape[1]).to(logits)
+        return logits
+
+
+Change = Literal["jpeg", "smooth", "quantise"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Change every image before the model sees it: a JPEG of middling quality, a blur, or few levels of brightness."""
+
+    change: Change = "smooth"
+
+    def __post_init__(self) -> None:
+        require(self.change in get_args(Change), f"change must be one of {', '.join(get_args(Change))}", self.change)
+
+    def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        return Behind(sound_copy(model, samples).eval(), CHANGES[self.change]).eval()
+
+
+class Behind(nn.Module):
+    """A model (N, classes) behind a change of its images."""
+
+    def __init__(self, model: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.model, self.change = model, change
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(self.change(x))
+
+
+def jpeg(x: Tensor, quality: int = 50) -> Tensor:
+    """Compress and open each image (N, C, H, W), C = 1 or 3."""
+    from torchvision.io import decode_jpeg, encode_jpeg
+
+    bytes_ = (x * 255).round().to(torch.uint8).cpu()
+    return torch.stack([decode_jpeg(encode_jpeg(image, quality)) for image in bytes_]).to(x) / 255
+
+
+def smooth(x: Tensor) -> Tensor:
+    """Average 3 x 3 pixels, the middle one counted four times."""
+    kernel = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]], device=x.device).div(16).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])
+
+
+def quantise(x: Tensor, levels: int = 4) -> Tensor:
+    """Round brightness to a few levels."""
+    return (x * (levels - 1)).round() / (levels - 1)
+
+
+CHANGES: dict[str, Callable[[Tensor], Tensor]] = {"jpeg": jpeg, "smooth": smooth, "quantise": quantise}

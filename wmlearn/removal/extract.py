@@ -1,0 +1,97 @@
+"""Steal a model behind a service that only says labels, and that may fail in the middle.
+
+M. Shafieinejad, J. Wang, N. Lukas, X. Li, F. Kerschbaum: On the Robustness of the Backdoor-based Watermarking in Deep Neural Networks,
+2019, arXiv:1906.07745, section 4.1: a black-box attack with labels alone. T. Orekondy and others: Knockoff Nets, CVPR 2019.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Samples, files
+from ..errors import WmlearnError, require
+from ..evidence import answers
+from ..models import reborn
+from ..training import Recipe, train
+from .copies import sound_copy
+
+Ask = Callable[[Tensor], Tensor]
+"""A service: images (n, C, H, W) to labels (n,) or logits (n, classes)."""
+PAUSE = 0.2  # seconds before the first retry; doubled each time
+
+
+class ExtractionError(WmlearnError):
+    """The service failed for good; `labels` (n,) are its answers to the first n queries."""
+
+    def __init__(self, message: str, labels: Tensor) -> None:
+        super().__init__(message)
+        self.labels = labels
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Ask the model for the labels of the attacker's images, and teach them to a network built alike with first weights of its own."""
+
+    recipe: Recipe = Recipe(epochs=12, lr=5e-3, batch_size=128)
+
+    def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        victim = sound_copy(model, samples)
+        return extract(lambda x: answers(victim, x), reborn(victim, self.recipe.seed), samples.x, samples.classes, recipe=self.recipe)
+
+
+def extract(
+    ask: Ask,
+    student: nn.Module,
+    x: Tensor,
+    classes: tuple[str, ...],
+    *,
+    batch: int = 500,
+    retries: int = 4,
+    kept: Path | None = None,
+    recipe: Recipe = Recipe(),
+) -> nn.Module:
+    """Train `student` in place on the labels that `ask` gives to `x`, and return it.
+
+    A failed query is tried again, after growing pauses. With `kept`, a safetensors file, labels are on disk after every batch, and a second
+    call goes on where the first one stopped. Raises `ExtractionError` when the service fails for good.
+    """
+    require(len(x) > 0, "there must be at least one query", 0)
+    require(batch >= 1, "batch must be at least 1", batch)
+    labels = _begun(kept)
+    while len(labels) < len(x):
+        labels = torch.cat([labels, _asked(ask, x[len(labels) : len(labels) + batch], len(classes), retries, labels)])
+        _keep(kept, labels)
+    train(student, Samples(x, labels[: len(x)].to(x.device), classes), recipe)
+    return student
+
+
+def _asked(ask: Ask, x: Tensor, classes: int, retries: int, so_far: Tensor) -> Tensor:
+    for attempt in range(retries + 1):
+        try:
+            return answers(ask, x, classes).cpu()
+        except Exception as error:
+            if attempt == retries:
+                fix = "They are in this error's `labels`, and in the file `kept` where you named one: call again to go on."
+                says = f"the service must answer, got {type(error).__name__}: {error}, {retries + 1} times"
+                raise ExtractionError(f"{says}; {len(so_far)} labels were gathered. {fix}", so_far) from error
+            time.sleep(PAUSE * 2**attempt)
+    raise AssertionError
+
+
+def _begun(kept: Path | None) -> Tensor:
+    from safetensors.torch import load
+
+    return load(files.read(kept))["labels"] if kept is not None and kept.exists() else torch.empty(0, dtype=torch.int64)
+
+
+def _keep(kept: Path | None, labels: Tensor) -> None:
+    from safetensors.torch import save
+
+    if kept is not None:
+        files.write(kept, save({"labels": labels}))

@@ -1,0 +1,39 @@
+"""Unlearn the triggers that Neural Cleanse finds.
+
+B. Wang and others: Neural Cleanse, IEEE S&P 2019, section VI.C: fine-tune on clean images, a fifth of them with the recovered trigger and
+their right labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ..data import Samples
+from ..detection import scan
+from ..errors import require
+from ..training import Recipe, train
+from .copies import sound_copy
+
+
+@dataclass(frozen=True)
+class Unlearn:
+    """Paste the recovered trigger of every flagged class, or of the oddest one where none is, on a `share` of the samples; train on."""
+
+    share: float = 0.2
+    recipe: Recipe = Recipe(epochs=5, lr=1e-3)
+
+    def __post_init__(self) -> None:
+        require(0 < self.share <= 1, "share must lie in (0, 1]", self.share)
+
+    def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        new = sound_copy(model, samples)
+        found = scan(model, samples, seed=self.recipe.seed)
+        learn, draw = samples, torch.Generator().manual_seed(self.recipe.seed)
+        for target in found.flagged or (int(found.index.argmax()),):
+            some = samples[torch.randperm(len(samples), generator=draw)[: max(1, int(self.share * len(samples)))].to(samples.x.device)]
+            learn = learn + Samples(found.trigger(target)(some.x), some.y, samples.classes)
+        train(new, learn, self.recipe)
+        return new

@@ -1,0 +1,35 @@
+"""Shake the weights, then train on: a mark that needs exact weights is lost (Lukas and others: SoK, S&P 2022: weight shifting)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ..data import Samples
+from ..errors import require
+from ..training import Recipe, train
+from .copies import layers, sound_copy
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Add normal noise, `strength` deviations of each layer's weights, and train on with `recipe`, or not where it is None."""
+
+    strength: float = 0.5
+    recipe: Recipe | None = Recipe(epochs=3, lr=1e-3)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.strength >= 0, "strength must not be negative", self.strength)
+
+    def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        new, draw = sound_copy(model, samples), torch.Generator().manual_seed(self.seed)
+        with torch.no_grad():
+            for layer in layers(new, nn.Conv2d, nn.Linear):
+                weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
+                weight.add_(self.strength * weight.std() * torch.randn(weight.shape, generator=draw).to(weight))
+        if self.recipe is not None:
+            train(new, samples, self.recipe)
+        return new.eval()

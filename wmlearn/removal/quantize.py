@@ -1,0 +1,31 @@
+"""Weights of few bits: cheap to store, and small marks may be rounded away (Lukas and others: SoK, S&P 2022, arXiv:2108.04974)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ..data import Samples
+from ..errors import require
+from .copies import layers, sound_copy
+
+
+@dataclass(frozen=True)
+class Quantize:
+    """Round the weights of every convolution and linear layer to 2^`bits` - 1 levels, even around zero, one scale a layer."""
+
+    bits: int = 4
+
+    def __post_init__(self) -> None:
+        require(2 <= self.bits <= 16, "bits must lie in 2..16", self.bits)
+
+    def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        new, top = sound_copy(model, samples), 2 ** (self.bits - 1) - 1
+        with torch.no_grad():
+            for layer in layers(new, nn.Conv2d, nn.Linear):
+                weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
+                scale = weight.abs().max().clamp_min(1e-12) / top
+                weight.copy_((weight / scale).round() * scale)
+        return new
