@@ -99,11 +99,15 @@ def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
 
 
 def reborn(model: nn.Module, seed: int) -> nn.Module:
-    """Return a copy of `model` with first weights of its own: normal, scaled by the number of inputs (He et al. 2015)."""
+    """Return a copy of `model` that has learnt nothing: weights normal, scaled by the number of inputs (He et al. 2015), biases 0."""
     new, draw = copy.deepcopy(model), torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for layer in new.modules():
-            weight = getattr(layer, "weight", None)
-            if isinstance(weight, Tensor) and weight.ndim > 1:
+            if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                layer.reset_parameters()
+            elif isinstance(layer, nn.Conv2d | nn.Linear):
+                weight, bias = layer.weight, layer.bias
                 weight.copy_(torch.randn(weight.shape, generator=draw) * (2 / weight[0].numel()) ** 0.5)
+                if bias is not None:
+                    bias.zero_()
     return new

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -49,7 +49,7 @@ class Committee(nn.Module):
         self.members = nn.ModuleList(members)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = [member(x) for member in self.members]
+        logits: list[Tensor] = [member(x) for member in self.members]
         votes = torch.stack([F.one_hot(each.argmax(1), each.shape[1]) for each in logits]).sum(0)
         return votes + 0.5 * logits[0].softmax(1)
 
@@ -133,8 +133,9 @@ def jpeg(x: Tensor, quality: int = 50) -> Tensor:
     """Compress and open each image (N, C, H, W), C = 1 or 3."""
     from torchvision.io import decode_jpeg, encode_jpeg
 
-    bytes_ = (x * 255).round().to(torch.uint8).cpu()
-    return torch.stack([decode_jpeg(encode_jpeg(image, quality)) for image in bytes_]).to(x) / 255
+    packed: Any = [encode_jpeg(image, quality) for image in (x * 255).round().to(torch.uint8).cpu()]
+    opened: Any = decode_jpeg(packed)
+    return torch.stack(opened).to(x) / 255
 
 
 def smooth(x: Tensor) -> Tensor:

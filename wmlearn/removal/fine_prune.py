@@ -50,7 +50,7 @@ def channel_means(model: nn.Module, x: Tensor) -> Tensor:
 
 
 def silence(model: nn.Module, channels: Tensor) -> None:
-    """Set what the last convolution and its normalisation answer on `channels` (k,) to zero, in place; a rectifier then passes no gradient."""
+    """Set what the last convolution and its normalisation answer on `channels` (k,) to zero, in place; no gradient comes back."""
     with torch.no_grad():
         for layer in takewhile(lambda layer: not isinstance(layer, nn.ReLU), _from_last_convolution(model)):
             for parameter in layer.parameters(recurse=False):

@@ -47,7 +47,8 @@ class NeuronPrune:
 
     def _mask(self, model: nn.Module, samples: Samples) -> dict[str, Tensor]:
         """Learn the mask of each neuron, by the name of each parameter that belongs to it."""
-        weights, groups = dict(model.named_parameters()), _neurons(model)
+        weights: dict[str, Tensor] = {**dict(model.named_parameters())}
+        groups = _neurons(model)
         masks = {group: torch.ones(len(weights[names[0]]), device=samples.x.device, requires_grad=True) for group, names in groups.items()}
         optimiser = torch.optim.SGD(masks.values(), self.lr, momentum=0.9)
         draw = torch.Generator().manual_seed(self.seed)
