@@ -112,6 +112,7 @@ def register(registry: Registry, *documents: Document) -> tuple[Entry, ...]:
     for document in documents:
         require(kind(document) in KINDS, f"a registry holds {', '.join(KINDS)}", kind(document))
         require(genuine(document), "a document must carry the signature of the one whom it names", document.by[:12])
+        _check_clock(registry.clock(), None, document)
     with _open(registry, writing=True) as connection:
         new = chained(documents, after=_last(connection), clock=registry.clock)
         _insert(connection, new)
@@ -171,7 +172,7 @@ def save_receipt(entry: Entry, path: Path | str) -> None:
 
     from ..data import files
 
-    files.write(Path(path), canonical({"kind": "receipt", "version": VERSION, **asdict(entry)}) + b"\n")
+    files.write(Path(path), canonical({"receipt": VERSION, **asdict(entry)}) + b"\n")
 
 
 def load_receipt(path: Path | str) -> Entry:
@@ -182,7 +183,8 @@ def load_receipt(path: Path | str) -> Entry:
 
     try:
         found = json.loads(files.read(Path(path)))
-        require(found.pop("kind") == "receipt" and found.pop("version") == VERSION, f"it must be a receipt of version {VERSION}", "another")
+        version = found.pop("receipt")
+        require(version == VERSION, f"its version must be {VERSION}", version, "Read it with the release that wrote it.")
         return Entry(**found)
     except (ValueError, KeyError, TypeError, AttributeError, WmlearnError) as error:
         raise DataError(f"{path} must be a receipt that `wmlearn ownership register` wrote, got: {error}") from error
