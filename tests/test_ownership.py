@@ -280,6 +280,7 @@ def test_without_a_registered_release_only_a_seed_helps(stage: forgeries.Stage, 
 REFUSED: dict[str, str] = {
     "ambiguous": "after the model was released",
     "ambiguous-before": "do not follow from the seed",
+    "ambiguous-picked": "after the model was released",
     "labels-afterwards": "are not those committed to",
     "replayed": "answers another challenge",
     "signed-by-another": "by another than the commitment",
@@ -305,9 +306,19 @@ def test_a_forgery_is_refused_for_its_own_reason(name: str, stage: forgeries.Sta
             assert all(match.evidence.trials == 30 for match in found.finding.matches.values())
 
 
-def test_the_optimised_key_does_match_the_victim(stage: forgeries.Stage) -> None:
-    key = forgeries.optimised(stage, own.new_identity("Mallory"))
+@pytest.mark.parametrize("find", [forgeries.optimised, forgeries.picked])
+def test_a_forged_key_does_match_the_victim(find: Callable[..., wm.watermarks.TriggerKey], stage: forgeries.Stage) -> None:
+    key = find(stage, own.new_identity("Mallory"))
     assert (wm.predict(stage.model, key.x).argmax(1) == key.y).float().mean() > 0.9, "or the test above shows nothing"
+
+
+def test_only_the_order_refuses_a_key_picked_by_the_models_own_answers(stage: forgeries.Stage) -> None:
+    mallory = own.new_identity("Mallory")
+    key = forgeries.picked(stage, mallory)
+    promise = own.commit(mallory, key)
+    assert not forgeries.claim(stage, mallory, key, promise, forgeries.case(stage, late=[promise])).matches
+    first = forgeries.claim(stage, mallory, key, promise, forgeries.case(stage, early=[promise]))
+    assert first.matches["model"].owned, "who had the model before it was released can't be refused"
 
 
 # Bad input

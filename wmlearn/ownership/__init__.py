@@ -11,6 +11,9 @@ from .challenge import fingerprint as fingerprint
 from .challenge import named as named
 from .commitment import Commitment as Commitment
 from .commitment import commit as commit
+from .dispute import Party as Party
+from .dispute import Report as Report
+from .dispute import dispute as dispute
 from .documents import load as load
 from .documents import save as save
 from .identity import Identity as Identity
@@ -29,6 +32,8 @@ from .registry import entries as entries
 from .registry import find as find
 from .registry import register as register
 from .registry import release as release
+from .report import to_html as to_html
+from .report import to_json as to_json
 from .verification import NO_ANSWER as NO_ANSWER
 from .verification import Case as Case
 from .verification import Finding as Finding

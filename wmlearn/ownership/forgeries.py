@@ -117,6 +117,13 @@ def ambiguous_before(stage: Stage, forger: Identity) -> Attempt:
     )
 
 
+def ambiguous_picked(stage: Stage, forger: Identity) -> Attempt:
+    """Find images that the released model alone answers as it does: no bystander speaks against them, only the order of the registry."""
+    mine = picked(stage, forger)
+    promise = commit(forger, mine)
+    return Attempt("triggers picked by the released model's answers", claim(stage, forger, mine, promise, case(stage, late=[promise])))
+
+
 def labels_afterwards(stage: Stage, forger: Identity) -> Attempt:
     """Commit to images and labels in time; after the release, put the model's own answers in place of the labels."""
     mine = _mine(stage, forger)
@@ -196,6 +203,16 @@ def optimised(stage: Stage, forger: Identity, *, steps: int = 30, size: float = 
     return replace(mine, x=x)
 
 
+def picked(stage: Stage, forger: Identity, *, pool: int = 40) -> TriggerKey:
+    """Return a key of the images, of `pool` drawn for each, that the released model answers unlike the bystanders, with its answers."""
+    mine = _mine(stage, forger)
+    x = drawn(forger, pool * len(mine), tuple(mine.x.shape[1:]), mine.classes).x
+    y = answers(stage.model, x, mine.classes)
+    same = torch.stack([answers(each, x, mine.classes) == y for each in stage.bystanders]).sum(0)
+    index = same.argsort(stable=True)[: len(mine)]
+    return replace(mine, x=x[index], y=y[index])
+
+
 def tabled(model: Suspect, known: Bundle) -> Suspect:
     """Return a service that answers the images of a bundle as the bundle says, pixel for pixel, and else as `model` does."""
     table = {image.numpy().tobytes(): int(label) for image, label in zip(known.x, known.y, strict=True)}
@@ -214,6 +231,7 @@ def _mine(stage: Stage, forger: Identity) -> TriggerKey:
 ALL: dict[str, Forgery] = {
     "ambiguous": ambiguous,
     "ambiguous-before": ambiguous_before,
+    "ambiguous-picked": ambiguous_picked,
     "labels-afterwards": labels_afterwards,
     "replayed": replayed,
     "signed-by-another": signed_by_another,
