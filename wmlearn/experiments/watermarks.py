@@ -47,7 +47,7 @@ def _yardsticks(cell: Cell, recipe: Recipe) -> Row:
         if cell["scheme"] == "plain":
             auc = _round(share_below(plain, strangers, name))
             return {"accuracy": _round(accuracy(plain, data.test)), "weights_auc": auc, "seconds": round(plain_s, 2)}
-    scheme = _suited(cell["scheme"], name, seed)
+    scheme = suited(cell["scheme"], name, seed)
     samples = own if cell["scheme"] != DAWN else split(own, min(QUERIES, len(own)), seed=seed)[0]
     key = scheme.keygen(plain, samples, seed=seed)
     start = time.process_time()
@@ -75,7 +75,7 @@ FINE_TUNE = Recipe(epochs=3, lr=1e-3, batch_size=128)
 for digits, cost up to 1.1 points."""
 
 
-def _suited(scheme_name: str, data: str, seed: int) -> Any:
+def suited(scheme_name: str, data: str, seed: int) -> Any:
     """Return the scheme with a recipe that suits the data: one that trains from first weights trains as a plain network does."""
     scheme: Any = watermarks.ALL[scheme_name]
     if "recipe" not in {field.name for field in fields(scheme)}:

@@ -1,8 +1,8 @@
 """Train on: the four ways of Adi and others, and a large learning rate.
 
 Y. Adi and others: Turning Your Weakness Into a Strength, USENIX Security 2018, arXiv:1802.04633, section 5.3: fine-tune or re-train the
-last or all layers (FTLL, FTAL, RTLL, RTAL). X. Chen, W. Wang, C. Bender, Y. Ding, R. Jia, B. Li, D. Song: REFIT, AsiaCCS 2021, arXiv:1911.07205:
-a learning rate that starts large and decays.
+last or all layers (FTLL, FTAL, RTLL, RTAL). X. Chen and others: REFIT: A Unified Watermark Removal Framework for Deep Learning Systems with
+Limited Data, AsiaCCS 2021, arXiv:1911.07205: a learning rate that starts large and decays.
 Differs: AdamW under a one-cycle schedule, as everywhere here; REFIT without its weight consolidation and unlabelled data.
 """
 
