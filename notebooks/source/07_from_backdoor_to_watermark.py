@@ -358,7 +358,7 @@ wm.paper_table()
 # Yes, and not "innocent": a thief may have washed the rest off.
 # </details>
 #
-# **3. Two owners claim a network that answers 8 to any noise. What does the mark prove?**
+# **3. Two owners claim a network that answers 4 to any noise. What does the mark prove?**
 #
 # <details><summary>A &ensp; That the one with more hits planted it.</summary>
 #
