@@ -60,7 +60,7 @@ def coins(innocent: Sequence[int], trials: int, cases: Mapping[str, int], ax: Ax
     for i, (name, hits) in enumerate(cases.items()):
         height, far = (0.93 - 0.14 * i) * ax.get_ylim()[1], hits > 0.75 * trials
         ax.axvline(hits, color=RED, linewidth=1.6, linestyle="-" if far else "--")
-        place = hits - 4 if far else 0.4 * trials
+        place = hits - 4 if far else 0.43 * trials
         ax.annotate(name, (hits, height), (place, height), ha="right", va="center", color=RED, arrowprops={"arrowstyle": "-", "color": RED})
     ax.legend(frameon=False, loc="center", bbox_to_anchor=(0.72, 0.42))
     ax.set(xlabel=f"bits that agree, of {trials}", ylabel="per cent of the readings", xlim=(bins[0], trials + width))
@@ -179,8 +179,8 @@ def _strength(rows: Sequence[Row], marked: float | None, ax: Axes | None) -> Axe
             panel.legend(frameon=False, fontsize=8, loc="lower right")
         if marked is not None:
             panel.axvline(strengths.index(marked), color=GOLD, linewidth=8, alpha=0.4, zorder=0)
-        labels = ["0" if s == 0 else f"$10^{{{round(math.log10(s))}}}$" if f"{s:e}".startswith("1.0") else "" for s in strengths]
-        panel.set_xticks(range(len(strengths)), labels)
+        named = {0.0: "0", 1e-4: "$10^{-4}$", 1e-2: "$10^{-2}$", 1.0: "1"}
+        panel.set_xticks(range(len(strengths)), [named.get(s, "") for s in strengths])
         panel.set(ylim=bounds, xlabel="strength λ")
         panel.set_title(title, fontsize=8.5)
         panel.grid(axis="y", color=GRID, linewidth=0.8)
@@ -218,8 +218,8 @@ def stolen(thieves: Sequence[Thief], trials: Sequence[int], honest: float, ax: A
     proof.text(thieves[0][-1]["epochs"], 3, "the judge's line ", color=INK, ha="right", va="bottom", fontsize=8)
     worth.axhline(100 * honest, color=GREY, linestyle=":", linewidth=1.5)
     worth.text(thieves[0][0]["epochs"], 100 * honest, "the service", color="#5f6c77", va="bottom", fontsize=8)
-    proof.set(title="zeros in the p-value", ylim=(0, None))
-    worth.set(title="per cent of digits read", ylim=(97.5, 100))
+    proof.set(title="zeros in the p-value", ylim=(0, 1.1 * max(4.0, proof.get_ylim()[1])))
+    worth.set(title="per cent of digits read", ylim=(None, 100))
     for panel in (proof, worth):
         panel.set(xlabel="epochs that the thief trains", xticks=[stop["epochs"] for stop in thieves[0]])
         panel.grid(axis="y", color=GRID, linewidth=0.8)
