@@ -31,7 +31,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"scorecard"},
     {"experiments"},
     {"plots"},
-    {"plots_marks", "plots_signs", "plots_street", "plots_transfer"},
+    {"plots_detection", "plots_marks", "plots_signs", "plots_street", "plots_transfer"},
     {"quickstart"},
     {"course"},
     {"doctor", "bench"},

@@ -1,0 +1,8 @@
+"""The standard deviation, which the odd one makes large."""
+
+EXERCISE = "06.1"
+MISTAKE = "standard-deviation"
+
+
+def anomaly_index(norm):
+    return ((norm.quantile(0.5) - norm) / norm.std()).clamp(min=0)
