@@ -112,6 +112,11 @@ def spreads(layers: Mapping[str, Tensor], strangers: Sequence[Tensor], ax: Axes 
 Curve = Callable[[Row], float]
 
 
+def decimal(strength: float) -> str:
+    """Write 0.00003 where Python would write 3e-05."""
+    return f"{strength:.5f}".rstrip("0").rstrip(".")
+
+
 def _by_strength(rows: Sequence[Row], value: Curve) -> dict[float, list[float]]:
     return {s: [value(row) for row in rows if row["strength"] == s] for s in sorted({row["strength"] for row in rows})}
 
@@ -130,7 +135,7 @@ CURVES = [curve for curves, _ in PANELS.values() for curve in curves.values()]
 
 def _say_strength(rows: Sequence[Row]) -> str:
     means = [{s: mean(values) for s, values in _by_strength(rows, curve).items()} for curve in CURVES]
-    says = [f"{s:g}: {bits:.0f}, {wide:.0f}, {known:.0f}, {right:.2f}" for s, bits, wide, known, right in _columns(means)]
+    says = [f"{decimal(s)}: {bits:.0f}, {wide:.0f}, {known:.0f}, {right:.2f}" for s, bits, wide, known, right in _columns(means)]
     n = len({row["seed"] for row in rows})
     what = "bits read, strangers that look less odd in width, and to who knows the method, and digits read"
     return f"Per cent by strength, means of {n} networks, of {what}: {'; '.join(says)}."
@@ -151,7 +156,7 @@ def _say_point(rows: Sequence[Row], at: float) -> str:
     bits = ", ".join(str(row["hits"]) for row in here)
     wide, known, right = (", ".join(f"{curve(row):.4g}" for row in here) for curve in CURVES[1:])
     return (
-        f"Strength {at:g}: the networks spell {bits} of {trials} bits rightly; {wide} % of the strangers look less odd in width, "
+        f"Strength {decimal(at)}: the networks spell {bits} of {trials} bits rightly; {wide} % of the strangers look less odd in width, "
         f"{known} % to who knows the method; they read {right} % of the digits."
     )
 

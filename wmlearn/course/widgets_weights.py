@@ -8,13 +8,13 @@ from typing import Any
 import ipywidgets
 
 from ..plots import Row, png
-from ..plots_weights import strength_point
+from ..plots_weights import decimal, strength_point
 
 
 def strength_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     """Let the learner choose how strongly a mark is taught; see what is read, what shows, and what it costs."""
     slider = ipywidgets.SelectionSlider(
-        options=[(f"{s:g}", s) for s in sorted({row["strength"] for row in rows})],
+        options=[(decimal(s), s) for s in sorted({row["strength"] for row in rows})],
         description="strength λ",
         layout=ipywidgets.Layout(width="420px"),
     )

@@ -280,7 +280,8 @@ def _uchida_strength(results: Results) -> list[Comparison]:
         read, accuracy = f"{bits:.1f} of {rows[0]['trials']} bits", spread(_all(rows, "accuracy"))
         here = f"{read}, accuracy {accuracy}, AUC by width {odd:.2f}, by method {known:.2f}"
         there = "256 of 256 bits" if strength == 0.01 else ""
-        return Comparison(f"mark in the weights, {n:,} digits: strength {strength:g}", there, here)
+        lam = f"{strength:.5f}".rstrip("0").rstrip(".")
+        return Comparison(f"mark in the weights, {n:,} digits: strength {lam}", there, here)
 
     return [line(*key) for key in dict.fromkeys((row["strength"], row["n"]) for row in results.rows)]
 
