@@ -35,6 +35,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"quickstart"},
     {"course"},
     {"doctor", "bench"},
+    {"cli_ownership"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tqdm.auto import tqdm
 
+from . import cli_ownership
 from .data import DRAWN, LOADERS, files, load
 from .errors import DataError, WmlearnError, require
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 data = typer.Typer(no_args_is_help=True, help="The data sets: what there is, whether it is whole, how to get more.")
 app.add_typer(data, name="data")
+app.add_typer(cli_ownership.app, name="ownership")
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ anybody wmlearn ownership verify bundle.json --suspect theirs=copy.safetensors -
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,17 +57,11 @@ def keygen(
 @app.command()
 def commit(
     secret: Secret,
-    scheme: Annotated[
-        str, typer.Option(help=f"The watermark, one of {', '.join(DRAWN)}; any other when the key is there already.")
-    ] = "adi2018",
+    scheme: Annotated[str, typer.Option(help=f"{', '.join(DRAWN)}; any other when the key is there.")] = "adi2018",
     task: Task = "mnist",
     serial: Annotated[str, typer.Option(help="Tells your keys of one scheme apart.")] = "",
-    key: Annotated[Path, typer.Option(help="The key: read when it is there, else drawn and written, for you only.")] = Path(
-        "key.safetensors"
-    ),
-    out: Annotated[Path, typer.Option(help="Where to write the commitment, to be registered before the release.")] = Path(
-        "commitment.json"
-    ),
+    key: Annotated[Path, typer.Option(help="The key: read where it is there, else drawn.")] = Path("key.safetensors"),
+    out: Annotated[Path, typer.Option(help="Where to write the commitment.")] = Path("commitment.json"),
 ) -> None:
     """Draw a key from the secret, and promise all its triggers and labels by one hash."""
     from .ownership import commit as promise
@@ -134,8 +128,8 @@ def challenge(
 
     book, promise = Registry(registry), load(commitment, Commitment)
     drawn = draw(load_identity(secret), promise, _suspects(suspect, task), count=count, earlier=challenges(entries(book)))
-    save(drawn, out)
     [entry] = add(book, drawn)
+    save(drawn, out)
     left = promise.n - len(drawn.spent) - count
     typer.echo(f"{out} names {count} triggers (entry {entry.number} of the registry); {left} of {promise.n} stay secret.")
 
@@ -166,9 +160,7 @@ def verify(
     registry: Book,
     released: Released = None,
     task: Task = "mnist",
-    challenge: Annotated[
-        Path | None, typer.Option(help="The challenge of this case; without it, the bundle's own must be registered.")
-    ] = None,
+    challenge: Annotated[Path | None, typer.Option(help="The challenge of this case; by default the bundle's own.")] = None,
     alpha: Alpha = 1e-3,
     out: Annotated[Path | None, typer.Option(help="Where to write the finding as JSON.")] = None,
 ) -> None:
@@ -238,10 +230,8 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
     document = _document(file)
     wrong = faults(document) if isinstance(document, Bundle) else () if genuine(document) else ("its signature is wrong",)
     typer.echo(kind(document))
-    for name, value in asdict(document).items():
-        if name != "signature":
-            many = isinstance(value, tuple) and len(value) > 6
-            typer.echo(f"  {name:12}{f'{len(value)} of them' if many else value}" if not isinstance(value, dict) else f"  {name:12}…")
+    for line in _lines(asdict(document), "  "):
+        typer.echo(line)
     typer.echo("\n".join(wrong) or "signatures and hashes are right")
     raise typer.Exit(1 if wrong else 0)
 
@@ -259,9 +249,8 @@ def audit(
     found = check(Registry(registry), [load_receipt(path) for path in receipt or []])
     for fault in found.faults:
         typer.secho(fault, fg="red")
-    typer.echo(
-        f"{found.n:,} entries, the last with the hash {found.head[:16]}…: {f'{len(found.faults)} faults' if found.faults else 'sound'}"
-    )
+    word = f"{len(found.faults)} faults" if found.faults else "sound"
+    typer.echo(f"{found.n:,} entries, the last with the hash {found.head[:16]}…: {word}")
     if not receipt:
         typer.echo("Without receipts nobody can tell whether the end was cut off, or the whole book written anew.")
     raise typer.Exit(1 if found.faults else 0)
@@ -272,9 +261,8 @@ def _drawn(secret: Path, scheme: str, task: str, serial: str) -> TriggerKey | Bl
     from .ownership import load_identity, secret_for
     from .watermarks import ALL
 
-    require(
-        scheme in DRAWN, f"a key that isn't there can be drawn for {', '.join(DRAWN)}", scheme, "Draw others in Python, with your model."
-    )
+    fix = "Draw others in Python, with your model."
+    require(scheme in DRAWN, f"a key that isn't there can be drawn for {', '.join(DRAWN)}", scheme, fix)
     build, _ = _network(task)
     return ALL[scheme].keygen(build(0), load(task).train, secret=secret_for(load_identity(secret), scheme, serial))
 
@@ -340,6 +328,16 @@ def _network(task: str) -> Any:
 
     require(task in NETWORKS, f"the task must be one of {', '.join(NETWORKS)}", task)
     return NETWORKS[task]
+
+
+def _lines(values: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield f"{indent}{name}"
+            yield from _lines(value, indent + "  ")
+        elif name not in ("signature", "seed"):
+            many = isinstance(value, tuple) and (len(value) > 6 or name == "openings")
+            yield f"{indent}{name:12}{f'{len(value)} of them' if many else value}"
 
 
 def _said(finding: Finding) -> list[str]:
