@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..data import Samples, signs
 from ..errors import require
 from ..models import reborn
-from ..training import Recipe, predict, train
+from ..training import Recipe, predict, resolve, train
 from .copies import sound_copy
 
 Labels = Literal["soft", "hard"]
@@ -53,12 +53,15 @@ def imitate(student: nn.Module, x: Tensor, logits: Tensor, temperature: float, r
     """Fit `student` in place to the teacher's `logits` (N, classes) of `x`, both softened by `temperature`."""
     wanted, order = (logits / temperature).softmax(1), torch.Generator().manual_seed(recipe.seed)
     steps = recipe.epochs * -(-len(x) // recipe.batch_size)
-    optimiser = torch.optim.AdamW(student.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
+    optimiser = torch.optim.AdamW(student.parameters(), recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=steps + 1)
+    bf16 = resolve(recipe.precision, x.device) == "bf16"
     student.train()
     for _ in range(recipe.epochs):
         for part in torch.randperm(len(x), generator=order).to(x.device).split(recipe.batch_size):
-            said = (student(x[part]) / temperature).log_softmax(1)
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
+                said = student(x[part])
+            said = (said.float() / temperature).log_softmax(1)
             loss = temperature**2 * F.kl_div(said, wanted[part], reduction="batchmean")
             optimiser.zero_grad()
             loss.backward()
