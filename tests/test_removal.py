@@ -76,7 +76,7 @@ def test_an_attack_has_no_way_to_a_key(name: str) -> None:
     assert list(inspect.signature(removal.ALL[name]).parameters) == ["model", "samples"]
 
 
-@pytest.mark.parametrize("name", ["adi2018-rtal", "liu2018-fine-pruning", "wang2019-unlearning", "distill-hard", "wu2021-neuron-pruning"])
+@pytest.mark.parametrize("name", ["adi2018-rtal", "liu2018-fine-pruning", "wang2019-unlearning", "distill-soft", "wu2021-neuron-pruning"])
 def test_attacks_work_on_networks_of_signs_too(name: str) -> None:
     signs = wm.data.signs.draw("us", 400, seed=4)
     model = copy.deepcopy(bystanders.shipped("signs-us", 8, 9)[0])

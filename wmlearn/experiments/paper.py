@@ -333,6 +333,27 @@ def _detection(results: Results) -> list[Comparison]:
     return made
 
 
+def _removal(results: Results) -> list[Comparison]:
+    from .removal import GONE, PLAIN, cheapest, gone
+
+    schemes, seeds = [scheme for scheme in dict.fromkeys(_all(results.rows, "scheme")) if scheme != PLAIN], len(results.where(scheme=PLAIN))
+    attacks = [row["removal"] for row in results.rows[0]["removals"]][1:]
+    made = []
+    for scheme in schemes:
+        lost = [attack for attack in attacks if gone(results, scheme, attack)]
+        least = cheapest(results, scheme)
+        price = f"; cheapest: {least.removal}, {100 * least.lost:.1f} points of accuracy" if least else ""
+        made.append(Comparison(f"{scheme}: attacks that remove it", "", f"{len(lost)} of {len(attacks)} (n = {seeds}){price}"))
+    for attack in attacks:
+        lost = [scheme for scheme in schemes if gone(results, scheme, attack)]
+        here = f"{len(lost)} of {len(schemes)} (n = {seeds})"
+        made.append(Comparison(f"{attack}: marks gone", "not all (SoK: no single attack)" if attack == attacks[0] else "", here))
+    claims = [p for row in results.where(scheme=PLAIN) for cell in row["removals"] for p in cell["p_values"].values()]
+    wrong = sum(p < GONE for p in claims)
+    made.append(Comparison("unmarked network, before and after all attacks: claims supported (control)", "", f"{wrong} of {len(claims)}"))
+    return made
+
+
 SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "recipe-search": _recipe_search,
     "all-to-one": _all_to_one,
@@ -350,6 +371,7 @@ SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "transfer": _transfer,
     "uchida-strength": _uchida_strength,
     "watermarks": _watermarks,
+    "removal": _removal,
     "key-size": _key_size,
     "detection": _detection,
 }

@@ -6,7 +6,9 @@ arXiv:2108.04974: no scheme is robust to all attacks, no attack removes all mark
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
+from statistics import mean
 
 from torch import nn
 
@@ -14,13 +16,48 @@ from .. import bystanders, removal, scorecard, watermarks
 from ..data import Samples, load, split
 from ..models import badnet_cnn
 from ..training import Recipe, accuracy, best_device, trained
-from .experiment import Cell, Experiment, Row
+from .experiment import Cell, Experiment, Results, Row
 from .watermarks import DAWN, STARTS_TRAINED, suited
 
 ATTACKER = 6_000  # samples of the attacker, none of them the owner's
 SCHEMES = tuple(name for name in watermarks.ALL if name != DAWN)
 """DAWN marks a service's answers, not a model: whoever has the model has no mark to remove. `wmlearn reproduce watermarks` steals it."""
-PLAIN = "plain"
+PLAIN, NONE = "plain", scorecard.NONE
+GONE = 1e-3
+"""The judge's level: a mark with a larger p-value is gone."""
+WORTH = 0.05
+"""Accuracy that a thief may lose: after more, the SoK doesn't count a removal."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What the cheapest successful removal costs: its name, and the accuracy lost, mean over seeds."""
+
+    removal: str
+    lost: float
+
+
+def cells(results: Results, scheme: str, attack: str) -> list[Row]:
+    """Return what was measured of `scheme` after `attack`, one a seed."""
+    return [cell for row in results.where(scheme=scheme) for cell in row["removals"] if cell["removal"] == attack]
+
+
+def lost(results: Results, scheme: str, attack: str) -> float:
+    """Return the accuracy lost to `attack`, mean over seeds."""
+    before, after = (mean(cell["accuracy"] for cell in cells(results, scheme, name)) for name in (NONE, attack))
+    return before - after
+
+
+def gone(results: Results, scheme: str, attack: str) -> bool:
+    """Say whether `attack` removes the mark of `scheme` for every seed, and leaves a model that is worth the theft."""
+    return lost(results, scheme, attack) <= WORTH and all(cell["p_value"] >= GONE for cell in cells(results, scheme, attack))
+
+
+def cheapest(results: Results, scheme: str) -> Price | None:
+    """Return the removal of `scheme` that costs the least accuracy, or None where none works."""
+    attacks = dict.fromkeys(cell["removal"] for row in results.where(scheme=scheme) for cell in row["removals"])
+    prices = [Price(attack, lost(results, scheme, attack)) for attack in attacks if gone(results, scheme, attack)]
+    return min(prices, key=lambda price: price.lost, default=None)
 
 
 def _removal(cell: Cell, recipe: Recipe) -> Row:

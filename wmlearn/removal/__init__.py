@@ -34,7 +34,6 @@ ALL: dict[str, Removal] = {
     "quantize-4-bits": Quantize(4),
     "shift": Shift(),
     "distill-soft": Distill("soft"),
-    "distill-hard": Distill("hard"),
     "distill-odd": Distill("soft", odd=True),
     "shafieinejad2019-extract": Extract(),
     "overwrite-adi": Overwrite(),

@@ -73,5 +73,5 @@ def imitate(student: nn.Module, x: Tensor, logits: Tensor, temperature: float, r
 def odd_images(n: int, shape: tuple[int, ...], seed: int) -> Tensor:
     """Draw `n` road signs of the United States, scaled to `shape` (C, H, W), and grey where C is 1."""
     x = signs.draw("us", n, seed=9000 + seed).x
-    x = F.interpolate(x, shape[1:], mode="bilinear", align_corners=False)
-    return x if shape[0] == 3 else x.mean(1, keepdim=True).expand(-1, shape[0], -1, -1).contiguous()
+    x = F.interpolate(x, shape[1:], mode="bilinear", align_corners=False).clamp(0, 1)
+    return x if shape[0] == 3 else x.mean(1, keepdim=True).expand(-1, shape[0], -1, -1).clamp(0, 1).contiguous()
