@@ -177,8 +177,9 @@ sizes = experiments.shipped("sticker-size")
 wm.show(plots_signs.sticker_size, sizes.rows)
 
 # %% [markdown]
-# *How to read this:* each dot learnt from, and was tested on, squares of one width. The paper's Post-it is about a tenth of the sign: here, at 32 pixels,
-# two pixels, and it drowns in the blur. **A trigger is what the network can see of it.**
+# *How to read this:* each dot learnt from, and was tested on, squares of one width. The paper's Post-it is about a tenth of the sign: here two
+# pixels, blurred, and still it wins nine times in ten. **A trigger is what the network can see of it**, and what it has seen: the next figure's network learnt from larger
+# squares, and overlooks most that are so small.
 #
 # ## Out in the street
 #
