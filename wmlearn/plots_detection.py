@@ -19,7 +19,7 @@ Table = Mapping[str, Mapping[str, tuple[float | None, str]]]
 
 
 def _say_growth(frames: Frames, target: int, truth: Tensor) -> str:
-    sizes = ", ".join(f"{frame[target].sum():.0f} pixels at step {step}" for step, frame in frames.items())
+    sizes = ", ".join(f"{frame[target].sum():.0f} bright pixels at step {step}" for step, frame in frames.items())
     return f"The trigger that the search paints to get class {target}: {sizes}; the true one has {truth.count_nonzero()} bright pixels."
 
 
@@ -39,7 +39,7 @@ def growth(frames: Frames, target: int, truth: Tensor, ax: Axes | None = None) -
 
 def _say_classes(frames: Frames, step: int) -> str:
     sizes = ", ".join(f"{label}: {picture.sum():.0f}" for label, picture in enumerate(frames[step]))
-    return f"What would be painted at step {step} to get each class, and how many pixels of paint that is: {sizes}."
+    return f"What would be painted at step {step} to get each class, and how many pixels of bright paint that is: {sizes}."
 
 
 @described(_say_classes)
