@@ -387,6 +387,7 @@ def test_a_truncated_bundle_is_a_clear_error_wherever_it_ends(bundle: own.Bundle
         ({"by": "xyz"}, "by must be 64 hexadecimal digits"),
         ({"seed": "abc"}, "seed must be an even number"),
         ({"commitment": None}, "bundle.commitment must be an object"),
+        ({"signature": "\ud800"}, "surrogates not allowed"),
     ],
 )
 def test_a_bundle_of_another_shape_is_a_clear_error(change: dict[str, object], message: str, bundle: own.Bundle) -> None:

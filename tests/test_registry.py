@@ -113,6 +113,7 @@ TAMPERING = {
     "the first row removed": "DELETE FROM entries WHERE number = 1",
     "a row moved": "UPDATE entries SET number = 40 WHERE number = 4",
     "a row put in": "INSERT INTO entries SELECT 9, time, kind, document, 'x', 'y' FROM entries WHERE number = 4",
+    "bytes": "UPDATE entries SET document = x'00ff' WHERE number = 4",
     "nonsense": "UPDATE entries SET document = 'x', time = 'y' WHERE number = 4",
 }
 

@@ -119,15 +119,18 @@ def challenge(
     registry: Book,
     task: Task = "mnist",
     count: Annotated[int, typer.Option(help="How many triggers are opened; the others stay secret.")] = 30,
+    opened: Annotated[list[Path] | None, typer.Option(help="A bundle of another judge's case: what it opened is not asked again.")] = None,
     out: Annotated[Path, typer.Option(help="Where to write the challenge.")] = Path("challenge.json"),
 ) -> None:
     """As the judge: draw which triggers must be opened, and register that."""
-    from .ownership import Commitment, Registry, challenges, entries, load, load_identity, save
+    from .ownership import Bundle, Commitment, Registry, challenges, entries, load, load_identity, save
     from .ownership import challenge as draw
     from .ownership import register as add
 
-    book, promise = Registry(registry), load(commitment, Commitment)
-    drawn = draw(load_identity(secret), promise, _suspects(suspect, task), count=count, earlier=challenges(entries(book)))
+    book, judge, promise = Registry(registry), load_identity(secret), load(commitment, Commitment)
+    mine = [each for each in challenges(entries(book)) if each.by == judge.public]  # others' may have gone unanswered
+    earlier = [*mine, *(load(path, Bundle).challenge for path in opened or [])]
+    drawn = draw(judge, promise, _suspects(suspect, task), count=count, earlier=earlier)
     [entry] = add(book, drawn)
     save(drawn, out)
     left = promise.n - len(drawn.spent) - count

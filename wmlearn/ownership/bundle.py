@@ -16,7 +16,7 @@ from ..watermarks.adi import abstract
 from ..watermarks.secret import integers
 from . import merkle
 from .challenge import Challenge, named
-from .commitment import Commitment, content, pairs_of, raw, tree
+from .commitment import LARGEST, Commitment, content, pairs_of, raw, tree
 from .documents import check_hex, digest, genuine, signed
 from .identity import Identity, salt_from, secret_from, seed_for
 
@@ -33,7 +33,8 @@ class Opening:
 
     def __post_init__(self) -> None:
         check_hex(64, salt=self.salt, **{f"path[{i}]": step for i, step in enumerate(self.path)})
-        require(self.index >= 0 and 0 <= self.label < 2**31, "index and label must not be negative", (self.index, self.label))
+        require(0 <= self.index < LARGEST, f"a trigger's index must lie in 0..{LARGEST - 1}", self.index)
+        require(0 <= self.label < 2**31, "a label must be a small number from 0", self.label)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from . import merkle
 from .documents import check_hex, moment, now, signed
 from .identity import Identity, salt_from, secret_from, seed_for
 
-LARGEST = 100_000  # triggers in one key
+LARGEST = 10_000  # triggers in one key
 
 
 @dataclass(frozen=True)

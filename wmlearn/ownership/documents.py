@@ -135,4 +135,6 @@ def _built(shape: Any, found: Any, where: str) -> Any:
         return tuple(_built(get_args(shape)[0], value, f"{where}[{i}]") for i, value in enumerate(found))
     number = shape is float and type(found) is int
     require(type(found) is shape or number, f"{where} must be of type {getattr(shape, '__name__', shape)}", type(found).__name__)
+    if isinstance(found, str):
+        found.encode()  # a lone surrogate is no text that could be signed
     return float(found) if number else found

@@ -134,7 +134,7 @@ def entries(registry: Registry) -> tuple[Entry, ...]:
     """Read the whole book, as it is; `audit` says whether to believe it."""
     with _open(registry, writing=False) as connection:
         rows = connection.exec_driver_sql(f"{ALL} ORDER BY number")
-        return tuple(Entry(*row) for row in rows)
+        return tuple(_read(row) for row in rows)
 
 
 def audit(registry: Registry, receipts: Iterable[Entry] = ()) -> Audit:
@@ -192,6 +192,11 @@ def load_receipt(path: Path | str) -> Entry:
 
 def _entry(number: int, stamp: str, what: str, document: str, previous: str) -> Entry:
     return Entry(number, stamp, what, document, previous, _hash(number, stamp, what, document, previous))
+
+
+def _read(row: Sequence[Any]) -> Entry:
+    """Read a row, in which a tamperer may have put values of any type."""
+    return Entry(int(row[0]), *map(str, row[1:]))
 
 
 def _hash(*parts: object) -> str:
@@ -318,7 +323,7 @@ def _last(connection: Connection) -> Entry | None:
     found = connection.exec_driver_sql(f"{ALL} ORDER BY number DESC LIMIT 1").first()
     if found is None:
         return None
-    last = Entry(*found)
+    last = _read(found)
     if last.hash != _hash(last.number, last.time, last.kind, last.document, last.previous):
         raise DataError(
             f"the registry's last entry, number {last.number}, has been changed. Run `wmlearn ownership audit`; nothing was written."

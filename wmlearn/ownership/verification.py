@@ -101,11 +101,12 @@ def verify(case: Case, challenge: Challenge, bundle: Bundle) -> Finding:
 def tries(case: Case, bundle: Bundle) -> int:
     """Count the chances that luck had: every registered commitment is a ticket, every challenge to this one a draw, every suspect a prize.
 
-    All commitments count, whoever signed them, since nobody can tell how many of them are one person's. `alpha` is shared among the tries
-    (Bonferroni).
+    All commitments before the release count, whoever signed them, since nobody can tell how many are one person's; so do this judge's
+    challenges. `alpha` is shared among the tries (Bonferroni). Who floods a registry makes every claim harder: let entries cost something.
     """
-    tickets = sum(entry.kind == kind(Commitment) for entry in case.book)
-    draws = sum(each.commitment == bundle.challenge.commitment for each in challenges(case.book))
+    asked, last = bundle.challenge, case.released or len(case.book)
+    tickets = sum(entry.kind == kind(Commitment) for entry in case.book[:last])
+    draws = sum((each.by, each.commitment) == (asked.by, asked.commitment) for each in challenges(case.book))
     return max(1, tickets) * max(1, draws) * len(case.suspects)
 
 
