@@ -254,6 +254,7 @@ def test_bad_input_is_named(name: str, clean: nn.Module, few: wm.Samples) -> Non
     ("use", "message"),
     [
         (lambda m, s: detection.scan(m, s, source=10), "source must be a class index below 10, got 10"),
+        (lambda m, s: detection.scan(m, s, steps=0), r"steps and batch_size must be at least 1, got \(0, 32\)"),
         (lambda m, s: detection.Strip(false_rejection=0)(m, s, s.x), r"false_rejection must lie in \(0, 1\), got 0"),
         (lambda m, s: detection.Strip(overlays=1001)(m, s, s.x), r"overlays must lie in 1\.\.1000, half of the samples, got 1001"),
         (lambda m, s: detection.SpectralSignatures(poison=1)(m, s), r"poison must lie in \(0, 1\), got 1"),

@@ -70,6 +70,7 @@ def scan(
     check(model, samples)
     k, shape = len(samples.classes), samples.x.shape[1:]
     require(source is None or 0 <= source < k, f"source must be a class index below {k}", source, "Count classes from 0.")
+    require(steps >= 1 and batch_size >= 1, "steps and batch_size must be at least 1", (steps, batch_size))
     model = copy.deepcopy(model).eval().requires_grad_(False)
     x = samples.x if source is None else samples.x[samples.y == source]
     draw = torch.Generator().manual_seed(seed)
