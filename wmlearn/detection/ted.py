@@ -30,7 +30,7 @@ class TopologicalEvolution:
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
         """Judge images `x` (N, C, H, W) with the defender's clean `samples`, a thousand or so; those that are misread are left out.
 
-        Raises `ArgumentError`, too, when the network answers with a class of which it reads no two samples rightly.
+        Raises `ArgumentError`, too, when the network reads fewer than two samples of a class rightly.
         """
         check(model, samples)
         check_share("false_rejection", self.false_rejection)
