@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +160,62 @@ def test_a_receipt_comes_back_from_disk_or_is_a_clear_error(registry: own.Regist
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(wm.DataError, match="must be a receipt"):
         load_receipt(path)
+
+
+# Another database
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Start PostgreSQL, reached by a socket in a folder of its own, and return its URL; skip where there is none."""
+    pytest.importorskip("psycopg")
+    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
+        pytest.skip("PostgreSQL is not installed")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0  # whom the server refuses to work for
+    user = {"user": "postgres"} if root else {}
+    with tempfile.TemporaryDirectory(prefix="pg") as name:  # a socket's path must be short
+        if root:
+            try:
+                shutil.chown(name, "postgres")
+            except LookupError:
+                pytest.skip("there is no user postgres")
+        options: dict[str, Any] = {
+            "cwd": name,
+            "check": True,
+            "timeout": 60,
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+            **user,
+        }
+        subprocess.run(["initdb", "-D", "data", "-U", "ada", "--auth=trust", "--no-sync", "-E", "UTF8"], **options)
+        start = ["pg_ctl", "-D", "data", "-w", "-o", f"-k {name} -c listen_addresses= -c max_connections=40", "start"]
+        subprocess.run(start, **options)
+        try:
+            yield f"postgresql+psycopg://ada@/postgres?host={name}"
+        finally:
+            subprocess.run(["pg_ctl", "-D", "data", "-m", "immediate", "stop"], **options)
+
+
+@needs_fork
+def test_postgresql_serves_as_well(server: str) -> None:
+    registry = own.Registry(server)
+    with pytest.raises(wm.DataError, match="must be a registry"):
+        own.entries(registry)
+    said = [line.split() for line in _writers(registry, 4, 5).communicate(timeout=120)[0].splitlines()]
+    found = own.audit(registry)
+    assert (found.n, found.faults) == (20, ())
+    assert {tuple(line) for line in said} == {(str(entry.number), entry.hash) for entry in own.entries(registry)}
+    with _postgres(server) as connection:
+        connection.execute("UPDATE entries SET time = '2020-01-01T00:00:00+00:00' WHERE number = 4")
+    assert own.audit(registry).faults == ("entry 4: its content is not what was hashed",)
+
+
+@contextmanager
+def _postgres(url: str) -> Iterator[Any]:
+    import psycopg
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        yield connection
 
 
 # Clocks
