@@ -275,6 +275,12 @@ def test_without_a_registered_release_only_a_seed_helps(stage: forgeries.Stage, 
     assert own.verify(unknown, asked, shown).matches["model"].owned
 
 
+def test_a_release_must_be_in_the_registry(heard: own.Case) -> None:
+    for number in (0, 1, 3, -1):
+        with pytest.raises(wm.ArgumentError, match="must be the number of a registered release"):
+            replace(heard, released=number)
+
+
 # Forgeries
 
 REFUSED: dict[str, str] = {

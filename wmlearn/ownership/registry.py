@@ -40,7 +40,7 @@ ALL = "SELECT number, time, kind, document, previous, hash FROM entries"
 
 @dataclass(frozen=True)
 class Release:
-    """Somebody's word that the model with this `fingerprint` was made public now; commitments to its marks must be older."""
+    """Somebody's word that the model with this `fingerprint` is made public now; commitments to its marks must be older."""
 
     by: str
     model: str
