@@ -317,10 +317,13 @@ def _detection(results: Results) -> list[Comparison]:
         if "flagged" in found[0]:
             right = sum(bool(set(row["targets"]) & set(row[key]["flagged"])) for row in rows)
             wrong = sum(bool(set(row[key]["flagged"]) - set(row["targets"])) for row in rows)
-            here = f"target flagged in {right} of {n}, " * bool(rows[0]["targets"]) + f"another class in {wrong} of {n}"
+            here = f"target flagged in {right} of {n}, another class in {wrong} of {n}"
+            here = here if rows[0]["targets"] else f"a class flagged in {wrong} of {n}"
         else:
-            false = f"{100 * mean(_all(found, 'false')):.1f} % false alarms (n = {n})"
-            here = f"{100 * mean(_all(found, 'caught')):.1f} % caught, {false}" if "caught" in found[0] else false
+            here = f"{100 * mean(_all(found, 'false')):.1f} % false alarms (n = {n})"
+            if "caught" in found[0]:
+                word = "caught" if rows[0]["targets"] else "of images with the trigger flagged"
+                here = f"{100 * mean(_all(found, 'caught')):.1f} % {word}, {here}"
         there = "over 99 % caught, 1 % false alarms" if (attack, key) == ("pattern", "strip") else ""
         return Comparison(f"{attack}: {DETECTORS[key]}", there, here)
 
