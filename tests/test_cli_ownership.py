@@ -103,7 +103,7 @@ def test_a_dispute_ends_in_a_report(run: Run, case: Path) -> None:
         run("challenge", case / "judge.secret", case / promise, *where)
         run("respond", case / f"{who}.secret", case / key, case / promise, "challenge.json", "--out", f"{who}.json")
     done = run("dispute", "hers", *where, "--party", "Ada=hers=ada.json", "--party", "Mallory=his=mallory.json", "--released", 2)
-    assert "hers belongs to Ada." in done.output
+    assert "“hers”: the claim of Ada stands." in done.output
     assert "Mallory&#x27;s evidence is void" in Path("report.html").read_text()
     assert json.loads(Path("report.json").read_text())["owner"] == "Ada"
 

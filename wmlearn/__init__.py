@@ -3,6 +3,7 @@
 from . import bystanders as bystanders
 from . import detection as detection
 from . import models as models
+from . import ownership as ownership
 from . import removal as removal
 from . import scorecard as scorecard
 from . import triggers as triggers

@@ -199,6 +199,7 @@ def dispute(
     from .data import files
     from .ownership import Bundle, Party, find, load, to_html, to_json
     from .ownership import dispute as decide
+    from .ownership.report import decision
 
     case, parties = _case(suspect, task, registry, released, alpha), []
     for each in party:
@@ -213,7 +214,7 @@ def dispute(
     files.write(out.with_suffix(".json"), to_json(report).encode() + b"\n")
     for line in report.reasons:
         typer.echo(line)
-    typer.echo(f"\n{disputed} belongs to {report.owner}." if report.owner else f"\nUndecided. See {out}.")
+    typer.echo(f"\n{decision(report)} See {out}.")
 
 
 @app.command()

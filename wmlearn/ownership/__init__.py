@@ -1,5 +1,6 @@
 """Whose model is it? People and claims: commitments before release, challenges, bundles, a registry, and what a judge makes of them."""
 
+from . import forgeries as forgeries
 from .bundle import Bundle as Bundle
 from .bundle import Opening as Opening
 from .bundle import faults as faults
@@ -30,8 +31,10 @@ from .registry import audited as audited
 from .registry import challenges as challenges
 from .registry import entries as entries
 from .registry import find as find
+from .registry import load_receipt as load_receipt
 from .registry import register as register
 from .registry import release as release
+from .registry import save_receipt as save_receipt
 from .report import to_html as to_html
 from .report import to_json as to_json
 from .verification import NO_ANSWER as NO_ANSWER

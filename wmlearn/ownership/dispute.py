@@ -104,7 +104,10 @@ def _before(findings: Mapping[str, Finding], one: Party, other: Party) -> tuple[
     mine, theirs = _marks(findings, one, other.model), _marks(findings, other, one.model)
     if mine != theirs:
         first, second = (one, other) if mine else (other, one)
-        return first, f"{first.name}'s mark is in {second.name}'s model and not the other way round: the latter was made from the former."
+        return (
+            first,
+            f"{first.name}'s mark is in {second.name}'s model and not the other way round: {second.name}'s was made from {first.name}'s.",
+        )
     if not mine:
         return None, f"Neither {one.name}'s nor {other.name}'s mark is in the other's model: undecided."
     first, second = sorted((one, other), key=lambda party: findings[party.name].number)

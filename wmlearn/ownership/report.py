@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 from typing import Any
@@ -35,12 +35,16 @@ def finding_dict(finding: Finding) -> dict[str, Any]:
     return {**asdict(finding), "matches": matches}
 
 
+def decision(report: Report) -> str:
+    """Return the judge's decision in one sentence."""
+    return f"“{report.disputed}”: {f'the claim of {report.owner} stands' if report.owner else 'undecided'}."
+
+
 def to_html(report: Report) -> str:
     """Write the report as one page: the decision, the cross matrix, each party's evidence, and what all this does not prove."""
-    verdict = f"{report.disputed} belongs to {report.owner}." if report.owner else f"Undecided: whose {report.disputed} is was not shown."
     parts = [
-        f"<h1>Whose model is {escape(report.disputed)}?</h1>",
-        f'<p class="verdict">{escape(verdict)}</p>',
+        f"<h1>Whose model is “{escape(report.disputed)}”?</h1>",
+        f'<p class="verdict">{escape(decision(report))}</p>',
         _list(report.reasons),
         "<h2>Whose mark is in whose model</h2>",
         _matrix(report.findings, report.suspects, report.models),
@@ -48,11 +52,11 @@ def to_html(report: Report) -> str:
         "<h2>What this does not prove</h2>",
         _list(report.limits),
         "<h2>For checking</h2>",
-        _list([f"{name}: {full}" for name, full in report.suspects.items()]),
+        _list(tuple(report.suspects.values())),
         f"<p>Registry up to the hash <code>{escape(report.head)}</code>. Level {report.alpha:g}, shared among all tries (Bonferroni). "
         f"Written {escape(report.made)}, by the clock of the judge's machine.</p>",
     ]
-    title = escape(f"Whose model is {report.disputed}?")
+    title = escape(f"Whose model is “{report.disputed}”?")
     head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
 
@@ -74,7 +78,9 @@ def _cell(match: Match | None) -> str:
     evidence = match.evidence
     refused = f", {match.refused} refused" if match.refused else ""
     word, style = ("yes", ' class="yes"') if match.owned else ("not shown", "")
-    return f"<td{style}><b>{word}</b><br>{evidence.hits} of {evidence.trials}{refused}<br>p = {evidence.p_value:.1e}</td>"
+    return f"<td{style}><b>{word}</b><br>{evidence.hits} of {evidence.trials}{refused}<br>p = {evidence.p_value:.1e}</td>".replace(
+        "p = 1.0e+00", "p = 1"
+    )
 
 
 def _party(name: str, finding: Finding) -> str:
@@ -86,5 +92,5 @@ def _party(name: str, finding: Finding) -> str:
     return f"<h2>{escape(name)}</h2>" + _list([*about, *finding.notes])
 
 
-def _list(lines: tuple[str, ...] | list[str]) -> str:
+def _list(lines: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
