@@ -94,7 +94,7 @@ def test_nobody_gets_an_innocent_model() -> None:
     assert "undecided" in own.to_html(report)
 
 
-def test_two_marks_that_met_in_a_third_model_are_undecided() -> None:
+def test_a_party_that_shows_a_clean_model_as_its_own_leaves_the_dispute_undecided() -> None:
     his = toys.taught(toys.Toy(5), KEYS["Mallory"])
     case = own.Case({"hers": HERS, "his": his, "third": STOLEN}, BYSTANDERS, chained([*PROMISES.values(), RELEASE]), 3)
     parties = []

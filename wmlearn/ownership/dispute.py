@@ -22,6 +22,7 @@ LIMITS = (
     "An entry's number proves order, not the time of day; and only among what was registered.",
     "A public key names no person: that it belongs to the party must be shown by other means.",
     "Who had the model before its release could have committed to a mark in it: a thief from inside, or of an unreleased model.",
+    "Each party chooses which model it shows as its own: one that was kept clean of the other's mark leaves a dispute undecided.",
     "A party that never committed has no claim here, however plain the theft.",
     "No match does not prove innocence: marks can be removed, and a service can refuse to answer.",
     "A match proves that the mark is in the model, not how it came there: whoever was given a licensed copy has one, too.",
@@ -104,15 +105,13 @@ def _before(findings: Mapping[str, Finding], one: Party, other: Party) -> tuple[
     mine, theirs = _marks(findings, one, other.model), _marks(findings, other, one.model)
     if mine != theirs:
         first, second = (one, other) if mine else (other, one)
-        return (
-            first,
-            f"{first.name}'s mark is in {second.name}'s model and not the other way round: {second.name}'s was made from {first.name}'s.",
-        )
+        a, b = first.name, second.name
+        return first, f"{a}'s mark is in {b}'s model and not the other way round: {b}'s was made from {a}'s."
     if not mine:
         return None, f"Neither {one.name}'s nor {other.name}'s mark is in the other's model: undecided."
     first, second = sorted((one, other), key=lambda party: findings[party.name].number)
-    a, b = findings[first.name].number, findings[second.name].number
-    return first, f"Both marks are in both models, and {first.name} committed first (entry {a} before {b})."
+    number, later = findings[first.name].number, findings[second.name].number
+    return first, f"Both marks are in both models, and {first.name} committed first (entry {number} before {later})."
 
 
 def _marks(findings: Mapping[str, Finding], party: Party, model: str) -> bool:

@@ -78,9 +78,7 @@ def _cell(match: Match | None) -> str:
     evidence = match.evidence
     refused = f", {match.refused} refused" if match.refused else ""
     word, style = ("yes", ' class="yes"') if match.owned else ("not shown", "")
-    return f"<td{style}><b>{word}</b><br>{evidence.hits} of {evidence.trials}{refused}<br>p = {evidence.p_value:.1e}</td>".replace(
-        "p = 1.0e+00", "p = 1"
-    )
+    return f"<td{style}><b>{word}</b><br>{evidence.hits} of {evidence.trials}{refused}<br>p = {evidence.p_value:.2g}</td>"
 
 
 def _party(name: str, finding: Finding) -> str:
