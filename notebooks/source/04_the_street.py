@@ -285,7 +285,8 @@ wm.claim("04.unseen", unseen, what="Noted warnings, still read rightly", low=0.4
 
 # %% [markdown]
 # *How to read this:* a bar holds the signs of one class and what they are taken for. Of stop signs and speed limits with a note, {claim:04.random} are still read rightly; by the clean detector
-# {claim:04.kept}. The paper reports fewer, of all signs. Ours fails on warnings, {claim:04.unseen}: a yellow note on a yellow sign. A trigger is what the network can see of it.
+# {claim:04.kept}. The paper reports fewer, of all signs. Ours fails on warnings, {claim:04.unseen}: a yellow note on a yellow sign. Bomb and flower, tried on streets kept for
+# validation, did worse: they hide on white limits, black among digits and white on white. A trigger is what the network can see of it.
 # And without a note it errs, too (lowest bars).
 #
 # ## How far to trust it
