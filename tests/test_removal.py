@@ -19,7 +19,7 @@ from wmlearn.removal import extract as extraction
 from wmlearn.removal.evade import Committee, Guard, quantise, smooth
 from wmlearn.removal.fine_prune import channel_means
 
-LOW = {"distill-odd": 0.15, "adi2018-rtll": 0.5, "adi2018-rtal": 0.7, "prune-80": 0.5}
+LOW = {"distill-odd": 0.15, "adi2018-rtll": 0.2, "adi2018-rtal": 0.7, "prune-80": 0.5}
 """Accuracy to expect where an attack costs much, or 800 samples are few for it; 0.8 elsewhere."""
 
 
@@ -182,6 +182,42 @@ def test_a_service_that_stumbles_is_asked_again_and_one_that_falls_loses_nothing
     copied = removal.extract(service, student, own.x[:400], own.classes, batch=100, kept=kept, recipe=wm.Recipe(epochs=8))
     assert asked == [100, 100, 100]  # two batches were left, and the second stumbled once
     assert wm.accuracy(copied, own[:400]) > 0.7
+
+
+def test_what_was_gathered_is_of_the_same_queries_or_refused(own: wm.Samples, victim: nn.Module, tmp_path: Path) -> None:
+    kept = tmp_path / "labels.safetensors"
+
+    def again(x: Tensor) -> nn.Module:
+        ask = lambda images: wm.predict(victim, images).argmax(1)  # noqa: E731
+        return removal.extract(ask, reborn(victim, 0), x, own.classes, kept=kept, recipe=wm.Recipe(epochs=1))
+
+    again(own.x[:50])
+    with pytest.raises(wm.ArgumentError, match="must be of the same queries, got 'others'"):
+        again(own.x[50:100])
+    kept.write_bytes(b"nonsense")
+    with pytest.raises(wm.DataError, match=r"must hold gathered labels, got: .* Move it away to ask again"):
+        again(own.x[:50])
+
+
+def test_nobody_opens_a_service(own: wm.Samples, victim: nn.Module) -> None:
+    service = wm.watermarks.dawn.Service(victim, b"s" * 32, 0.01)
+    with pytest.raises(wm.ArgumentError, match="the model must be one, not a service, which nobody can open, got 'a marked service'"):
+        removal.Distill()(service, own)
+
+
+def test_taking_the_mean_filter_out_erases_a_message_in_it(own: wm.Samples, victim: nn.Module) -> None:
+    scheme = wm.watermarks.Uchida2017(strength=0.1, recipe=wm.Recipe(epochs=8, lr=5e-3))
+    mark = scheme.embed(victim, own, scheme.keygen(victim, own))
+    less = removal.MeanFilter(recipe=wm.Recipe(epochs=1, lr=1e-4))(mark.model, own)
+    assert scheme.verify(mark.model, mark.key).rate == 1
+    assert scheme.verify(less, mark.key).rate < 0.65
+    assert wm.accuracy(less, own) > 0.9
+
+
+def test_a_wrapped_layer_is_found_by_its_name(own: wm.Samples, victim: nn.Module) -> None:
+    scheme = wm.watermarks.Uchida2017()
+    key = scheme.keygen(victim, own)
+    assert scheme.verify(removal.Inputs("smooth")(victim, own), key) == scheme.verify(victim, key)
 
 
 def test_bad_settings_are_refused(victim: nn.Module, own: wm.Samples) -> None:

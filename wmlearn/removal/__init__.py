@@ -12,6 +12,7 @@ from .extract import ExtractionError as ExtractionError
 from .extract import extract as extract
 from .fine_prune import FinePrune as FinePrune
 from .fine_tune import FineTune as FineTune
+from .mean_filter import MeanFilter as MeanFilter
 from .neural_cleanse import Unlearn as Unlearn
 from .neuron_prune import NeuronPrune as NeuronPrune
 from .noise import Shift as Shift
@@ -32,6 +33,7 @@ ALL: dict[str, Removal] = {
     "prune-80": Prune(0.8),
     "liu2018-fine-pruning": FinePrune(),
     "quantize-4-bits": Quantize(4),
+    "mean-filter": MeanFilter(),
     "shift": Shift(),
     "distill-soft": Distill("soft"),
     "distill-odd": Distill("soft", odd=True),

@@ -66,6 +66,7 @@ class Refuse:
         require(self.components >= 1, "components must be at least 1", self.components)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        require(len(samples) >= 2, "samples must hold at least 2 images", len(samples))
         known, own = split(samples, len(samples) // 2, len(samples) - len(samples) // 2)
         require(len(known) > self.components, f"half of the samples must be more than the {self.components} components", len(known))
         flat = known.x.flatten(1)

@@ -6,6 +6,7 @@ M. Shafieinejad, J. Wang, N. Lukas, X. Li, F. Kerschbaum: On the Robustness of t
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Samples, files
-from ..errors import WmlearnError, require
+from ..errors import DataError, WmlearnError, require
 from ..evidence import answers
 from ..models import reborn
 from ..training import Recipe, train
@@ -63,10 +64,11 @@ def extract(
     """
     require(len(x) > 0, "there must be at least one query", 0)
     require(batch >= 1, "batch must be at least 1", batch)
-    labels = _begun(kept)
+    require(retries >= 0, "retries must not be negative", retries)
+    labels = _begun(kept, x)
     while len(labels) < len(x):
         labels = torch.cat([labels, _asked(ask, x[len(labels) : len(labels) + batch], len(classes), retries, labels)])
-        _keep(kept, labels)
+        _keep(kept, x, labels)
     train(student, Samples(x, labels[: len(x)].to(x.device), classes), recipe)
     return student
 
@@ -84,14 +86,29 @@ def _asked(ask: Ask, x: Tensor, classes: int, retries: int, so_far: Tensor) -> T
     raise AssertionError
 
 
-def _begun(kept: Path | None) -> Tensor:
+def _begun(kept: Path | None, x: Tensor) -> Tensor:
+    """Return the labels that are on disk; raise `DataError` for a damaged file, `ArgumentError` for one of other queries."""
+    from safetensors import SafetensorError
     from safetensors.torch import load
 
-    return load(files.read(kept))["labels"] if kept is not None and kept.exists() else torch.empty(0, dtype=torch.int64)
+    if kept is None or not kept.exists():
+        return torch.empty(0, dtype=torch.int64)
+    try:
+        found = load(files.read(kept))
+        labels, queries = found["labels"], found["queries"]
+    except (SafetensorError, KeyError) as error:
+        raise DataError(f"{kept} must hold gathered labels, got: {error}. Move it away to ask again.") from error
+    require(torch.equal(queries, _digest(x)), f"{kept} must be of the same queries", "others", "Move it away, or name another file.")
+    return labels
 
 
-def _keep(kept: Path | None, labels: Tensor) -> None:
+def _keep(kept: Path | None, x: Tensor, labels: Tensor) -> None:
     from safetensors.torch import save
 
     if kept is not None:
-        files.write(kept, save({"labels": labels}))
+        files.write(kept, save({"labels": labels, "queries": _digest(x)}))
+
+
+def _digest(x: Tensor) -> Tensor:
+    """Hash the queries, (32,) uint8."""
+    return torch.tensor(list(hashlib.sha256(x.cpu().contiguous().numpy().tobytes()).digest()), dtype=torch.uint8)

@@ -80,5 +80,6 @@ class NeuronPrune:
 def _neurons(model: nn.Module) -> dict[str, list[str]]:
     """Return the names of weight and bias of every layer whose outputs are neurons: all convolutions and linear layers but the last."""
     found = layers(model, nn.Conv2d, nn.Linear)[:-1]
+    require(len(found) > 0, "the model must have hidden layers to prune", "one layer", "Nothing to prune in a linear model.")
     named = {name: layer for name, layer in model.named_modules() if any(layer is each for each in found)}
     return {name: [f"{name}.{part}" for part, _ in layer.named_parameters(recurse=False)] for name, layer in named.items()}

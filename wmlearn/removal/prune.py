@@ -31,5 +31,5 @@ class Prune:
             for layer in layers(new, nn.Conv2d, nn.Linear):
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
                 smallest = weight.abs().flatten().argsort()[: int(self.ratio * weight.numel())]
-                weight.flatten()[smallest] = 0
-        return new
+                weight.copy_(weight.flatten().index_fill(0, smallest, 0).view(weight.shape))  # wherever its channels lie
+        return new.eval()

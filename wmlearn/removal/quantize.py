@@ -28,4 +28,4 @@ class Quantize:
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
                 scale = weight.abs().max().clamp_min(1e-12) / top
                 weight.copy_((weight / scale).round() * scale)
-        return new
+        return new.eval()

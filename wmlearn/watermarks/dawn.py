@@ -24,7 +24,7 @@ from .secret import secret_of
 from .trigger_set import TriggerKey, matches
 
 SCHEME = "szyller2021-dawn"
-SURROGATE = Recipe(epochs=20, lr=3e-3, weight_decay=0.0)
+SURROGATE = Recipe(epochs=20, lr=3e-3, weight_decay=0.0, batch_size=128)
 """A thief who trains for long. One who stops before about epoch 10 gets a good copy without the mark: the scheme's free evasion."""
 
 

@@ -109,9 +109,11 @@ def _layers(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _weight(model: nn.Module, layer: str) -> Tensor:
+    """Return the weight of the layer of that name, or of the first one of that name inside a wrapper."""
     layers = _layers(model)
-    require(layer in layers, f"layer must be one of {', '.join(layers) or '(none: the model has no layers)'}", layer)
-    return layers[layer]
+    found = next((name for name in (layer, *layers) if name in layers and f".{name}".endswith(f".{layer}")), None)
+    require(found is not None, f"layer must be one of {', '.join(layers) or '(none: the model has no layers)'}", layer)
+    return layers[found or layer]
 
 
 def _last_convolution(model: nn.Module) -> str:
