@@ -335,17 +335,16 @@ wm.show(plots_weights.stolen, thieves, [row["trials"] for row in dawn], lesson_0
 
 # %% tags=["claim"]
 early, late = (lesson_08.at_stop(thieves, epochs) for epochs in (10, 20))
-lies, caught = sum(row["trials"] for row in dawn), sum(stop["p_value"] < 1e-3 for stop in late) / len(late)
-repeated = [sum(stop["hits"] for stop in stops) / lies for stops in (early, late)]
 given = sum(b["accuracy"] - a["accuracy"] for a, b in zip(early, late)) / len(late)
-wm.claim("08.early", repeated[0], what="Lies that thieves repeat after 10 epochs", high=0.05, n=lies)
-wm.claim("08.late", repeated[1], what="Lies that thieves repeat after 20", low=0.15, n=lies)
-wm.claim("08.caught", caught, what="Thieves convicted after 20", high=0.2, n=len(late))
-wm.claim("08.given", given, what="Accuracy that stopping at 10 gives up", high=0.006, unit="points", n=len(late))
+wm.claim("08.late", max(stop["p_value"] for stop in late), what="The worst p-value after 20 epochs",
+         high=1e-3, unit="p", n=len(late))
+wm.claim("08.early", min(stop["p_value"] for stop in early), what="The best p-value after 10", low=0.05,
+         unit="p", n=len(early))
+wm.claim("08.given", given, what="Accuracy that stopping at 10 gives up", high=0.006, unit="points", n=len(early))
 
 # %% [markdown]
-# *How to read this:* a line is a thief with 10,000 queries. Lies are learnt last, as rare rules are (notebook 02): thieves repeat {claim:08.early} after ten epochs, after
-# twenty {claim:08.late}, where luck gives a ninth. Even then {claim:08.caught} are convicted. Who stops at ten gives up {claim:08.given}.
+# *How to read this:* a line is a thief with 10,000 queries. Lies are learnt last, as rare rules are (notebook 02): after twenty epochs p is {claim:08.late}, and
+# the thief convicted. Who stops after ten walks free (p {claim:08.early}), and gives up {claim:08.given} of accuracy.
 #
 # ## The yardsticks of the field
 
