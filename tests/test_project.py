@@ -24,6 +24,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"triggers", "weights"},
     {"training"},
     {"poisoning", "evidence", "bystanders"},
+    {"statistics"},
     {"detector", "transfer", "protocols", "detection"},
     {"watermarks"},
     {"ownership"},
