@@ -7,9 +7,9 @@ from .distill import Distill as Distill
 from .evade import Inputs as Inputs
 from .evade import Refuse as Refuse
 from .evade import Vote as Vote
-from .extract import Extract as Extract
-from .extract import ExtractionError as ExtractionError
-from .extract import extract as extract
+from .extraction import Extract as Extract
+from .extraction import ExtractionError as ExtractionError
+from .extraction import extract as extract
 from .fine_prune import FinePrune as FinePrune
 from .fine_tune import FineTune as FineTune
 from .mean_filter import MeanFilter as MeanFilter

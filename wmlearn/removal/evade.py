@@ -8,10 +8,12 @@ components of the thief's images leave out, in place of a trained autoencoder.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -132,11 +134,17 @@ class Behind(nn.Module):
 
 def jpeg(x: Tensor, quality: int = 50) -> Tensor:
     """Compress and open each image (N, C, H, W), C = 1 or 3."""
-    from torchvision.io import decode_jpeg, encode_jpeg
+    made = [_packed(image, quality) for image in (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()]
+    return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2).to(x) / 255
 
-    packed: Any = [encode_jpeg(image, quality) for image in (x * 255).round().to(torch.uint8).cpu()]
-    opened: Any = decode_jpeg(packed)
-    return torch.stack(opened).to(x) / 255
+
+def _packed(image: np.ndarray, quality: int) -> np.ndarray:
+    """Send a picture (H, W, C) uint8 through a JPEG file."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "JPEG", quality=quality)
+    return np.array(Image.open(file)).reshape(image.shape)
 
 
 def smooth(x: Tensor) -> Tensor:
