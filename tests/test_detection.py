@@ -216,6 +216,13 @@ def test_the_layers_of_a_network(clean: nn.Module, few: wm.Samples) -> None:
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in clean.modules())
 
 
+def test_principal_components_are_those_of_a_whole_decomposition(clean: nn.Module, few: wm.Samples) -> None:
+    features = activations.penultimate(clean, few.x[few.y == 3])
+    u, s, _ = torch.linalg.svd((features - features.mean(0)).double(), full_matrices=False)
+    exact, found = (u[:, :10] * s[:10]).abs(), activations.principal(features, 10).abs()
+    assert (found - exact).norm() < 0.02 * exact.norm()
+
+
 def test_auc() -> None:
     mask = torch.tensor([False, True, False, True])
     assert detection.auc(torch.tensor([0.0, 1.0, 0.5, 2.0]), mask) == 1
