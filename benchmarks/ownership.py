@@ -27,7 +27,7 @@ N_ENTRIES, N_WRITERS, N_EACH, N_FORGED = 10_000, 64, 8, 1_000
 def book(folder: Path) -> dict[str, float]:
     """Register commitments one by one for a while, the rest in one go, and audit them all."""
     person, registry = own.new_identity("Ada"), own.Registry(folder / "book.sqlite")
-    key = forgeries.drawn(person, 10, toys.SHAPE, toys.CLASSES)
+    key = own.draw(person, n=10, shape=toys.SHAPE, classes=toys.CLASSES)
     documents = [own.commit(person, key) for _ in range(N_ENTRIES)]
     start = time.perf_counter()
     for document in documents[:200]:
@@ -70,7 +70,7 @@ def writers(folder: Path) -> dict[str, float]:
 
 def false_claims() -> dict[str, Any]:
     """Try every forgery in turn until 1,000 were tried, each by a forger of its own, against 20 owners."""
-    stages = [forgeries.toy_stage(own.new_identity(f"owner {i}")) for i in range(20)]
+    stages = [forgeries.toy_stage(own.new_identity(f"owner {i}"), n=60) for i in range(20)]
     start, tried, accepted = time.perf_counter(), Counter[str](), Counter[str]()
     for i in range(N_FORGED):
         name = list(forgeries.ALL)[i % len(forgeries.ALL)]
@@ -94,7 +94,7 @@ def real(seed: int) -> dict[str, Any]:
     few, clean = wm.load("mnist").train[:2000], wm.bystanders.shipped("mnist", 8, 9)[0]
     scheme = wm.watermarks.Adi2018(share=0.7, recipe=wm.Recipe(epochs=4, lr=5e-3, seed=seed))
     owner = own.new_identity("owner")
-    key = scheme.keygen(clean, few, secret=own.secret_for(owner, "adi2018"))
+    key = own.draw(owner, shape=(1, 28, 28), classes=10)
     innocent = wm.bystanders.shipped("mnist")
     marked = scheme.embed(clean, few, key).model
     stage = forgeries.staged(owner, key, marked, innocent, lambda model, mark: scheme.embed(model, few, mark).model)

@@ -142,7 +142,7 @@ def test_audit_says_what_was_tampered_with(run: Run) -> None:
         (["register", "new.sqlite", "text"], "must be a JSON file of ownership"),
         (["audit", "missing.sqlite"], "there is no missing.sqlite"),
         (["audit", "text"], "not a database"),
-        (["verify", "text", "--suspect", "it=x", "--registry", "r"], "this is no bundle"),
+        (["verify", "text", "--suspect", "it=x", "--registry", "r", "--released", "1"], "this is no bundle"),
         (["commit", "CASE/ada.secret", "--scheme", "lemerrer2019"], "can be drawn for adi2018"),
         (["commit", "CASE/ada.secret", "--task", "cifar"], "the task must be one of mnist"),
         (["commit", "CASE/mallory.secret", "--key", "CASE/key.safetensors"], "must follow from the secret of Mallory"),

@@ -18,7 +18,7 @@ from wmlearn.ownership.registry import Release, chained
 
 ADA, MALLORY, JUDGE = own.new_identity("Ada"), own.new_identity("Mallory"), own.new_identity("judge")
 BYSTANDERS = [toys.Toy(seed) for seed in range(1, 9)]
-KEYS = {person.name: forgeries.drawn(person, 60, toys.SHAPE, toys.CLASSES) for person in (ADA, MALLORY)}
+KEYS = {person.name: own.draw(person, n=60, shape=toys.SHAPE, classes=toys.CLASSES) for person in (ADA, MALLORY)}
 PROMISES = {"Ada": own.commit(ADA, KEYS["Ada"]), "Mallory": own.commit(MALLORY, KEYS["Mallory"])}
 HERS = toys.taught(toys.Toy(0), KEYS["Ada"])
 STOLEN = toys.taught(HERS, KEYS["Mallory"])  # with his mark over hers
@@ -30,13 +30,13 @@ def _report(
     documents: Sequence[own.Commitment | Release],
     *,
     disputed: str = "his",
-    released: int | None,
+    released: int,
     hers: wm.evidence.Suspect = HERS,
     his: wm.evidence.Suspect = STOLEN,
     keys: dict[str, wm.watermarks.TriggerKey] = KEYS,
     promises: dict[str, own.Commitment] = PROMISES,
 ) -> own.Report:
-    case = own.Case({"hers": hers, "his": his}, BYSTANDERS, chained(documents), released)
+    case = own.Case({"hers": hers, "his": his}, BYSTANDERS, chained(documents), released, chosen=True)
     parties = []
     for person, model in ((ADA, "hers"), (MALLORY, "his")):
         promise, key = promises[person.name], keys[person.name]
@@ -115,7 +115,7 @@ def test_a_service_that_says_nothing_is_not_convicted_and_not_cleared() -> None:
 
 
 def test_a_dispute_needs_two_parties_and_known_models() -> None:
-    case = own.Case({"hers": HERS}, BYSTANDERS, (), None)
+    case = own.Case({"hers": HERS}, BYSTANDERS, chained([RELEASE]), 1)
     asked = own.challenge(JUDGE, PROMISES["Ada"], case.suspects, count=5)
     party = Party("Ada", "hers", asked, own.respond(ADA, KEYS["Ada"], PROMISES["Ada"], asked))
     with pytest.raises(wm.ArgumentError, match="at least two parties"):

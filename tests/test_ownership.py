@@ -15,7 +15,7 @@ import torch
 import wmlearn as wm
 from wmlearn import ownership as own
 from wmlearn.ownership import documents, forgeries, merkle, toys
-from wmlearn.ownership.identity import derive, seed_for
+from wmlearn.ownership.identity import derive
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +78,6 @@ def test_what_is_derived_for_one_purpose_says_nothing_about_another(ada: own.Ide
     assert len(found) == 6
     assert own.secret_for(ada, "adi2018") != own.secret_for(ada, "adi2018", "second")
     assert own.secret_for(ada, "adi2018") != own.secret_for(own.new_identity("Ada"), "adi2018")
-
-
-def test_another_public_key_draws_other_triggers_from_the_same_seed(ada: own.Identity) -> None:
-    from wmlearn.ownership.identity import secret_from
-
-    seed = seed_for(ada, "adi2018", "")
-    assert secret_from(seed, "adi2018", ada.public) == own.secret_for(ada, "adi2018")
-    assert secret_from(seed, "adi2018", own.new_identity("thief").public) != own.secret_for(ada, "adi2018")
 
 
 # The tree
@@ -191,7 +183,7 @@ def test_an_owner_answers_only_a_judges_challenge_with_the_key_it_is_about(stage
     with pytest.raises(wm.ArgumentError, match="judge's signature"):
         own.respond(stage.owner, stage.key, stage.promise, replace(asked, nonce="0" * 64))
     other = own.new_identity("Ada")
-    key = forgeries.drawn(other, 100, toys.SHAPE, toys.CLASSES)
+    key = own.draw(other, shape=toys.SHAPE, classes=toys.CLASSES)
     with pytest.raises(wm.ArgumentError, match="must be to this commitment"):
         own.respond(other, key, own.commit(other, key), asked)
     with pytest.raises(wm.ArgumentError, match="Is it another model's key"):
@@ -213,13 +205,36 @@ def test_an_honest_claim_stands_and_innocent_models_are_not_claimed(stage: forge
         assert not found.matches["model"].owned
 
 
-def test_the_whole_key_can_be_laid_open(stage: forgeries.Stage, heard: own.Case, asked: own.Challenge) -> None:
-    shown = own.respond(stage.owner, stage.key, stage.promise, asked, unveil=True)
-    assert own.redrawn(shown) is True
-    assert own.verify(replace(heard, unveiled=True), asked, shown).matches["model"].owned
-    veiled = own.respond(stage.owner, stage.key, stage.promise, asked)
-    assert own.redrawn(veiled) is None
-    assert "asks for a seed" in own.verify(replace(heard, unveiled=True), asked, veiled).void[0]
+def test_every_opened_trigger_follows_from_its_salt_and_its_owner(stage: forgeries.Stage, heard: own.Case, bundle: own.Bundle) -> None:
+    strict = replace(heard, chosen=False)
+    found = forgeries.claim(stage, stage.owner, stage.key, stage.promise, strict)
+    assert (found.void, found.notes, found.matches["model"].owned) == ((), (), True)
+    assert own.redrawn(bundle)
+    assert not own.redrawn(replace(bundle, by=own.new_identity("Mallory").public)), "an opened salt is of no use to anybody else"
+    first, second, *rest = bundle.openings
+    assert not own.redrawn(replace(bundle, openings=(replace(first, index=first.index + 1), second, *rest)))
+    assert not own.redrawn(replace(bundle, openings=(replace(first, label=(first.label + 1) % 10), second, *rest)))
+    assert not own.redrawn(_repainted(bundle, 21))
+    assert own.redrawn(_repainted(bundle, 0)), "the last bit is another machine's"
+
+
+def test_the_labels_of_a_drawn_key_are_uniform_and_its_images_are_no_copies(ada: own.Identity) -> None:
+    key = own.draw(ada, n=1000, shape=toys.SHAPE, classes=10)
+    count = key.y.bincount(minlength=10)
+    assert count.min() > 60  # 100 expected, deviation 9.5
+    assert count.max() < 140
+    assert torch.pdist(key.x[:200].flatten(1)).min() > toys.REACH
+    assert not torch.equal(own.draw(ada, n=5, shape=toys.SHAPE, classes=10, serial="second").x, key.x[:5])
+
+
+def test_a_key_whose_triggers_were_chosen_is_void_unless_the_judge_hears_it(stage: forgeries.Stage, heard: own.Case) -> None:
+    mallory = own.new_identity("Mallory")
+    key = forgeries.picked(stage, mallory)
+    promise = own.commit(mallory, key)
+    early = forgeries.case(stage, early=[promise])
+    void = forgeries.claim(stage, mallory, key, promise, replace(early, chosen=False)).void
+    assert void == ("its triggers do not follow from their salts, so they may have been chosen",)
+    assert "the triggers were chosen" in forgeries.claim(stage, mallory, key, promise, early).notes[0]
 
 
 def test_the_owners_chance_can_only_be_raised(stage: forgeries.Stage, ada: own.Identity) -> None:
@@ -253,7 +268,7 @@ def test_a_service_that_refuses_some_queries_is_judged_by_the_others(stage: forg
 
 def test_luck_is_shared_among_all_who_had_a_ticket(stage: forgeries.Stage, heard: own.Case) -> None:
     people = [own.new_identity(f"player {i}") for i in range(4)]
-    early = [own.commit(each, forgeries.drawn(each, 4, toys.SHAPE, toys.CLASSES)) for each in people]
+    early = [own.commit(each, own.draw(each, n=4, shape=toys.SHAPE, classes=toys.CLASSES)) for each in people]
     found = forgeries.claim(stage, stage.owner, stage.key, stage.promise, forgeries.case(stage, early=early))
     assert found.level == pytest.approx(heard.alpha / 5)
     assert found.matches["model"].owned
@@ -268,13 +283,6 @@ def test_a_suspect_of_another_task_is_a_clear_error(stage: forgeries.Stage, hear
         forgeries.claim(stage, stage.owner, stage.key, stage.promise, wide)
 
 
-def test_without_a_registered_release_only_a_seed_helps(stage: forgeries.Stage, heard: own.Case, asked: own.Challenge) -> None:
-    unknown = replace(heard, released=None)
-    veiled, shown = (own.respond(stage.owner, stage.key, stage.promise, asked, unveil=unveil) for unveil in (False, True))
-    assert "no release is registered and no seed shown" in own.verify(unknown, asked, veiled).void[0]
-    assert own.verify(unknown, asked, shown).matches["model"].owned
-
-
 def test_a_release_must_be_in_the_registry(heard: own.Case) -> None:
     for number in (0, 1, 3, -1):
         with pytest.raises(wm.ArgumentError, match="must be the number of a registered release"):
@@ -285,12 +293,12 @@ def test_a_release_must_be_in_the_registry(heard: own.Case) -> None:
 
 REFUSED: dict[str, str] = {
     "ambiguous": "after the model was released",
-    "ambiguous-before": "do not follow from the seed",
     "ambiguous-picked": "after the model was released",
     "labels-afterwards": "are not those committed to",
     "replayed": "answers another challenge",
     "signed-by-another": "by another than the commitment",
     "overwritten": "after the model was released",
+    "copies": "do not follow from their salts",
     "universal": "can prove nothing: innocent models",
     "lookup": "",
     "refusing": "",
@@ -324,16 +332,17 @@ def test_only_the_order_refuses_a_key_picked_by_the_models_own_answers(stage: fo
     promise = own.commit(mallory, key)
     assert not forgeries.claim(stage, mallory, key, promise, forgeries.case(stage, late=[promise])).matches
     first = forgeries.claim(stage, mallory, key, promise, forgeries.case(stage, early=[promise]))
-    assert first.matches["model"].owned, "who had the model before it was released can't be refused"
+    assert first.matches["model"].owned, "who had the model before can be refused by nothing but its salts"
 
 
 # Bad input
 
 
-def _repainted(bundle: own.Bundle) -> own.Bundle:
+def _repainted(bundle: own.Bundle, bit: int = 0) -> own.Bundle:
+    """Change one bit of the first pixel: 0 is its last, 22 and above its first."""
     first = bundle.openings[0]
     pixels = bytearray(base64.b64decode(first.pixels))
-    pixels[0] ^= 1
+    pixels[bit // 8] ^= 1 << bit % 8
     return replace(bundle, openings=(replace(first, pixels=base64.b64encode(pixels).decode()), *bundle.openings[1:]))
 
 
@@ -391,7 +400,6 @@ def test_a_truncated_bundle_is_a_clear_error_wherever_it_ends(bundle: own.Bundle
         ({"openings": [1]}, r"bundle.openings\[0\] must be an object"),
         ({"by": 7}, "bundle.by must be of type str"),
         ({"by": "xyz"}, "by must be 64 hexadecimal digits"),
-        ({"seed": "abc"}, "seed must be an even number"),
         ({"commitment": None}, "bundle.commitment must be an object"),
         ({"signature": "\ud800"}, "surrogates not allowed"),
     ],

@@ -34,8 +34,10 @@ Promise = Annotated[Path, typer.Argument(help="A commitment, as `commit` wrote i
 Suspects = Annotated[list[str], typer.Option("--suspect", help="NAME=FILE.safetensors, for every model to be asked, always in one order.")]
 Task = Annotated[str, typer.Option(help="What the models read: mnist or signs-us.")]
 Book = Annotated[str, typer.Option("--registry", help="The registry: a file, or a database URL.")]
-Released = Annotated[int | None, typer.Option(help="The registry's entry with which the model in question was released.")]
+Released = Annotated[int, typer.Option(help="The registry's entry with which the model in question was released.")]
 Alpha = Annotated[float, typer.Option(help="The level, shared among all tries.")]
+
+Chosen = Annotated[bool, typer.Option("--chosen", help="Hear keys whose triggers do not follow from their salts, too: all but adi2018.")]
 
 DRAWN = ("adi2018", "zhang2018-content", "zhang2018-unrelated", "zhang2018-noise", "gu2017-patch", "jia2021-ewe")
 """Schemes whose keys need no trained model."""
@@ -143,7 +145,6 @@ def respond(
     key: Annotated[Path, typer.Argument(help="The owner's key.")],
     commitment: Promise,
     challenge: Annotated[Path, typer.Argument(help="The judge's challenge.")],
-    unveil: Annotated[bool, typer.Option("--unveil", help="Show the seed, too: the whole key is public after that.")] = False,
     out: Annotated[Path, typer.Option(help="Where to write the bundle.")] = Path("bundle.json"),
 ) -> None:
     """As the owner: open the triggers that the judge named."""
@@ -151,9 +152,9 @@ def respond(
     from .ownership import respond as answer
     from .watermarks import load_key
 
-    bundle = answer(load_identity(secret), load_key(key), load(commitment, Commitment), load(challenge, Challenge), unveil=unveil)
+    bundle = answer(load_identity(secret), load_key(key), load(commitment, Commitment), load(challenge, Challenge))
     save(bundle, out)
-    typer.echo(f"{out} opens {len(bundle.openings)} triggers{' and the seed' if unveil else ''}.")
+    typer.echo(f"{out} opens {len(bundle.openings)} triggers.")
 
 
 @app.command()
@@ -161,10 +162,11 @@ def verify(
     bundle: Annotated[Path, typer.Argument(help="The owner's bundle.")],
     suspect: Suspects,
     registry: Book,
-    released: Released = None,
+    released: Released,
     task: Task = "mnist",
     challenge: Annotated[Path | None, typer.Option(help="The challenge of this case; by default the bundle's own.")] = None,
     alpha: Alpha = 1e-3,
+    chosen: Chosen = False,
     out: Annotated[Path | None, typer.Option(help="Where to write the finding as JSON.")] = None,
 ) -> None:
     """Check a bundle, ask the suspects, and say what it proves; ends with 1 unless the claim stands for all of them."""
@@ -173,7 +175,7 @@ def verify(
     from .ownership import verify as check
     from .ownership.report import finding_dict
 
-    found, case = load(bundle, Bundle), _case(suspect, task, registry, released, alpha)
+    found, case = load(bundle, Bundle), _case(suspect, task, registry, released, alpha, chosen)
     asked = load(challenge, Challenge) if challenge else found.challenge
     require(find(case.book, asked) is not None, "the challenge must be registered", asked.nonce[:12], "The judge registers each challenge.")
     finding = check(case, asked, found)
@@ -190,9 +192,10 @@ def dispute(
     suspect: Suspects,
     party: Annotated[list[str], typer.Option(help="NAME=SUSPECT=BUNDLE.json: a party, which suspect is its own model, and its bundle.")],
     registry: Book,
-    released: Released = None,
+    released: Released,
     task: Task = "mnist",
     alpha: Alpha = 1e-3,
+    chosen: Chosen = False,
     out: Annotated[Path, typer.Option(help="Where to write the report; it is written as .json, too.")] = Path("report.html"),
 ) -> None:
     """Decide between parties who claim one model, and write the judge's report."""
@@ -201,7 +204,7 @@ def dispute(
     from .ownership import dispute as decide
     from .ownership.report import decision
 
-    case, parties = _case(suspect, task, registry, released, alpha), []
+    case, parties = _case(suspect, task, registry, released, alpha, chosen), []
     for each in party:
         parts = each.split("=", 2)
         require(len(parts) == 3, "a party must be NAME=SUSPECT=BUNDLE.json", each)
@@ -262,13 +265,16 @@ def audit(
 
 def _drawn(secret: Path, scheme: str, task: str, serial: str) -> TriggerKey | BlackmarksKey:
     from .data import load
-    from .ownership import load_identity, secret_for
+    from .ownership import draw, load_identity, secret_for
     from .watermarks import ALL
 
     fix = "Draw others in Python, with your model."
     require(scheme in DRAWN, f"a key that isn't there can be drawn for {', '.join(DRAWN)}", scheme, fix)
     build, _ = _network(task)
-    return ALL[scheme].keygen(build(0), load(task).train, secret=secret_for(load_identity(secret), scheme, serial))
+    owner, samples = load_identity(secret), load(task).train
+    if scheme == "adi2018":
+        return draw(owner, shape=tuple(samples.x.shape[1:]), classes=len(samples.classes), serial=serial)
+    return ALL[scheme].keygen(build(0), samples, secret=secret_for(owner, scheme, serial))
 
 
 def _document(path: Path) -> Any:
@@ -294,12 +300,12 @@ def _written(path: Path) -> dict[str, Any]:
     return found
 
 
-def _case(suspect: list[str], task: str, registry: str, released: int | None, alpha: float) -> Case:
+def _case(suspect: list[str], task: str, registry: str, released: int, alpha: float, chosen: bool) -> Case:
     from . import bystanders
     from .ownership import Case, Registry, entries
 
     _network(task)
-    return Case(_suspects(suspect, task), bystanders.shipped(task), entries(Registry(registry)), released, alpha)
+    return Case(_suspects(suspect, task), bystanders.shipped(task), entries(Registry(registry)), released, alpha, chosen=chosen)
 
 
 def _suspects(listed: list[str], task: str) -> Mapping[str, nn.Module]:
@@ -339,7 +345,7 @@ def _lines(values: Mapping[str, Any], indent: str) -> Iterator[str]:
         if isinstance(value, dict):
             yield f"{indent}{name}"
             yield from _lines(value, indent + "  ")
-        elif name not in ("signature", "seed"):
+        elif name != "signature":
             many = isinstance(value, tuple) and (len(value) > 6 or name == "openings")
             yield f"{indent}{name:12}{f'{len(value)} of them' if many else value}"
 

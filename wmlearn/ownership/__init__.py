@@ -4,7 +4,6 @@ from . import forgeries as forgeries
 from .bundle import Bundle as Bundle
 from .bundle import Opening as Opening
 from .bundle import faults as faults
-from .bundle import redrawn as redrawn
 from .bundle import respond as respond
 from .challenge import Challenge as Challenge
 from .challenge import challenge as challenge
@@ -17,6 +16,8 @@ from .dispute import Report as Report
 from .dispute import dispute as dispute
 from .documents import load as load
 from .documents import save as save
+from .draw import draw as draw
+from .draw import redrawn as redrawn
 from .identity import Identity as Identity
 from .identity import load_identity as load_identity
 from .identity import new_identity as new_identity

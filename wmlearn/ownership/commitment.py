@@ -17,7 +17,7 @@ from ..errors import require
 from ..watermarks import BlackmarksKey, TriggerKey
 from . import merkle
 from .documents import check_hex, moment, now, signed
-from .identity import Identity, salt_from, secret_from, seed_for
+from .identity import Identity, salt_for, secret_for
 
 LARGEST = 10_000  # triggers in one key
 
@@ -55,11 +55,10 @@ def commit(owner: Identity, key: TriggerKey | BlackmarksKey, *, serial: str = ""
     Raises `ArgumentError` for a key of another secret, or of a scheme without images: Uchida's bits lie in the weights.
     """
     pairs = pairs_of(key)
-    seed = seed_for(owner, pairs.scheme, serial)
     fix = f'Draw it with keygen(…, secret=ownership.secret_for(owner, "{pairs.scheme}", serial)).'
-    drawn = pairs.secret == secret_from(seed, pairs.scheme, owner.public)
+    drawn = pairs.secret == secret_for(owner, pairs.scheme, serial)
     require(drawn, f"the key must follow from the secret of {owner.name} for the serial {serial!r}", "a key of another secret", fix)
-    root, shape = tree(pairs, seed, owner.public)[-1][0].hex(), tuple(pairs.x.shape[1:])
+    root, shape = tree(pairs)[-1][0].hex(), tuple(pairs.x.shape[1:])
     blank = Commitment(owner.public, pairs.scheme, serial, root, len(pairs), shape, pairs.classes, pairs.chance, made or now())
     return signed(blank, owner)
 
@@ -71,10 +70,10 @@ def pairs_of(key: TriggerKey | BlackmarksKey) -> TriggerKey:
     return found
 
 
-def tree(key: TriggerKey, seed: bytes, public: str) -> list[list[bytes]]:
+def tree(key: TriggerKey) -> list[list[bytes]]:
     """Hash every pair of the key, from the leaves to the root."""
     x, y = key.x.cpu(), key.y.tolist()
-    return merkle.levels([merkle.leaf(content(salt_from(seed, public, i), i, raw(x[i]), y[i])) for i in range(len(key))])
+    return merkle.levels([merkle.leaf(content(salt_for(key.secret, i), i, raw(x[i]), y[i])) for i in range(len(key))])
 
 
 def content(salt: bytes, index: int, image: bytes, label: int) -> bytes:

@@ -117,10 +117,10 @@ def moment(written: str) -> datetime:
 
 
 def check_hex(digits: int, **named: str) -> None:
-    """Raise `ArgumentError` for a value that isn't `digits` hexadecimal digits; 0 allows any number of bytes."""
+    """Raise `ArgumentError` for a value that isn't `digits` hexadecimal digits."""
     for name, value in named.items():
-        good = set(value) <= set("0123456789abcdef") and (len(value) == digits if digits else len(value) % 2 == 0)
-        require(good, f"{name} must be {digits or 'an even number of'} hexadecimal digits", value[:70])
+        good = set(value) <= set("0123456789abcdef") and len(value) == digits
+        require(good, f"{name} must be {digits} hexadecimal digits", value[:70])
 
 
 def _built(shape: Any, found: Any, where: str) -> Any:

@@ -15,16 +15,15 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ..data import Samples
 from ..evidence import Suspect, answers
-from ..watermarks import Adi2018, TriggerKey
-from ..watermarks.adi import SCHEME
+from ..watermarks import TriggerKey
 from ..watermarks.adversarial import pushed
 from . import toys
 from .bundle import Bundle, respond
 from .challenge import Challenge, challenge, fingerprint
 from .commitment import Commitment, commit
 from .documents import signed
+from .draw import draw
 from .identity import Identity, new_identity, secret_for
 from .registry import Release, chained, challenges, release
 from .verification import NO_ANSWER, Case, Finding, verify
@@ -72,20 +71,17 @@ def staged(owner: Identity, key: TriggerKey, model: nn.Module, bystanders: Seque
 
 def toy_stage(owner: Identity, *, n: int = 100) -> Stage:
     """Set a stage of toys, on which a claim takes milliseconds."""
-    key = drawn(owner, n, toys.SHAPE, toys.CLASSES)
+    key = draw(owner, n=n, shape=toys.SHAPE, classes=toys.CLASSES)
     return staged(owner, key, toys.taught(toys.Toy(0), key), [toys.Toy(seed) for seed in range(1, 9)], toys.taught)
 
 
-def drawn(person: Identity, n: int, shape: tuple[int, ...], classes: int) -> TriggerKey:
-    """Draw a key of abstract images that follows from a person's secret."""
-    task = Samples(torch.zeros(1, *shape), torch.zeros(1, dtype=torch.int64), tuple(map(str, range(classes))))
-    return Adi2018(n).keygen(nn.Identity(), task, secret=secret_for(person, SCHEME))
-
-
 def case(stage: Stage, *, early: Sequence[Commitment] = (), late: Sequence[Commitment | Challenge] = ()) -> Case:
-    """Open a case about the released model, with what was registered before the release and after it."""
+    """Open a case about the released model, with what was registered before the release and after it.
+
+    Keys whose triggers were chosen are heard, so that every forgery meets its own defence; `copies` meets the rule against them.
+    """
     book = chained([stage.promise, *early, stage.released, *late])
-    return Case({"model": stage.model}, stage.bystanders, book, released=2 + len(early))
+    return Case({"model": stage.model}, stage.bystanders, book, 2 + len(early), chosen=True)
 
 
 def claim(stage: Stage, claimant: Identity, key: TriggerKey, promise: Commitment, heard: Case) -> Finding:
@@ -104,17 +100,6 @@ def ambiguous(stage: Stage, forger: Identity) -> Attempt:
     mine = optimised(stage, forger)
     promise = commit(forger, mine)
     return Attempt("triggers found by optimisation", claim(stage, forger, mine, promise, case(stage, late=[promise])))
-
-
-def ambiguous_before(stage: Stage, forger: Identity) -> Attempt:
-    """Claim with found triggers where nobody registered a release, and show a seed."""
-    mine = optimised(stage, forger)
-    promise = commit(forger, mine)
-    heard = replace(case(stage, late=[promise]), released=None)
-    asked = asks(stage, promise, heard)
-    return Attempt(
-        "triggers found by optimisation, no release on record", verify(heard, asked, respond(forger, mine, promise, asked, unveil=True))
-    )
 
 
 def ambiguous_picked(stage: Stage, forger: Identity) -> Attempt:
@@ -168,6 +153,15 @@ def universal(stage: Stage, forger: Identity) -> Attempt:
     return Attempt("triggers that match every model", claim(stage, forger, common, promise, case(stage, early=[promise])))
 
 
+def copies(stage: Stage, forger: Identity) -> Attempt:
+    """Commit to one image over and over: one lucky guess looks like thirty."""
+    mine = _mine(stage, forger)
+    alike = replace(mine, x=mine.x[:1].expand_as(mine.x), y=mine.y[:1].expand_as(mine.y))
+    promise = commit(forger, alike)
+    strict = replace(case(stage, early=[promise]), chosen=False)
+    return Attempt("one trigger many times", claim(stage, forger, alike, promise, strict))
+
+
 def lookup(stage: Stage, forger: Identity) -> Attempt:
     """Frame an innocent service: make it answer, from a table, what the owner's bundle in an earlier dispute has made public."""
     before = asks(stage, stage.promise, case(stage))
@@ -184,7 +178,7 @@ def refusing(stage: Stage, forger: Identity) -> Attempt:
     return Attempt("a service that refuses odd queries", claim(stage, forger, mine, promise, silent))
 
 
-def lottery(stage: Stage, forger: Identity, *, tickets: int = 50) -> Attempt:
+def lottery(stage: Stage, forger: Identity, *, tickets: int = 20) -> Attempt:
     """Commit to many keys in time, under many names, and claim with the one that turns out luckiest."""
     people = [Identity(f"{forger.name} {i}", secret_for(forger, "lottery", str(i))) for i in range(tickets)]
     keys = [_mine(stage, person) for person in people]
@@ -203,10 +197,10 @@ def optimised(stage: Stage, forger: Identity, *, steps: int = 30, size: float = 
     return replace(mine, x=x)
 
 
-def picked(stage: Stage, forger: Identity, *, pool: int = 40) -> TriggerKey:
+def picked(stage: Stage, forger: Identity, *, pool: int = 15) -> TriggerKey:
     """Return a key of the images, of `pool` drawn for each, that the released model answers unlike the bystanders, with its answers."""
     mine = _mine(stage, forger)
-    x = drawn(forger, pool * len(mine), tuple(mine.x.shape[1:]), mine.classes).x
+    x = draw(forger, n=pool * len(mine), shape=tuple(mine.x.shape[1:]), classes=mine.classes).x
     y = answers(stage.model, x, mine.classes)
     same = torch.stack([answers(each, x, mine.classes) == y for each in stage.bystanders]).sum(0)
     index = same.argsort(stable=True)[: len(mine)]
@@ -225,18 +219,18 @@ def tabled(model: Suspect, known: Bundle) -> Suspect:
 
 
 def _mine(stage: Stage, forger: Identity) -> TriggerKey:
-    return drawn(forger, len(stage.key), tuple(stage.key.x.shape[1:]), stage.key.classes)
+    return draw(forger, n=len(stage.key), shape=tuple(stage.key.x.shape[1:]), classes=stage.key.classes)
 
 
 ALL: dict[str, Forgery] = {
     "ambiguous": ambiguous,
-    "ambiguous-before": ambiguous_before,
     "ambiguous-picked": ambiguous_picked,
     "labels-afterwards": labels_afterwards,
     "replayed": replayed,
     "signed-by-another": signed_by_another,
     "overwritten": overwritten,
     "universal": universal,
+    "copies": copies,
     "lookup": lookup,
     "refusing": refusing,
     "lottery": lottery,

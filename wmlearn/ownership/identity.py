@@ -68,27 +68,17 @@ def derive(secret: bytes, *purpose: str | int) -> bytes:
     return HKDF(SHA256(), N_BYTES, None, json.dumps(["wmlearn", *purpose]).encode()).derive(secret)
 
 
-def seed_for(identity: Identity, scheme: str, serial: str) -> bytes:
-    """Return what the owner shows when a whole key must be laid open: the triggers follow from it, the owner's secret does not."""
-    return derive(identity.secret, "seed", scheme, serial)
-
-
 def secret_for(identity: Identity, scheme: str, serial: str = "") -> bytes:
     """Return the secret to draw a key with, `keygen(…, secret=…)`; `serial` tells an owner's keys of one `scheme` apart.
 
-    The scheme is the name that its keys carry, "adi2018". The public key goes in, so nobody else's seed leads to these triggers.
+    The scheme is the name that its keys carry, "adi2018". The owner's secret does not follow from it.
     """
-    return secret_from(seed_for(identity, scheme, serial), scheme, identity.public)
+    return derive(identity.secret, "key", scheme, serial, identity.public)
 
 
-def secret_from(seed: bytes, scheme: str, public: str) -> bytes:
-    """Return the secret of the key that the owner of `public` drew from `seed`."""
-    return derive(seed, "key", scheme, public)
-
-
-def salt_from(seed: bytes, public: str, index: int) -> bytes:
-    """Return what hides trigger number `index` in the commitment; without it a guessed trigger could be tried against the tree."""
-    return derive(seed, "salt", public, index)
+def salt_for(secret: bytes, index: int) -> bytes:
+    """Return what hides trigger number `index` of a key in its commitment; without it a guessed trigger could be tried against the tree."""
+    return derive(secret, "salt", index)
 
 
 def save_identity(identity: Identity, path: Path | str) -> None:

@@ -10,6 +10,9 @@ What cannot be refused:
 - A service that its accuser controls, and that looks up the accuser's own triggers. `shade` asks a little other images.
 - Triggers found on bystanders that the judge does not have, and that match only models of the suspect's kind. Choose bystanders of the
   suspect's architecture, trained on its task.
+- With `chosen` keys: triggers that are alike, a hundred pictures between a 4 and a 9. They match all or nothing, the bystanders may all
+  be on the other side, and p is far too small. Only 1 / alpha bystanders would tell; or hear no key whose triggers were chosen.
+- Where no release was registered, nothing tells a key from one that was found on the model: then there is no case.
 - An owner who never committed has nothing to show, however plain the theft.
 """
 
@@ -25,10 +28,11 @@ from ..errors import require
 from ..evidence import Evidence, Suspect, answers, judge
 from ..watermarks.secret import uniform
 from ..watermarks.trigger_set import chance_of
-from .bundle import Bundle, faults, redrawn
+from .bundle import Bundle, faults
 from .challenge import Challenge, identify
 from .commitment import Commitment
 from .documents import kind
+from .draw import redrawn
 from .registry import Entry, Release, audited, challenges, find
 
 NO_ANSWER = -1
@@ -40,26 +44,25 @@ class Case:
     """What the judge knows before he opens a bundle.
 
     `suspects` have the judge's names for them; `book` is the registry; `released` the number of the entry with which the model in question
-    was released, None when nobody registered that. `shade` is the largest change of a pixel that the judge adds to every trigger, so
-    that a list of known images is of no use. With `unveiled` he demands that the triggers follow from a seed.
+    was released. `shade` is the largest change of a pixel that the judge adds to every trigger, so
+    that a list of known images is of no use. Unless `chosen` keys are heard, too, every trigger must follow from its salt.
     """
 
     suspects: Mapping[str, Suspect]
     bystanders: Sequence[Suspect]
     book: tuple[Entry, ...]
-    released: int | None = None
+    released: int
     alpha: float = 1e-3
     shade: float = 0.0
-    unveiled: bool = False
+    chosen: bool = False
 
     def __post_init__(self) -> None:
         require(len(self.suspects) > 0, "there must be at least one suspect", 0)
         require(len(self.bystanders) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
         require(0 < self.alpha < 1, "alpha must lie in (0, 1)", self.alpha)
         require(0 <= self.shade < 0.5, "shade must lie in [0, 0.5)", self.shade)
-        if self.released is not None:
-            there = 1 <= self.released <= len(self.book) and self.book[self.released - 1].kind == kind(Release)
-            require(there, "released must be the number of a registered release", self.released, "Look for it in entries(registry).")
+        there = 1 <= self.released <= len(self.book) and self.book[self.released - 1].kind == kind(Release)
+        require(there, "released must be the number of a registered release", self.released, "Look for it in entries(registry).")
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,8 @@ def tries(case: Case, bundle: Bundle) -> int:
     All commitments before the release count, whoever signed them, since nobody can tell how many are one person's; so do this judge's
     challenges. `alpha` is shared among the tries (Bonferroni). Who floods a registry makes every claim harder: let entries cost something.
     """
-    asked, last = bundle.challenge, case.released or len(case.book)
-    tickets = sum(entry.kind == kind(Commitment) for entry in case.book[:last])
+    asked = bundle.challenge
+    tickets = sum(entry.kind == kind(Commitment) for entry in case.book[: case.released])
     draws = sum((each.by, each.commitment) == (asked.by, asked.commitment) for each in challenges(case.book))
     return max(1, tickets) * max(1, draws) * len(case.suspects)
 
@@ -138,12 +141,10 @@ def _objections(case: Case, challenge: Challenge, bundle: Bundle, number: int) -
         yield f"the registry is not sound: {wrong[0]}"
     if not number:
         yield "its commitment is not in the registry"
-    elif case.released is not None and number > case.released:
+    elif number > case.released:
         yield f"it was committed to (entry {number}) after the model was released (entry {case.released})"
-    if case.released is None and not redrawn(bundle):
-        yield "no release is registered and no seed shown, so the triggers may have been found on the released model"
-    elif case.unveiled and not redrawn(bundle):
-        yield "the judge asks for a seed that the triggers follow from, and there is none"
+    if not case.chosen and not redrawn(bundle):
+        yield "its triggers do not follow from their salts, so they may have been chosen"
 
 
 def _shaded(bundle: Bundle, shade: float) -> Tensor:
@@ -159,10 +160,8 @@ def _matched(found: Tensor, y: Tensor, best: Evidence, level: float) -> Match:
 
 
 def _notes(case: Case, bundle: Bundle, matches: Mapping[str, Match]) -> Iterator[str]:
-    if case.released is None:
-        yield "no release is registered, so a forger may have tried seeds until one matched: that takes about 1 / p of them"
-    if not bundle.seed:
-        yield "the seed was not shown: that the triggers follow from one is the owner's word"
+    if not redrawn(bundle):
+        yield "the triggers were chosen: p counts them as independent, which triggers that are alike are not"
     for name, match in matches.items():
         if match.refused:
             yield (
