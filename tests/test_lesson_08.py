@@ -166,7 +166,11 @@ def _row(scheme: str, seed: int, **more: Any) -> dict[str, Any]:
 
 def test_the_yardsticks_are_measured_against_the_plain_network_of_the_same_seed() -> None:
     plain = [_row("plain", seed, accuracy=0.98 + seed / 100) for seed in range(2)]
-    rows = [*plain, *(_row("adi2018", seed) for seed in range(2)), *(_row("uchida2017", seed, inputs_auc=None, queries=0) for seed in range(2))]
+    rows = [
+        *plain,
+        *(_row("adi2018", seed) for seed in range(2)),
+        *(_row("uchida2017", seed, inputs_auc=None, queries=0) for seed in range(2)),
+    ]
     rows += [_row("lemerrer2019", seed, seconds=3.0, weights_auc=None) for seed in range(2)]
     says = plots_weights.yardsticks.says(rows)
     assert "Adi, from scratch: fidelity +0.50, effectiveness 90, reliability 50, capacity 7, secrecy, inputs 0.75" in says
