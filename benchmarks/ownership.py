@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import torch
 import wmlearn as wm
 from wmlearn import ownership as own
 from wmlearn.ownership import forgeries, toys
+from wmlearn.ownership.documents import signed
 
 N_ENTRIES, N_WRITERS, N_EACH, N_FORGED = 10_000, 64, 8, 1_000
 
@@ -27,8 +29,8 @@ N_ENTRIES, N_WRITERS, N_EACH, N_FORGED = 10_000, 64, 8, 1_000
 def book(folder: Path) -> dict[str, float]:
     """Register commitments one by one for a while, the rest in one go, and audit them all."""
     person, registry = own.new_identity("Ada"), own.Registry(folder / "book.sqlite")
-    key = own.draw(person, n=10, shape=toys.SHAPE, classes=toys.CLASSES)
-    documents = [own.commit(person, key) for _ in range(N_ENTRIES)]
+    promise = own.commit(person, own.draw(person, n=10, shape=toys.SHAPE, classes=toys.CLASSES))
+    documents = [signed(replace(promise, serial=str(i)), person) for i in range(N_ENTRIES)]
     start = time.perf_counter()
     for document in documents[:200]:
         own.register(registry, document)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import asdict, is_dataclass, replace
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
@@ -47,12 +48,12 @@ def kind(document: Document | type) -> str:
 
 def text(document: Document) -> str:
     """Write a document as JSON."""
-    return canonical({"kind": kind(document), "version": VERSION, **asdict(document)}).decode()  # pyright: ignore[reportArgumentType]
+    return canonical(_plain(document)).decode()
 
 
 def body(document: Document) -> bytes:
     """Return what is signed: everything but the signature."""
-    written = json.loads(text(document))
+    written = _plain(document)
     del written["signature"]
     return canonical(written)
 
@@ -123,12 +124,21 @@ def check_hex(digits: int, **named: str) -> None:
         require(good, f"{name} must be {digits} hexadecimal digits", value[:70])
 
 
+def _plain(document: Document) -> dict[str, Any]:
+    return {"kind": kind(document), "version": VERSION, **asdict(document)}  # pyright: ignore[reportArgumentType]
+
+
+@cache
+def _types(shape: type) -> dict[str, Any]:
+    return get_type_hints(shape)
+
+
 def _built(shape: Any, found: Any, where: str) -> Any:
     """Turn parsed JSON into what the type `shape` says, or raise `ArgumentError` naming the place."""
     if is_dataclass(shape) and isinstance(shape, type):
         require(isinstance(found, Mapping), f"{where} must be an object", type(found).__name__)
-        types, names = get_type_hints(shape), {field.name for field in fields(shape)}
-        require(set(found) == names, f"{where} must have the fields {', '.join(sorted(names))}", sorted(found))
+        types = _types(shape)
+        require(set(found) == set(types), f"{where} must have the fields {', '.join(sorted(types))}", sorted(found))
         return shape(**{name: _built(types[name], value, f"{where}.{name}") for name, value in found.items()})
     if get_origin(shape) is tuple:
         require(isinstance(found, list), f"{where} must be a list", type(found).__name__)
