@@ -27,6 +27,8 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"statistics"},
     {"detector", "transfer", "protocols", "detection"},
     {"watermarks"},
+    {"serving"},
+    {"suspects"},
     {"ownership"},
     {"removal"},
     {"scorecard"},
@@ -183,7 +185,7 @@ def _bounds(lines: list[str]) -> dict[str, str]:
     return {match[1]: match[2] for match in found if match}
 
 
-@pytest.mark.parametrize("name", ["dependencies", "test", "dev"])
+@pytest.mark.parametrize("name", ["dependencies", "test", "serve", "dev"])
 def test_every_dependency_says_what_it_is_for(name: str) -> None:
     for line in _block(name):
         assert re.search(r"\",?\s+# \w.{3,}$", line), line

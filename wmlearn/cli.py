@@ -95,6 +95,33 @@ def lab() -> None:
 
 
 @app.command()
+def serve(
+    model: Annotated[Path, typer.Argument(help="The weights, a .safetensors file.")],
+    network: Annotated[str, typer.Option(help="badnet_cnn, or sign_cnn:CLASSES.")],
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Answer with probabilities instead of labels.")] = False,
+    host: Annotated[str, typer.Option(help="The address to listen on; the default is reached from this machine only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    per_minute: Annotated[int, typer.Option(min=1, help="Requests a minute from one address.")] = 600,
+) -> None:
+    """Put a model behind HTTP, as its owner would: it answers questions and shows no weights."""
+    from torch import nn
+
+    from .serving import Limits, service
+    from .suspects import load_suspect
+
+    found = load_suspect(model, network)
+    require(isinstance(found, nn.Module), "the model to serve must be a safetensors file", str(model))
+    assert isinstance(found, nn.Module)
+    try:
+        import uvicorn
+
+        web = service(found, "probabilities" if probabilities else "labels", Limits(per_minute=per_minute))
+    except ImportError as error:
+        raise DataError('Serving needs fastapi and uvicorn. Run pip install "wmlearn[serve]".') from error
+    uvicorn.run(web, host=host, port=port, log_level="warning")
+
+
+@app.command()
 def doctor() -> None:
     """Say what runs on this machine, what is missing, and how to mend it."""
     from .doctor import examine
