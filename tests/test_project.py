@@ -34,7 +34,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"scorecard"},
     {"experiments"},
     {"plots"},
-    {"plots_detection", "plots_marks", "plots_signs", "plots_street", "plots_transfer"},
+    {"plots_claims", "plots_detection", "plots_marks", "plots_removal", "plots_signs", "plots_street", "plots_transfer", "plots_weights"},
     {"quickstart"},
     {"course"},
     {"doctor", "bench"},
