@@ -1,6 +1,6 @@
 """The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
 
-from . import badnets, key_size, removal, signs, street, transfer, watermarks, weights
+from . import badnets, claims, key_size, removal, signs, street, transfer, watermarks, weights
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results
 from .experiment import run as run
@@ -27,5 +27,6 @@ ALL = {
         key_size.KEY_SIZE,
         weights.UCHIDA_STRENGTH,
         removal.REMOVAL,
+        claims.FALSE_CLAIMS,
     )
 }
