@@ -357,6 +357,19 @@ def _removal(results: Results) -> list[Comparison]:
     return made
 
 
+def _false_claims(results: Results) -> list[Comparison]:
+    from .claims import ALPHAS, EXACT, false_claims
+
+    def line(scheme: str) -> Comparison:
+        found = [false_claims(results, scheme, alpha) for alpha in ALPHAS]
+        counts = "; ".join(f"{each.alpha:g}: {each.false} ({each.keys_false} keys, up to {100 * each.high:.2f} %)" for each in found)
+        kind = "exact" if scheme in EXACT else "a bound"
+        here = f"{counts}, of {found[0].claims:,} ({found[0].keys} keys)"
+        return Comparison(f"{scheme}, chance {kind}: claims on innocent models supported, by level", "", here)
+
+    return [line(row["scheme"]) for row in results.rows]
+
+
 SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "recipe-search": _recipe_search,
     "all-to-one": _all_to_one,
@@ -377,4 +390,5 @@ SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "removal": _removal,
     "key-size": _key_size,
     "detection": _detection,
+    "false-claims": _false_claims,
 }
