@@ -26,8 +26,8 @@ SCHEMES = tuple(name for name in watermarks.ALL if name != "adi2018-pretrained")
 EXACT = ("adi2018", "uchida2017")
 """Schemes whose labels or bits are drawn at random, whatever a model says: their `chance` is exact.
 
-That of the others is a bound, so they are conservative: measured on bystanders and taken high, or, for szyller2021-dawn, reached only by a
-model that never gives the owner's honest answer.
+That of szyller2021-dawn is a bound, reached only by a model that never gives the owner's honest answer. That of the others is measured on
+a few bystanders and taken high: conservative as a rule, but no guarantee, as a stranger may be worse than all of them.
 """
 
 
