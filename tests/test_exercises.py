@@ -20,7 +20,7 @@ LESSONS = sorted(Path(wmlearn.course.lessons.__path__[0]).glob("lesson_*.py"))
 EXERCISES: dict[str, Exercise] = {
     id: exercise for path in LESSONS for id, exercise in import_module(f"wmlearn.course.lessons.{path.stem}").EXERCISES.items()
 }
-GENERIC = {"02.1": {"changes-its-input"}, "07.1": {"changes-its-input"}}  # known to every check; a mutant where it is easily made
+GENERIC = {id: {"changes-its-input"} for id in ("02.1", "07.1", "09.1")}  # known to every check; a mutant where it is easily made
 
 
 def _imported(path: Path) -> ModuleType:
@@ -225,6 +225,7 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
     "05.3": ("**0.15**", (0.70, 0.40, 0.75, 0.60)),
     "07.2": ("**6**", (10, 0.1, 0.001)),
     "07.3": ("**0.902**", (torch.tensor([[1, 2, 3, 4], [4, 4, 1, 1]]), torch.tensor([4, 4, 4, 4]))),
+    "09.3": ("**3**", (0.99, 0.95, 1e-20, 0.2)),
 }
 
 
