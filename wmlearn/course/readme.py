@@ -15,6 +15,7 @@ PARTS = {
     "Notebook 03, the stop sign": ("stickers", "sticker-size", "random-target", "photographs", "rendered-to-real"),
     "Notebook 04, the street": ("street",),
     "Notebook 05, backdoors that travel": ("transfer",),
+    "Notebook 06, finding and cleaning": ("detection",),
     "Notebook 08, marks in the weights": ("uchida-strength",),
     "Whose model is it: claims on innocent models": ("false-claims",),
 }
