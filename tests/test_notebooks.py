@@ -27,6 +27,7 @@ GIVEN = {  # per cents in prose that are not measured there, and why they may st
     "9.9 %": "said by the colleague in the quiz",
     "98.8 %": "people on the German benchmark, from its paper",
     "99 %": "said by a learner, in the teacher's cell",
+    "95 %": "the confidence of an interval",
 }
 ABSOLUTE = re.compile(r"(?<![\w.:/])/(home|root|tmp|usr|work|Users|opt|var)/|[A-Z]:\\\\")
 
