@@ -1,0 +1,393 @@
+# %% [markdown]
+# # 09 · Removal
+#
+# **Who can wash a mark off, at what price?**
+# By the end you will have washed one mark off a stolen network, after failing twice, and shown on ten schemes that no mark
+# survives every attack, while the same attacks on an unmarked network get nobody accused.
+#
+# *Reading 35 minutes · running under two · exercises 25 · needs notebooks 07 and 08*
+#
+# Today you are the **thief**. Owners who never sat in this chair sell marks that fall to an afternoon's work.
+
+# %% [markdown]
+# **You will be able to**
+#
+# - **prune** weights by hand ([exercise 09.1](#Cut-what-is-small));
+# - **pick** the channels in which a mark may hide ([exercise 09.2](#Cut-what-sleeps));
+# - **decide** which rows of a table of attacks count ([exercise 09.3](#Which-rows-count));
+# - **price** a removal in accuracy;
+# - **tell** a mark that is gone from one that is hidden.
+
+# %% tags=["nbval-ignore-output"]
+import torch, wmlearn as wm
+from wmlearn import experiments, plots, plots_removal, removal, scorecard
+from wmlearn.course.lessons import lesson_09
+from wmlearn.experiments.removal import cheapest
+wm.start("09")
+
+# %% [markdown]
+# ## Three copies, one is clean
+#
+# An owner trains with a mark of Adi's: a hundred abstract pictures, labels by lot. You steal the network. You have **6,000 digits of your own**,
+# none of them the owner's. You don't have the key; you don't even know that there is one.
+
+# %% tags=["nbval-ignore-output"]
+device = wm.best_device()
+mnist = wm.load("mnist").to(device)
+owners, own = wm.split(mnist.train, 45_000, 6_000, seed=9)
+scheme, untrained = wm.watermarks.Adi2018(), wm.models.badnet_cnn().to(device)
+stolen = scheme.embed(untrained, owners, scheme.keygen(untrained, owners, seed=9))
+
+# %% [markdown]
+# The control: the same network, trained on the same images, without a mark.
+
+# %% tags=["nbval-ignore-output"]
+unmarked, _ = wm.trained(untrained, owners)
+read = {"stolen": wm.accuracy(stolen.model, mnist.test), "unmarked": wm.accuracy(unmarked, mnist.test)}
+wm.shares("test digits read rightly", {name: (share, len(mnist.test)) for name, share in read.items()})
+
+# %% [markdown]
+# Make three copies of the stolen network, each treated in another way. All read digits. Below, what the *owner* will see: some of the key's pictures, and
+# what each copy says. Which copy would you dare to sell?
+
+# %% tags=["nbval-ignore-output"]
+large = removal.FineTune("all", recipe=removal.LARGE)
+treatments = {"copy A": removal.Prune(0.5), "copy B": removal.FineTune("all"), "copy C": large}
+copies = {name: attack(stolen.model, own) for name, attack in treatments.items()}
+pictures, wanted = stolen.key.x[:9], stolen.key.y[:9]
+word = lambda network: [str(label) for label in wm.predict(network, pictures).argmax(1).tolist()]
+said = {name: word(network) for name, network in copies.items()}
+wm.show(plots.readings, pictures, {"the key wants": [str(y) for y in wanted.tolist()]} | said)
+
+# %% [markdown]
+# A and B still say what the key wants. C doesn't, and you couldn't have seen that: you don't have those pictures. A **removal** knows
+# the model and your samples, nothing else:
+#
+# $$\text{removal}: (\text{model}, \text{own samples}) \;\to\; \text{model}$$
+#
+# It *wins* when the judge no longer believes the owner ($p \ge 0.001$) and the network is still worth the theft.
+#
+# ## Cut what is small
+#
+# Oldest idea first: most weights are nearly zero; set the smallest to zero, and what was written in them is gone.
+#
+# {exercise:09.1}
+#
+# For `weight = [[3, -0.1], [-2, 0.5]]` and `ratio = 0.5` the answer is `[[3, 0], [-2, 0]]`.
+
+# %% tags=["exercise:09.1"]
+def prune(weight, ratio):
+    """A new weight: the smallest share `ratio` of its numbers, sign aside, is zero."""
+    ### BEGIN SOLUTION
+    smallest = weight.abs().flatten().argsort()[: int(ratio * weight.numel())]
+    return weight.flatten().index_fill(0, smallest, 0).view(weight.shape)
+    ### END SOLUTION
+
+# %%
+wm.check("09.1", prune)
+
+# %% [markdown]
+# {hints:09.1}
+
+# %% [markdown] tags=["reveal"]
+# {solution:09.1}
+
+# %%
+prune = wm.ready("09.1", prune)
+
+# %% [markdown]
+# Cut half of the weights in each layer, with your function. How much of the key will the network still know?
+
+# %%
+wm.guess("09.p1", "Of the key, still known after half of the weights are cut, in per cent", low=0, high=100)
+
+# %% tags=["nbval-ignore-output"]
+def cut(ratio):
+    both = [lesson_09.changed(network, lambda weight: prune(weight, ratio)) for network in (stolen.model, unmarked)]
+    known, innocent = [scheme.verify(network, stolen.key).rate for network in both]
+    return plots_removal.Cut(ratio, wm.accuracy(both[0], mnist.test), known, innocent)
+
+cuts = [cut(ratio) for ratio in (0, 0.25, 0.5, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95)]
+wm.show(plots_removal.cuts, cuts, 0.21)
+
+# %% tags=["claim"]
+half = next(each for each in cuts if each.ratio == 0.5)
+wm.claim("09.half", half.known, what="The key that a network knows with half of its weights", low=0.95, n=100)
+wm.claim("09.half_unmarked", half.unmarked, what="The key that an unmarked network knows, cut in half", high=0.2, n=100)
+first = next(each for each in cuts if each.known < 0.21)
+wm.claim("09.cut", cuts[0].accuracy - first.accuracy, what="Accuracy lost where the key falls below the line",
+         low=0.02, unit="points", n=len(mnist.test))
+
+# %% tags=["nbval-ignore-output"]
+wm.reveal("09.p1", half.known)
+
+# %% [markdown]
+# *How to read this:* with half of the weights it knows {claim:09.half} of the key; the unmarked network, cut in the same way, {claim:09.half_unmarked}, as by luck.
+# Cut more, and the key does go before the digits; but where it falls below the judge's line, {claim:09.cut} of accuracy are gone too.
+#
+# ## Cut what sleeps
+#
+# Liu and others cut **channels**. A backdoor needs channels that clean images don't use. So listen to the last convolution while the network reads your
+# digits, cut the channels that say least, then train on (**fine-pruning**).
+#
+# {exercise:09.2}
+#
+# `heard` is what the channels say, behind the rectifier: `(images, channels, height, width)`. For 32 channels and `ratio = 0.8`, return the numbers of **25**.
+
+# %% tags=["exercise:09.2"]
+def sleepiest(heard, ratio):
+    """Numbers of the share `ratio` of the channels that answer least on average, the sleepiest first."""
+    ### BEGIN SOLUTION
+    answer = heard.mean((0, 2, 3))
+    return answer.argsort()[: int(ratio * len(answer))]
+    ### END SOLUTION
+
+# %%
+wm.check("09.2", sleepiest)
+
+# %% [markdown]
+# {hints:09.2}
+
+# %% [markdown] tags=["reveal"]
+# {solution:09.2}
+
+# %%
+sleepiest = wm.ready("09.2", sleepiest)
+
+# %% tags=["nbval-ignore-output"]
+ears = stolen.model[:6]  # up to the rectifier behind the last convolution
+heard, owners_view = wm.predict(ears, own.x), wm.predict(ears, stolen.key.x)
+asleep = sleepiest(heard, 0.8)
+wm.show(plots_removal.channels, heard.mean((0, 2, 3)), owners_view.mean((0, 2, 3)), asleep)
+
+# %% [markdown]
+# *How to read this:* you see the grey bars, the owner the red dots. The key's pictures are loud where your digits sleep, and nearly silent where they
+# are loud. Liu's idea holds here: what you are about to cut is much of the mark.
+#
+# ## The scorecard
+#
+# Four attacks, each on the stolen network and on the unmarked one (your `sleepiest`, then training, is `FinePrune`). **Refuse** touches no weight:
+# it puts a guard before the network that answers odd images at random.
+
+# %% tags=["nbval-ignore-output"]
+attacks = {
+    "cut half": removal.Prune(0.5),
+    "fine-prune": removal.FinePrune(),
+    "large rate": large,
+    "refuse": removal.Refuse(),
+}
+card = scorecard.run({"Adi": stolen}, attacks, attacker=own, test=mnist.test, unmarked=unmarked)
+card
+
+# %% tags=["claim"]
+row = {each.removal: each for each in card.rows}
+tuned = scheme.verify(copies["copy B"], stolen.key)
+wm.claim("09.tuned", tuned.rate, what="The key known to copy B, trained on at a small rate", low=0.9, n=100)
+wm.claim("09.washed", row["large rate"].evidence.rate, what="The key known after the large rate", high=0.2, n=100)
+wm.claim("09.price", row["large rate"].lost, what="Accuracy lost to the large rate", high=0.02, unit="points",
+         n=len(mnist.test))
+luckiest = max(each.control.rate for each in card.rows)
+wm.claim("09.control", luckiest, what="The most of the key that an attacked unmarked network knows", high=0.2, n=100)
+
+# %% [markdown]
+# *How to read this:* copy B, trained on at a small rate, knows {claim:09.tuned} of the key. At twenty times the rate, eight rounds, {claim:09.washed} is left, for {claim:09.price} of
+# accuracy. Fine-pruning works here, too; for other seeds it doesn't, as you will see. The unmarked network never knows more than chance allows ({claim:09.control}): what the attacks took from the stolen one was a mark.
+#
+# And *refuse*: the owner is no longer believed. Seize the thief's computer, take the guard off, and ask again:
+
+# %% tags=["claim"]
+guarded = attacks["refuse"](stolen.model, own)
+hidden, behind = scheme.verify(guarded, stolen.key).rate, scheme.verify(guarded.model, stolen.key).rate
+wm.claim("09.hidden", hidden, what="The key known to the guarded network", high=0.2, n=100)
+wm.claim("09.behind", behind, what="The key known to the network behind the guard", low=0.95, n=100)
+
+# %% [markdown]
+# With the guard {claim:09.hidden}, behind it {claim:09.behind}. **Evasion hides a mark; removal ends it.** An owner who only ever asks over the wire can't tell the two apart.
+#
+# ## Which rows count?
+#
+# One mark is an anecdote. `wmlearn reproduce removal` measures ten schemes against twenty-four attacks. Such a table tempts both sides: an attack that ruins the
+# network "removes" every mark, and a mark that was never in falls to all of them.
+#
+# {exercise:09.3}
+#
+# Return 0, *void*: the owner wasn't believed before the attack; 1, *destroyed*: less than nine tenths of the accuracy before are left; 2, *believed*: the p-value is
+# still below 0.001; 3, *not believed*. For accuracy 0.99, then 0.95, and p-values $10^{-20}$, then 0.2, it is **3**.
+
+# %% tags=["exercise:09.3"]
+def decide(before, after, p_before, p_after):
+    """0 void, 1 destroyed, 2 believed, 3 not believed; accuracy and p-value before and after an attack."""
+    ### BEGIN SOLUTION
+    if p_before >= 0.001:
+        return 0
+    if after < 0.9 * before:
+        return 1
+    return 2 if p_after < 0.001 else 3
+    ### END SOLUTION
+
+# %%
+wm.check("09.3", decide)
+
+# %% [markdown]
+# {hints:09.3}
+
+# %% [markdown] tags=["reveal"]
+# {solution:09.3}
+
+# %%
+decide = wm.ready("09.3", decide)
+
+# %% [markdown]
+# All rows await your decision. In what share of them is the owner still believed?
+
+# %%
+wm.guess("09.p2", "Rows in which the owner is still believed, in per cent", low=0, high=100)
+
+# %%
+results = experiments.shipped("removal")
+states = lesson_09.states(results, decide)
+wm.table(["row", "how many"], [[state, str(n)] for state, n in states.items()])
+
+# %% tags=["nbval-ignore-output"]
+wm.reveal("09.p2", states["believed"] / sum(states.values()))
+
+# %% [markdown]
+# ## The matrix
+
+# %%
+wm.show(plots_removal.matrix, results)
+
+# %% tags=["claim"]
+accused = lesson_09.share_accused(results)
+wm.claim("09.accused", accused, what="Claims believed against attacked networks without a mark", high=0.005)
+names = plots_removal.schemes(results)
+robust = sum(cheapest(results, name) is None for name in names) / len(names)
+wm.claim("09.robust", robust, what="Marks that survive every attack", high=0, n=len(names),
+         paper="none of 11 schemes (Lukas and others)")
+
+# %% [markdown]
+# *How to read this:* a line an attack, a column a mark, dark where the judge is surest; a dot where networks disagree. Grey lines are no removals: the thief
+# holds a ruin. The last column is the control: every key, on an unmarked network after the same attack; {claim:09.accused} of these claims are believed.
+# Read a column: each has light cells. **{claim:09.robust} of the marks survive every attack.** Now read lines.
+#
+# ## The price
+#
+# A thief who knows the scheme picks the cheapest attack for it; one who doesn't has to pick one for all.
+
+# %%
+wm.show(plots_removal.survival, results)
+
+# %%
+wm.show(plots_removal.thiefs_front, results)
+
+# %% tags=["claim"]
+removes = {offer.attack: offer.removes / len(names) for offer in plots_removal.offers(results)}
+chains = plots_removal.FAMILIES["chain"]
+wm.claim("09.single", max(v for k, v in removes.items() if k not in chains), what="Marks that the best single attack removes",
+         low=0.8, n=len(names), paper="no single attack removes all (Lukas and others)")
+wm.claim("09.chains", max(removes[chain] for chain in chains), what="Marks that the best chain removes",
+         high=0.9, n=len(names), paper="combinations remove all (Lukas and others)")
+dearest = max(cheapest(results, name).lost for name in names)
+wm.claim("09.dearest", dearest, what="Accuracy lost to the cheapest removal of the toughest mark", high=0.02,
+         unit="points", n=len(names))
+
+# %% [markdown]
+# *How to read these:* above, marks that survive a thief who picks the best attack of a kind for each mark. Below, each attack on all marks; the line joins the best bargains.
+
+# %%
+wm.show(plots_removal.prices, results)
+
+# %% tags=["nbval-ignore-output", "widget"]
+from wmlearn.course import widgets_removal
+widgets_removal.price_slider(results)
+
+# %% [markdown]
+# ## What surprised us
+
+# %% tags=["claim"]
+tuned = ["adi2018-ftll", "adi2018-ftal", "adi2018-rtll", "adi2018-rtal", "chen2021-refit"]
+believed = lambda *attacks: lesson_09.share_believed(results, "uchida2017", *attacks)
+wm.claim("09.uchida_tuned", believed(*tuned), what="Uchida's mark, believed after training on", low=1)
+wm.claim("09.uchida_mean", believed("mean-filter"), what="Uchida's mark, believed without its mean filters", high=0)
+wm.claim("09.uchida_copied", believed("distill-soft"), what="Uchida's mark, believed after distilling", high=0)
+
+# %% [markdown]
+# **A mark in the weights is as strong as the thief is ignorant.** Trained on in five ways, also at the large rate, Uchida's message is believed in {claim:09.uchida_tuned} of the
+# networks. Subtract from each convolution its mean filter, which is where notebook 08 wrote, and it is {claim:09.uchida_mean}; distil, and the copy has weights of its own: {claim:09.uchida_copied}.
+# No published list had the first attack. A table of attacks that ignores how a mark works says little: SoK calls the others **adaptive**.
+#
+# ## The paper, and here
+
+# %% tags=["nbval-ignore-output"]
+wm.paper_table()
+
+# %% [markdown]
+# ## How far to trust it
+#
+# - **One data set, one small network.** On MNIST 6,000 digits of one's own teach nearly all there is; with images that are dear, copying costs more.
+# - **One setting an attack.** A thief tries many; an owner may set a mark up stronger.
+# - The judge's level is 0.001; a void row would be hatched: none is.
+# - `wmlearn reproduce removal` measures everything again.
+
+# %% [markdown]
+# ## Three questions
+#
+# **1. "Our mark survived all fine-tuning that we tried." What do you ask?**
+#
+# <details><summary>A &ensp; "For how many epochs?"</summary>
+#
+# The rate did it here, not the epochs, and for weights neither did.
+# </details>
+# <details><summary>B &ensp; "And somebody who knows how it works?"</summary>
+#
+# Yes. Only attacks that aim at the mark say how strong it is.
+# </details>
+#
+# **2. An attack removes every mark and leaves accuracy 79 of 99. A success?**
+#
+# <details><summary>A &ensp; "Yes, the owner has no proof."</summary>
+#
+# And the thief has no network that sells. The row is destroyed.
+# </details>
+# <details><summary>B &ensp; "No."</summary>
+#
+# Yes. With labels drawn by lot he would do as well, and cheaper.
+# </details>
+#
+# **3. A service refuses half of your trigger queries. What now?**
+#
+# <details><summary>A &ensp; "The mark is gone; drop the case."</summary>
+#
+# It may be hidden. The weights, if a court seizes them, still know it.
+# </details>
+# <details><summary>B &ensp; "Ask for the weights, or mark with ordinary pictures."</summary>
+#
+# Yes. A guard that refuses ordinary pictures loses its customers.
+# </details>
+
+# %% [markdown]
+# ## What you now know
+#
+# You can **prune** by hand, **pick** sleepers, and **decide** which rows count. You can **price** a removal: the toughest mark falls for {claim:09.dearest} of accuracy.
+# And you **tell** a mark that is gone from one behind a guard, which still knows {claim:09.behind} of its key.
+#
+# **Next:** *10, Whose model is it?* The judge's chair: when does a match prove anything?
+#
+# **Further reading**
+#
+# - Lukas and others, [*SoK: How Robust is Image Classification Deep Neural Network Watermarking?*](https://arxiv.org/abs/2108.04974), 2022: the table after which ours is made.
+# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018: sleepers.
+# - Chen and others, [*REFIT*](https://arxiv.org/abs/1911.07205), 2021: the large rate.
+# - Hitaj and others, [*Evasion Attacks Against Watermarking Techniques*](https://arxiv.org/abs/1809.00615), 2019: votes and guards.
+# - Shafieinejad and others, [*On the Robustness of the Backdoor-based Watermarking*](https://arxiv.org/abs/1906.07745), 2019: labels alone suffice.
+
+# %% [markdown] tags=["instructor"]
+# **For the teacher.** *Aim:* robustness is a price, not a property. *Timing:* cold open 10, cutting 20, scorecard 10, matrix 15, surprises 10.
+#
+# | what you will hear | what to say |
+# |---|---|
+# | "The mark is gone, so there was none." | Look at the unmarked column, and at the network behind the guard. |
+# | "Then marks are useless." | Each attack has a price and needs data. Ask what images cost in your trade. |
+# | "Ours survives pruning." | Everybody's does. Which attack knows how yours works? |
+#
+# Let one half of the class mark and the other half wash; swap before the matrix is shown.
