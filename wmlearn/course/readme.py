@@ -16,7 +16,7 @@ PARTS = {
     "Notebook 04, the street": ("street",),
     "Notebook 05, backdoors that travel": ("transfer",),
     "Notebook 06, finding and cleaning": ("detection",),
-    "Notebook 08, marks in the weights": ("uchida-strength",),
+    "Notebook 08, marks in the weights": ("watermarks", "uchida-strength"),
     "Whose model is it: claims on innocent models": ("false-claims",),
 }
 """What is folded away under which heading."""
