@@ -198,18 +198,18 @@ def matrix(results: Results, ax: Axes | None = None) -> Axes:
                 if len({p < GONE for p in ps}) == 2 and not ruined:
                     ax.scatter([left + 0.47], [top + 0.45], s=9, color="black")
             fell = 100 * mean(lost(results, scheme, attack) for scheme in columns[:-1])
-            ax.text(len(columns) + 1.5, top + 0.5, f"{fell:.1f}", ha="right", va="center", fontsize=8.5, color=RED if fell > 5 else INK)
+            ax.text(len(columns) + 2.4, top + 0.5, f"{fell:.1f}", ha="right", va="center", fontsize=8.5, color=RED if fell > 5 else INK)
             top += 1
         top += 0.35
     for i, scheme in enumerate(columns):
         ax.text(i + 0.3 + 0.4 * (scheme == PLAIN), -0.25, NAMES[scheme], rotation=40, ha="left", va="bottom", fontsize=8.5)
-    ax.text(len(columns) + 1.5, -0.25, "points\nlost", ha="right", va="bottom", fontsize=8.5)
+    ax.text(len(columns) + 2.4, -0.25, "points\nlost", ha="right", va="bottom", fontsize=8.5)
     shades = [Patch(facecolor=colour, edgecolor="#cbd2d9", label=words) for _, colour, words in CLASSES]
     shades += [Patch(facecolor=LOST_MODEL, label="destroyed"), Patch(facecolor="white", edgecolor=GREY, hatch="////", label="void")]
     ax.legend(
         handles=shades, frameon=False, ncols=6, loc="upper center", bbox_to_anchor=(0.5, 0.0), fontsize=8, columnspacing=1, handlelength=1.2
     )
-    ax.set(xlim=(-7, len(columns) + 1.6), ylim=(top, -3.4))
+    ax.set(xlim=(-7, len(columns) + 2.5), ylim=(top, -3.4))
     ax.axis("off")
     return ax
 
@@ -304,9 +304,7 @@ def thiefs_front(results: Results, ax: Axes | None = None) -> Axes:
         ax.scatter([offer.lost], [offer.removes], color=RED if chain else INK, marker="D" if chain else "o", s=28, alpha=0.8, zorder=3)
     ax.step([o.lost for o in best], [o.removes for o in best], where="post", color=GREY, linewidth=1.2)
     for offer in best:
-        ax.annotate(
-            ATTACKS[offer.attack], (offer.lost, offer.removes), xytext=(-5, 5), textcoords="offset points", ha="right", fontsize=8.5
-        )
+        ax.annotate(ATTACKS[offer.attack], (offer.lost, offer.removes), xytext=(6, -11), textcoords="offset points", fontsize=8.5)
     ax.scatter([], [], color=INK, marker="o", s=28, label="one attack")
     ax.scatter([], [], color=RED, marker="D", s=28, label="a chain")
     ax.set(xlabel="accuracy lost, points, mean over the marks", ylabel="marks removed", ylim=(-0.5, len(schemes(results)) + 0.5))

@@ -7,7 +7,7 @@
 #
 # *Reading 35 minutes · running under two · exercises 25 · needs notebooks 07 and 08*
 #
-# Today you are the **thief**. Owners who never sat in this chair sell marks that fall to an afternoon's work.
+# Today you are the **thief**.
 
 # %% [markdown]
 # **You will be able to**
@@ -29,7 +29,7 @@ wm.start("09")
 # ## Three copies, one is clean
 #
 # An owner trains with a mark of Adi's: a hundred abstract pictures, labels by lot. You steal the network. You have **6,000 digits of your own**,
-# none of them the owner's. You don't have the key; you don't even know that there is one.
+# none of them the owner's. You don't have the key.
 
 # %% tags=["nbval-ignore-output"]
 device = wm.best_device()
@@ -39,7 +39,7 @@ scheme, untrained = wm.watermarks.Adi2018(), wm.models.badnet_cnn().to(device)
 stolen = scheme.embed(untrained, owners, scheme.keygen(untrained, owners, seed=9))
 
 # %% [markdown]
-# The control: the same network, trained on the same images, without a mark.
+# The control, without a mark:
 
 # %% tags=["nbval-ignore-output"]
 unmarked, _ = wm.trained(untrained, owners)
@@ -69,7 +69,7 @@ wm.show(plots.readings, pictures, {"the key wants": [str(y) for y in wanted.toli
 #
 # ## Cut what is small
 #
-# Oldest idea first: most weights are nearly zero; set the smallest to zero, and what was written in them is gone.
+# Most weights are nearly zero; set the smallest to zero, and what was written in them is gone.
 #
 # {exercise:09.1}
 #
@@ -103,7 +103,7 @@ wm.guess("09.p1", "Of the key, still known after half of the weights are cut, in
 
 # %% tags=["nbval-ignore-output"]
 def cut(ratio):
-    both = [lesson_09.changed(network, lambda weight: prune(weight, ratio)) for network in (stolen.model, unmarked)]
+    both = [lesson_09.changed(net, lambda weight: prune(weight, ratio)) for net in (stolen.model, unmarked)]
     known, innocent = [scheme.verify(network, stolen.key).rate for network in both]
     return plots_removal.Cut(ratio, wm.accuracy(both[0], mnist.test), known, innocent)
 
@@ -113,7 +113,8 @@ wm.show(plots_removal.cuts, cuts, 0.21)
 # %% tags=["claim"]
 half = next(each for each in cuts if each.ratio == 0.5)
 wm.claim("09.half", half.known, what="The key that a network knows with half of its weights", low=0.95, n=100)
-wm.claim("09.half_unmarked", half.unmarked, what="The key that an unmarked network knows, cut in half", high=0.2, n=100)
+wm.claim("09.half_unmarked", half.unmarked, what="The key known to an unmarked network, cut in half", high=0.2,
+         n=100)
 first = next(each for each in cuts if each.known < 0.21)
 wm.claim("09.cut", cuts[0].accuracy - first.accuracy, what="Accuracy lost where the key falls below the line",
          low=0.02, unit="points", n=len(mnist.test))
@@ -162,7 +163,7 @@ wm.show(plots_removal.channels, heard.mean((0, 2, 3)), owners_view.mean((0, 2, 3
 
 # %% [markdown]
 # *How to read this:* you see the grey bars, the owner the red dots. The key's pictures are loud where your digits sleep, and nearly silent where they
-# are loud. Liu's idea holds here: what you are about to cut is much of the mark.
+# are loud.
 #
 # ## The scorecard
 #
@@ -187,7 +188,8 @@ wm.claim("09.washed", row["large rate"].evidence.rate, what="The key known after
 wm.claim("09.price", row["large rate"].lost, what="Accuracy lost to the large rate", high=0.02, unit="points",
          n=len(mnist.test))
 luckiest = max(each.control.rate for each in card.rows)
-wm.claim("09.control", luckiest, what="The most of the key that an attacked unmarked network knows", high=0.2, n=100)
+wm.claim("09.control", luckiest, what="The most of the key that attacked unmarked networks know", high=0.2,
+         n=100)
 
 # %% [markdown]
 # *How to read this:* copy B, trained on at a small rate, knows {claim:09.tuned} of the key. At twenty times the rate, eight rounds, {claim:09.washed} is left, for {claim:09.price} of
@@ -206,8 +208,8 @@ wm.claim("09.behind", behind, what="The key known to the network behind the guar
 #
 # ## Which rows count?
 #
-# One mark is an anecdote. `wmlearn reproduce removal` measures ten schemes against twenty-four attacks. Such a table tempts both sides: an attack that ruins the
-# network "removes" every mark, and a mark that was never in falls to all of them.
+# One mark is an anecdote. `wmlearn reproduce removal` measures ten schemes against twenty-four attacks. An attack that ruins the
+# network "removes" every mark, and a mark that was never in falls to all.
 #
 # {exercise:09.3}
 #
@@ -238,7 +240,7 @@ wm.check("09.3", decide)
 decide = wm.ready("09.3", decide)
 
 # %% [markdown]
-# All rows await your decision. In what share of them is the owner still believed?
+# In what share of all rows is the owner still believed?
 
 # %%
 wm.guess("09.p2", "Rows in which the owner is still believed, in per cent", low=0, high=100)
@@ -283,7 +285,8 @@ wm.show(plots_removal.thiefs_front, results)
 # %% tags=["claim"]
 removes = {offer.attack: offer.removes / len(names) for offer in plots_removal.offers(results)}
 chains = plots_removal.FAMILIES["chain"]
-wm.claim("09.single", max(v for k, v in removes.items() if k not in chains), what="Marks that the best single attack removes",
+single = max(share for attack, share in removes.items() if attack not in chains)
+wm.claim("09.single", single, what="Marks that the best single attack removes",
          low=0.8, n=len(names), paper="no single attack removes all (Lukas and others)")
 wm.claim("09.chains", max(removes[chain] for chain in chains), what="Marks that the best chain removes",
          high=0.9, n=len(names), paper="combinations remove all (Lukas and others)")
@@ -293,6 +296,8 @@ wm.claim("09.dearest", dearest, what="Accuracy lost to the cheapest removal of t
 
 # %% [markdown]
 # *How to read these:* above, marks that survive a thief who picks the best attack of a kind for each mark. Below, each attack on all marks; the line joins the best bargains.
+# **Here we differ from the SoK:** asking for labels and training anew removes {claim:09.single} of the marks, our best chain {claim:09.chains}. A copy needs images, and digits are
+# cheap; where they are dear, chains may be all that a thief has.
 
 # %%
 wm.show(plots_removal.prices, results)
@@ -308,13 +313,13 @@ widgets_removal.price_slider(results)
 tuned = ["adi2018-ftll", "adi2018-ftal", "adi2018-rtll", "adi2018-rtal", "chen2021-refit"]
 believed = lambda *attacks: lesson_09.share_believed(results, "uchida2017", *attacks)
 wm.claim("09.uchida_tuned", believed(*tuned), what="Uchida's mark, believed after training on", low=1)
-wm.claim("09.uchida_mean", believed("mean-filter"), what="Uchida's mark, believed without its mean filters", high=0)
+wm.claim("09.uchida_mean", believed("mean-filter"), what="Uchida's mark, believed without mean filters", high=0)
 wm.claim("09.uchida_copied", believed("distill-soft"), what="Uchida's mark, believed after distilling", high=0)
 
 # %% [markdown]
 # **A mark in the weights is as strong as the thief is ignorant.** Trained on in five ways, also at the large rate, Uchida's message is believed in {claim:09.uchida_tuned} of the
 # networks. Subtract from each convolution its mean filter, which is where notebook 08 wrote, and it is {claim:09.uchida_mean}; distil, and the copy has weights of its own: {claim:09.uchida_copied}.
-# No published list had the first attack. A table of attacks that ignores how a mark works says little: SoK calls the others **adaptive**.
+# An attack that knows how a mark works is **adaptive**; a table without one says little.
 #
 # ## The paper, and here
 
@@ -326,7 +331,6 @@ wm.paper_table()
 #
 # - **One data set, one small network.** On MNIST 6,000 digits of one's own teach nearly all there is; with images that are dear, copying costs more.
 # - **One setting an attack.** A thief tries many; an owner may set a mark up stronger.
-# - The judge's level is 0.001; a void row would be hatched: none is.
 # - `wmlearn reproduce removal` measures everything again.
 
 # %% [markdown]
@@ -351,7 +355,7 @@ wm.paper_table()
 # </details>
 # <details><summary>B &ensp; "No."</summary>
 #
-# Yes. With labels drawn by lot he would do as well, and cheaper.
+# Yes.
 # </details>
 #
 # **3. A service refuses half of your trigger queries. What now?**
@@ -362,7 +366,7 @@ wm.paper_table()
 # </details>
 # <details><summary>B &ensp; "Ask for the weights, or mark with ordinary pictures."</summary>
 #
-# Yes. A guard that refuses ordinary pictures loses its customers.
+# Yes.
 # </details>
 
 # %% [markdown]
@@ -389,5 +393,3 @@ wm.paper_table()
 # | "The mark is gone, so there was none." | Look at the unmarked column, and at the network behind the guard. |
 # | "Then marks are useless." | Each attack has a price and needs data. Ask what images cost in your trade. |
 # | "Ours survives pruning." | Everybody's does. Which attack knows how yours works? |
-#
-# Let one half of the class mark and the other half wash; swap before the matrix is shown.
