@@ -16,7 +16,9 @@ PARTS = {
     "Notebook 04, the street": ("street",),
     "Notebook 05, backdoors that travel": ("transfer",),
     "Notebook 06, finding and cleaning": ("detection",),
+    "Notebook 07, from backdoor to watermark": ("key-size",),
     "Notebook 08, marks in the weights": ("watermarks", "uchida-strength"),
+    "Notebook 09, removal": ("removal",),
     "Whose model is it: claims on innocent models": ("false-claims",),
 }
 """What is folded away under which heading."""

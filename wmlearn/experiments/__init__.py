@@ -1,6 +1,6 @@
 """The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
 
-from . import badnets, detection, claims, key_size, removal, signs, street, transfer, watermarks, weights
+from . import badnets, claims, detection, key_size, removal, signs, street, transfer, watermarks, weights
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results
 from .experiment import run as run
