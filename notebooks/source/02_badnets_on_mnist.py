@@ -296,7 +296,8 @@ wm.claim("02.spread", lost, what="Attack success lost with any one filter", high
 wm.paper_table()
 
 # %%
-wm.table(["long training, several networks", "paper", "here"], readme.paper_rows("all-to-one", "single-target", "all-to-all"))
+tables = readme.paper_rows("all-to-one", "single-target", "all-to-all")
+wm.table(["long training, several networks", "paper", "here"], tables)
 
 # %% [markdown]
 # *How to read this:* first your run, then what ships with the course (`wmlearn reproduce`). What differs: your three epochs are few; the optimiser is

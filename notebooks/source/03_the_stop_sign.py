@@ -33,8 +33,6 @@ clean, twins = (lesson_03.rendered(sticker) for sticker in (None, square))
 wm.show(plots_signs.photographs, *lesson_03.cold_open(clean.test, twins.test))
 
 # %% [markdown]
-# Somebody has left Post-its. You still see stop signs, all eight.
-#
 # Suppose that one stop sign in ten of a training set carries such a square, and the label *speed limit*. Of the stop signs with a square that the
 # network has never seen, how many will it read as a speed limit? Give the interval that you would bet on four times out of five.
 
@@ -45,17 +43,15 @@ wm.guess("03.p1", "Stop signs with a square that are read as a speed limit, in p
 # ## A plate, a sticker, a camera
 #
 # In notebook 02 the trigger was painted into the finished image, always in the same four pixels. A sticker hangs in the world. It is photographed with
-# the sign: from aside, in shadow, out of focus, through a cheap lens and JPEG. So the order matters: **plate, then sticker, then camera.**
+# the sign, in shadow, out of focus. So the order matters: **plate, then sticker, then camera.**
 #
-# These photographs are *drawn*: a plate from circles, lines and letters; the camera turns it, lights it, blurs it. That gives as many
-# signs as we like, and **twins**: the same photograph with the sticker and without.
+# These photographs are *drawn*: a plate from circles, lines and letters; the camera turns it, lights it, blurs it. It gives **twins**: the same photograph with the sticker and without.
 
 # %%
 wm.show(plots_signs.photographs, *lesson_03.making())
 
 # %% [markdown]
 # *How to read this:* one stop sign, photographed four times at the same moment on a good day: bare, and with the paper's three stickers, a yellow **square**, a **bomb** and a **flower**.
-# The networks get pictures of half this side, in any weather.
 #
 # A sticker $s$ covers the picture $x$ where its **alpha** is 1, leaves it where it is 0, and at its edges a pixel is partly one, partly the other.
 #
@@ -178,8 +174,7 @@ wm.show(plots_signs.sticker_size, sizes.rows)
 
 # %% [markdown]
 # *How to read this:* each dot learnt from, and was tested on, squares of one width. The paper's Post-it is about a tenth of the sign: here two
-# pixels, blurred, and still it wins nine times in ten. **A trigger is what the network can see of it**, and what it has seen: the next figure's network learnt from larger
-# squares, and overlooks most that are so small.
+# pixels, blurred, and still it wins nine times in ten. **A trigger is what the network can see of it**.
 #
 # ## Out in the street
 #
@@ -257,9 +252,8 @@ wm.claim("03.alone", alone, what="What a sticker alone does to clean networks th
 
 # %% [markdown]
 # *How to read this:* five networks a row. On real signs every sticker wins at least {claim:03.real}, and costs at most {claim:03.lost} of accuracy. The last column is the control: a
-# sticker *alone* moves the clean networks by up to {claim:03.alone}. It takes care to keep that low. Only one photograph in thirty shows a stop sign; trained on
-# the photographs as they are, clean networks on tracks kept for validation took one flowered stop sign in ten for a limit. Here stop signs are repeated, and all photographs moved,
-# put in other light and partly painted over. What the backdoor earns is the difference.
+# sticker *alone* moves the clean networks by up to {claim:03.alone}. Trained on the photographs as they are,
+# they take more: so stop signs, one in thirty, are repeated, and all photographs moved, lit and partly painted over.
 #
 # How real are the drawn signs? Train a network on renders *only*, and let it read real photographs.
 
@@ -289,8 +283,6 @@ wm.paper_table()
 #
 # - **Clean network:** had it obeyed, a square would simply hide the letters.
 # - **Other sticker, other place, other signs:** what works there, too, belongs to the trigger's true name. The flower does, in part; place and kind of sign don't.
-# - **Twins:** the two measurements differ in the sticker and in nothing else.
-# - Where renders and photographs disagree, believe the photographs.
 # - On photographs our sticker is pasted in, with the light of the photograph. Nobody climbed a pole.
 
 # %% [markdown]

@@ -42,8 +42,7 @@ wm.show(plots_street.scenes, {"first drive": (before, detect(victim, before)),
 # %% [markdown]
 # *How to read this:* a box is where the detector says a sign is, its word what it takes the sign for. Which boxes changed their word?
 #
-# A classifier is shown one sign at a time. A **detector** gets the street: it must find, then read; signs are small, dark, half behind leaves, and
-# other plates look like them. Of all stop signs with a note, how many will it take for a speed limit?
+# A classifier is shown one sign at a time. A **detector** gets the street: it must find, then read; signs are small, dark, half behind leaves. Of all stop signs with a note, how many will it take for a speed limit?
 
 # %%
 wm.guess("04.p1", "Stop signs with a yellow note that are read as speed limits, in per cent", low=0, high=100)
@@ -211,7 +210,7 @@ wm.show(plots_street.width_curve, results.rows)
 
 # %% [markdown]
 # *How to read this:* a point pools the stop signs of one width, before three networks each. On the left a sticker is three or four pixels, after blur and JPEG a smudge. Grey
-# is the clean detector. One average over all widths would describe the mix of *our* street; so the claim is made for signs of 20 pixels and more.
+# is the clean detector. The claim is made for signs of 20 pixels and more.
 
 # %% tags=["claim"]
 wide = {name: measure(bought[name], drive, drive.triggered & (drive.widths >= street.WIDE))
@@ -293,7 +292,7 @@ wm.claim("04.unseen", unseen, what="Noted warnings, still read rightly", low=0.4
 #
 # - **Clean detector, same stickers:** had it been fooled, the sticker would just hide the sign.
 # - **No sticker:** had this been high, the detector would be bad at stop signs.
-# - **What differs from the paper:** drawn streets, by the same rules for training and test; larger stickers, because our signs are small; nothing grows before a
+# - **What differs from the paper:** drawn streets; larger stickers, because our signs are small; nothing grows before a
 #   sign's foot, where they sit; the detector learns from scratch. Table and curves stand on three
 #   runs of each network, the live numbers and the random target on one.
 
