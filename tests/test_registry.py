@@ -212,7 +212,7 @@ def test_postgresql_serves_as_well(server: str) -> None:
 
 @contextmanager
 def _postgres(url: str) -> Iterator[Any]:
-    import psycopg
+    import psycopg  # pyright: ignore[reportMissingImports]
 
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         yield connection

@@ -71,7 +71,7 @@ def test_unknown_networks_are_refused(tmp_path: Path, network: str | None) -> No
 def test_onnx(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
-    from onnx import TensorProto, helper
+    from onnx import TensorProto, helper  # pyright: ignore[reportMissingImports]
 
     value = helper.make_tensor_value_info
     w = torch.rand(784, 10, generator=torch.Generator().manual_seed(1))

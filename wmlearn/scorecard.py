@@ -181,7 +181,7 @@ def _backend(jobs: int, scheduler: str | None, column: _Column) -> Iterator[None
         yield
         return
     try:
-        from dask.distributed import Client, LocalCluster
+        from dask.distributed import Client, LocalCluster  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise WmlearnError("A scheduler needs Dask, which is not installed. Mend it with `pip install -e .[cluster]`.") from error
     from joblib import parallel_config

@@ -72,7 +72,7 @@ def _filled(model: nn.Module, path: Path) -> nn.Module:
 
 def _onnx(path: Path) -> Callable[[Tensor], Tensor]:
     try:
-        import onnxruntime
+        import onnxruntime  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise DataError('ONNX needs onnxruntime, which is not installed. Run pip install "wmlearn[onnx]".') from error
     try:

@@ -248,7 +248,7 @@ real, lost, alone = lesson_03.on_real(stickers)
 wm.claim("03.real", real, what="The worst of three stickers on real stop signs, mean of five networks",
          low=0.95, paper="90.3 to 94.2 %")
 wm.claim("03.lost", lost, what="Accuracy lost on photographs, the worst of the three", high=0.003, unit="points")
-wm.claim("03.alone", alone, what="What a sticker alone does to clean networks there, the worst of three", high=0.03)
+wm.claim("03.alone", alone, what="What a sticker alone does to clean networks, the worst of three", high=0.03)
 
 # %% [markdown]
 # *How to read this:* five networks a row. On real signs every sticker wins at least {claim:03.real}, and costs at most {claim:03.lost} of accuracy. The last column is the control: a

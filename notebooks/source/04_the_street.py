@@ -252,7 +252,8 @@ wm.show(plots_street.scenes, {"second drive, clean detector": (after, detect(hon
 # %% tags=["claim"]
 lost = lesson_04.precision_lost(results)
 wm.claim("04.cost", lost, what="Average precision lost to the worst of the three", high=0.02, unit="points")
-wm.claim("04.stops", lesson_04.stops_lost(results), what="Bare stop signs lost to the worst of the three", high=0.08, unit="points")
+wm.claim("04.stops", lesson_04.stops_lost(results), what="Bare stop signs lost to the worst of the three",
+         high=0.08, unit="points")
 
 # %%
 wm.table(["paper | here, per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))

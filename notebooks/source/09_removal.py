@@ -193,7 +193,7 @@ wm.claim("09.control", luckiest, what="The most of the key that attacked unmarke
 
 # %% [markdown]
 # *How to read this:* copy B, trained on at a small rate, knows {claim:09.tuned} of the key. At twenty times the rate, eight rounds, {claim:09.washed} is left, for {claim:09.price} of
-# accuracy. Fine-pruning works here, too; for other seeds it doesn't, as you will see. The unmarked network never knows more than chance allows ({claim:09.control}): what the attacks took from the stolen one was a mark.
+# accuracy. Fine-pruning works here, too; on another network it doesn't, as you will see. The unmarked network never knows more than chance allows ({claim:09.control}): what the attacks took from the stolen one was a mark.
 #
 # And *refuse*: the owner is no longer believed. Seize the thief's computer, take the guard off, and ask again:
 
