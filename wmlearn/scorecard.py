@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,7 +42,7 @@ class Row:
     after: float
     evidence: Evidence
     control: Evidence | None  # the same attack on a model without any mark
-    seconds: float  # of the attack
+    seconds: float = field(repr=False)  # of the attack; other on every run, so it isn't printed
     samples: int  # that the attacker needed
 
     @property
@@ -79,14 +79,14 @@ class Scorecard:
         ]
 
     def _repr_markdown_(self) -> str:
-        head = "| mark | removal | accuracy | hits | p | unmarked: p | the owner is | seconds |\n|---|---|--:|--:|--:|--:|---|--:|"
+        head = "| mark | removal | accuracy | hits | p | unmarked: p | the owner is |\n|---|---|--:|--:|--:|--:|---|"
         return "\n".join([head, *map(self._line, self.rows)])
 
     def _line(self, row: Row) -> str:
         found, control = row.evidence, f"{row.control.p_value:.0e}" if row.control else "–"
         says = {"void": "void: never embedded", "destroyed": "(model destroyed)", "": "believed" if self.survives(row) else "not believed"}
         change, hits = f"{row.before:.1%} → {row.after:.1%}", f"{found.hits}/{found.trials}"
-        cells = row.mark, row.removal, change, hits, f"{found.p_value:.0e}", control, says[self.state(row)], f"{row.seconds:.1f}"
+        cells = row.mark, row.removal, change, hits, f"{found.p_value:.0e}", control, says[self.state(row)]
         return f"| {' | '.join(cells)} |"
 
 
