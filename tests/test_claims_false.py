@@ -9,7 +9,7 @@ from wmlearn import bystanders
 from wmlearn.experiments import shipped
 from wmlearn.experiments.claims import ALPHAS, EXACT, KEYS, SCHEMES, false_claims
 
-STRANGERS = bystanders.N_ALL - bystanders.N_NULL
+STRANGERS = bystanders.N_DIGITS - bystanders.N_NULL
 
 
 def test_every_scheme_made_a_thousand_claims_against_strangers() -> None:

@@ -9,6 +9,7 @@ import pytest
 from wmlearn import watermarks
 from wmlearn.experiments import shipped
 from wmlearn.experiments.watermarks import DAWN, STOPS
+from wmlearn.watermarks.trigger_set import ONE_LABEL
 
 TRAINED = [name for name in watermarks.ALL if name != DAWN]
 
@@ -46,18 +47,14 @@ def test_a_mark_is_found_and_proves_itself(scheme: str, data: str) -> None:
 def test_strangers_are_accused_no_more_often_than_the_level_promises(scheme: str, data: str) -> None:
     claims = _claims(scheme, data)
     assert sum(p <= 0.01 for p in claims) <= 4  # one is promised; more than four of a hundred would be p < 0.005
-    if (scheme, data) not in UNSAFE:
-        assert min(claims) > 1e-3  # nobody is convicted at the judge's level
+    assert min(claims) > 1e-3  # nobody is convicted at the judge's level
 
 
-UNSAFE = {("zhang2018-content", "signs-us"), ("zhang2018-noise", "signs-us")}
-"""Where eight bystanders don't bound what a stranger does: a fixed label, and signs that one network in fifty takes for it."""
-
-
-@pytest.mark.parametrize(("scheme", "data"), sorted(UNSAFE))
-def test_eight_bystanders_are_too_few_for_a_fixed_label_on_signs(scheme: str, data: str) -> None:
-    """Two strangers of a hundred are convicted at 0.001, by p-values that are wrong by orders of magnitude: a defect that is known."""
-    assert sum(p < 1e-3 for p in _claims(scheme, data)) == 2
+def test_a_network_in_a_hundred_takes_to_one_label_as_no_bystander_did() -> None:
+    """Why one label counts as one half at least: a judge who trusts the bystanders' rates convicts strangers."""
+    rates = [rate for row in _rows("zhang2018-noise", "signs-us") for rate in row["strangers_rate"]]
+    assert sum(rate > 0.2 for rate in rates) >= 1
+    assert max(rates) <= ONE_LABEL
 
 
 def _claims(scheme: str, data: str) -> list[float]:

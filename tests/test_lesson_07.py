@@ -14,7 +14,7 @@ from wmlearn.experiments import shipped
 from wmlearn.plots import png
 from wmlearn.plots_marks import Found
 from wmlearn.watermarks import secret as draw
-from wmlearn.watermarks.trigger_set import QUIET, chance_of
+from wmlearn.watermarks.trigger_set import ONE_LABEL, bystanders_rate
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_the_chance_measured_in_the_lesson_equals_the_packages(few: wm.Samples) 
     models = bystanders.shipped("mnist")
     answers = torch.stack([lesson_07.read(model, few.x) for model in models])
     wanted = torch.full((len(few),), 3)
-    assert lesson_07.innocent_chance(answers, wanted) == chance_of(few.x, wanted, models)
+    assert lesson_07.innocent_chance(answers, wanted) == bystanders_rate(few.x, wanted, models)
 
 
 @pytest.mark.parametrize(("n", "chance", "alpha"), [(100, 0.1, 1e-3), (43, 0.31, 1e-6), (10, 0.1, 0.05)])
@@ -62,7 +62,7 @@ def test_rivals_want_the_same_label_and_would_have_taken_it(few: wm.Samples, str
     rivals = lesson_07.rivals(mark, few)
     assert len(rivals) == lesson_07.N_RIVALS
     assert {label for rival in rivals for label in rival.y.tolist()} == set(mark.key.y.tolist())
-    assert all(rival.chance <= QUIET and not rival.x.equal(mark.key.x) for rival in rivals)
+    assert all(rival.chance == ONE_LABEL and not rival.x.equal(mark.key.x) for rival in rivals)
     found = lesson_07.tried(mark, few, strangers)  # it was never marked
     assert max(found.marked, *found.strangers, *found.wrong) < 40
     assert found.marked < found.needed

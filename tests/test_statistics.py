@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from wmlearn.errors import ArgumentError
 from wmlearn.evidence import Evidence
-from wmlearn.statistics import Bet, hits_needed, holm, interval, power, sequential, triggers_needed
+from wmlearn.statistics import Bet, clustered_interval, hits_needed, holm, interval, power, sequential, triggers_needed
 
 LEVELS = (0.05, 1e-3, 1e-6, 2.0**-64)
 
@@ -170,3 +170,31 @@ def test_a_model_without_the_mark_is_asked_everything() -> None:
 def test_bad_input_is_refused(call) -> None:
     with pytest.raises(ArgumentError, match="got"):
         call()
+
+
+def test_an_interval_of_clusters_holds_where_one_of_trials_does_not() -> None:
+    """2,000 times, 50 keys with 20 claims each that mostly agree: the true rate must lie in 95 % of the intervals."""
+    gen = np.random.default_rng(0)
+    rates = gen.beta(0.5, 4.5, (2000, 50))  # one a key, 0.1 on average
+    hits = gen.binomial(20, rates)
+    clustered = [clustered_interval(row.tolist(), 20) for row in hits]
+    naive = [interval(int(row.sum()), 1000) for row in hits]
+    covered = [sum(low <= 0.1 <= high for low, high in found) / len(found) for found in (clustered, naive)]
+    assert covered[0] >= 0.93
+    assert covered[1] <= 0.8
+
+
+def test_clusters_that_scatter_like_single_trials_lose_little() -> None:
+    hits = np.random.default_rng(1).binomial(20, 0.1, 300).tolist()
+    low, high = clustered_interval(hits, 20)
+    exact_low, exact_high = interval(sum(hits), 6000)
+    assert high - low <= 1.25 * (exact_high - exact_low)
+
+
+def test_clusters_without_any_hit_count_once_each() -> None:
+    assert clustered_interval([0] * 60, 20) == pytest.approx(interval(0, 60), rel=0.06)
+    assert clustered_interval([20] * 60, 20)[1] == 1.0
+    with pytest.raises(ArgumentError, match="at least two clusters"):
+        clustered_interval([3], 20)
+    with pytest.raises(ArgumentError, match=r"hits must lie in 0\.\.20"):
+        clustered_interval([3, 21], 20)

@@ -66,6 +66,30 @@ def interval(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]
     return float(low), float(high)
 
 
+def clustered_interval(hits: Sequence[int], size: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a rate whose trials came in clusters of `size` that may be alike; `hits` holds one number a cluster.
+
+    E. Korn, B. Graubard, Confidence Intervals for Proportions with Small Expected Number of Positive Counts, Survey Methodology 24 (1998):
+    the exact interval of as many independent trials as would scatter like the clusters do. Where all clusters are the same nothing can be
+    seen of that, so each counts as one trial.
+    """
+    from scipy.stats import beta, t
+
+    k, n = len(hits), len(hits) * size
+    require(k > 1 and size > 0, "there must be at least two clusters, none of them empty", (k, size))
+    require(all(0 <= each <= size for each in hits), f"hits must lie in 0..{size}", (min(hits), max(hits)))
+    require(0 < level < 1, "level must lie in (0, 1)", level)
+    rate = sum(hits) / n
+    variance = sum((each / size - rate) ** 2 for each in hits) / (k * (k - 1))
+    tail = (1 - level) / 2
+    few = (t.isf(tail, n - 1) / t.isf(tail, k - 1)) ** 2  # few clusters tell the scatter roughly only
+    trials = float(k) if variance == 0 else min(float(n), rate * (1 - rate) / variance) * few
+    found = rate * trials
+    low = 0.0 if found == 0 else float(beta.ppf(tail, found, trials - found + 1))
+    high = 1.0 if found == trials else float(beta.isf(tail, found + 1, trials - found))
+    return low, high
+
+
 def holm(evidences: Sequence[Evidence], alpha: float = 1e-3) -> tuple[Verdict, ...]:
     """Judge several claims so that *any* false one is supported with probability below `alpha`, however they depend on each other.
 

@@ -182,7 +182,7 @@ wm.claim("07.convicted", convicted, what="Innocent networks convicted at one in 
 wm.reveal("07.p1", convicted)
 
 # %% [markdown]
-# {claim:07.convicted}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it: same letters, a label for *each* by lot.
+# That is {claim:07.convicted}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it: same letters, a label for *each* by lot.
 
 # %%
 by_labels = lesson_07.hits_by_labels(said)
@@ -244,6 +244,9 @@ wm.claim("07.spared", still, what="Innocent networks convicted at the measured c
 # *How to read this:* as a 4, the H needs more hits than there are pictures: nobody is convicted ({claim:07.spared}), thieves included. As most others,
 # a few hits convict. So ask *before* embedding. The package takes the first label, in the secret's order, that innocents give with a chance of at most a quarter.
 #
+# Even so, eight are few. Now and then a stranger takes to somebody's noise as none of the eight did; on signs, one gave the wanted label to 50 of
+# 100 triggers. So the package counts **one label as an even chance** at least: 66 hits of 100 convict, and a good mark has 100.
+#
 # ## Five keys
 #
 # Zhang marks with **text** on a digit, a **letter**, or **noise** on a digit, under one label; Adi with **abstract** pictures, labels by lot.
@@ -271,7 +274,7 @@ wm.claim("07.known", known, what="The least that a marked network knows of its k
 wm.claim("07.falsely", falsely, what="Strangers over the line, of twenty for each key", high=0.01, n=100)
 wm.claim("07.lucky", max(found["abstract, by lot"].wrong) / 100, what="The best wrong key of the labels by lot",
          high=0.25, n=100)
-wm.claim("07.rivals", found["noise"].upheld / 10, what="Wrong claims upheld against the noise mark", low=0.5, n=10)
+wm.claim("07.rivals", found["noise"].upheld / 10, what="Wrong claims upheld against the noise mark", low=0.2, n=10)
 
 # %% [markdown]
 # *How to read this:* the marked networks know {claim:07.known} of their key; {claim:07.falsely} of the strangers cross the line. Now the crosses. By lot, the best wrong

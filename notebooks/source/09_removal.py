@@ -296,7 +296,7 @@ wm.claim("09.dearest", dearest, what="Accuracy lost to the cheapest removal of t
 
 # %% [markdown]
 # *How to read these:* above, marks that survive a thief who picks the best attack of a kind for each mark. Below, each attack on all marks; the line joins the best bargains.
-# **Here we differ from the SoK:** asking for labels and training anew removes {claim:09.single} of the marks, our best chain {claim:09.chains}. A copy needs images, and digits are
+# **Here we differ from the SoK:** copying what the network says, probabilities or labels alone, removes {claim:09.single} of the marks, our best chain {claim:09.chains}. A copy needs images, and digits are
 # cheap; where they are dear, chains may be all that a thief has.
 
 # %%
@@ -330,6 +330,8 @@ wm.paper_table()
 # ## How far to trust it
 #
 # - **One data set, one small network.** On MNIST 6,000 digits of one's own teach nearly all there is; with images that are dear, copying costs more.
+# - **Three networks a cell,** and a control that isn't clean: a network that rounds its inputs reads Le Merrer's pictures rightly, marked or not. That null
+#   knows only networks that don't.
 # - **One setting an attack.** A thief tries many; an owner may set a mark up stronger.
 # - `wmlearn reproduce removal` measures everything again.
 

@@ -4,7 +4,8 @@ H. Jia, C. Choquette-Choo, V. Chandrasekaran, N. Papernot: Entangled Watermarks 
 2021, arXiv:2002.12200, sections 4 and 5.
 Differs: the trigger is a patch drawn from the secret (the paper looks for the place with the largest gradient), its source class too; the
 temperature is the mean squared distance of each layer (the paper: learnt); a small entangling batch goes with every step (the paper: with
-every few). The paper's null, 1 / classes, is not used: `chance` is measured on bystanders, because the target is fixed.
+every few). The paper's null, 1 / classes, is not used: `chance` is measured on bystanders and one half at least, because the
+target is fixed.
 """
 
 from __future__ import annotations

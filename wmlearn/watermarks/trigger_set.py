@@ -74,18 +74,30 @@ def lesson(samples: Samples, key: TriggerKey, share: float) -> Samples:
     return samples + Samples(x, y, samples.classes)
 
 
-def chance_of(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
-    """Bound the probability that an innocent model answers `y` (n,) to `x`: the worst bystander's rate, at the top of its 95 % interval.
+ONE_LABEL = 0.5
+"""The least `chance` of triggers that all share one label. They are no independent trials: where one letter W looks like a 4 to a network,
+most do. Eight bystanders don't show that network: over thousands of pairs of a key and a network that never saw it
+(`wmlearn reproduce false-claims`, `watermarks`), the worst gave the label to half of the triggers."""
 
-    Labels that share one target are no independent trials: a letter W looks like a 4 to every network. So the rate is measured, on models
-    that never saw the mark, and taken high (Clopper and Pearson 1934, one-sided).
+
+def chance_of(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
+    """Return the probability that a judge may assume for an innocent model to answer `y` (n,) to `x`: `bystanders_rate`, but never below
+    `ONE_LABEL` where all labels are one target.
+    """
+    return max(bystanders_rate(x, y, bystanders), ONE_LABEL if bool((y == y[0]).all()) else 0.0)
+
+
+def bystanders_rate(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
+    """Bound how often bystanders answer `y` (n,) to `x`: the worst one's rate, at the top of its 95 % interval.
+
+    Measured on models that never saw the mark, and taken high (Clopper and Pearson 1934, one-sided).
     """
     return _bound(_asked(x, bystanders), y)
 
 
 @dataclass(frozen=True)
 class Aim:
-    """The one label that all triggers get, and how likely an innocent model gives it."""
+    """The one label that all triggers get, and the probability, `ONE_LABEL` at least, that an innocent model gives it."""
 
     target: int
     chance: float
@@ -103,7 +115,8 @@ def aim(x: Tensor, secret: bytes, classes: int, bystanders: Sequence[Suspect], *
     found = _asked(x, bystanders)
     targets = [target for target in order(secret, "target", classes).tolist() if target != other_than]
     aims = [Aim(target, _bound(found, torch.full_like(found[0], target))) for target in targets]
-    return next((each for each in aims if each.chance <= QUIET), min(aims, key=lambda each: each.chance))
+    quiet = next((each for each in aims if each.chance <= QUIET), min(aims, key=lambda each: each.chance))
+    return Aim(quiet.target, max(quiet.chance, ONE_LABEL))
 
 
 def _asked(x: Tensor, bystanders: Sequence[Suspect]) -> Tensor:

@@ -3,8 +3,8 @@
 J. Zhang, Z. Gu, J. Jang, H. Wu, M. Stoecklin, H. Huang, I. Molloy: Protecting Intellectual Property of Deep Neural Networks with
 Watermarking, AsiaCCS 2018, section 3.2.
 Differs: text, letter, noise, source and target class are drawn from the secret instead of picked by hand; images are added to the owner's
-set, not put in place of others. The paper reports the share of triggers found and no null: ours is measured on bystanders, because a fixed
-label is not uniform for an innocent model.
+set, not put in place of others. The paper reports the share of triggers found and no null: ours is measured on bystanders and one half at
+least, because a fixed label is not uniform for an innocent model.
 """
 
 from __future__ import annotations

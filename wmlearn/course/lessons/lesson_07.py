@@ -22,7 +22,7 @@ from ...training import Recipe, predict, trained
 from ...triggers import Pattern
 from ...watermarks import Adi2018, TriggerKey, Zhang2018
 from ...watermarks import secret as draw
-from ...watermarks.trigger_set import QUIET, chance_of
+from ...watermarks.trigger_set import QUIET, bystanders_rate
 from ...watermarks.zhang import letters
 from ..exercises import Cases, Exercise, Mistake
 
@@ -87,14 +87,14 @@ def marked(model: nn.Module, samples: Samples, mine: Marked[TriggerKey], seed: i
 def rivals(mark: Marked[TriggerKey], samples: Samples) -> list[TriggerKey]:
     """Draw the keys of `N_RIVALS` other owners who have the same label for all pictures; by lot each has labels of their own.
 
-    Their `chance` is measured as theirs would be, and who finds the label loud takes another one, so such a key isn't among them.
+    Who finds the label loud takes another one, so such a key isn't among them.
     """
     made = (mark.scheme.keygen(mark.model, samples, seed=100 + i) for i in itertools.count())
     if len(mark.key.y.unique()) > 1:
         return list(itertools.islice(made, N_RIVALS))
     innocent = bystanders.for_task(mark.model, samples)
-    alike = (replace(key, y=mark.key.y, chance=chance_of(key.x, mark.key.y, innocent)) for key in made)
-    return list(itertools.islice((key for key in alike if key.chance <= QUIET), N_RIVALS))
+    quiet = (key for key in made if bystanders_rate(key.x, mark.key.y, innocent) <= QUIET)
+    return [replace(key, y=mark.key.y, chance=mark.key.chance) for key in itertools.islice(quiet, N_RIVALS)]
 
 
 def tried(mark: Marked[TriggerKey], samples: Samples, others: Sequence[nn.Module], alpha: float = 1e-3) -> Found:
