@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import wmlearn as wm
 from wmlearn.experiments import Results, shipped
 
 DETECTORS = ("activation_clustering", "spectral_signatures", "strip", "ted")
@@ -30,6 +31,20 @@ def test_the_attacks_are_there_to_be_found(results: Results, attack: str) -> Non
     rows = results.where(attack=attack)
     assert len(rows) >= 3
     assert min(row["success"] for row in rows) >= 0.9
+
+
+def test_a_backdoor_without_a_wrong_label_hides_in_the_training_set_and_shows_in_the_queries(results: Results) -> None:
+    rows = results.where(attack="clean label")
+    assert len(rows) == 3
+    assert mean(row["success"] for row in rows) >= 0.9
+    assert not any(found["flagged"] for found in _found(results, "clean label", "neural_cleanse"))
+    assert max(_mean(results, "clean label", detector, "caught") for detector in DETECTORS[:2]) <= 0.1
+    assert min(_mean(results, "clean label", detector, "caught") for detector in DETECTORS[2:]) >= 0.8
+
+
+def test_honest_networks_read_a_ramp_rightly(mnist: wm.Splits) -> None:
+    (honest,) = wm.bystanders.shipped("mnist", 9, 10)
+    assert wm.success_rate(honest, mnist.test[:2000], wm.triggers.Ramp(0.8), 0) <= 0.01
 
 
 @pytest.mark.parametrize("attack", ["clean", "signs, clean"])

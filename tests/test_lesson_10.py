@@ -56,7 +56,7 @@ def test_the_root_built_in_the_lesson_is_what_a_commitment_holds() -> None:
 def test_shipped_claims_give_a_p_value_for_every_key_and_network() -> None:
     (row,) = shipped("false-claims").where(scheme="adi2018")
     p = lesson_10.p_values(row)
-    assert p.shape == (60, 20)
+    assert p.shape == (200, 32)
     assert float(p[0, 0]) == pytest.approx(wm.Evidence("adi2018", "labels", row["hits"][0][0], 100, 0.1).p_value)
 
 
@@ -158,7 +158,7 @@ def test_the_figures_say_every_number() -> None:
     assert "claim 1 matches 10 of 10; claim 2 matches 0 of 10." in plots_claims.keys.says(both)
     assert png(plots_claims.keys, both)[0].startswith(b"\x89PNG")
     results = shipped("false-claims")
-    assert "Adi: labels by lot 48, 8, 0;" in plots_claims.false.says(results)
+    assert "Adi: labels by lot 216, 19, 1;" in plots_claims.false.says(results)
     assert {row["scheme"] for row in results.rows} == plots_claims.NAMES.keys()
     assert png(plots_claims.false, results)[0].startswith(b"\x89PNG")
     assert "at chance 0.1, 4 triggers / 5 triggers / 9 triggers / 21 triggers;" in plots_claims.power.says(1e-3)

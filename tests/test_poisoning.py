@@ -209,3 +209,16 @@ def test_a_map_must_give_each_image_a_class(case: str) -> None:
         wm.poison(samples, Pattern(), rate=0.5, target=target)
     with pytest.raises(wm.ArgumentError, match=f"^{re.escape(message)}"):
         wm.success_rate(PERFECT, samples, Pattern(), target)
+
+
+def test_clean_label_poison_stamps_its_own_class_and_changes_no_label(mnist: wm.Splits) -> None:
+    few = mnist.train[:1000]
+    poisoned = wm.poison_clean_label(few, wm.triggers.Ramp(), rate=0.5, target=3, seed=1)
+    assert poisoned.samples.y.equal(few.y)
+    assert poisoned.samples.y[poisoned.mask].unique().tolist() == [3]
+    assert int(poisoned.mask.sum()) == round(0.5 * int((few.y == 3).sum()))
+    assert poisoned.samples.x[~poisoned.mask].equal(few.x[~poisoned.mask])
+    assert poisoned.samples.x[poisoned.mask].equal(wm.triggers.Ramp()(few.x[poisoned.mask]))
+    for wrong in ({"rate": 0.0, "target": 3}, {"rate": 0.5, "target": 10}, {"rate": 1e-4, "target": 3}):
+        with pytest.raises(wm.ArgumentError, match="rate must|target must"):
+            wm.poison_clean_label(few, wm.triggers.Ramp(), **wrong)

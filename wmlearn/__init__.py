@@ -36,6 +36,7 @@ from .poisoning import Target as Target
 from .poisoning import Trigger as Trigger
 from .poisoning import next_class as next_class
 from .poisoning import poison as poison
+from .poisoning import poison_clean_label as poison_clean_label
 from .poisoning import success_rate as success_rate
 from .protocols import Marked as Marked
 from .protocols import Removal as Removal

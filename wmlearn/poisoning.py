@@ -77,6 +77,24 @@ def poison(
     return Poisoned(replace(samples, x=x, y=y), mask, trigger, target)
 
 
+def poison_clean_label(samples: Samples, trigger: Trigger, *, rate: float, target: int, seed: int = 0) -> Poisoned:
+    """Stamp `trigger` on the share `rate` of the images of class `target`, and leave every label as it is.
+
+    Who looks through the set finds no wrong label (Barni, Kallas, Tondi 2019, arXiv:1902.11237, section 3). Raises `ArgumentError` for a
+    rate or class out of range, a rate that picks no image, or an unusable trigger.
+    """
+    require(len(samples) > 0, *NOT_EMPTY)
+    require(0 < rate <= 1, "rate must lie in (0, 1]", rate, "0.9 stamps nine in ten images of the target.")
+    require(0 <= target < len(samples.classes), f"target must be a class index below {len(samples.classes)}", target)
+    pool = (samples.y == target).nonzero().squeeze(1)
+    count = round(rate * len(pool))
+    require(count > 0, f"rate must pick at least one of {len(pool)} images of the target", rate, "Raise it, or bring more images.")
+    chosen = pool[torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed))[:count].to(pool.device)]
+    x, mask = samples.x.clone(), torch.zeros_like(samples.y, dtype=torch.bool)
+    x[chosen], mask[chosen] = stamp(trigger, samples.x[chosen]), True
+    return Poisoned(replace(samples, x=x), mask, trigger, target)
+
+
 def success_rate(model: nn.Module, samples: Samples, trigger: Trigger | Twins, target: Target, *, source: int | None = None) -> float:
     """Measure attack success, 0..1: the share of triggered images (of class `source`, if given) that get the target's label.
 

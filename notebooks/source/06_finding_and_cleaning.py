@@ -253,6 +253,10 @@ wm.claim("06.half", share("pattern", "activation_clustering"), what="Clustering:
 wm.claim("06.next", share("all to all", "activation_clustering"), what="Clustering: all-to-all", low=0.9)
 wm.claim("06.company", share("all to all", "ted"), what="Topological evolution: all-to-all", low=0.9)
 
+# %% tags=["claim"]
+wm.claim("06.ramp", lesson_06.flagged(results, "clean label"), what="Clean-label networks flagged", high=0, n=3)
+wm.claim("06.ramp_queries", share("clean label", "ted"), what="Topological evolution: clean label", low=0.8)
+
 # %% [markdown]
 # **Nobody finds everything.** Neural Cleanse flags {claim:06.flagged} of the all-to-one networks and {claim:06.accused} of the honest ones. Of all-to-all networks it flags {claim:06.evaded}:
 # no *single* class is cheap, since the pattern moves every digit elsewhere. A backdoor for 7s alone doesn't hide on digits: its pattern is cheap from everywhere.
@@ -260,6 +264,9 @@ wm.claim("06.company", share("all to all", "ted"), what="Topological evolution: 
 #
 # Clustering finds {claim:06.next} of all-to-all but {claim:06.half} of the pattern at 10 %: then poison is *half* of class 0, and nobody can say which half is odd. Spectral signatures fail there for the
 # same reason. Topological evolution catches {claim:06.company} of all-to-all, from queries alone.
+#
+# A **clean-label** attack changes no label (Barni and others, 2019): nine in ten zeros get a ramp of light, and are called zeros. Whoever checks labels finds nothing; the
+# ramp covers the whole image, so Neural Cleanse, which looks for something small, flags {claim:06.ramp}. Queries betray it: {claim:06.ramp_queries} are caught.
 #
 # ## Play
 #

@@ -89,7 +89,7 @@ def _strangers() -> tuple[nn.Module, ...]:
 FALSE_CLAIMS = Experiment(
     name="false-claims",
     question="How often is an innocent model found guilty?",
-    minutes=12,
+    minutes=6,
     cells=tuple({"scheme": name} for name in SCHEMES),
     measure=_claimed,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -19,9 +19,9 @@ from ..data import Samples, Splits, load
 from ..data.signs import load_signs
 from ..detection import ActivationClustering, SpectralSignatures, Strip, Suspicion, TopologicalEvolution, auc, scan
 from ..models import badnet_cnn
-from ..poisoning import Poisoned, Target, Trigger, aim, next_class, poison, stamp, success_rate
+from ..poisoning import Poisoned, Target, Trigger, aim, next_class, poison, poison_clean_label, stamp, success_rate
 from ..training import Recipe, accuracy, best_device, train
-from ..triggers import Pattern, Pixel
+from ..triggers import Pattern, Pixel, Ramp
 from . import signs
 from .experiment import Cell, Experiment, Row
 
@@ -60,6 +60,12 @@ def _digits(trigger: Trigger, rate: float, target: Target = TARGET, source: int 
     return case
 
 
+def _clean_label(recipe: Recipe) -> Case:
+    """Nine in ten zeros carry a ramp, and are called zeros; the attacker's queries carry a stronger one."""
+    poisoned = poison_clean_label(_mnist().train, Ramp(), rate=0.9, target=TARGET, seed=recipe.seed)
+    return replace(_trained(poisoned, recipe, None), twins=Ramp(0.8)(_mnist().test.x))
+
+
 def _trained(poisoned: Poisoned, recipe: Recipe, source: int | None) -> Case:
     model, test = badnet_cnn(recipe.seed).to(best_device()), _mnist().test
     train(model, poisoned.samples, recipe)
@@ -91,6 +97,7 @@ ATTACKS: dict[str, Callable[[Recipe], Case]] = {
     "pattern, 3 %": _digits(Pattern(), 0.03),
     "one class": _digits(Pattern(), 1.0, source=SOURCE),
     "all to all": _digits(Pattern(), 0.2, next_class),
+    "clean label": _clean_label,
     "signs, clean": lambda recipe: _clean_signs(recipe.seed),
     "signs, square": _square,
 }
@@ -175,6 +182,7 @@ DETECTION = Experiment(
         + _cells("pattern", range(10, 15))
         + [cell for attack in ("single pixel", "pattern, 3 %") for cell in _cells(attack, range(10, 13))]
         + [cell for attack in ("one class", "all to all") for cell in _cells(attack, range(10, 13), LONGER)]
+        + _cells("clean label", range(10, 13))
         + _cells("signs, clean", range(3), bystanders.SIGNS)
         + _cells("signs, square", range(10, 13), bystanders.SIGNS)
     ),

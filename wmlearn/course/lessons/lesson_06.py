@@ -28,6 +28,7 @@ ATTACKS = {
     "single pixel": "one pixel, 10 %, all to 0",
     "one class": "pattern, only 7 to 0",
     "all to all": "pattern, each to the next",
+    "clean label": "ramp on zeros, no wrong label",
     "signs, clean": "signs, no backdoor (control)",
     "signs, square": "signs, stop to limit 35",
 }
