@@ -125,6 +125,19 @@ def test_reproduce_resumes_a_finished_experiment_at_once_and_compares_it_with_th
         assert "paper" in done.stdout
 
 
+def test_reproduce_hands_the_scheduler_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dask.distributed")
+    from typer.testing import CliRunner
+
+    from wmlearn import cli, scorecard
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(scorecard, "PATIENCE", 0.5)
+    done = CliRunner().invoke(cli.app, ["reproduce", "recipe-search", "--scheduler", "tcp://127.0.0.1:1"])
+    assert "scheduler must be local, or the address of a Dask scheduler" in str(done.exception)
+    assert not list(tmp_path.iterdir())
+
+
 def test_lab_opens_jupyterlab_on_the_first_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 import wmlearn as wm
+from wmlearn import scorecard
 from wmlearn.experiments import ALL, Experiment, Results, run, shipped
 from wmlearn.experiments.badnets import filter_response, first_convolution, without_filter
 from wmlearn.experiments.experiment import Cell, Row, read
@@ -32,6 +37,16 @@ def square_with_the_first_last(cell: Cell, recipe: wm.Recipe) -> Row:
     while cell["a"] == 0 and not (log.exists() and len(log.read_text().splitlines()) == 3):
         assert time.monotonic() < deadline, "the others did not come"
         time.sleep(0.02)
+    return square(cell, recipe)
+
+
+def process(cell: Cell, recipe: wm.Recipe) -> Row:
+    return {"process": os.getpid()}
+
+
+def fail_at_two(cell: Cell, recipe: wm.Recipe) -> Row:
+    if cell["a"] == 2:
+        raise ValueError("two is too much")
     return square(cell, recipe)
 
 
@@ -122,6 +137,67 @@ def test_two_jobs_give_the_rows_of_one_in_the_same_order(tmp_path: Path) -> None
     assert [row["a"] for row in yielded][-1] == 0
     assert (two / "toy.json").read_bytes() == (one / "toy.json").read_bytes()
     assert sorted(_measured(tmp_path)) == [0, 1, 2, 3]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Return the client of a cluster with one worker, as it may run anywhere."""
+    dask = pytest.importorskip("dask.distributed")
+    with dask.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster, dask.Client(cluster) as client:
+        yield client
+
+
+def test_a_local_cluster_gives_the_file_of_one_process(tmp_path: Path) -> None:
+    pytest.importorskip("dask.distributed")
+    toy, one, two = _toy(tmp_path), tmp_path / "one", tmp_path / "two"
+    list(run(toy, one))
+    (tmp_path / "log").unlink()
+    yielded = list(run(replace(toy, measure=square_with_the_first_last), two, jobs=2, scheduler="local"))
+    assert [row["a"] for row in yielded][-1] == 0
+    assert (two / "toy.json").read_bytes() == (one / "toy.json").read_bytes()
+    assert list(run(toy, two, scheduler="tcp://nowhere:1")) == [], "all is there, so nobody is asked"
+
+
+def test_a_cluster_writes_each_row_and_resumes(tmp_path: Path, client: Any) -> None:
+    toy, address, seen = replace(_toy(tmp_path), measure=fail_at_two), client.scheduler.address, []
+    with pytest.raises(ValueError, match="two is too much"):
+        seen.extend(_on_disk(tmp_path) for _ in run(toy, tmp_path, scheduler=address))
+    assert seen == [[0], [0, 1]]
+    first = _measured(tmp_path)
+    assert sorted(row["a"] for row in run(replace(toy, measure=square), tmp_path, scheduler=address)) == [2, 3]
+    assert sorted(_measured(tmp_path)[len(first) :]) == [2, 3], "what was written is not measured again"
+    assert _on_disk(tmp_path) == [0, 1, 2, 3]
+
+
+def test_cells_are_measured_by_the_worker(tmp_path: Path, client: Any) -> None:
+    [worker] = client.run(os.getpid).values()
+    rows = list(run(replace(_toy(tmp_path), measure=process), tmp_path, scheduler=client.scheduler.address))
+    assert {row["process"] for row in rows} == {worker} != {os.getpid()}
+
+
+def test_a_worker_of_another_version_is_refused(tmp_path: Path, client: Any) -> None:
+    client.run(setattr, wm, "__version__", "0.0")
+    try:
+        with pytest.raises(wm.ArgumentError, match=rf"a worker must have wmlearn {re.escape(wm.__version__)}, .*wmlearn='0\.0'"):
+            list(run(_toy(tmp_path), tmp_path, scheduler=client.scheduler.address))
+    finally:
+        client.run(setattr, wm, "__version__", wm.__version__)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("scheduler", ["tcp://127.0.0.1:1", "nonsense"])
+def test_a_scheduler_out_of_reach_is_named(scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dask.distributed")
+    monkeypatch.setattr(scorecard, "PATIENCE", 0.5)
+    with pytest.raises(wm.WmlearnError, match=f"^scheduler must be local, or the address of .*, got '{scheduler}'"):
+        list(run(_toy(tmp_path), tmp_path, scheduler=scheduler))
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dask.distributed", None)
+    with pytest.raises(wm.WmlearnError, match=r'needs Dask, which is not installed\. Run pip install "wmlearn\[cluster\]"'):
+        list(run(_toy(tmp_path), tmp_path, scheduler="local"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("what", ["recipe", "version", "torch", "precision"])

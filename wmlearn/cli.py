@@ -112,12 +112,11 @@ def serve(
     found = load_suspect(model, network)
     require(isinstance(found, nn.Module), "the model to serve must be a safetensors file", str(model))
     assert isinstance(found, nn.Module)
+    web = service(found, "probabilities" if probabilities else "labels", Limits(per_minute=per_minute))
     try:
         import uvicorn
-
-        web = service(found, "probabilities" if probabilities else "labels", Limits(per_minute=per_minute))
     except ImportError as error:
-        raise DataError('Serving needs fastapi and uvicorn. Run pip install "wmlearn[serve]".') from error
+        raise DataError('Serving needs uvicorn, which is not installed. Run pip install "wmlearn[serve]".') from error
     uvicorn.run(web, host=host, port=port, log_level="warning")
 
 
@@ -187,6 +186,9 @@ def reproduce(
     name: Annotated[str | None, typer.Argument(help="The experiment; without a name, all are listed.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results; what is there already is not measured again.")] = Path("results"),
     jobs: Annotated[int, typer.Option(help="Processes, of one thread each; 0 means one for each core.")] = 0,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here.")
+    ] = None,
     ship: Annotated[bool, typer.Option(help="For maintainers: replace the results that ship with the course.")] = False,
 ) -> None:
     """Measure a long experiment of the papers again; stop it whenever you like, it resumes."""
@@ -206,7 +208,7 @@ def reproduce(
     n_jobs = jobs or (1 if best_device().type == "cuda" else os.cpu_count() or 1)
     path = folder / f"{name}.json"
     done = len(read(path).rows) if path.exists() else 0
-    for _ in tqdm(run(experiment, folder, jobs=n_jobs), initial=done, total=len(experiment.cells), desc=name):
+    for _ in tqdm(run(experiment, folder, jobs=n_jobs, scheduler=scheduler), initial=done, total=len(experiment.cells), desc=name):
         pass
     if ship:
         licence, made = "CC BY 4.0", f"wmlearn reproduce {name} --ship"

@@ -11,7 +11,7 @@ import json
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from .training import accuracy
 
 NONE = "none"
 DESTROYED = 0.9  # of the accuracy before: a thief with less has nothing worth the theft
+PATIENCE = 20  # seconds in which a Dask scheduler, and a worker of it, must answer
 
 State = Literal["", "void", "destroyed"]
 """Void: the mark was not even in the model before the attack. Destroyed: the model lost a tenth of its accuracy."""
@@ -157,12 +158,15 @@ class _Column:
 def _mapped(column: _Column, todo: list[tuple[str, Removal]], jobs: int, scheduler: str | None) -> list[list[Row]]:
     if jobs == 1 and scheduler is None:
         return [column(*each) for each in todo]
+    column = replace(column, attacker=_compact(column.attacker), test=_compact(column.test))
+    if scheduler is not None:
+        with cluster(jobs, scheduler) as client:
+            [sent] = client.scatter([column], broadcast=True)  # once, not with every removal
+            return client.gather([client.submit(_alone, sent, *each, pure=False) for each in todo])
     from joblib import Parallel, delayed
 
-    column = replace(column, attacker=_compact(column.attacker), test=_compact(column.test))
-    with _backend(jobs, scheduler, column):
-        columns: Any = Parallel(n_jobs=jobs)(delayed(_alone)(column, *each) for each in todo)
-        return columns
+    columns: Any = Parallel(n_jobs=jobs)(delayed(_alone)(column, *each) for each in todo)
+    return columns
 
 
 def _compact(samples: Samples) -> Samples:
@@ -175,21 +179,27 @@ def _alone(column: _Column, name: str, removal: Removal) -> list[Row]:
 
 
 @contextmanager
-def _backend(jobs: int, scheduler: str | None, column: _Column) -> Iterator[None]:
-    """Let joblib run its tasks on this machine, or on a Dask cluster that is sent `column` once, for as long as the context lasts."""
-    if scheduler is None:
-        yield
-        return
-    try:
-        from dask.distributed import Client, LocalCluster  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise WmlearnError("A scheduler needs Dask, which is not installed. Mend it with `pip install -e .[cluster]`.") from error
-    from joblib import parallel_config
+def cluster(jobs: int, scheduler: str) -> Iterator[Any]:
+    """Yield a client of the Dask cluster at the address `scheduler`, or of a "local" one: `jobs` processes that end with the context.
 
-    no_page: Any = None
-    own = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=no_page) if scheduler == "local" else None
-    with own or nullcontext(), Client(own or scheduler), parallel_config("dask", scatter=[column]):
-        yield
+    Raises `WmlearnError` when Dask is not installed, or no scheduler with a worker answers in `PATIENCE` seconds.
+    """
+    try:
+        from dask.distributed import Client, LocalCluster, TimeoutError  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise WmlearnError('A scheduler needs Dask, which is not installed. Run pip install "wmlearn[cluster]".') from error
+    with ExitStack() as stack:
+        where: Any = scheduler
+        if scheduler == "local":
+            page = "127.0.0.1:0"  # for this machine's eyes only, at any free port
+            where = stack.enter_context(LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=page))
+        try:
+            client = stack.enter_context(Client(where, timeout=PATIENCE))
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except (OSError, ValueError, TimeoutError) as error:
+            what = "scheduler must be local, or the address of a Dask scheduler with workers"
+            raise WmlearnError(f"{what}, got {scheduler!r}. Start them with `dask scheduler` and `dask worker`.") from error
+        yield client
 
 
 @dataclass(frozen=True)

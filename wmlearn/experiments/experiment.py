@@ -15,6 +15,7 @@ import torch
 
 from ..data import files
 from ..errors import DataError, require
+from ..scorecard import cluster
 from ..training import Recipe, best_device, resolve
 
 Cell = dict[str, Any]
@@ -67,11 +68,12 @@ def shipped(name: str) -> Results:
     return read(files.ROOT / "results" / f"{name}.json")
 
 
-def run(experiment: Experiment, folder: Path, *, jobs: int = 1) -> Iterator[Row]:
+def run(experiment: Experiment, folder: Path, *, jobs: int = 1, scheduler: str | None = None) -> Iterator[Row]:
     """Measure the cells that `folder`/NAME.json doesn't hold yet, and yield each row once it is on disk.
 
-    One job runs here, with all threads; more are processes of one thread each.
-    Raises `ArgumentError` when the file was made by another version or recipe: rows of two experiments are never mixed.
+    One job runs here, with all threads; more are processes of one thread each. `scheduler` is the address of a Dask cluster that measures
+    the cells instead, each with one thread, or "local" for one of `jobs` processes that is started here (extra `cluster`).
+    Raises `ArgumentError` when the file, or a worker, is of another version or recipe: rows of two experiments are never mixed.
     """
     require(jobs >= 1, "jobs must be at least 1", jobs)
     path = folder / f"{experiment.name}.json"
@@ -85,7 +87,8 @@ def run(experiment: Experiment, folder: Path, *, jobs: int = 1) -> Iterator[Row]
     strange = [cell for cell in known if cell not in experiment.cells]
     require(not strange, f"{path.name} must hold rows of this experiment only", strange, f"Move {path} away, or name another folder.")
     todo = [cell for cell in experiment.cells if cell not in known]
-    for row in _measured(experiment, todo, jobs):
+    measured = _measured(experiment, todo, jobs) if scheduler is None else _on_cluster(experiment, todo, jobs, scheduler)
+    for row in measured:
         order = {json.dumps(cell): i for i, cell in enumerate(experiment.cells)}
         rows = sorted([*results.rows, row], key=lambda row: order[json.dumps(_cell(row, experiment))])
         results = replace(results, rows=tuple(rows))
@@ -112,6 +115,24 @@ def _measured(experiment: Experiment, cells: Sequence[Cell], jobs: int) -> Itera
                 yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _on_cluster(experiment: Experiment, cells: Sequence[Cell], jobs: int, scheduler: str) -> Iterator[Row]:
+    if not cells:
+        return
+    with cluster(jobs, scheduler) as client:
+        from dask.distributed import as_completed  # pyright: ignore[reportMissingImports]
+
+        for future in as_completed(client.map(partial(_alone, experiment, _blank(experiment)), cells, pure=False)):
+            yield future.result()
+
+
+def _alone(experiment: Experiment, asked: Results, cell: Cell) -> Row:
+    """Measure a cell on a worker, which must have all that `asked` says of the machine that writes the rows."""
+    torch.set_num_threads(1)
+    mine, fix = _blank(experiment), "Install the same on every machine, or leave this one out."
+    require(mine == asked, f"a worker must have wmlearn {asked.wmlearn}, torch {asked.torch} and {asked.precision}", mine, fix)
+    return _measure(experiment, cell)
 
 
 def _measure(experiment: Experiment, cell: Cell) -> Row:
