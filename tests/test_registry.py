@@ -260,6 +260,38 @@ def test_a_read_only_registry_can_be_audited_and_not_written(registry: own.Regis
     assert own.audit(registry).n == 3
 
 
+@contextmanager
+def _read_only(folder: Path) -> Iterator[None]:
+    """Take away the right to write to a folder; root, who always may, is somebody else meanwhile."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    folder.chmod(0o555)
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no such right there")
+def test_a_registry_in_a_read_only_folder_is_a_clear_error_and_nothing_is_written() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to everybody else
+        book, new, documents = own.Registry(Path(name) / "book.sqlite"), own.Registry(Path(name) / "new.sqlite"), _documents(3)
+        receipts = own.register(book, *documents[:2])
+        before = Path(book.where).read_bytes()
+        with _read_only(Path(name)):
+            for registry in (book, new):
+                with pytest.raises(wm.DataError, match=r"must be writable, got: .* Nothing was written\. Its folder must be .*writable"):
+                    own.register(registry, documents[2])
+            with pytest.raises(wm.DataError, match=r"must be readable, got: .* or read a copy"):
+                own.entries(book)
+        assert [path.name for path in Path(name).iterdir()] == ["book.sqlite"]
+        assert Path(book.where).read_bytes() == before
+        assert own.entries(book) == receipts
+
+
 def test_a_damaged_end_is_not_built_upon(registry: own.Registry) -> None:
     own.register(registry, *_documents(2))
     with _raw(registry) as connection:

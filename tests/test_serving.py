@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import socket
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ import torch
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from torch import nn
 
 import wmlearn as wm
 from wmlearn import bystanders
@@ -167,6 +169,16 @@ def test_nobody_at_home_is_a_clear_error() -> None:
 def test_a_refusal_is_not_tried_again(url: str) -> None:
     with pytest.raises(ArgumentError, match="422"):
         Remote(url, pause=30)(torch.zeros(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize(
+    ("what", "use"),
+    [("httpx", lambda: Remote("http://127.0.0.1:1")(torch.from_numpy(ONE))), ("fastapi", lambda: service(nn.Flatten()))],
+)
+def test_a_missing_extra_is_named(what: str, use: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, what, None)
+    with pytest.raises(DataError, match=rf'needs {what}, which is not installed\. Run pip install "wmlearn\[serve\]"'):
+        use()
 
 
 def test_the_client_wants_a_url() -> None:

@@ -35,11 +35,14 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
     """Build the web application: POST /predict takes the bytes of a NumPy array (N, C, H, W) float32 and answers JSON, GET /health says ok.
 
     400 for what is no such array, 413 for too much of it, 422 for images of a shape that the model doesn't read, 429 for too many requests.
+    Raises `DataError` without the extra `serve`.
     """
-    from fastapi import FastAPI, Request
-    from fastapi.concurrency import run_in_threadpool
-    from fastapi.responses import JSONResponse
-
+    try:
+        from fastapi import FastAPI, Request
+        from fastapi.concurrency import run_in_threadpool
+        from fastapi.responses import JSONResponse
+    except ImportError as error:
+        raise DataError('A service needs fastapi, which is not installed. Run pip install "wmlearn[serve]".') from error
     require(answers in ("labels", "probabilities"), "answers must be labels or probabilities", answers)
     app, lock, seen = FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None), threading.Lock(), OrderedDict()
 
@@ -112,7 +115,8 @@ class Remote:
     """A suspect at a URL: called with images (N, C, H, W), it answers with labels (N,) int64.
 
     Asks `batch` images at a time; when the service is out of reach, busy (429) or broken (5xx), it asks `tries` times in all, after pauses
-    that double. Raises `DataError` when that doesn't help, or the answer isn't one of ours; `ArgumentError` when the service refuses.
+    that double. Raises `DataError` when that doesn't help, the answer isn't one of ours, or the extra `serve` is missing, and
+    `ArgumentError` when the service refuses.
     """
 
     url: str
@@ -127,8 +131,10 @@ class Remote:
         require(self.batch >= 1 and self.tries >= 1, "batch and tries must be at least 1", (self.batch, self.tries))
 
     def __call__(self, x: Tensor) -> Tensor:
-        import httpx
-
+        try:
+            import httpx
+        except ImportError as error:
+            raise DataError('Asking a service needs httpx, which is not installed. Run pip install "wmlearn[serve]".') from error
         with httpx.Client(trust_env=False, timeout=self.timeout) as client:
             return torch.cat([self._labels(client, part) for part in x.split(self.batch)]).to(x.device)
 

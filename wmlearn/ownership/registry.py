@@ -247,7 +247,9 @@ def _open(registry: Registry, *, writing: bool) -> Iterator[Connection]:
     except (SQLAlchemyError, ImportError, OSError) as error:
         why = str(getattr(error, "orig", None) or error).splitlines()[0]
         do = "writable" if writing else "readable"
-        raise DataError(f"the registry {_shown(registry)} must be {do}, got: {why}. Nothing was written.") from error
+        closed = "readonly" in why or "unable to open" in why  # SQLite's words
+        fix = " Its folder must be there and writable, for SQLite puts a log beside the file even to read it; or read a copy." * closed
+        raise DataError(f"the registry {_shown(registry)} must be {do}, got: {why}. Nothing was written.{fix}") from error
 
 
 def _shown(registry: Registry) -> str:
