@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 import traitlets
 from torch import Tensor, nn
 
-from ..plots import Row, png, rate_point
+from ..plots import Described, Row, png, rate_point
 from ..poisoning import Trigger
 from ..training import predict
 
@@ -112,6 +112,28 @@ def as_mnist(pixels: Tensor) -> Tensor:
     return out.clamp(0, 1)
 
 
+def redrawn(look: Callable[[], Sequence[bytes | str]], *controls: ipywidgets.DOMWidget, width: int = 710) -> ipywidgets.VBox:
+    """Stack the controls and what `look()` returns, pictures (PNG, `width` pixels wide) and sentences; look again when a control moves."""
+
+    def show(part: bytes | str) -> ipywidgets.Image | ipywidgets.HTML:
+        return ipywidgets.Image(value=part, format="png", width=width) if isinstance(part, bytes) else ipywidgets.HTML(part)
+
+    shown = [show(part) for part in look()]
+
+    def turn(_: Any) -> None:
+        for widget, part in zip(shown, look(), strict=True):
+            widget.value = part
+
+    for control in controls:
+        control.observe(turn, "value")
+    return ipywidgets.VBox([*controls, *shown])
+
+
+def drawn(plot: Described, *data: Any) -> tuple[bytes, str]:
+    """Return the picture of `data` as a PNG, and its sentence."""
+    return png(plot, *data)[0], plot.says(*data)
+
+
 def poison_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     """Let the learner turn the poison rate and the training length, and see what was measured there."""
     rates = sorted({row["rate"] for row in rows if row["rate"]})
@@ -119,13 +141,4 @@ def poison_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     style = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="420px")}
     rate = ipywidgets.SelectionSlider(options=[(f"{100 * r:g} %", r) for r in rates], description="poison", **style)
     epochs = ipywidgets.SelectionSlider(options=lengths, description="epochs", **style)
-    picture, sentence = ipywidgets.Image(format="png", width=640), ipywidgets.HTML()
-
-    def turn(_: Any = None) -> None:
-        picture.value, _size = png(rate_point, rows, rate.value, epochs.value)
-        sentence.value = rate_point.says(rows, rate.value, epochs.value)
-
-    rate.observe(turn, "value")
-    epochs.observe(turn, "value")
-    turn()
-    return ipywidgets.VBox([rate, epochs, picture, sentence])
+    return redrawn(lambda: drawn(rate_point, rows, rate.value, epochs.value), rate, epochs, width=640)

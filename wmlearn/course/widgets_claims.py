@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets
 
-from ..plots import png
 from ..plots_claims import power_point
+from .widgets import drawn, redrawn
 
 
 def power_dial() -> ipywidgets.VBox:
@@ -19,14 +17,4 @@ def power_dial() -> ipywidgets.VBox:
     left = ipywidgets.SelectionSlider(
         options=[(f"{share} %", share) for share in range(10, 101, 10)], value=70, description="left", **style
     )
-    picture, sentence = ipywidgets.Image(format="png", width=710), ipywidgets.HTML()
-
-    def turn(_: Any = None) -> None:
-        data = level.value, opened.value, left.value / 100
-        picture.value, _size = png(power_point, *data)
-        sentence.value = power_point.says(*data)
-
-    for slider in (level, opened, left):
-        slider.observe(turn, "value")
-    turn()
-    return ipywidgets.VBox([level, opened, left, picture, sentence])
+    return redrawn(lambda: drawn(power_point, level.value, opened.value, left.value / 100), level, opened, left)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import ipywidgets
 
-from ..plots import png
 from ..plots_detection import Frames, classes
+from .widgets import drawn, redrawn
 
 
 def growing(frames_of: Mapping[str, Frames]) -> ipywidgets.VBox:
@@ -17,14 +16,8 @@ def growing(frames_of: Mapping[str, Frames]) -> ipywidgets.VBox:
     slider = ipywidgets.SelectionSlider(
         options=steps, value=steps[-1], description="step", layout=ipywidgets.Layout(width="420px"), continuous_update=False
     )
-    shown = {name: (ipywidgets.Image(format="png", width=710), ipywidgets.HTML()) for name in frames_of}
 
-    def turn(_: Any = None) -> None:
-        for name, (picture, sentence) in shown.items():
-            picture.value, _size = png(classes, frames_of[name], slider.value)
-            sentence.value = classes.says(frames_of[name], slider.value)
+    def look() -> list[bytes | str]:
+        return [part for name, frames in frames_of.items() for part in (f"<b>{name}</b>", *drawn(classes, frames, slider.value))]
 
-    slider.observe(turn, "value")
-    turn()
-    rows = [part for name, pair in shown.items() for part in (ipywidgets.HTML(f"<b>{name}</b>"), *pair)]
-    return ipywidgets.VBox([slider, *rows])
+    return redrawn(look, slider)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import ipywidgets
 
-from ..plots import Row, png
+from ..plots import Row
 from ..plots_marks import key_point
+from .widgets import drawn, redrawn
 
 
 def key_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
@@ -18,14 +18,4 @@ def key_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     known = ipywidgets.SelectionSlider(
         options=[(f"{share} %", share) for share in range(10, 101, 10)], value=100, description="known", **style
     )
-    picture, sentence = ipywidgets.Image(format="png", width=710), ipywidgets.HTML()
-
-    def turn(_: Any = None) -> None:
-        data = rows, size.value, known.value / 100
-        picture.value, _size = png(key_point, *data)
-        sentence.value = key_point.says(*data)
-
-    for slider in (size, known):
-        slider.observe(turn, "value")
-    turn()
-    return ipywidgets.VBox([size, known, picture, sentence])
+    return redrawn(lambda: drawn(key_point, rows, size.value, known.value / 100), size, known)

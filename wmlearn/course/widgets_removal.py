@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets
 
 from ..experiments import Results
-from ..plots import png
 from ..plots_removal import price_point
+from .widgets import drawn, redrawn
 
 STEPS = (0.0, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)  # points of accuracy
 
@@ -21,12 +19,4 @@ def price_slider(results: Results) -> ipywidgets.VBox:
         style={"description_width": "90px"},
         layout=ipywidgets.Layout(width="420px"),
     )
-    picture, sentence = ipywidgets.Image(format="png", width=710), ipywidgets.HTML()
-
-    def turn(_: Any = None) -> None:
-        picture.value, _size = png(price_point, results, slider.value)
-        sentence.value = price_point.says(results, slider.value)
-
-    slider.observe(turn, "value")
-    turn()
-    return ipywidgets.VBox([slider, picture, sentence])
+    return redrawn(lambda: drawn(price_point, results, slider.value), slider)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import ipywidgets
 from torch import nn
 
 from ..data.signs.street import Street
 from ..detector import detect
-from ..plots import png
 from ..plots_street import scenes
+from .widgets import drawn, redrawn
 
 
 def street_switch(networks: Mapping[str, nn.Module], streets: Mapping[str, Street], numbers: Sequence[int]) -> ipywidgets.VBox:
@@ -23,16 +22,10 @@ def street_switch(networks: Mapping[str, nn.Module], streets: Mapping[str, Stree
     who = ipywidgets.Dropdown(options=list(networks), description="detector", **style)
     sticker = ipywidgets.ToggleButtons(options=list(streets), description="sticker", style={"button_width": "80px"})
     scene = ipywidgets.SelectionSlider(options=[(str(i + 1), n) for i, n in enumerate(numbers)], description="scene", **style)
-    picture, sentence = ipywidgets.Image(format="png", width=420), ipywidgets.HTML()
 
-    def look(_: Any = None) -> None:
+    def look() -> tuple[bytes, str]:
         name, kind = str(who.value), str(sticker.value)
         x = streets[kind].x[[scene.value]]
-        data = {f"{name}, sticker: {kind}": (x, detect(networks[name], x))}, streets[kind].classes
-        picture.value, _size = png(scenes, *data)
-        sentence.value = scenes.says(*data)
+        return drawn(scenes, {f"{name}, sticker: {kind}": (x, detect(networks[name], x))}, streets[kind].classes)
 
-    for control in (who, sticker, scene):
-        control.observe(look, "value")
-    look()
-    return ipywidgets.VBox([who, scene, sticker, picture, sentence])
+    return redrawn(look, who, scene, sticker, width=420)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import ipywidgets
 from torch import nn
@@ -13,6 +12,7 @@ from ..plots import Readings, png
 from ..plots_signs import seen
 from ..plots_transfer import Curve, strength_point
 from .lessons import lesson_05
+from .widgets import drawn, redrawn
 
 
 def strength_dial(sold: Mapping[str, Mapping[int, nn.Module]], curves: Mapping[str, Curve], stuck: Samples) -> ipywidgets.VBox:
@@ -24,18 +24,14 @@ def strength_dial(sold: Mapping[str, Mapping[int, nn.Module]], curves: Mapping[s
     slider = ipywidgets.SelectionSlider(
         options=strengths, description="strength k", layout=ipywidgets.Layout(width="420px"), continuous_update=False
     )
-    graph, picture, sentence = (*(ipywidgets.Image(format="png", width=710) for _ in range(2)), ipywidgets.HTML())
 
-    def turn(_: Any = None) -> None:
-        data = (curves, lesson_05.PAPER_CURVE, slider.value)
-        graph.value, _size = png(strength_point, *data)
+    def look() -> tuple[bytes, bytes, str]:
+        graph, sentence = drawn(strength_point, curves, lesson_05.PAPER_CURVE, slider.value)
         readings: Readings = {"it is": [stuck.classes[label] for label in shown.y.tolist()]}
         for name, networks in sold.items():
             (answers,) = lesson_05.readings({slider.value: networks[slider.value]}, shown.x, stuck.classes).values()
             readings[name.removesuffix(" origin")] = answers
-        picture.value, _size = png(seen, shown.x, readings)
-        sentence.value = strength_point.says(*data)
+        picture, _size = png(seen, shown.x, readings)
+        return graph, picture, sentence
 
-    slider.observe(turn, "value")
-    turn()
-    return ipywidgets.VBox([slider, graph, picture, sentence])
+    return redrawn(look, slider)

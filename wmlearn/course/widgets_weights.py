@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import ipywidgets
 
-from ..plots import Row, png
+from ..plots import Row
 from ..plots_weights import decimal, strength_point
+from .widgets import drawn, redrawn
 
 
 def strength_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
@@ -18,12 +18,4 @@ def strength_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
         description="strength λ",
         layout=ipywidgets.Layout(width="420px"),
     )
-    picture, sentence = ipywidgets.Image(format="png", width=710), ipywidgets.HTML()
-
-    def turn(_: Any = None) -> None:
-        picture.value, _size = png(strength_point, rows, slider.value)
-        sentence.value = strength_point.says(rows, slider.value)
-
-    slider.observe(turn, "value")
-    turn()
-    return ipywidgets.VBox([slider, picture, sentence])
+    return redrawn(lambda: drawn(strength_point, rows, slider.value), slider)
