@@ -33,7 +33,7 @@ ten = torch.stack([mnist.test.x[mnist.test.y == i][0] for i in range(10)])
 SIGNS = """
 import torch, wmlearn as wm
 from wmlearn import experiments
-from wmlearn.course import widgets_marks, widgets_removal, widgets_signs, widgets_street, widgets_transfer, widgets_weights
+from wmlearn.course import widgets_claims, widgets_marks, widgets_removal, widgets_signs, widgets_street, widgets_transfer, widgets_weights
 from wmlearn.data import signs
 from wmlearn.experiments import street, signs as sign_experiment
 _, victim = sign_experiment.two_networks()
@@ -49,6 +49,7 @@ DIALS = (  # each in a cell of its own; the number of its slider there, which th
     ('widgets_marks.key_dial(experiments.shipped("key-size").rows)', 0),
     ('widgets_weights.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))', 0),
     ('widgets_removal.price_slider(experiments.shipped("removal"))', 0),
+    ("widgets_claims.power_dial()", 0),
 )
 
 
