@@ -59,8 +59,8 @@ print(wm.judge(evidence))
 wm.claim("10.framed", evidence.rate, what="The innocent network's match with your forged key", low=0.99, n=100)
 
 # %% [markdown]
-# {claim:10.framed}, from an innocent. The formula isn't wrong. It holds for labels that were fixed *before* anybody asked the network. A judge
-# needs three things: a line that keeps its promise, a count of luck's tries, and proof of *when* the key was made.
+# An innocent matches {claim:10.framed} of your forged key. The formula isn't wrong. It holds for labels that were fixed *before* anybody asked the network.
+# A judge needs three things: a line that keeps its promise, a count of luck's tries, and proof of *when* the key was made.
 #
 # ## A line, audited
 #
