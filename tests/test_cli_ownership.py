@@ -11,13 +11,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from safetensors.torch import save_file
+import torch
+from safetensors.torch import load_file, save_file
+from test_serving import running
 from typer.testing import CliRunner, Result
 
 import wmlearn as wm
 from wmlearn.cli import app
+from wmlearn.cli_ownership import ARCHITECTURES
+from wmlearn.serving import service
+from wmlearn.suspects import _built, load_suspect
 
 Run = Callable[..., Result]
+CHALLENGE = ("challenge", "CASE/judge.secret", "CASE/commitment.json", "--registry", "book.sqlite")
 
 
 @pytest.fixture
@@ -62,8 +68,9 @@ def case(tmp_path_factory: pytest.TempPathFactory, few: wm.Samples) -> Path:
 
 
 def _claim(run: Run, case: Path, suspect: str) -> list[object]:
-    """Challenge Ada about a suspect, answer, and return the words of `verify`."""
-    where = ["--suspect", f"it={case / suspect}", "--registry", "book.sqlite"]
+    """Challenge Ada about a suspect, by its address or its name in `case`, answer, and return the words of `verify`."""
+    source = suspect if "://" in suspect else case / suspect
+    where = ["--suspect", f"it={source}", "--registry", "book.sqlite"]
     run("challenge", case / "judge.secret", case / "commitment.json", *where)
     run("respond", case / "ada.secret", case / "key.safetensors", case / "commitment.json", "challenge.json")
     return ["verify", "bundle.json", *where, "--released", 2]
@@ -77,6 +84,77 @@ def test_a_claim_stands_for_a_marked_model_and_not_for_a_clean_one(run: Run, cas
     assert found["matches"]["it"]["p_value"] < 1e-4
     assert "it: no proof of ownership" in run(*_claim(run, case, "clean.safetensors"), ends=1).output
     assert "sound" in run("audit", "book.sqlite", "--receipt", case / "receipts" / "receipt-1.json").output
+
+
+def test_a_suspect_may_be_a_service(run: Run, case: Path) -> None:
+    for name, says, ends in (("marked", "claim supported", 0), ("clean", "no proof of ownership", 1)):
+        with running(service(load_suspect(case / f"{name}.safetensors", "badnet_cnn"))) as url:  # pyright: ignore[reportArgumentType]
+            assert f"it: {says}" in run(*_claim(run, case, url), ends=ends).output
+    assert json.loads(Path("challenge.json").read_text())["suspects"] == ["it"]
+
+
+def test_a_suspect_may_be_an_onnx_file(run: Run, case: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    for name, says, ends in (("marked", "claim supported", 0), ("clean", "no proof of ownership", 1)):
+        _exported(case / f"{name}.safetensors", case / f"{name}.onnx")
+        assert f"it: {says}" in run(*_claim(run, case, f"{name}.onnx"), ends=ends).output
+    refused = run("release", case / "ada.secret", case / "marked.onnx", ends=1)
+    assert "the model to release must be a safetensors file" in str(refused.exception)
+
+
+def _exported(weights: Path, path: Path) -> None:
+    """Write the network of the digits as ONNX, layer by layer."""
+    import onnx  # pyright: ignore[reportMissingImports]
+    from onnx import TensorProto, helper, numpy_helper  # pyright: ignore[reportMissingImports]
+
+    state = {name: value.numpy() for name, value in load_file(weights).items()}
+    layers = [
+        ("Sub", ["0.mean"], {}),
+        ("Div", ["0.std"], {}),
+        ("Conv", ["1.weight", "1.bias"], {}),
+        ("Relu", [], {}),
+        ("AveragePool", [], {"kernel_shape": [2, 2], "strides": [2, 2]}),
+        ("Conv", ["4.weight", "4.bias"], {}),
+        ("Relu", [], {}),
+        ("AveragePool", [], {"kernel_shape": [2, 2], "strides": [2, 2]}),
+        ("Transpose", [], {"perm": [0, 2, 3, 1]}),
+        ("Flatten", [], {}),
+        ("Gemm", ["8.weight", "8.bias"], {"transB": 1}),
+        ("Relu", [], {}),
+        ("Gemm", ["10.weight", "10.bias"], {"transB": 1}),
+    ]
+    nodes = [helper.make_node(kind, [f"v{i}", *parts], [f"v{i + 1}"], **how) for i, (kind, parts, how) in enumerate(layers)]
+    value, end = helper.make_tensor_value_info, f"v{len(layers)}"
+    ends = [value("v0", TensorProto.FLOAT, ["n", 1, 28, 28])], [value(end, TensorProto.FLOAT, ["n", 10])]
+    graph = helper.make_graph(nodes, "digits", *ends, [numpy_helper.from_array(each, name) for name, each in state.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+
+
+def test_the_network_of_weights_may_be_named(run: Run, case: Path) -> None:
+    verify = _claim(run, case, "marked.safetensors@badnet_cnn")
+    assert "it: claim supported" in run(*verify).output
+    verify[verify.index("--suspect") + 1] = f"it={case / 'marked.safetensors'}"
+    assert "it: claim supported" in run(*verify).output, "it is the network of the task"
+
+
+def test_every_task_has_the_network_of_its_bystanders() -> None:
+    assert ARCHITECTURES.keys() == wm.bystanders.NETWORKS.keys()
+    for name, (build, _) in wm.bystanders.NETWORKS.items():
+        shapes = [{key: value.shape for key, value in net.state_dict().items()} for net in (build(0), _built(ARCHITECTURES[name]))]
+        assert shapes[0] == shapes[1]
+
+
+def test_a_pickled_suspect_is_refused_with_the_way_to_convert_it(run: Run, case: Path) -> None:
+    torch.save(load_file(case / "marked.safetensors"), "theirs.pt")
+    shutil.copy("theirs.pt", "disguised.safetensors")
+    for name in ("theirs.pt", "disguised.safetensors"):
+        where = ["--suspect", f"it={name}", "--registry", "book.sqlite"]
+        for words in (["challenge", case / "judge.secret", case / "commitment.json", *where], ["release", case / "ada.secret", name]):
+            why = str(run(*words, ends=1).exception)
+            assert "got a pickled checkpoint: opening one can run any code" in why
+            assert "torch.load(path, weights_only=True); safetensors.torch.save_file(" in why
+    assert sorted(path.name for path in Path().iterdir()) == ["book.sqlite", "disguised.safetensors", "theirs.pt"]
 
 
 def test_a_bundle_is_void_for_another_model_and_for_another_challenge(run: Run, case: Path) -> None:
@@ -146,8 +224,12 @@ def test_audit_says_what_was_tampered_with(run: Run) -> None:
         (["commit", "CASE/ada.secret", "--scheme", "lemerrer2019"], "can be drawn for adi2018"),
         (["commit", "CASE/ada.secret", "--task", "cifar"], "the task must be one of mnist"),
         (["commit", "CASE/mallory.secret", "--key", "CASE/key.safetensors"], "must follow from the secret of Mallory"),
-        (["release", "CASE/ada.secret", "text"], "must be a safetensors file"),
-        (["challenge", "CASE/judge.secret", "CASE/commitment.json", "--suspect", "it", "--registry", "book.sqlite"], "NAME=FILE"),
+        (["release", "CASE/ada.secret", "text"], "must end in .safetensors"),
+        (["release", "CASE/ada.secret", "CASE/clean.safetensors", "--task", "signs-us"], "must hold this network"),
+        ([*CHALLENGE, "--suspect", "it=missing.onnx"], "must be a file that can be read"),
+        ([*CHALLENGE, "--suspect", "it=CASE/clean.safetensors@resnet"], "network must be badnet_cnn or sign_cnn:CLASSES"),
+        ([*CHALLENGE, "--suspect", "it=CASE/clean.safetensors", "--suspect", "it=x"], "suspects must have names of their own"),
+        ([*CHALLENGE, "--suspect", "it"], "NAME=FILE"),
         (["respond", "CASE/mallory.secret", "CASE/his.safetensors", "CASE/commitment.json", "CASE/his.json"], "this is no challenge"),
     ],
 )

@@ -7,6 +7,8 @@ owner   wmlearn ownership keygen Ada                             ada.secret
 judge   wmlearn ownership challenge judge.secret commitment.json --suspect theirs=copy.safetensors --registry book.sqlite
 owner   wmlearn ownership respond ada.secret key.safetensors commitment.json challenge.json
 anybody wmlearn ownership verify bundle.json --suspect theirs=copy.safetensors --registry book.sqlite --released 2
+
+A suspect may also be an ONNX file or the URL of a service. A challenge names these only; of weights it holds the hash.
 """
 
 from __future__ import annotations
@@ -22,8 +24,7 @@ import typer
 from .errors import DataError, require
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from .evidence import Suspect
     from .ownership import Case, Finding
     from .watermarks import BlackmarksKey, TriggerKey
 
@@ -31,7 +32,14 @@ app = typer.Typer(no_args_is_help=True, help="Whose model is it? Promise before 
 
 Secret = Annotated[Path, typer.Argument(help="A person's secret, as `keygen` wrote it.")]
 Promise = Annotated[Path, typer.Argument(help="A commitment, as `commit` wrote it.")]
-Suspects = Annotated[list[str], typer.Option("--suspect", help="NAME=FILE.safetensors, for every model to be asked, always in one order.")]
+Suspects = Annotated[
+    list[str],
+    typer.Option(
+        "--suspect",
+        help="NAME=FILE.safetensors, NAME=FILE.onnx or NAME=http://…, for every model to be asked, always in one order. "
+        "Weights of another network than the task's: NAME=FILE.safetensors@NETWORK, badnet_cnn or sign_cnn:CLASSES.",
+    ),
+]
 Task = Annotated[str, typer.Option(help="What the models read: mnist or signs-us.")]
 Book = Annotated[str, typer.Option("--registry", help="The registry: a file, or a database URL.")]
 Released = Annotated[int, typer.Option(help="The registry's entry with which the model in question was released.")]
@@ -39,6 +47,9 @@ Alpha = Annotated[float, typer.Option(help="The level, shared among all tries.")
 
 Chosen = Annotated[bool, typer.Option("--chosen", help="Hear keys whose triggers do not follow from their salts, too: all but adi2018.")]
 
+WEIGHTS = ".safetensors"
+ARCHITECTURES = {"mnist": "badnet_cnn", "signs-us": "sign_cnn:20"}
+"""Task -> the network that suspects are, unless another is named."""
 DRAWN = ("adi2018", "zhang2018-content", "zhang2018-unrelated", "zhang2018-noise", "gu2017-patch", "jia2021-ewe")
 """Schemes whose keys need no trained model."""
 
@@ -89,10 +100,15 @@ def release(
     out: Annotated[Path, typer.Option(help="Where to write the document, to be registered.")] = Path("release.json"),
 ) -> None:
     """Sign that a model is released: marks that are promised later may have been found on it."""
+    from torch import nn
+
     from .ownership import fingerprint, load_identity, save
     from .ownership import release as sign
 
-    save(sign(load_identity(secret), model.stem, fingerprint(_model(model, task))), out)
+    found = _suspect(str(model), task)
+    require(isinstance(found, nn.Module), "the model to release must be a safetensors file, whose weights are hashed", str(model))
+    assert isinstance(found, nn.Module)
+    save(sign(load_identity(secret), model.stem, fingerprint(found)), out)
     typer.echo(f"{out} is signed: register it now.")
 
 
@@ -308,29 +324,21 @@ def _case(suspect: list[str], task: str, registry: str, released: int, alpha: fl
     return Case(_suspects(suspect, task), bystanders.shipped(task), entries(Registry(registry)), released, alpha, chosen=chosen)
 
 
-def _suspects(listed: list[str], task: str) -> Mapping[str, nn.Module]:
-    pairs = [each.partition("=") for each in listed]
-    for name, equals, path in pairs:
-        require(bool(name and equals and path), "a suspect must be NAME=FILE.safetensors", f"{name}{equals}{path}")
+def _suspects(listed: list[str], task: str) -> Mapping[str, Suspect]:
+    pairs, rule = [each.partition("=") for each in listed], "a suspect must be NAME=FILE.safetensors, NAME=FILE.onnx or NAME=URL"
+    for name, equals, source in pairs:
+        require(bool(name and equals and source), rule, f"{name}{equals}{source}")
     names = [name for name, _, _ in pairs]
     require(len(set(names)) == len(names), "suspects must have names of their own", names)
-    return {name: _model(Path(path), task) for name, _, path in pairs}
+    return {name: _suspect(source, task) for name, _, source in pairs}
 
 
-def _model(path: Path, task: str) -> nn.Module:
-    from safetensors import SafetensorError
-    from safetensors.torch import load
+def _suspect(source: str, task: str) -> Suspect:
+    from .suspects import load_suspect
 
-    from .data import files
-
-    model = _network(task)[0](0)
-    raw = files.read(path)
-    try:
-        model.load_state_dict(load(raw))
-    except (SafetensorError, RuntimeError) as error:
-        why = str(error).splitlines()[0]
-        raise DataError(f"{path} must be a safetensors file with the weights of the network for {task}, got: {why}") from error
-    return model.eval()
+    _network(task)
+    path, named, network = source.rpartition(f"{WEIGHTS}@")
+    return load_suspect(path + WEIGHTS, network) if named else load_suspect(source, ARCHITECTURES[task])
 
 
 def _network(task: str) -> Any:
