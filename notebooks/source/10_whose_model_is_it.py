@@ -109,15 +109,15 @@ wm.table(["rule", "line of 10", "line of 100", f"broken, of {len(sizes)}"], rows
 wm.guess("10.p1", "Owners who accuse at least one of twenty innocents, in per cent", low=0, high=100)
 
 # %% [markdown]
-# We tried 60 keys a scheme on twenty unmarked networks (`wmlearn reproduce false-claims`).
+# We tried 200 keys a scheme on 32 unmarked networks (`wmlearn reproduce false-claims`).
 
 # %%
 results = experiments.shipped("false-claims")
 wm.show(plots_claims.false, results)
 
 # %% [markdown]
-# *How to read this:* dots, false claims; bars, their intervals; dashed, the level. Adi's labels and Uchida's bits are drawn by lot: their rates lie
-# just under what was promised. Elsewhere the null is a bound on the safe side, and nearly nobody is accused. So much for *one* claim. Now count owners.
+# *How to read this:* dots, false claims; bars, their intervals, wide because networks that face one key err alike; dashed, the level. Adi's labels and Uchida's bits are drawn by lot:
+# their rates lie just under what was promised. Elsewhere the null is a bound on the safe side, and nobody is accused. So much for *one* claim. Now count owners.
 #
 # S. Holm corrects for $m$ claims: the smallest $p$ must be below $\alpha/m$, the next below $\alpha/(m-1)$, and so on; **the first that fails stops all
 # larger ones**.
@@ -149,14 +149,15 @@ wm.check("10.2", holm)
 
 # %%
 holm = wm.ready("10.2", holm)
-p = lesson_10.p_values(*results.where(scheme="adi2018"))  # (60 keys, 20 innocent networks)
+p = lesson_10.p_values(*results.where(scheme="adi2018"))[:, :20]  # (200 keys, 20 innocent networks)
 loose = sum(bool((each < 0.05).any()) for each in p) / len(p)
 strict = sum(any(holm(each, 0.05)) for each in p) / len(p)
 
 # %% tags=["claim"]
 lots = experiments.claims.EXACT
-worst = max(experiments.claims.false_claims(results, scheme, 0.05).false for scheme in lots)
-wm.claim("10.single", worst / p.numel(), what="False claims, each at level 0.05", high=0.05, n=p.numel())
+counts = [experiments.claims.false_claims(results, scheme, 0.05) for scheme in lots]
+worst = max(each.false / each.claims for each in counts)
+wm.claim("10.single", worst, what="False claims, each at level 0.05", high=0.05, n=counts[0].claims)
 wm.claim("10.anyone", loose, what="Owners who accuse an innocent, without a correction", low=0.25, n=len(p))
 wm.claim("10.holm", strict, what="Owners who accuse an innocent, with Holm's", high=0.1, n=len(p))
 
@@ -344,7 +345,7 @@ wm.claim("10.insider", inside.matches["model"].evidence.rate, what="The insider'
 # - **Silence is no alibi:** a washed mark, or a service that refuses, proves neither guilt nor innocence.
 # - **A key is no person:** that the public key is Ada's must be shown by other means.
 # - **One dispute, one seed.** Taught on a third of the digits, Ada's mark did *not* survive Mallory's, and the judge gave him the network. Power first.
-# - **60 keys, twenty networks** of one architecture: no independent trials.
+# - **200 keys, 32 networks** of one architecture: no independent trials.
 
 # %% [markdown]
 # ## Three questions

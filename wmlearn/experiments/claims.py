@@ -1,8 +1,8 @@
 """How often does a claim against an innocent model succeed? Many keys of every scheme, tried on networks that never saw a mark.
 
 A claim at level alpha must be supported for at most a share alpha of innocent models. The networks that a key's `chance` is measured on
-are left out: claims are tried on strangers only. Claims of one key are not independent of each other: networks that learnt the same task err
-on the same images. So the intervals take each key for a cluster, and the number of *keys* with any false claim stands beside them.
+are left out: claims are tried on strangers only. Claims of one key are not independent of each other: networks that learnt the same task
+err on the same images. So the intervals take each key for a cluster, and the number of *keys* with any false claim stands beside them.
 """
 
 from __future__ import annotations
