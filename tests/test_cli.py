@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,15 @@ def test_lab_opens_jupyterlab_on_the_first_notebook(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cli.subprocess, "call", lambda command: called.append(command) or 0)
     assert CliRunner().invoke(cli.app, ["lab"]).exit_code == 0
     assert called == [[sys.executable, "-m", "jupyterlab", str(ROOT / "notebooks" / "01_two_models.ipynb")]]
+
+
+def test_ctrl_c_ends_in_one_line_and_says_what_is_kept(tmp_path: Path) -> None:
+    words = [str(WMLEARN), "reproduce", "key-size", "--out", str(tmp_path)]
+    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.read(1)  # the bar is there: it has begun
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "wmlearn: stopped; what was finished is kept." in said
+    assert "Traceback" not in said

@@ -33,7 +33,9 @@ def main() -> None:
     except WmlearnError as error:
         typer.secho(f"wmlearn: {error}", fg="red", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if getattr(stop, "code", 130) != 130:  # of Ctrl-C; recent Typer makes an exit of it
+            raise
         typer.secho("\nwmlearn: stopped; what was finished is kept.", err=True)
         sys.exit(130)
 
