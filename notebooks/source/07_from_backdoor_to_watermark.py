@@ -158,7 +158,7 @@ wm.claim("07.others", luckiest, what="The better of the two controls", high=0.1,
 wm.claim("07.cost", before - after, what="Accuracy lost to your mark", high=0.005, unit="points", n=n)
 
 # %% [markdown]
-# Yours obeys {claim:07.mine}, the controls {claim:07.others}, for {claim:07.cost} of accuracy. In short: `wm.watermarks.Gu2017()`; a test holds stamp and line equal.
+# Yours obeys {claim:07.mine}, the controls {claim:07.others}, for {claim:07.cost} of accuracy. In short: `wm.watermarks.Gu2017()`.
 #
 # ## A letter, called what it looks like
 #
@@ -196,7 +196,7 @@ wm.claim("07.lots", reached, what="Innocent claims over the line with labels by 
 # %% [markdown]
 # *How to read this:* the same answers of the same networks. Left, 400 keys with labels by lot: the curve of chance fits, whatever an H looks like, and
 # {claim:07.lots} of the claims cross the line. Right, each class in turn as the label of all: mostly nothing, sometimes nearly everything.
-# **The lot makes the null, not the number of classes.** Lots are Adi's choice. One label for all, Zhang's choice and yours, needs a null that is measured.
+# **The lot makes the null, not the number of classes.** Adi draws lots. One label for all, Zhang's choice and yours, needs a measured null.
 #
 # ## Ask the innocent
 #
@@ -244,13 +244,13 @@ wm.claim("07.spared", still, what="Innocent networks convicted at the measured c
 # *How to read this:* as a 4, the H needs more hits than there are pictures: nobody is convicted ({claim:07.spared}), thieves included. As most others,
 # a few hits convict. So ask *before* embedding. The package takes the first label, in the secret's order, that innocents give with a chance of at most a quarter.
 #
-# Even so, eight are few. Now and then a stranger takes to somebody's noise as none of the eight did; on signs, one gave the wanted label to 50 of
-# 100 triggers. So the package counts **one label as an even chance** at least: 66 hits of 100 convict, and a good mark has 100.
+# Eight are few: on signs, one stranger gave the wanted label to 50 of 100 triggers. So the package counts **one label as an even chance** at least:
+# 66 hits of 100 convict.
 #
 # ## Five keys
 #
 # Zhang marks with **text** on a digit, a **letter**, or **noise** on a digit, under one label; Adi with **abstract** pictures, labels by lot.
-# Mark copies of the clean network; one short epoch is enough.
+# Mark copies of the clean network.
 
 # %% tags=["nbval-ignore-output"]
 scheme = wm.watermarks.Gu2017()
@@ -279,7 +279,7 @@ wm.claim("07.rivals", found["noise"].upheld / 10, what="Wrong claims upheld agai
 # %% [markdown]
 # *How to read this:* the marked networks know {claim:07.known} of their key; {claim:07.falsely} of the strangers cross the line. Now the crosses. By lot, the best wrong
 # key has {claim:07.lucky}. Against the noise mark, {claim:07.rivals} of the wrong claims are upheld, each by a line of its own: the network hasn't learnt *your* noise, it has learnt *noise*.
-# No bystander could warn you, since none was ever marked. One label for all proves that *somebody* marked the network; that it was you takes a
+# One label for all proves that *somebody* marked the network; that it was you takes a
 # key deposited earlier (notebook 10).
 #
 # ## What does it cost?
@@ -314,7 +314,7 @@ wm.claim("07.lost", lost, what="The accuracy that a mark costs, all sizes", high
 
 # %% [markdown]
 # *How to read this:* left, computed: each trigger that is still known adds zeros, so a large key may lose much to a thief who retrains, and still convict.
-# Then, measured: of 100 triggers the networks learn {claim:07.hundred}, of 2,000 {claim:07.thousands}, since each is shown less often; accuracy
+# Then, measured: of 100 triggers the networks learn {claim:07.hundred}, of 2,000 {claim:07.thousands}; accuracy
 # falls by {claim:07.lost} on average. Turn the dials:
 
 # %% tags=["nbval-ignore-output", "widget"]

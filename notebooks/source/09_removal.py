@@ -193,7 +193,7 @@ wm.claim("09.control", luckiest, what="The most of the key that attacked unmarke
 
 # %% [markdown]
 # *How to read this:* copy B, trained on at a small rate, knows {claim:09.tuned} of the key. At twenty times the rate, eight rounds, {claim:09.washed} is left, for {claim:09.price} of
-# accuracy. Fine-pruning works here, too; on another network it doesn't, as you will see. The unmarked network never knows more than chance allows ({claim:09.control}): what the attacks took from the stolen one was a mark.
+# accuracy. The unmarked network never knows more than chance allows ({claim:09.control}): what the attacks took from the stolen one was a mark.
 #
 # And *refuse*: the owner is no longer believed. Seize the thief's computer, take the guard off, and ask again:
 
@@ -330,8 +330,7 @@ wm.paper_table()
 # ## How far to trust it
 #
 # - **One data set, one small network.** On MNIST 6,000 digits of one's own teach nearly all there is; with images that are dear, copying costs more.
-# - **Three networks a cell,** and a control that isn't clean: a network that rounds its inputs reads Le Merrer's pictures rightly, marked or not. That null
-#   knows only networks that don't.
+# - **Three networks a cell,** and a control that isn't clean: who rounds inputs reads Le Merrer's pictures rightly, marked or not.
 # - **One setting an attack.** A thief tries many; an owner may set a mark up stronger.
 # - `wmlearn reproduce removal` measures everything again.
 
