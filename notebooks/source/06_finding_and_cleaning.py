@@ -266,7 +266,7 @@ wm.claim("06.ramp_queries", share("clean label", "ted"), what="Topological evolu
 # same reason. Topological evolution catches {claim:06.company} of all-to-all, from queries alone.
 #
 # A **clean-label** attack changes no label (Barni and others, 2019): nine in ten zeros get a ramp of light, and are called zeros. Whoever checks labels finds nothing; the
-# ramp covers the whole image, so Neural Cleanse, which looks for something small, flags none of three networks. Queries betray it: {claim:06.ramp_queries} are caught.
+# ramp covers the whole image, so Neural Cleanse, which looks for something small, flags {claim:06.ramp}. Queries betray it: {claim:06.ramp_queries} are caught.
 #
 # ## Play
 #

@@ -270,7 +270,7 @@ wm.claim("09.robust", robust, what="Marks that survive every attack", high=0, n=
 # %% [markdown]
 # *How to read this:* a line an attack, a column a mark, dark where the judge is surest; a dot where networks disagree. Grey lines are no removals: the thief
 # holds a ruin. The last column is the control: every key, on an unmarked network after the same attack; {claim:09.accused} of these claims are believed.
-# Read a column: each has light cells. **No mark survives every attack.** Now read lines.
+# Read a column: each has light cells. **{claim:09.robust} of the marks survive every attack.** Now read lines.
 #
 # ## The price
 #
