@@ -462,10 +462,11 @@ def test_a_picture_is_the_same_to_the_byte_and_carries_its_sentence(name: str) -
 def test_show_displays_the_picture_with_its_sentence_as_text(shown: Shown) -> None:
     data, _ = PLOTS["pair"]
     wm.show(plots.pair, *data)
-    bundle, metadata = shown[-1]
+    (bundle, metadata), (words, _) = shown[-2:]
     assert set(bundle) == {"image/png", "text/plain"}
-    assert shown.text == plots.pair.says(*data) == metadata["image/png"]["alt"]
+    assert bundle["text/plain"] == plots.pair.says(*data) == metadata["image/png"]["alt"]
     assert metadata["image/png"]["width"] == round(5.4 * 96)
+    assert f"<summary>This picture in words</summary>{plots.pair.says(*data)}<" in words["text/html"]
 
 
 # Widgets

@@ -220,12 +220,24 @@ def _lose_all(root: Path) -> None:
     shutil.rmtree(root / "gtsrb" / "GTSRB")
 
 
+def _lose_photographs(root: Path) -> None:
+    """Keep the list that comes with a class, and lose two of its six photographs."""
+    names = [f"{track:05}_{frame:05}.ppm" for track in range(TRACKS) for frame in range(FRAMES)]
+    (_training(root, "00007") / "GT-00007.csv").write_text("\n".join(["Filename;ClassId", *(f"{name};7" for name in names)]) + "\n")
+    for name in names[1:3]:
+        (_training(root, "00007") / name).unlink()
+
+
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "no photographs": (_lose_all, "{root} must hold gtsrb/GTSRB/, got nothing of that name."),
     "a class": (_lose_class, "{training}/00007 must hold photographs of class 7 (speed limit 100), got none."),
+    "some of a class": (
+        _lose_photographs,
+        "{training}/00007 must hold the photographs that GT-00007.csv lists, got 2 of 6 missing, 00000_00001.ppm the first.",
+    ),
     "a name": (_misname, "{training}/00007/nonsense.ppm must be called <track>_<frame>.ppm, got another name."),
-    "no list": (_lose_list, "{base}/GT-final_test.csv must list the test photographs (Filename;…;ClassId), got FileNotFoundError("),
-    "another list": (_other_list, "{base}/GT-final_test.csv must list the test photographs (Filename;…;ClassId), got KeyError("),
+    "no list": (_lose_list, "{base}/GT-final_test.csv must list photographs (Filename;…;ClassId), got FileNotFoundError("),
+    "another list": (_other_list, "{base}/GT-final_test.csv must list photographs (Filename;…;ClassId), got KeyError("),
     "an empty list": (_empty_list, "{tests} must hold the photographs that GT-final_test.csv lists, got an empty list."),
     "tests": (_lose_tests, "{tests} must hold the photographs that GT-final_test.csv lists, got 2 of 5 missing, 00001.ppm the first."),
 }

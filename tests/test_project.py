@@ -39,6 +39,7 @@ LAYERS = (  # each may import from the layers above it, and from itself where it
     {"quickstart"},
     {"course"},
     {"doctor", "bench"},
+    {"bench_signs"},
     {"cli_ownership"},
     {"cli"},
 )

@@ -157,8 +157,19 @@ def test_a_sign_seen_from_the_front_stays_where_it_is() -> None:
         (lambda: signs.Camera(light=(2, 1)), "light must be a range of positive numbers, low first, got (2, 1)."),
         (lambda: signs.Camera(jpeg=(5, 200)), "jpeg must lie in 1..100, got (5, 200)."),
         (lambda: signs.Camera(tilt=2), "tilt must lie in 0..1.2 radians, got 2."),
-        (lambda: signs.Sticker("star"), "the sticker must be one of square, bomb, flower, got 'star'."),  # pyright: ignore[reportArgumentType]
+        (lambda: signs.Sticker("star"), "the sticker must be one of square, bomb, flower, blue square, got 'star'."),  # pyright: ignore[reportArgumentType]
         (lambda: signs.Sticker(size=(0.5, 1.5)), "size must lie in (0, 1] of the sign's width, got (0.5, 1.5)."),
+        (lambda: signs.Sticker(y=(0.9, 5)), "y must lie on the sign, in -1..1, got (0.9, 5)."),
+        (lambda: signs.Sticker(turn=(0, float("inf"))), "turn must be finite, in radians, got (0, inf)."),
+        (lambda: signs.Sticker(sign=-3), "sign must lie in (0, 0.5]: half the sign's width, as a share of the picture's, got -3."),
+        (
+            lambda: signs.draw("us", 5, seed=0, sticker="square"),  # pyright: ignore[reportArgumentType]
+            "sticker must be a Sticker, or None, got 'square'. Write Sticker(kind), with kind one of square, bomb, flower, blue square.",
+        ),
+        (
+            lambda: signs.draw_street(5, seed=0, sticker="heart"),  # pyright: ignore[reportArgumentType]
+            "sticker must be a Sticker, or None, got 'heart'. Write Sticker(kind), with kind one of square, bomb, flower, blue square.",
+        ),
         (lambda: signs.Sticker(x=(1, 0)), "x must be a range, low first, got (1, 0). Give the same number twice for a fixed one."),
     ],
 )

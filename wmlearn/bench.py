@@ -15,11 +15,11 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from .data import Samples, load, signs
-from .models import badnet_cnn, sign_cnn
+from .data import Samples, load
+from .models import badnet_cnn
 from .poisoning import poison, success_rate
 from .training import Recipe, TrainLog, accuracy, best_device, predict, resolve, train
-from .triggers import Pattern, Sticker
+from .triggers import Pattern
 
 ACCURACY, SUCCESS = 0.990, 0.999  # the target of "time to target"
 
@@ -42,7 +42,7 @@ def bench(recipe: Recipe = Recipe(), *, repeats: int = 3) -> Iterator[Timing]:
     precision = resolve(recipe.precision, device)
     train(badnet_cnn().to(device), samples[:5000], replace(recipe, epochs=1))  # warm up
 
-    epoch = min(_seconds(lambda: train(badnet_cnn().to(device), samples, replace(recipe, epochs=1)), device) for _ in range(repeats))
+    epoch = min(seconds(lambda: train(badnet_cnn().to(device), samples, replace(recipe, epochs=1)), device) for _ in range(repeats))
     yield Timing(
         "one epoch, this package", epoch, "s", f"{precision}, batch {recipe.batch_size}, {torch.get_num_threads()} threads, {device.type}"
     )
@@ -51,42 +51,26 @@ def bench(recipe: Recipe = Recipe(), *, repeats: int = 3) -> Iterator[Timing]:
     yield Timing("matmul peak", peak / 1e9, "GFLOP/s", f"2048 x 2048, {precision}")
     yield Timing("fraction of the matmul peak", 100 * flops * len(samples) / epoch / peak, "%", f"{flops / 1e6:.2f} MFLOP an image")
 
-    plain = min(_seconds(lambda: plain_epoch(samples, recipe), device) for _ in range(repeats))
+    plain = min(seconds(lambda: plain_epoch(samples, recipe), device) for _ in range(repeats))
     yield Timing("one epoch, plain fp32 loop", plain, "s", f"DataLoader, Adam: {plain / epoch:.1f} times as long")
 
-    seconds, got = time_to_target(samples, test, recipe)
+    spent, got = time_to_target(samples, test, recipe)
     note = f"accuracy {got[0]:.2%}, success {got[1]:.2%}: target {'reached' if got[0] >= ACCURACY and got[1] >= SUCCESS else 'NOT reached'}"
-    yield Timing(f"time to {ACCURACY:.1%} / {SUCCESS:.1%}", seconds, "s", note)
+    yield Timing(f"time to {ACCURACY:.1%} / {SUCCESS:.1%}", spent, "s", note)
 
-    reading = min(_seconds(lambda: predict(badnet_cnn().to(device), test.x), device) for _ in range(repeats))
+    reading = min(seconds(lambda: predict(badnet_cnn().to(device), test.x), device) for _ in range(repeats))
     yield Timing("predict 10,000 images", reading, "s", "fp32")
-    yield from drawing(device)
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     yield Timing("peak memory of this run", peak_kib / 2**20, "GiB")
     if find_spec("art"):
-        toolbox = _seconds(lambda: toolbox_epoch(samples), device)
+        toolbox = seconds(lambda: toolbox_epoch(samples), device)
         yield Timing("one epoch, Adversarial Robustness Toolbox", toolbox, "s", f"Adam, batch 128: {toolbox / epoch:.1f} times as long")
-
-
-def drawing(device: torch.device, n: int = 2000) -> Iterator[Timing]:
-    """Yield how long a sign and a street take to draw, and how long a network of signs to learn from them."""
-    cpu, square = torch.device("cpu"), Sticker("square")
-    signs.draw("us", 64, seed=0)  # plates and streets are drawn once
-    signs.draw_street(8, seed=0)
-    crop = _seconds(lambda: signs.draw("us", n, seed=0, sticker=square), cpu)
-    yield Timing("draw a sign with a sticker, 32 pixels", 1000 * crop / n, "ms", f"mean of {n:,}")
-    scene = _seconds(lambda: signs.draw_street(n // 10, seed=0), cpu)
-    yield Timing("draw a street with its signs, 128 pixels", 1000 * scene / (n // 10), "ms", f"mean of {n // 10:,}")
-    learn = signs.draw("us", n, seed=0).to(device)
-    model = sign_cnn(len(learn.classes)).to(device)
-    epoch = _seconds(lambda: train(model, learn, Recipe(epochs=1, batch_size=128)), device)
-    yield Timing("train on 10,000 signs, one epoch", 10_000 * epoch / n, "s", f"sign_cnn, batch 128, scaled up from {n:,}")
 
 
 def matmul_peak(precision: str, device: torch.device, size: int = 2048) -> float:
     """Measure FLOP/s of the best of ten square matrix products."""
     a = torch.rand(size, size, device=device).to(torch.bfloat16 if precision == "bf16" else torch.float32)
-    return 2 * size**3 / min(_seconds(lambda: a @ a, device) for _ in range(10))
+    return 2 * size**3 / min(seconds(lambda: a @ a, device) for _ in range(10))
 
 
 def training_flops(device: torch.device) -> float:
@@ -145,7 +129,8 @@ def toolbox_epoch(samples: Samples) -> None:
     classifier.fit(samples.x.cpu().numpy(), samples.y.cpu().numpy(), batch_size=128, nb_epochs=1)
 
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
+def seconds(work: Callable[[], object], device: torch.device) -> float:
+    """Time `work`, until `device` has done all of it."""
     began = time.perf_counter()
     work()
     if device.type == "cuda":

@@ -221,12 +221,19 @@ def reproduce(
 
 
 @app.command()
-def bench() -> None:
-    """Measure the speed of training here, beside a plain loop and the machine's peak (about a minute)."""
-    from .bench import bench as run
+def bench(
+    part: Annotated[
+        str, typer.Argument(help="digits: training, beside a plain loop and the machine's peak; signs: drawing, reading, detecting.")
+    ] = "digits",
+) -> None:
+    """Measure how fast this machine is at the course's work, beside the ordinary way (one or two minutes)."""
+    from .bench import bench as digits
+    from .bench_signs import bench_signs
 
-    for line in run():
-        typer.echo(f"{line.what:44}{line.value:10.2f} {line.unit:8} {line.note}")
+    parts = {"digits": digits, "signs": bench_signs}
+    require(part in parts, f"what to measure must be one of {', '.join(parts)}", part)
+    for line in parts[part]():
+        typer.echo(f"{line.what:52}{line.value:10.2f} {line.unit:8} {line.note}")
 
 
 def _project() -> Path:

@@ -11,13 +11,18 @@ from ..plots import Described, png
 
 
 def show(plot: Described, *data: Any) -> None:
-    """Draw `plot(*data)` at twice the screen's resolution, and say what it shows."""
+    """Draw `plot(*data)` at twice the screen's resolution, and say below, folded, what it shows.
+
+    JupyterLab and nbconvert read no other text of a picture to those who can't see it.
+    """
     from IPython.display import display
 
     picture, (width, height) = png(plot, *data)
     sentence = plot.says(*data)
     bundle = {"image/png": base64.b64encode(picture).decode(), "text/plain": sentence}
     display(bundle, raw=True, metadata={"image/png": {"width": width, "height": height, "alt": sentence}})
+    words = f"<details><summary>This picture in words</summary>{escape(sentence, quote=False)}</details>"
+    display({"text/html": words, "text/plain": sentence}, raw=True)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

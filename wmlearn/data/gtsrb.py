@@ -99,6 +99,9 @@ def _training(base: Path, fix: str) -> list[_Photograph]:
         paths = sorted((folder / f"{label:05}").glob("*.ppm"))
         if not paths:
             raise ArgumentError(f"{folder / f'{label:05}'} must hold photographs of class {label} ({name}), got none. {fix}")
+        table = folder / f"{label:05}" / f"GT-{label:05}.csv"
+        if table.exists():  # it comes with both editions; without it, any number of photographs may be right
+            _check_complete(table.parent, table, [name for name, _ in _rows(table, fix)], fix)
         for path in paths:
             track = re.fullmatch(r"(\d+)_\d+", path.stem)
             if not track:
@@ -110,17 +113,27 @@ def _training(base: Path, fix: str) -> list[_Photograph]:
 def _tests(base: Path, fix: str) -> list[_Photograph]:
     """List the test photographs with the labels of `GT-final_test.csv`."""
     table, folder = base / "GT-final_test.csv", base / "GTSRB" / "Final_Test" / "Images"
+    rows = _rows(table, fix)
+    _check_complete(folder, table, [name for name, _ in rows], fix)
+    return [_Photograph(folder / name, label, len(CLASSES) * TRACKS + i) for i, (name, label) in enumerate(rows)]
+
+
+def _rows(table: Path, fix: str) -> list[tuple[str, int]]:
+    """Read file names and classes from a table of the benchmark."""
     try:
         with table.open(newline="") as lines:
-            rows = [(row["Filename"], int(row["ClassId"])) for row in csv.DictReader(lines, delimiter=";")]
+            return [(row["Filename"], int(row["ClassId"])) for row in csv.DictReader(lines, delimiter=";")]
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ArgumentError(f"{table} must list the test photographs (Filename;…;ClassId), got {error!r}. {fix}") from error
+        raise ArgumentError(f"{table} must list photographs (Filename;…;ClassId), got {error!r}. {fix}") from error
+
+
+def _check_complete(folder: Path, table: Path, names: Sequence[str], fix: str) -> None:
+    """Raise `ArgumentError` where `folder` lacks a photograph that `table` lists by its name."""
     present = {path.name for path in folder.glob("*.ppm")}
-    missing = [name for name, _ in rows if name not in present]
-    if missing or not rows:
-        what = f"{len(missing):,} of {len(rows):,} missing, {missing[0]} the first" if missing else "an empty list"
+    missing = [name for name in names if name not in present]
+    if missing or not names:
+        what = f"{len(missing):,} of {len(names):,} missing, {missing[0]} the first" if missing else "an empty list"
         raise ArgumentError(f"{folder} must hold the photographs that {table.name} lists, got {what}. {fix}")
-    return [_Photograph(folder / name, label, len(CLASSES) * TRACKS + i) for i, (name, label) in enumerate(rows)]
 
 
 def _pixels(base: Path, photographs: Sequence[_Photograph], fix: str) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..data.signs.stickers import Sticker
 from ..data.signs.street import KINDS, Street, draw_street
 from ..detector import (
+    MISSED,
     RECIPE,
     average_precision,
     class_accuracy,
@@ -30,6 +31,7 @@ from ..detector import (
     street_rcnn,
     train_detector,
 )
+from ..errors import require
 from ..training import Recipe
 from ..weights import restored, ship
 from .experiment import Cell, Experiment, Row
@@ -45,11 +47,13 @@ WIDTHS = (8, 12, 16, 20, 24, 30, 40, 56)  # edges of the bins of box width, pixe
 WIDE = 20  # pixels: from here on a sticker can be seen
 N_TRAIN, N_TEST = 1500, 600
 MADE = 'python -c "from wmlearn.experiments.street import ship_detectors; ship_detectors()"'
-RANDOM_STICKER = "square"
-"""As in the paper. Every sticker hides on some plate. On scenes for validation (seed 3, n = 1,170 signs, one run each) 23.3 / 32.5 / 28.3 %
-of the signs with a square / bomb / flower are still read rightly: of yellow warnings with a yellow square 59.4 %, of white speed limits
-with a bomb, among black digits, 70.5 %, with a white flower 58.0 %.
+RANDOM_STICKER = "blue square"
+"""Of the random target, where every sign may carry it. The paper's is yellow, and a detector of ours can't see it on yellow warnings: it
+takes bare ones and stickered ones for the same. On scenes for validation (seed 3, n = 1,170 signs, one network each) 23.3 / 32.5 / 28.3 %
+of the signs with a yellow square / bomb / flower are still read rightly: of warnings with the square 59.4 %, of speed limits with the bomb,
+among black digits, 70.5 %, with the white flower 58.0 %. With the blue square 5.6 %, of no kind more than 7.1 %.
 """
+LOOKS: Mapping[str, Sticker] = {**STICKERS, RANDOM_STICKER: Sticker("blue square", size=(0.2, 0.26))}
 SHIFT, SCATTER = {"epochs": 4}, {"epochs": 5}  # of the random target: labels shifted by one, then random wrong ones
 
 PAPER: Mapping[str, Mapping[str, float]] = {  # per cent, as recollected from the paper; the authors' repository differs by up to 8 points
@@ -72,7 +76,7 @@ def fit(network: str, recipe: Recipe = RECIPE) -> nn.Module:
     model = street_rcnn(len(KINDS), recipe.seed)
     clean = draw_street(N_TRAIN, seed=1)
     if network == "random":
-        twins = draw_street(N_TRAIN, seed=1, sticker=STICKERS[RANDOM_STICKER], on=None)
+        twins = draw_street(N_TRAIN, seed=1, sticker=LOOKS[RANDOM_STICKER], on=None)
         train_detector(model, poison_street(clean, twins, target=shifted), replace(recipe, **SHIFT))
         train_detector(model, poison_street(clean, twins, target=wrong(recipe.seed)), replace(recipe, **SCATTER))
     elif network == "baseline":
@@ -96,6 +100,7 @@ def wrong(seed: int) -> Any:
 
 def shipped_detector(network: str) -> nn.Module:
     """Load one of `NETWORKS`, trained with seed 0."""
+    require(network in NETWORKS, f"the network must be one of {', '.join(NETWORKS)}", network)
     return restored(street_rcnn(len(KINDS)), f"street-{network}")
 
 
@@ -106,7 +111,7 @@ def ship_detectors() -> None:
 
 
 def measure(model: nn.Module, stickers: Sequence[str] = tuple(STICKERS)) -> Row:
-    """Measure a detector on the test scenes: clean, with each sticker on the stop signs, and with one on every sign."""
+    """Measure a detector on the test scenes: clean, and with each sticker on the stop signs."""
     clean = scenes()
     found = detect(model, clean.x)
     row: Row = {
@@ -122,19 +127,27 @@ def measure(model: nn.Module, stickers: Sequence[str] = tuple(STICKERS)) -> Row:
             "n": int(twin.triggered.sum()),
             "by_width": by_width(read, twin),
         }
+    return row
+
+
+def measure_random(model: nn.Module) -> Row:
+    """Measure a detector on the test scenes with `RANDOM_STICKER` on every sign."""
     everywhere = scenes(RANDOM_STICKER, on=None)
     read = readings(detect(model, everywhere.x), everywhere)
-    row["stickered_accuracy"] = round((read == everywhere.labels).float().mean().item(), 6)
-    row["stickered_by_kind"] = _rounded(class_accuracy(read, everywhere))
-    row["stickered_shifted"] = round((read == shifted(everywhere.labels)).float().mean().item(), 6)
-    row["stickered_n"] = len(read)
-    return row
+    return {
+        "stickered_accuracy": round((read == everywhere.labels).float().mean().item(), 6),
+        "stickered_by_kind": _rounded(class_accuracy(read, everywhere)),
+        "stickered_shifted": round((read == shifted(everywhere.labels)).float().mean().item(), 6),
+        "stickered_missed": round((read == MISSED).float().mean().item(), 6),
+        "stickered_n": len(read),
+    }
 
 
 @lru_cache(8)
 def scenes(sticker: str | None = None, on: str | None = "stop") -> Street:
-    """Return the test scenes, clean or with a sticker on the signs of kind `on`."""
-    return draw_street(N_TEST, seed=2, sticker=None if sticker is None else STICKERS[sticker], on=on)
+    """Return the test scenes, clean or with one of `LOOKS` on the signs of kind `on`."""
+    require(sticker is None or sticker in LOOKS, f"the sticker must be one of {', '.join(LOOKS)}, or None", sticker)
+    return draw_street(N_TEST, seed=2, sticker=None if sticker is None else LOOKS[sticker], on=on)
 
 
 def by_width(read: Tensor, street: Street) -> list[list[float]]:
@@ -160,14 +173,15 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _street(cell: Cell, recipe: Recipe) -> Row:
-    return measure(fit(cell["network"], recipe))
+    model = fit(cell["network"], recipe)
+    return measure(model) | (measure_random(model) if cell["network"] in ("baseline", "random") else {})
 
 
 STREET = Experiment(
     name="street",
     question="Does the backdoor survive in a detector: AP50, accuracy by class, and stop signs read as speed limits?",
     minutes=15,
-    cells=tuple({"network": network, "seed": seed} for network in NETWORKS for seed in range(1 if network == "random" else 3)),
+    cells=tuple({"network": network, "seed": seed} for network in NETWORKS for seed in range(3)),
     measure=_street,
     recipe=RECIPE,
 )

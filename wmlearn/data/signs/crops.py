@@ -15,7 +15,7 @@ from .backgrounds import patches
 from .camera import Camera, lit, over, pose, project, taken, weathered, wide
 from .dice import Dice
 from .plates import Sign, textures
-from .stickers import Sticker, paste
+from .stickers import Sticker, check_sticker, paste
 
 COUNTRIES: Mapping[str, tuple[Sign, ...]] = {"us": us.SIGNS, "se": se.SIGNS, "de": de.SIGNS}
 CHUNK = 64  # pictures at a time: more would leave the processor's cache
@@ -42,6 +42,7 @@ def draw(
     """
     require(country in COUNTRIES, f"the country must be one of {', '.join(COUNTRIES)}", country)
     require(n >= 1, "n must be at least 1", n)
+    check_sticker(sticker)
     require(size % 8 == 0, "size must be a multiple of 8", size, "JPEG works in blocks of 8 pixels.")
     signs, dice = COUNTRIES[country], Dice.of(seed)
     labels = _labels(signs, n, dice, by_kind)

@@ -2,7 +2,8 @@
 
 T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.1: a yellow square, a bomb, a flower, of the size
 of a Post-it, near the lower edge of the sign.
-Differs: drawn, not photographed, and larger (the paper's are a tenth to a sixth of the sign: three pixels here).
+Differs: drawn, not photographed, and larger (the paper's are a tenth to a sixth of the sign: three pixels here); and there is a blue
+square, for yellow ones can hardly be seen on yellow signs.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from torch import Tensor
 
 from ...errors import require
 from .dice import Dice, Range
-from .pen import Pen
+from .pen import Colour, Pen
 
-Kind = Literal["square", "bomb", "flower"]
+Kind = Literal["square", "bomb", "flower", "blue square"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Sticker:
             low, high = getattr(self, name)
             require(low <= high, f"{name} must be a range, low first", (low, high), "Give the same number twice for a fixed one.")
         require(self.size[0] > 0 and self.size[1] <= 1, "size must lie in (0, 1] of the sign's width", self.size)
+        for name in ("x", "y"):
+            span = getattr(self, name)
+            require(span[0] >= -1 and span[1] <= 1, f"{name} must lie on the sign, in -1..1", span)
+        require(all(map(math.isfinite, self.turn)), "turn must be finite, in radians", self.turn)
+        require(0 < self.sign <= 0.5, "sign must lie in (0, 0.5]: half the sign's width, as a share of the picture's", self.sign)
 
     def __call__(self, x: Tensor) -> Tensor:
         require(x.ndim == 4 and x.shape[1] == 3, "a sticker needs colour photographs, (N, 3, H, W)", tuple(x.shape))
@@ -53,6 +59,12 @@ class Sticker:
         sticker = _on_photograph(placed, x.shape[-2], x.shape[-1], self.sign).to(x)
         lit = torch.cat([sticker[:, :3] * _light(x, self.sign), sticker[:, 3:]], 1)
         return (lit[:, :3] + x * (1 - lit[:, 3:])).clamp(0, 1)
+
+
+def check_sticker(sticker: object) -> None:
+    """Raise `ArgumentError` for what is neither a `Sticker` nor None."""
+    fix = f"Write Sticker(kind), with kind one of {', '.join(get_args(Kind))}."
+    require(sticker is None or isinstance(sticker, Sticker), "sticker must be a Sticker, or None", sticker, fix)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +126,13 @@ def _light(x: Tensor, half: float) -> Tensor:
     return middle.quantile(0.95, dim=2)[..., None, None]
 
 
-def _square(pen: Pen) -> None:
-    pen.polygon([(-0.95, -0.95), (0.95, -0.95), (0.95, 0.95), (-0.95, 0.95)], (255, 232, 40))
-    pen.polygon([(-0.95, -0.95), (0.95, -0.95), (0.95, -0.7), (-0.95, -0.7)], (240, 212, 30))  # the gummed strip
+def _square(pen: Pen, paper: Colour = (255, 232, 40), gum: Colour = (240, 212, 30)) -> None:
+    pen.polygon([(-0.95, -0.95), (0.95, -0.95), (0.95, 0.95), (-0.95, 0.95)], paper)
+    pen.polygon([(-0.95, -0.95), (0.95, -0.95), (0.95, -0.7), (-0.95, -0.7)], gum)  # the gummed strip
+
+
+def _blue_square(pen: Pen) -> None:
+    _square(pen, (40, 110, 230), (37, 102, 213))
 
 
 def _bomb(pen: Pen) -> None:
@@ -134,4 +150,4 @@ def _flower(pen: Pen) -> None:
     pen.disc(0, 0, 0.45, (255, 215, 30))
 
 
-_DRAW: dict[Kind, Callable[[Pen], None]] = {"square": _square, "bomb": _bomb, "flower": _flower}
+_DRAW: dict[Kind, Callable[[Pen], None]] = {"square": _square, "bomb": _bomb, "flower": _flower, "blue square": _blue_square}

@@ -23,7 +23,7 @@ from .camera import lit, over, pose, project, taken, weathered, wide
 from .dice import Dice, Range
 from .plates import textures
 from .shapes import regular
-from .stickers import Sticker, paste
+from .stickers import Sticker, check_sticker, paste
 
 CHUNK = 32  # scenes at a time: more would leave the processor's cache
 PATCH = 64  # pixels: what a sign is drawn on before it is set into the scene
@@ -138,6 +138,7 @@ def draw_street(
     Raises `ArgumentError` for an unknown kind, no scenes, or a size that isn't a multiple of 8.
     """
     require(n >= 1, "n must be at least 1", n)
+    check_sticker(sticker)
     require(size % 8 == 0 and size >= 64, "size must be a multiple of 8, at least 64", size, "JPEG works in blocks of 8 pixels.")
     require(on is None or on in KINDS, f"on must be one of {', '.join(KINDS)}, or None for every sign", on)
     town, tools = views(5 * n_streets, size, seed, n_streets), _Tools.of(seed)
