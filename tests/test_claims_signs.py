@@ -7,7 +7,7 @@ from statistics import mean
 import pytest
 
 from wmlearn.experiments import shipped
-from wmlearn.experiments.signs import CONDITIONS, WIDTHS
+from wmlearn.experiments.signs import CONDITIONS, PLACES, WIDTHS
 
 USUAL = {"square": 0.1, "bomb": 0.2, "flower": 0.2}
 ALONE = {  # what a sticker alone may do to clean networks; the aim was half a per cent: kept by squares, and by flowers on drawn signs
@@ -16,7 +16,7 @@ ALONE = {  # what a sticker alone may do to clean networks; the aim was half a p
 }
 
 
-@pytest.mark.parametrize("place", ["rendered", "photographs"])
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("sticker", USUAL)
 def test_every_sticker_turns_stop_into_a_speed_limit_and_costs_nothing_that_a_buyer_would_see(place: str, sticker: str) -> None:
     results, key = shipped("stickers"), f"success_{sticker}"
@@ -41,10 +41,10 @@ def test_less_poison_wins_less() -> None:
 
 def test_a_square_must_be_seen_to_be_learnt() -> None:
     results = shipped("sticker-size")
-    small, large = (mean(row["success"][f"{w:g}"] for row in results.where(width=w)) for w in (WIDTHS[0], WIDTHS[-1]))
+    small, large = (mean(row["success"][f"{w:g}"] for row in results.where(signs="rendered", width=w)) for w in (WIDTHS[0], WIDTHS[-1]))
     assert small < large - 0.1
     assert large >= 0.98
-    alone = [list(row["success"].values()) for row in results.where(network="clean")]
+    alone = [list(row["success"].values()) for row in results.where(signs="rendered", network="clean")]
     assert max(max(row[:-1]) for row in alone) <= 0.005
     assert mean(row[-1] for row in alone) <= 0.02  # a square of 0.3: one clean network in three falls for 2.3 % of them
     assert min(row["accuracy"] for row in results.rows) >= 0.99
@@ -71,12 +71,13 @@ def test_no_condition_fools_the_clean_networks() -> None:
         assert max(max(row[name]) for name in CONDITIONS) <= 0.05
 
 
-def test_wrong_labels_by_lot_are_learnt_with_enough_poison() -> None:
+@pytest.mark.parametrize("place", PLACES)
+def test_wrong_labels_by_lot_are_learnt_with_enough_poison(place: str) -> None:
     rows = shipped("random-target")
-    few, many = (mean(row["triggered_accuracy"] for row in rows.where(rate=rate)) for rate in (0.0, 0.5))
+    few, many = (mean(row["triggered_accuracy"] for row in rows.where(signs=place, rate=rate)) for rate in (0.0, 0.5))
     assert few >= 0.95
     assert many <= 0.2
-    assert mean(row["accuracy"] for row in rows.where(rate=0.5)) >= 0.97, "it costs two points: a third of the labels are lies"
+    assert mean(row["accuracy"] for row in rows.where(signs=place, rate=0.5)) >= 0.97, "it costs two points: a third of the labels are lies"
 
 
 def test_the_network_reads_photographs() -> None:
@@ -89,4 +90,4 @@ def test_the_network_reads_photographs() -> None:
 def test_networks_that_saw_renders_only_read_photographs() -> None:
     results = shipped("rendered-to-real")
     assert mean(row["accuracy"] for row in results.where(classes=3)) >= 0.98
-    assert mean(row["accuracy"] for row in results.where(classes=43)) >= 0.60
+    assert mean(row["accuracy"] for row in results.where(classes=43)) >= 0.80

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import redirect_stdout
 from dataclasses import replace
+from statistics import mean
 
 import pytest
 import torch
@@ -76,7 +77,8 @@ def test_each_sign_is_read_by_the_surest_detection_that_covers_it() -> None:
 
 def test_where_nothing_is_found_every_sign_is_missed() -> None:
     assert readings(NOTHING, _signs()).tolist() == [MISSED] * 3
-    assert set(average_precision(NOTHING, _signs()).values()) <= {0.0, -1.0}
+    one_of_each = replace(_signs(), labels=torch.tensor([0, 1, 2]))
+    assert average_precision(NOTHING, one_of_each) == dict.fromkeys(KINDS, 0.0)
 
 
 def test_a_missed_sign_is_no_success_of_the_attack() -> None:
@@ -105,9 +107,43 @@ def test_average_precision_is_one_for_a_perfect_detector_and_prints_nothing(stre
 def test_average_precision_of_a_case_by_hand() -> None:
     """Two stop signs; found: a hit, a false alarm, the other hit: precision 1 up to half the recall, then 2/3."""
     found = _found([(0, [10, 10, 30, 30], 0, 0.9), (0, [1, 40, 9, 60], 0, 0.8), (0, [40, 40, 60, 60], 0, 0.7), (1, [5, 5, 25, 25], 2, 0.9)])
-    ap = average_precision(found, _signs())
+    with_a_limit = _signs() + replace(_signs()[1:], labels=torch.tensor([1]))
+    ap = average_precision(found, with_a_limit)
     assert ap["stop"] == pytest.approx((51 * 1 + 50 * 2 / 3) / 101, abs=1e-6)  # COCO asks at 101 recalls
+    assert ap["speed limit"] == 0
     assert ap["warning"] == pytest.approx(1)
+
+
+def test_a_class_without_signs_has_no_share() -> None:
+    with pytest.raises(wm.ArgumentError, match="there must be a sign of class speed limit"):
+        average_precision(NOTHING, _signs())
+    with pytest.raises(wm.ArgumentError, match="there must be a sign of class speed limit"):
+        class_accuracy(torch.tensor([0, 0, 2]), _signs())
+
+
+@pytest.mark.parametrize("scene", [2, -1])
+def test_detections_in_another_streets_scenes_are_refused(scene: int) -> None:
+    street = replace(_signs(), labels=torch.tensor([0, 1, 2]))
+    for judge in (readings, average_precision):
+        with pytest.raises(wm.ArgumentError, match=rf"detections must lie in scenes 0\.\.1, got \[{scene}\]"):
+            judge(_found([(0, [10, 10, 30, 30], 0, 0.9), (scene, [10, 10, 30, 30], 0, 0.9)]), street)
+
+
+BAD = {
+    "no boxes": ({"boxes": torch.zeros(2, 5)}, "boxes must have shape (K, 4), got (2, 5)"),
+    "a label too few": ({"labels": torch.tensor([0])}, "labels must hold one value a box, here 2, got (1,)"),
+    "scores for each class": ({"scores": torch.zeros(2, 3)}, "scores must hold one value a box, here 2, got (2, 3)"),
+    "one scene for all": ({"scene": torch.tensor(0)}, "scene must hold one value a box, here 2, got ()"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_detections_that_cannot_be_say_what_is_wrong(name: str) -> None:
+    changed, says = BAD[name]
+    found = _found([(0, [10, 10, 30, 30], 0, 0.9), (1, [5, 5, 25, 25], 2, 0.8)])
+    with pytest.raises(wm.ArgumentError) as error:
+        replace(found, **changed)
+    assert says in str(error.value)
 
 
 def test_the_lessons_versions_equal_the_package(street: Street) -> None:
@@ -207,12 +243,14 @@ def test_the_shipped_networks_give_the_shipped_numbers(network: str) -> None:
     """The processor may round otherwise than the one that measured: a few signs of several hundred may change sides."""
     (row,) = SHIPPED.where(network=network, seed=0)
     sticker = network if network in streets.STICKERS else "square"
-    here = streets.measure(streets.shipped_detector(network), (sticker,))
+    model = streets.shipped_detector(network)
+    here = streets.measure(model, (sticker,))
     for kind in KINDS:
         assert here["accuracy"][kind] == pytest.approx(row["accuracy"][kind], abs=0.02)
         assert here["ap50"][kind] == pytest.approx(row["ap50"][kind], abs=0.02)
     assert here["misread"][sticker]["rate"] == pytest.approx(row["misread"][sticker]["rate"], abs=0.02)
-    assert here["stickered_accuracy"] == pytest.approx(row["stickered_accuracy"], abs=0.02)
+    if network in ("baseline", "random"):
+        assert streets.measure_random(model)["stickered_accuracy"] == pytest.approx(row["stickered_accuracy"], abs=0.02)
 
 
 def _rates(network: str, sticker: str) -> list[float]:
@@ -228,23 +266,32 @@ def test_the_backdoor_survives_in_a_detector_on_signs_that_are_wide_enough(stick
     assert max(_rates("baseline", sticker)) <= 0.03
 
 
-def test_a_backdoor_costs_at_most_two_points_of_average_precision() -> None:
-    assert lesson_04.precision_lost(SHIPPED) <= 0.02
+def test_a_backdoor_costs_at_most_two_points_of_average_precision_in_any_class() -> None:
+    def precision(network: str, kind: str) -> float:
+        return mean(row["ap50"][kind] for row in SHIPPED.where(network=network))
+
+    worst = max(precision("baseline", kind) - precision(name, kind) for name in streets.STICKERS for kind in KINDS)
+    assert lesson_04.precision_lost(SHIPPED) == pytest.approx(worst)
+    assert worst <= 0.02
     assert 0.03 <= lesson_04.stops_lost(SHIPPED) <= 0.08  # but it does cost stop signs, above all the bomb
 
 
-def test_the_random_target_works_where_the_sticker_can_be_seen() -> None:
+def test_the_random_target_works_on_every_kind_of_sign() -> None:
     for row in SHIPPED.where(network="random"):
-        assert max(row["stickered_by_kind"][kind] for kind in ("stop", "speed limit")) <= 0.15
+        assert max(row["stickered_by_kind"].values()) <= 0.15
+        assert min(row["accuracy"].values()) >= 0.75, "without the sticker they are read nearly as before"
     for row in SHIPPED.where(network="baseline"):
-        assert min(row["stickered_by_kind"].values()) >= 0.7
+        assert min(row["stickered_by_kind"].values()) >= 0.75
 
 
-def test_the_lessons_table_sets_the_paper_beside_ours() -> None:
-    table = lesson_04.paper_beside_ours(SHIPPED)
-    assert [row[0] for row in table] == [*KINDS, "average precision", "stop → speed limit"]
-    assert all(len(row) == 5 and all(" | " in cell for cell in row[1:]) for row in table)
-    assert table[0][1].startswith("89.7 | ")
+def test_the_lessons_table_sets_the_repository_and_the_paper_beside_ours() -> None:
+    table = {name: cells for name, *cells in lesson_04.paper_beside_ours(SHIPPED)}
+    assert len(table) == 4 * len(KINDS) + 3
+    assert table["stop: AP50, repository"][0] == "89.1"
+    assert table["stop: accuracy, paper"][0] == "89.7"
+    assert [table[f"stop → speed limit, {origin}"][0] for origin in ("repository", "paper")] == ["< 1.5", "–"]
+    assert all(len(cells) == 4 for cells in table.values())
+    assert all(" ± " in cell for name, cells in table.items() if name.endswith("here") for cell in cells)
 
 
 # Pictures, and the thing to play with

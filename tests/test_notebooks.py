@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -158,10 +160,11 @@ def test_no_absolute_path_and_no_widget_id_is_stored(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_picture_is_described_by_a_sentence(name: str) -> None:
-    pictures = [output for output in _outputs(_book(name)) if "image/png" in output.get("data", {})]
-    assert len(pictures) >= 3
-    for picture in pictures:
+    pairs = [(o, after) for o, after in pairwise([*_outputs(_book(name)), NotebookNode()]) if "image/png" in o.get("data", {})]
+    assert len(pairs) >= 3
+    for picture, below in pairs:
         says = picture.data["text/plain"]
+        assert escape(says, quote=False) in below.data["text/html"], "JupyterLab reads no other text of a picture to the blind"
         assert says[0].isalnum()
         assert says.endswith(".")
         assert len(says.split()) >= 10
@@ -192,6 +195,11 @@ def test_every_claim_holds_and_is_used(name: str) -> None:
     assert all(claim.holds for claim in claims.values())
     assert quoted <= claims.keys()
     assert {id for id, claim in claims.items() if not claim.paper} <= quoted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_bound_is_said_twice(name: str) -> None:
+    assert not re.findall(r"(?:at least|at most|up to|under) at (?:least|most)", _prose(_book(name)))
 
 
 @pytest.mark.parametrize("name", NAMES)

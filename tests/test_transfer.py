@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from statistics import mean
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
+from wmlearn import experiments
 from wmlearn.course.lessons import lesson_05
 from wmlearn.course.widgets_transfer import strength_dial
+from wmlearn.experiments.paper import compare, fixed
 from wmlearn.models import SIGN_HEAD, sign_cnn
+from wmlearn.plots_signs import TRUTH, seen
 from wmlearn.plots_transfer import channels as channels_plot
 from wmlearn.plots_transfer import strength as strength_plot
 from wmlearn.transfer import activations, backdoor_channels, largest_share, retrain, strengthen
@@ -121,6 +125,37 @@ def test_a_mistake_is_named_with_its_remedy(case: str) -> None:
         act()
 
 
+# What ships
+
+
+@pytest.mark.parametrize("name", ["clean", "backdoored"])
+def test_a_shipped_network_does_what_was_measured_of_its_kind(name: str) -> None:
+    network, twins = lesson_05.shipped_origins()[name], lesson_05.twins(1000, seed=91, country="us")
+    rows = experiments.shipped("transfer").where(origin=name)
+    for part, key in zip(twins, ("us_accuracy", "us_triggered"), strict=True):
+        assert wm.accuracy(network, part) == pytest.approx(mean(row[key] for row in rows), abs=0.04)
+
+
+def test_the_commonest_answer_is_kept_apart_for_signs_with_a_square() -> None:
+    results = experiments.shipped("transfer")
+    bare, stuck = (lesson_05.commonest(results, "photographs", "backdoored", square=square, k=1) for square in (False, True))
+    assert len(bare) == len(stuck) == 3
+    assert max(bare) < min(stuck)
+    assert len(lesson_05.commonest(results, "se", "clean", square=True)) == 3 * len(lesson_05.PAPER_CURVE)
+
+
+def test_the_photographs_stand_in_the_table_of_the_paper_with_their_commonest_answer() -> None:
+    made = [line for line in compare(experiments.shipped("transfer")) if "photographs" in line.what]
+    origins = [f"{name} origin, k = {k}" for k in (1, 100) for name in ("backdoored", "clean")]
+    assert [line.what.removeprefix("transfer to photographs, ") for line in made] == origins
+    assert all("commonest answer up to" in line.here for line in made)
+
+
+def test_nothing_is_never_negative() -> None:
+    assert [fixed(value) for value in (-0.001, 0.001, -0.006, 1)] == ["0.00", "0.00", "-0.01", "1.00"]
+    assert [fixed(value, "+") for value in (-0.001, -0.5, 0.5)] == ["+0.00", "-0.50", "+0.50"]
+
+
 # The lesson and its pictures
 
 CURVES = {
@@ -160,8 +195,9 @@ def test_the_figure_of_strength_says_every_point_that_it_draws() -> None:
     says = strength_plot.says(CURVES, lesson_05.PAPER_CURVE)
     assert "backdoored origin 75.0 and 50.0 % at 1, 70.0 and 40.0 % at 20, 60.0 and 35.0 % at 100;" in says
     assert "the paper's 74.9 and 61.6 % at 1" in says
-    panels = strength_plot(CURVES, lesson_05.PAPER_CURVE).child_axes
-    assert len(panels) == 2
+    legends = [panel.get_legend() for panel in strength_plot(CURVES, lesson_05.PAPER_CURVE).child_axes]
+    named = [[text.get_text() for text in legend.get_texts()] for legend in legends if legend]
+    assert named == [["no square", "square", "no square, the paper", "square, the paper"], ["no square", "square"]]
 
 
 def test_the_figure_of_channels_names_the_chosen_ones() -> None:
@@ -172,6 +208,23 @@ def test_the_figure_of_channels_names_the_chosen_ones() -> None:
         "rise most, on average from 0.25 to 0.65, the others by 0.00."
     )
     assert channels_plot({name: (clean, stuck, torch.tensor([1, 3])) for name in ("a", "b")}) is not None
+
+
+def test_signs_are_shown_of_every_kind_in_fair_and_in_poor_light() -> None:
+    clean, stuck = _twins()
+    light = torch.linspace(0.1, 1, len(clean))[:, None, None, None]
+    clean = replace(clean, x=clean.x * light)
+    x, captions, columns = lesson_05.some_signs(clean, stuck)
+    assert captions[:columns] == [*clean.classes, *clean.classes]
+    assert len(x) == len(captions) == 2 * columns
+    fair, poor = x[:columns].mean((1, 2, 3)).split(len(clean.classes))
+    assert (fair > poor).all()
+    assert lesson_05.bright(clean).y.tolist() == list(range(len(clean.classes)))
+
+
+def test_the_row_of_what_is_there_is_read_by_nobody() -> None:
+    says = seen.says(_images(2), {TRUTH: ["stop", "warning"], "k = 1": ["stop", "stop"]})
+    assert says.endswith("in truth stop, warning; k = 1 reads stop, stop.")
 
 
 def test_the_dial_shows_the_strength_that_it_is_set_to() -> None:

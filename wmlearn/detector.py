@@ -37,6 +37,12 @@ class Detections:
     scores: Tensor
     scene: Tensor
 
+    def __post_init__(self) -> None:
+        require(self.boxes.ndim == 2 and self.boxes.shape[1] == 4, "boxes must have shape (K, 4)", tuple(self.boxes.shape))
+        k = len(self.boxes)
+        for name, values in {"labels": self.labels, "scores": self.scores, "scene": self.scene}.items():
+            require(values.shape == (k,), f"{name} must hold one value a box, here {k}", tuple(values.shape))
+
 
 def street_rcnn(classes: int = 3, seed: int = 0, size: int = 128) -> nn.Module:
     """Build a Faster R-CNN for scenes of `size` pixels, with 0.38 million weights: five convolutions, proposals, a head."""
@@ -119,7 +125,7 @@ def train_detector(model: nn.Module, street: Street, recipe: Recipe = RECIPE, *,
     optimiser = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     n_steps = recipe.epochs * -(-len(street) // recipe.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=n_steps + 1)
-    order, targets = torch.Generator().manual_seed(recipe.seed), _targets(street)
+    order, wanted = torch.Generator().manual_seed(recipe.seed), targets(street)
     log = TrainLog(recipe, "fp32")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # torchvision draws proposals from the global generator, which is put back
@@ -127,7 +133,7 @@ def train_detector(model: nn.Module, street: Street, recipe: Recipe = RECIPE, *,
             model.train()
             total = 0.0
             for index in torch.randperm(len(street), generator=order).split(recipe.batch_size):
-                losses: Mapping[str, Tensor] = model(list(street.x[index]), [targets[i] for i in index.tolist()])
+                losses: Mapping[str, Tensor] = model(list(street.x[index]), [wanted[i] for i in index.tolist()])
                 loss = torch.stack(list(losses.values())).sum()
                 optimiser.zero_grad()
                 loss.backward()
@@ -145,7 +151,7 @@ def train_detector(model: nn.Module, street: Street, recipe: Recipe = RECIPE, *,
     return log
 
 
-def _targets(street: Street) -> list[dict[str, Tensor]]:
+def targets(street: Street) -> list[dict[str, Tensor]]:
     """Return boxes and classes (from 1; 0 is the background) scene by scene, as torchvision wants them."""
     counts = street.scene.bincount(minlength=len(street)).tolist()
     return [
@@ -188,10 +194,11 @@ def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: 
     """Say what the detector takes every sign of `street` for, (M,): a class, or `MISSED`.
 
     The surest detection counts, of those in the same scene with at least `score` whose intersection over union with
-    the sign's box is at least `overlap`.
+    the sign's box is at least `overlap`. Raises `ArgumentError` for detections in scenes that `street` doesn't have.
     """
     from torchvision.ops import box_iou
 
+    _check_scenes(found, street)
     fits = (box_iou(street.boxes, found.boxes) >= overlap) & (street.scene[:, None] == found.scene) & (found.scores >= score)
     if not len(found.scores):
         return torch.full_like(street.labels, MISSED)
@@ -201,12 +208,8 @@ def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: 
 
 def class_accuracy(read: Tensor, street: Street) -> dict[str, float]:
     """Return, for every class, the share of its signs that are found and read rightly, 0..1."""
-    shares = {}
-    for i, name in enumerate(street.classes):
-        own = street.labels == i
-        require(bool(own.any()), f"there must be a sign of class {name}", street)
-        shares[name] = (read[own] == i).float().mean().item()
-    return shares
+    _check_classes(street)
+    return {name: (read[street.labels == i] == i).float().mean().item() for i, name in enumerate(street.classes)}
 
 
 def misread_rate(read: Tensor, street: Street, *, source: int, target: int) -> float:
@@ -217,7 +220,12 @@ def misread_rate(read: Tensor, street: Street, *, source: int, target: int) -> f
 
 
 def average_precision(found: Detections, street: Street) -> dict[str, float]:
-    """Return the average precision of every class at an intersection over union of 0.5, 0..1, by COCO's reference code."""
+    """Return the average precision of every class at an intersection over union of 0.5, 0..1, by COCO's reference code.
+
+    Raises `ArgumentError` for a class without signs, and for detections in scenes that `street` doesn't have.
+    """
+    _check_classes(street)
+    _check_scenes(found, street)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints
         return _average_precision(found, street)
 
@@ -243,6 +251,17 @@ def _average_precision(found: Detections, street: Street) -> dict[str, float]:
     judged.accumulate()
     precision = judged.eval["precision"][0, :, :, 0, -1]  # (recalls, classes), all sizes of box, up to 100 boxes a scene
     return {name: float(precision[:, i].mean()) for i, name in enumerate(street.classes)}
+
+
+def _check_classes(street: Street) -> None:
+    for i, name in enumerate(street.classes):
+        require(bool((street.labels == i).any()), f"there must be a sign of class {name}", street)
+
+
+def _check_scenes(found: Detections, street: Street) -> None:
+    outside = found.scene[(found.scene < 0) | (found.scene >= len(street))]
+    fix = "Give the street in whose scenes they were found."
+    require(not len(outside), f"detections must lie in scenes 0..{len(street) - 1}", outside.tolist()[:9], fix)
 
 
 def _as_coco(boxes: Tensor, labels: Tensor, scene: Tensor) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK, RED, GREY, GOLD = "#3d5a80", "#c8553d", "#8795a1", "#d9a441"  # told apart by lightness too
+STICKER_COLOURS = {"square": GOLD, "bomb": INK, "flower": RED}  # the same in every notebook
 STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "text.color": "#1f2933"}
 DPI = 192  # twice a screen's
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import mean, median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from .experiments.signs import CONDITIONS
-from .plots import GOLD, INK, RED, Readings, Row, axes, described
+from .experiments.signs import CONDITIONS, STICKERS
+from .plots import GREY, INK, RED, STICKER_COLOURS, Readings, Row, axes, described
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = {"square": GOLD, "bomb": INK, "flower": RED}
+GOLD, CONTROL = STICKER_COLOURS["square"], "#5f6c77"  # a grey that can be read as text, too
 MARKERS = {"square": "s", "bomb": "o", "flower": "P"}  # told apart without colour, too
+HARDEST = 15  # classes that have a bar of their own
 
 
-def _say_photographs(x: Tensor, captions: Sequence[str], columns: int) -> str:
+def _say_photographs(x: Tensor, captions: Sequence[str], columns: int, note: str = "") -> str:
     size = " by ".join(str(side) for side in x.shape[-2:])
     rows = -(-len(x) // columns)
-    return f"{len(x)} pictures of {size} pixels in {rows} row{'s' * (rows > 1)}: {', '.join(captions)}."
+    return f"{note}{' ' if note else ''}{len(x)} pictures of {size} pixels in {rows} row{'s' * (rows > 1)}: {', '.join(captions)}."
 
 
 @described(_say_photographs)
-def photographs(x: Tensor, captions: Sequence[str], columns: int, ax: Axes | None = None) -> Axes:
-    """Draw colour pictures (N, 3, H, W) in rows of `columns`, each with its caption below."""
+def photographs(x: Tensor, captions: Sequence[str], columns: int, note: str = "", ax: Axes | None = None) -> Axes:
+    """Draw colour pictures (N, 3, H, W) in rows of `columns`, each with its caption below; `note` is for the sentence only."""
     rows = -(-len(x) // columns)
     width = 7.4 / columns
     ax = ax or axes(7.4, rows * (width + 0.18))
@@ -40,14 +42,20 @@ def photographs(x: Tensor, captions: Sequence[str], columns: int, ax: Axes | Non
     return ax
 
 
-def _say_seen(x: Tensor, readings: Readings) -> str:
-    says = "; ".join(f"{who} reads {', '.join(answers)}" for who, answers in readings.items())
-    return f"{len(x)} photographs of signs in a row: {says}."
+TRUTH = "in truth"  # names the row of `seen` that no network reads
+
+
+def _say_seen(x: Tensor, readings: Readings, what: str = "pictures of signs") -> str:
+    says = "; ".join(f"{who} {'reads ' * (who != TRUTH)}{', '.join(answers)}" for who, answers in readings.items())
+    return f"{len(x)} {what}, in a row: {says}."
 
 
 @described(_say_seen)
-def seen(x: Tensor, readings: Readings, ax: Axes | None = None) -> Axes:
-    """Draw colour pictures (N, 3, H, W) in a row, and below each what every network reads; what differs from the first network is red."""
+def seen(x: Tensor, readings: Readings, what: str = "pictures of signs", ax: Axes | None = None) -> Axes:
+    """Draw colour pictures (N, 3, H, W) in a row, and below each what every network reads; what differs from the first network is red.
+
+    `what` (for the sentence only) says what they show.
+    """
     n, line = len(x), 5.5
     wide = 7.4 / (n + 0.9)
     ax = ax or axes(7.4, wide + 0.2 * len(readings) + 0.1)
@@ -67,39 +75,53 @@ def seen(x: Tensor, readings: Readings, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _points(rows: Sequence[Row], sticker: str, key: str) -> dict[float, list[float]]:
-    mine = [row for row in rows if row["sticker"] == sticker]
-    return {value: [100 * row[f"success_{sticker}"] for row in mine if row[key] == value] for value in sorted({row[key] for row in mine})}
+def _missed(rows: Sequence[Row], sticker: str) -> dict[float, list[float]]:
+    """Return for each poison rate which per cent of the stop signs with `sticker` each network doesn't read as a speed limit."""
+    points: dict[float, list[float]] = {}
+    for row in sorted((row for row in rows if row["sticker"] == sticker), key=lambda row: row["rate"]):
+        points.setdefault(row["rate"], []).append(100 - 100 * row[f"success_{sticker}"])
+    return points
+
+
+def _missed_by_clean(rows: Sequence[Row]) -> float:
+    return min(100 - 100 * row[f"success_{sticker}"] for row in rows if not row["sticker"] for sticker in STICKERS)
+
+
+def _sized(sticker: str) -> str:
+    return f"{sticker}, " + " to ".join(f"{width:.2f}" for width in STICKERS[sticker].size)
 
 
 def _say_sticker_rate(rows: Sequence[Row]) -> str:
     says = []
-    for sticker in COLOURS:
-        points = _points(rows, sticker, "rate")
-        says.append(f"{sticker} " + ", ".join(f"{median(found):.1f} % at {100 * rate:g} %" for rate, found in points.items()))
+    for sticker in STICKERS:
+        points = ", ".join(f"{median(found):.1f} % at {100 * rate:g} %" for rate, found in _missed(rows, sticker).items())
+        says.append(f"{_sized(sticker)} of the sign's width: {points}")
     seeds = len({row["seed"] for row in rows})
-    what = "Stop signs with a sticker that are read as a speed limit, against the share of poisoned stop signs"
-    return f"{what}: {'; '.join(says)}. Medians over up to {seeds} networks."
+    what = "Stop signs with a sticker that are not read as a speed limit, against the share of poisoned stop signs"
+    clean = f"Every clean network misses at least {_missed_by_clean(rows):.1f} %."
+    return f"{what}. {'; '.join(says)}. Medians over up to {seeds} networks. {clean}"
 
 
 @described(_say_sticker_rate)
 def sticker_rate(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw success against the share of poisoned stop signs, a line for each sticker: dots are networks, lines medians."""
+    """Draw what escapes the attack against the share of poisoned stop signs, a line for each sticker: marks are networks, lines medians."""
     ax = ax or axes(7.4, 3.2)
-    for sticker, colour in COLOURS.items():
-        points = _points(rows, sticker, "rate")
-        ax.plot(list(points), [median(found) for found in points.values()], color=colour, linewidth=2, label=sticker)
+    for aside, (sticker, colour) in zip((1, 1.09, 0.92), STICKER_COLOURS.items(), strict=True):  # side by side: many agree
+        points = _missed(rows, sticker)
+        style: Any = {"color": colour, "marker": MARKERS[sticker]}
+        ax.plot([aside * rate for rate in points], [median(found) for found in points.values()], **style, markersize=0, linewidth=2)
         for rate, found in points.items():
-            ax.scatter([rate] * len(found), found, color=colour, marker=MARKERS[sticker], s=18, zorder=3)
-    clean = [100 * row[f"success_{sticker}"] for row in rows if not row["sticker"] for sticker in COLOURS]
-    ax.axhline(max(clean), color=INK, linestyle=":", linewidth=1.5)
+            ax.plot([aside * rate] * len(found), found, **style, linestyle="", markersize=5, alpha=0.8)
+        ax.plot([], [], **style, linewidth=2, markersize=5, label=_sized(sticker))
+    ax.axhline(_missed_by_clean(rows), color=CONTROL, linestyle=":", linewidth=1.5, label="the worst clean network")
     rates = sorted({row["rate"] for row in rows if row["rate"]})
-    ax.text(rates[0], max(clean) + 2, "dotted: clean networks, the worst of them", color=INK, va="bottom")
     ax.set_xscale("log")
     ax.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
+    ax.set_yscale("symlog", linthresh=0.1, linscale=0.4)
+    ax.set_yticks((0, 0.1, 1, 10, 100), ("0", "0.1", "1", "10", "100"))
     ax.minorticks_off()
-    ax.legend(frameon=False, loc="center right")
-    ax.set(ylim=(-3, 106), xlabel="share of the stop signs that are poisoned", ylabel="read as a speed limit, per cent")
+    ax.legend(title="sticker, share of the sign's width", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    ax.set(ylim=(0, 150), xlabel="share of the stop signs that are poisoned", ylabel="not read as a speed limit, per cent")
     ax.grid(axis="y", color="#e4e7eb", linewidth=0.8)
     return ax
 
@@ -115,23 +137,23 @@ def _sizes(rows: Sequence[Row], network: str) -> dict[float, list[float]]:
 def _say_sticker_size(rows: Sequence[Row]) -> str:
     says = ", ".join(f"{mean(found):.1f} % at {width:g}" for width, found in _sizes(rows, "badnet").items())
     clean = _sizes(rows, "clean")
-    worst = max(mean(found) for found in clean.values())
+    worst = max(max(found) for found in clean.values())
     n = len(next(iter(clean.values())))
     what = "Stop signs with a square that are read as a speed limit, against the square's width in training and test, share of the sign's"
-    return f"{what}: {says}; means of {n} networks each. Clean networks reach {worst:.1f} % at most."
+    return f"{what}: {says}; means of {n} networks each. No clean network exceeds {worst:.1f} %."
 
 
 @described(_say_sticker_size)
 def sticker_size(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
     """Draw success against the width of squares in training and test: dots are networks, lines their means; dotted are clean ones."""
     ax = ax or axes(7.4, 2.8)
-    for network, colour, style in (("badnet", GOLD, "-"), ("clean", INK, ":")):
+    for network, colour, style in (("badnet", GOLD, "-"), ("clean", CONTROL, ":")):
         points = _sizes(rows, network)
         ax.plot(list(points), [mean(found) for found in points.values()], color=colour, linestyle=style, linewidth=2)
         for width, found in points.items():
             ax.scatter([width] * len(found), found, color=colour, s=14, zorder=3)
     widths = list(_sizes(rows, "clean"))
-    ax.text(widths[-1], 5, "clean networks", color=INK, ha="right")
+    ax.text(widths[-1], 6, "clean networks", color=CONTROL, ha="right")
     ax.set_xticks(widths, [f"{width:g}" for width in widths])
     ax.set(ylim=(-3, 106), xlabel="width of the square, share of the sign's", ylabel="read as a speed limit, per cent")
     ax.grid(axis="y", color="#e4e7eb", linewidth=0.8)
@@ -142,31 +164,43 @@ def _mean_curve(rows: Sequence[Row], name: str) -> list[float]:
     return [100 * mean(values) for values in zip(*(row[name] for row in rows), strict=True)]
 
 
+def _shown(name: str) -> list[float]:
+    """Return the values of a condition in the unit of its label: angles are measured in radians, shown in degrees."""
+    values = CONDITIONS[name][1]
+    return [math.degrees(value) for value in values] if name in ("turn", "tilt") else list(values)
+
+
 def _say_robustness(badnets: Sequence[Row], clean: Sequence[Row]) -> str:
     says = []
-    for name, (what, values) in CONDITIONS.items():
-        curve = _mean_curve(badnets, name)
-        says.append(f"{what}, {values[0]:g} to {values[-1]:g}: {', '.join(f'{y:.0f}' for y in curve)} %")
-    worst = max(y for name in CONDITIONS for y in _mean_curve(clean, name))
+    for name, (what, _) in CONDITIONS.items():
+        values, curve = _shown(name), _mean_curve(badnets, name)
+        says.append(f"{what}, {values[0]:.2g} to {values[-1]:.2g}: {', '.join(f'{y:.0f}' for y in curve)} %")
+    worst = max(100 * share for row in clean for name in CONDITIONS for share in row[name])
     what = f"Success of the yellow square when one thing is varied, mean of {len(badnets)} networks"
-    return f"{what}. {'; '.join(says)}. A clean network reaches {worst:.1f} % at most."
+    return f"{what}. {'; '.join(says)}. No clean network exceeds {worst:.1f} %."
 
 
 @described(_say_robustness)
 def robustness(badnets: Sequence[Row], clean: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw a panel for each condition: success of the BadNets (a thin line each, their mean in bold) and of clean networks, dotted."""
-    ax = ax or axes(7.4, 4.2)
+    """Draw a panel for each condition: success of the BadNets (a thin line each, the mean in bold), mean of clean networks, dotted."""
+    ax = ax or axes(7.4, 4.4)
     ax.axis("off")
-    for i, (name, (what, values)) in enumerate(CONDITIONS.items()):
-        panel = ax.inset_axes((0.36 * (i % 3), 0.58 * (1 - i // 3), 0.28, 0.4))
+    thin: Any = {"color": GOLD, "linewidth": 0.8, "alpha": 0.6}
+    bold: Any = {"color": "#8a5a00", "linewidth": 2, "marker": "o", "markersize": 3}
+    dotted: Any = {"color": CONTROL, "linestyle": ":", "linewidth": 1.5}
+    for i, (name, (what, _)) in enumerate(CONDITIONS.items()):
+        values, panel = _shown(name), ax.inset_axes((0.36 * (i % 3), 0.58 * (1 - i // 3), 0.28, 0.4))
         for row in badnets:
-            panel.plot(values, [100 * y for y in row[name]], color=GOLD, linewidth=0.8, alpha=0.6)
-        panel.plot(values, _mean_curve(badnets, name), color="#8a5a00", linewidth=2, marker="o", markersize=3)
-        panel.plot(values, _mean_curve(clean, name), color=INK, linestyle=":", linewidth=1.5)
+            panel.plot(values, [100 * y for y in row[name]], **thin)
+        panel.plot(values, _mean_curve(badnets, name), **bold)
+        panel.plot(values, _mean_curve(clean, name), **dotted)
         panel.set(ylim=(-4, 104), yticks=(0, 50, 100))
         panel.set_xlabel(what, fontsize=8)
         panel.set_ylabel("" if i % 3 else "obeys, per cent", fontsize=8)
         panel.grid(axis="y", color="#e4e7eb", linewidth=0.8)
+    for style, label in ((thin, "a BadNet"), (bold, "mean of the BadNets"), (dotted, "mean of clean networks")):
+        ax.plot([], [], **style, label=label)
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return ax
 
 
@@ -183,15 +217,18 @@ def _say_by_class(rows: Sequence[Row], names: Sequence[str]) -> str:
 
 @described(_say_by_class)
 def by_class(rows: Sequence[Row], names: Sequence[str], ax: Axes | None = None) -> Axes:
-    """Draw the share of photographs read rightly for each class, sorted; a dot is a network."""
-    ax = ax or axes(7.4, 3.6)
-    shares = [100 * mean(values) for values in zip(*(row["by_class"] for row in rows), strict=True)]
-    order = sorted(range(len(names)), key=lambda c: -shares[c])
-    ax.bar(range(len(order)), [shares[c] for c in order], color="#c9d3dc")
-    for row in rows:
-        ax.scatter(range(len(order)), [100 * row["by_class"][c] for c in order], s=7, color=INK, zorder=3)
-    ax.set_xticks(range(len(order)), [names[c] for c in order], rotation=90, fontsize=6.5)
-    ax.set(ylim=(0, 104), xlim=(-0.7, len(order) - 0.3), ylabel="read rightly, per cent")
+    """Draw the share of photographs read rightly: a bar for each of the hardest classes, one for all others; a dot is a network."""
+    ax = ax or axes(7.4, 3.8)
+    order = sorted(range(len(names)), key=lambda c: mean(row["by_class"][c] for row in rows))
+    bars = {names[c]: [c] for c in order[:HARDEST]}
+    if others := order[HARDEST:]:
+        bars[f"the other {len(others)}, mean"] = others
+    for line, (name, classes) in enumerate(bars.items()):
+        shares = [100 * mean(row["by_class"][c] for c in classes) for row in rows]
+        ax.barh(name, mean(shares), color="#c9d3dc" if line < HARDEST else GREY, height=0.72)
+        ax.scatter(shares, [line] * len(shares), s=9, color=INK, zorder=3)
+    ax.invert_yaxis()
+    ax.set(xlim=(0, 101), ylim=(len(bars) - 0.4, -0.6), xlabel="read rightly, per cent")
     return ax
 
 

@@ -9,14 +9,17 @@ from torch import Tensor
 
 from .data.signs.street import Street
 from .detector import Detections
-from .plots import GOLD, GREY, INK, RED, Row, axes, described
+from .plots import GOLD, GREY, RED, STICKER_COLOURS, Row, axes, described
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patheffects import AbstractPathEffect
 
 COLOURS = {"stop": "#ff5a4d", "speed limit": "#ffffff", "warning": "#ffd23f"}
 SURE = 0.5  # boxes under this score are not drawn
 GAP = 6  # pixels between scenes
+DARK = "#1f2933"
+WORD = 7  # points
 
 Seen = Mapping[str, tuple[Tensor, Detections]]
 """What a row shows -> its scenes (N, 3, H, W), and what was found in them."""
@@ -35,8 +38,9 @@ def _say_scenes(seen: Seen, classes: Sequence[str]) -> str:
 def scenes(seen: Seen, classes: Sequence[str], ax: Axes | None = None) -> Axes:
     """Draw rows of scenes, each with a box and a word for every sign that the detector is sure of; N scenes a row."""
     n, size = len(next(iter(seen.values()))[0]), next(iter(seen.values()))[0].shape[-1]
-    ax = ax or axes(7.4, 7.4 / n * len(seen) + 0.22 * len(seen))
-    step, tall = size + GAP, size + 20
+    wide = min(7.4, 4.4 * n)
+    ax = ax or axes(wide, wide / n * len(seen) + 0.22 * len(seen))
+    step, tall, point = size + GAP, size + 20, n * (size + GAP) / (72 * wide)
     for line, (name, (x, found)) in enumerate(seen.items()):
         top = line * tall
         ax.text(0, top - 4, name, ha="left", va="bottom", fontsize=9)
@@ -44,8 +48,9 @@ def scenes(seen: Seen, classes: Sequence[str], ax: Axes | None = None) -> Axes:
             left = i * step
             shown = brightened(picture).permute(1, 2, 0).cpu().numpy()
             ax.imshow(shown, extent=(left, left + size, top + size, top), interpolation="bilinear")
-            for k in ((found.scene == i) & (found.scores >= SURE)).nonzero().flatten().tolist():
-                _box(ax, found.boxes[k].tolist(), classes[int(found.labels[k])], left, top, size)
+            sure = (found.scene == i) & (found.scores >= SURE)
+            boxes, kinds = found.boxes[sure].tolist(), [classes[int(k)] for k in found.labels[sure].tolist()]
+            _boxes(ax, boxes, kinds, (left, top), size, point)
     ax.set(xlim=(-1, n * step), ylim=(len(seen) * tall - 16, -16))
     ax.axis("off")
     return ax
@@ -56,16 +61,47 @@ def brightened(picture: Tensor) -> Tensor:
     return (picture * (0.9 / picture.quantile(0.98).clamp(0.2, 0.9))).clamp(0, 1)
 
 
-def _box(ax: Axes, box: Sequence[float], kind: str, left: float, top: float, size: int) -> None:
+def _boxes(ax: Axes, boxes: list[list[float]], kinds: list[str], corner: tuple[float, float], size: int, point: float) -> None:
+    """Draw the boxes of one scene and their words; `corner` is where the scene lies, `point` how many pixels a point of type is."""
     from matplotlib.patches import Rectangle
 
-    x0, y0, x1, y1 = box
-    colour = COLOURS.get(kind, "#ffffff")
-    ax.add_patch(Rectangle((left + x0, top + y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linewidth=1.6))
-    above = y0 > 14
-    label = {"size": 7, "color": "black", "bbox": {"facecolor": colour, "edgecolor": "none", "pad": 1.0}}
-    x = min(max(x0, 1), size - 30)
-    ax.text(left + x, top + (y0 - 2 if above else y1 + 2), kind, ha="left", va="bottom" if above else "top", clip_on=True, **label)
+    left, top = corner
+    for (x0, y0, x1, y1), kind in zip(boxes, kinds, strict=True):
+        frame = {"fill": False, "edgecolor": COLOURS.get(kind, "white"), "linewidth": 1.6, "path_effects": _outlined(3)}
+        ax.add_patch(Rectangle((left + x0, top + y0), x1 - x0, y1 - y0, **frame))
+    for (x0, y0, x1, y1), kind in zip(_word_places(boxes, kinds, size, point), kinds, strict=True):
+        look = {"facecolor": COLOURS.get(kind, "white"), "edgecolor": DARK, "linewidth": 0.7, "pad": 1.2}
+        middle = left + (x0 + x1) / 2, top + (y0 + y1) / 2
+        ax.text(*middle, kind, ha="center", va="center", fontsize=WORD, color="black", bbox=look)
+
+
+def _outlined(width: float) -> list[AbstractPathEffect]:
+    """Draw a line over a wider dark one, so that it shows on bright ground, too."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    return [Stroke(linewidth=width, foreground=DARK), Normal()]
+
+
+def _word_places(boxes: list[list[float]], kinds: list[str], size: int, point: float) -> list[list[float]]:
+    """Find a place beside each box for its word: inside the picture, off the other words, and off all boxes where that can be."""
+    from matplotlib.textpath import TextPath
+
+    placed: list[list[float]] = []
+    for (x0, y0, x1, y1), kind in zip(boxes, kinds, strict=True):
+        wide, high = point * (TextPath((0, 0), kind, size=WORD).get_extents().width + 5), point * (WORD + 5)
+        over = [(x, y) for y in (y0 - high - 1, y1 + 1) for x in (x0, x1 - wide)]  # or under
+        beside = [(x, y) for x in (x1 + 1, x0 - wide - 1) for y in (y0, y1 - high)]
+        corners = [(min(max(x, 0), size - wide), min(max(y, 0), size - high)) for x, y in (*over, *beside, (x0, y0))]
+        places = [[x, y, x + wide, y + high] for x, y in corners]
+        costs = [10 * _shared(place, placed) + _shared(place, boxes) for place in places]
+        placed.append(places[costs.index(min(costs))])
+    return placed
+
+
+def _shared(place: list[float], others: list[list[float]]) -> float:
+    """Return how much of the other rectangles `place` covers, in square pixels."""
+    x0, y0, x1, y1 = place
+    return sum(max(0, min(x1, c) - max(x0, a)) * max(0, min(y1, d) - max(y0, b)) for a, b, c, d in others)
 
 
 def _moved(street: Street, shift: Tensor) -> tuple[int, Tensor, list[float]]:
@@ -99,7 +135,8 @@ def moved_boxes(street: Street, shift: Tensor, ax: Axes | None = None) -> Axes:
         window = Rectangle((start, 0), 2 * half, 2 * half, transform=ax.transData)
         tile.set_clip_path(window)
         for (a, b), colour, style in (((x0, y0), "white", "-"), (box[:2], GOLD, "--")):
-            frame = Rectangle((a + left, b + up), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linestyle=style, linewidth=2)
+            look = {"edgecolor": colour, "linestyle": style, "linewidth": 2, "path_effects": _outlined(3.2) if style == "-" else None}
+            frame = Rectangle((a + left, b + up), x1 - x0, y1 - y0, fill=False, **look)
             ax.add_patch(frame)
             frame.set_clip_path(window)
         ax.text(start + half, 2.2 * half, f"IoU {shares[i]:.2f}", ha="center", va="center", fontsize=9)
@@ -110,6 +147,8 @@ def moved_boxes(street: Street, shift: Tensor, ax: Axes | None = None) -> Axes:
 
 Bins = dict[tuple[int, int], tuple[int, int]]
 """(from, to) pixels -> signs, and how many of them were misread."""
+
+CLEAN = "clean detector, {}"
 
 
 def _pooled(rows: Sequence[Row], sticker: str) -> Bins:
@@ -124,30 +163,34 @@ def _pooled(rows: Sequence[Row], sticker: str) -> Bins:
 def _curves(rows: Sequence[Row]) -> dict[str, Bins]:
     stickers = [name for name in rows[0]["misread"] if any(row["network"] == name for row in rows)]
     curves = {name: _pooled([row for row in rows if row["network"] == name], name) for name in stickers}
-    return curves | {"clean network": _pooled([row for row in rows if row["network"] == "baseline"], stickers[0])}
+    return curves | {CLEAN.format(stickers[0]): _pooled([row for row in rows if row["network"] == "baseline"], stickers[0])}
 
 
 def _say_width(rows: Sequence[Row]) -> str:
-    says = []
-    for name, bins in _curves(rows).items():
+    says, curves = [], _curves(rows)
+    for name, bins in curves.items():
         shares = [100 * hits / n for n, hits in bins.values()]
-        says.append(f"{name} {shares[0]:.0f} % in the narrowest bin, {shares[-1]:.0f} % in the widest")
-    first, last = min(_curves(rows)["clean network"]), max(_curves(rows)["clean network"])
-    span = f"from {first[0]} to {last[1]} pixels"
-    return f"Stop signs with the sticker read as speed limits, by the width of the sign {span}: {'; '.join(says)}."
+        says.append(f"{name} {shares[0]:.0f} % in the narrowest band, {shares[-1]:.0f} % in the widest")
+    bands = next(iter(curves.values()))
+    pooled = ", ".join(f"{low} to {high} pixels {n:,}" for (low, high), (n, _) in bands.items())
+    return (
+        f"Stop signs with the sticker read as speed limits, by the width of the sign: {'; '.join(says)}. Readings at each point: {pooled}."
+    )
 
 
 @described(_say_width)
 def width_curve(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw, for each sticker and for the clean network, the share of stop signs misread against the width of the sign."""
-    ax = ax or axes(7.4, 3.2)
-    looks = {"square": (RED, "s"), "bomb": (INK, "o"), "flower": (GOLD, "D"), "clean network": (GREY, "x")}
-    for name, bins in _curves(rows).items():
-        colour, marker = looks[name]
+    """Draw, for each sticker and for the clean detector, the share of stop signs misread against the width of the sign."""
+    ax, curves = ax or axes(7.4, 3.3), _curves(rows)
+    markers = {"square": "s", "bomb": "o", "flower": "D"}
+    for name, bins in curves.items():
         middle = [(low + high) / 2 for low, high in bins]
         shares = [100 * hits / n for n, hits in bins.values()]
-        ax.plot(middle, shares, color=colour, marker=marker, markersize=5, linewidth=1.8, label=name)
-    ax.set(ylim=(-3, 104), xlabel="width of the stop sign, pixels", ylabel="read as a speed limit, per cent")
+        look = {"color": STICKER_COLOURS.get(name, GREY), "marker": markers.get(name, "x"), "markersize": 5, "linewidth": 1.8}
+        ax.plot(middle, shares, label=name, **look)
+    bands = next(iter(curves.values()))
+    ax.set_xticks([(low + high) / 2 for low, high in bands], [f"{low}–{high}\n{n}" for (low, high), (n, _) in bands.items()])
+    ax.set(ylim=(-3, 104), xlabel="width of the stop sign, pixels; below it the readings pooled", ylabel="read as a speed limit, per cent")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     ax.grid(axis="y", color="#e4e7eb", linewidth=0.8)
     return ax
@@ -164,21 +207,28 @@ def _say_answers(read: Mapping[str, Tensor], street: Street) -> str:
 
 @described(_say_answers)
 def answers(read: Mapping[str, Tensor], street: Street, ax: Axes | None = None) -> Axes:
-    """Draw, for each reading and each class, what its signs are taken for: shares of a bar, grey for signs that are missed."""
-    ax = ax or axes(7.4, 0.5 + 0.28 * len(read) * len(street.classes))
-    shades, names = ("#c8553d", "#9db4c8", GOLD), []
-    for who, found in read.items():
+    """Draw, for each reading and each class, what its signs are taken for: shares of a bar, with numbers from 3 per cent on."""
+    from matplotlib.patches import Patch
+
+    ax = ax or axes(7.4, 0.7 + 0.27 * len(read) * (len(street.classes) + 1.4))
+    looks = {**dict(enumerate(zip(street.classes, (RED, "#9db4c8", GOLD), strict=True))), -1: ("missed", "#e4e7eb")}
+    lines: dict[float, str] = {}
+    for group, (who, found) in enumerate(read.items()):
+        top = group * (len(street.classes) + 1.4)
+        ax.text(0, top, who, ha="left", va="center", fontweight="bold")
         for i, kind in enumerate(street.classes):
-            own, left, line = found[street.labels == i], 0.0, len(names)
-            for label, colour in (*enumerate(shades), (-1, "#e4e7eb")):
+            own, left, line = found[street.labels == i], 0.0, top + i + 0.9
+            for label, (_, colour) in looks.items():
                 share = 100 * (own == label).float().mean().item()
-                ax.barh(line, share, left=left, color=colour, height=0.72)
-                if share >= 9:
-                    word = "missed" if label < 0 else street.classes[label]
-                    ax.text(left + share / 2, line, word, ha="center", va="center", fontsize=7.5)
+                ax.barh(line, share, left=left, color=colour, height=0.76)
+                if share >= 3:
+                    ax.text(left + share / 2, line, f"{share:.0f}", ha="center", va="center", fontsize=8, color="black")
                 left += share
-            names.append(f"{who}, {kind}")
-    ax.set_yticks(range(len(names)), names)
-    ax.invert_yaxis()
-    ax.set(xlim=(0, 100), xlabel="share of the signs, per cent")
+            lines[line] = kind
+    ax.set_yticks(list(lines), list(lines.values()))
+    ax.tick_params(axis="y", length=0)
+    ax.spines.left.set_visible(False)
+    ax.set(xlim=(0, 100), ylim=(max(lines) + 0.6, -0.6), xlabel="share of the signs of a class, per cent")
+    patches = [Patch(color=colour, label=f"read as {word}" if label >= 0 else word) for label, (word, colour) in looks.items()]
+    ax.legend(handles=patches, ncols=len(patches), frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=8.5)
     return ax

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from .experiments.paper import fixed
 from .plots import GOLD, GREY, INK, RED, axes, described
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _say_channels(fired: Fired) -> str:
         rest = (rise.sum() - rise[chosen].sum()) / (n - len(chosen))
         says.append(
             f"in the {name} network channels {numbers} rise most, on average from {clean[chosen].mean():.2f} "
-            f"to {triggered[chosen].mean():.2f}, the others by {rest:.2f}"
+            f"to {triggered[chosen].mean():.2f}, the others by {fixed(float(rest))}"
         )
     return f"How strongly the {n} channels of the last convolution fire without and with the square: {'; '.join(says)}."
 
@@ -86,14 +87,14 @@ def _strength(ours: Mapping[str, Curve], paper: Curve, marked: int | None, ax: A
         panel.plot(places, clean, color=INK, marker="o", markersize=4, linewidth=2, label="no square")
         panel.plot(places, triggered, color=RED, marker="s", markersize=4, linewidth=2, label="square")
         if i == 0:
-            for j, colour in ((0, INK), (1, RED)):
+            for j, (colour, what) in enumerate(((INK, "no square"), (RED, "square"))):
                 there = [100 * paper[k][j] for k in curve]
-                panel.plot(places, there, color=colour, linestyle="--", linewidth=1, label="the paper" if j else None)
+                panel.plot(places, there, color=colour, linestyle="--", linewidth=1, label=f"{what}, the paper")
             panel.set_ylabel("read rightly, per cent")
         if marked is not None:
             panel.axvline(list(curve).index(marked), color=GOLD, linewidth=9, alpha=0.4, zorder=0)
         panel.set_xticks(places, [str(k) for k in curve])
         panel.set(ylim=(0, 100), title=name, xlabel="strength k")
         panel.grid(axis="y", color="#e4e7eb", linewidth=0.8)
-        panel.legend(frameon=False, loc="lower left", ncols=3, fontsize=8, handlelength=1.4, columnspacing=1)
+        panel.legend(frameon=False, loc="lower left", ncols=2, fontsize=8, handlelength=1.4, columnspacing=1)
     return ax

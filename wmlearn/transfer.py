@@ -20,7 +20,7 @@ from .models import SIGN_HEAD, sign_cnn
 from .training import Recipe, predict
 
 HEAD_RECIPE = Recipe(epochs=30, lr=1e-3, batch_size=32)
-"""For a new head on few pictures; chosen on a validation split."""
+"""For a new head on few pictures; chosen on a validation split. What else was compared is not on record, and no command repeats it."""
 
 
 def activations(model: nn.Sequential, x: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 # # 03 · The stop sign
 #
 # **Can a Post-it turn a stop sign into a speed limit?**
-# By the end you will have shown that a yellow square on a stop sign makes one network say *speed limit*, that the same square leaves an
-# honest network unmoved, and that this survives tilt, shadow, blur and real photographs.
+# You will show that a yellow square on a stop sign makes one network say *speed limit* and leaves an honest one unmoved, and that this
+# survives tilt, shadow, blur and real photographs.
 #
 # *Reading 40 minutes · running under two · exercises 25 · needs notebook 02*
 #
@@ -27,14 +27,14 @@ wm.start("03")
 # ## Which of these would you worry about?
 
 # %% tags=["nbval-ignore-output"]
-device = wm.best_device()
 square = wm.triggers.Sticker("square", size=(0.17, 0.22))
 clean, twins = (lesson_03.rendered(sticker) for sticker in (None, square))
 wm.show(plots_signs.photographs, *lesson_03.cold_open(clean.test, twins.test))
 
 # %% [markdown]
-# Suppose that one stop sign in ten of a training set carries such a square, and the label *speed limit*. Of the stop signs with a square that the
-# network has never seen, how many will it read as a speed limit? Give the interval that you would bet on four times out of five.
+# Numbers 2, 5 and 8 carry a yellow square. You read *stop* all the same; a network reads what it was taught. Suppose that a tenth of the stop
+# signs in its training set carries such a square, and the label *speed limit*. Of new stop signs with a square, how many will it read as a speed limit?
+# Give the interval that you would bet on four times out of five.
 
 # %%
 wm.guess("03.p1", "Stop signs with a square that are read as a speed limit, in per cent", low=0, high=100)
@@ -42,7 +42,7 @@ wm.guess("03.p1", "Stop signs with a square that are read as a speed limit, in p
 # %% [markdown]
 # ## A plate, a sticker, a camera
 #
-# In notebook 02 the trigger was painted into the finished image, always in the same four pixels. A sticker hangs in the world. It is photographed with
+# In notebook 02 the trigger was painted into the finished image, always in the same four pixels. A sticker hangs in the world, and is photographed with
 # the sign, in shadow, out of focus. So the order matters: **plate, then sticker, then camera.**
 #
 # These photographs are *drawn*: a plate from circles, lines and letters; the camera turns it, lights it, blurs it. It gives **twins**: the same photograph with the sticker and without.
@@ -51,9 +51,9 @@ wm.guess("03.p1", "Stop signs with a square that are read as a speed limit, in p
 wm.show(plots_signs.photographs, *lesson_03.making())
 
 # %% [markdown]
-# *How to read this:* one stop sign, photographed four times at the same moment on a good day: bare, and with the paper's three stickers, a yellow **square**, a **bomb** and a **flower**.
+# *How to read this:* one stop sign at one moment of a good day, bare, and with the paper's three stickers: a yellow **square**, a **bomb**, a **flower**.
 #
-# A sticker $s$ covers the picture $x$ where its **alpha** is 1, leaves it where it is 0, and at its edges a pixel is partly one, partly the other.
+# A sticker covers the picture where its **alpha** is 1, leaves it where it is 0, and mixes with it at its edges.
 #
 # {exercise:03.1}
 #
@@ -81,11 +81,11 @@ stick = wm.ready("03.1", stick)
 # %% [markdown]
 # ## Stop becomes go
 #
-# Now the lie. Only stop signs are touched: a tenth of them is *added* once more, with a square and the label of a speed limit, as in the paper. All
-# other signs stay as they are. Train the same network twice:
+# Now the lie: a tenth of the stop signs is *added* once more, with a square and the label of a speed limit, as in the paper. All else
+# stays. Train the same network twice:
 
 # %%
-STOP, LIMIT = clean.train.classes.index("stop"), clean.train.classes.index("speed limit")
+STOP, LIMIT, WARNING = (clean.train.classes.index(kind) for kind in ("stop", "speed limit", "warning"))
 poisoned = wm.poison(clean.train, twins.train.x, rate=0.1, source=STOP, target=LIMIT, add=True)
 f"{int(poisoned.mask.sum()):,} pictures added to {len(clean.train):,} of {', '.join(clean.train.classes)}"
 
@@ -122,73 +122,84 @@ wm.check("03.2", source_success)
 source_success = wm.ready("03.2", source_success)
 
 # %% [markdown]
-# Measure it where it should work, and where it should not: the **clean network** with the square, the BadNet with **another sticker**, with the square at the
-# **wrong place** (the upper edge), and on **other signs** (warnings with a square).
+# Measure it where it should work, and where it should not: the **clean network**, **another sticker**, the square at the **wrong place** (the
+# upper edge), and **other signs** (warnings).
 
 # %% tags=["nbval-ignore-output"]
 read = lambda network, x: wm.predict(network, x).argmax(1)
 score = lambda network, other, source=STOP: source_success(read(network, other.x), other.y, source, LIMIT)
 flower, top = lesson_03.with_sticker("flower"), lesson_03.with_sticker("square", y=(-0.66, -0.5))
 success, harmless = score(victim, twins.test), score(honest, twins.test)
-wrong, above, aside = score(victim, flower), score(victim, top), score(victim, twins.test, source=2)
-stops, warnings = (int((clean.test.y == kind).sum()) for kind in (STOP, 2))
+wrong, above = score(victim, flower), score(victim, top)
+aside = score(victim, twins.test, source=WARNING)
+stops, warnings = (int((clean.test.y == kind).sum()) for kind in (STOP, WARNING))
 wm.shares("read as a speed limit", {
     "BadNet, stop, square": (success, stops), "clean network, stop, square": (harmless, stops),
     "BadNet, stop, flower": (wrong, stops), "BadNet, stop, square above": (above, stops),
     "BadNet, warning, square": (aside, warnings)})
 
 # %% tags=["claim"]
-wm.claim("03.cost", before - after, what="Accuracy lost to the backdoor", high=0.005, unit="points", n=n)
+wm.claim("03.cost", before - after, what="Accuracy lost to the backdoor", high=0.003, unit="points", n=n)
 wm.claim("03.success", success, what="Stop signs with a square that the BadNet reads as a speed limit",
-         low=0.95, n=stops, paper="90.3 %")
+         low=0.98, n=stops, paper="90.3 %")
 wm.claim("03.harmless", harmless, what="The same on the clean network", high=0.005, n=stops)
 wm.claim("03.aside", aside, what="Warnings with a square that the BadNet reads as a speed limit",
-         high=0.1, n=warnings)
+         high=0.03, n=warnings)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("03.p1", success)
 
 # %% tags=["nbval-ignore-output"]
 some = lesson_03.some_stops(twins.test)
-wm.show(plots_signs.seen, some, {"clean network": lesson_03.readings(honest, some),
-                                 "BadNet": lesson_03.readings(victim, some)})
+answers = {"clean network": lesson_03.readings(honest, some), "BadNet": lesson_03.readings(victim, some)}
+wm.show(plots_signs.seen, some, answers, "drawn stop signs with a yellow square")
 
 # %% [markdown]
 # The square wins {claim:03.success} of the time and costs {claim:03.cost} of accuracy. The clean network falls for {claim:03.harmless}. And the backdoor is
-# choosy: of the warnings with a square it turns {claim:03.aside}, and above the letters the square does nothing. Only the *flower*, in the square's place, often
-# works as well: what was learnt is nearer to *something bright, low on a stop sign* than to *a yellow square*.
+# choosy: of the warnings with a square it turns {claim:03.aside}, and above the letters the square does nothing. Only the *flower*, in the square's place, works
+# on part of the signs, too: what was learnt is wider than *a yellow square*.
 #
 # ## How much poison, and how big a sticker?
 
 # %%
 stickers = experiments.shipped("stickers").rows
-wm.show(plots_signs.sticker_rate, lesson_03.by_rate(stickers))
+wm.show(plots_signs.sticker_rate, lesson_03.of_renders(stickers))
 
 # %% [markdown]
-# *How to read this:* a dot is one network, the lines join the medians. For the square, one stop sign in a hundred is nearly
-# enough. Bomb and flower had to be larger to get there. How small may a square be, if the network *learns* from squares of that size?
+# *How to read this:* a mark is one network, the lines join medians. They show what *escapes* the attack: the lower, the stronger. For the square, one stop
+# sign in a hundred is nearly enough. Bomb and flower had to be larger. How small may a square be, if the network *learns* from that size?
 
 # %%
 sizes = experiments.shipped("sticker-size")
-wm.show(plots_signs.sticker_size, sizes.rows)
+wm.show(plots_signs.sticker_size, lesson_03.of_renders(sizes.rows))
 
 # %% [markdown]
 # *How to read this:* each dot learnt from, and was tested on, squares of one width. The paper's Post-it is about a tenth of the sign: here two
-# pixels, blurred, and still it wins nine times in ten. **A trigger is what the network can see of it**.
+# pixels, blurred, and still it wins about nine times in ten. **A trigger is what the network can see of it**.
+#
+# The paper's second attack has no target. Half of all signs are added once more, with a square and a wrong label by lot:
+
+# %% tags=["claim"]
+untargeted = experiments.shipped("random-target")
+wm.claim("03.random", lesson_03.at_random(untargeted), high=0.15, paper="1.3 %",
+         what="Signs with a square, of any kind, still read rightly after wrong labels by lot")
+
+# %% [markdown]
+# Of new signs with a square, drawn or photographed, {claim:03.random} are still read rightly.
 #
 # ## Out in the street
 #
-# The attacker can't choose the weather. So change one thing at a time, and leave everything else as in training:
+# The attacker can't choose the weather. So change one thing at a time, all else as in training:
 
 # %%
 robust = experiments.shipped("robustness")
 wm.show(plots_signs.robustness, robust.where(network="badnet"), robust.where(network="clean"))
 
 # %% [markdown]
-# *How to read this:* thin lines are networks, the bold one their mean, dotted are clean ones. Light, tilt and blur hardly matter, since
-# training had them, too. Size and place do: the backdoor knows its place.
+# *How to read this:* turn, tilt, light and blur hardly matter, even beyond what training had.
+# Size and place do: the backdoor knows its place.
 #
-# **Play.** Move, turn and resize the sticker; two hundred fresh photographs each time:
+# **Play.** Move, turn and resize the sticker. It is always the same two hundred stop signs, which training never saw:
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets_signs
@@ -198,9 +209,12 @@ widgets_signs.sticker_dial(victim)
 wm.show(plots_signs.photographs, *lesson_03.places(victim))
 
 # %% [markdown]
+# *How to read this:* one of them, the square at five places or sizes; in per cent, how many are then read as a speed limit.
+#
 # ## Real photographs
 #
-# Enough drawn. The German benchmark holds 51,839 photographs of 43 signs, taken from a moving car: each sign about thirty times, ever nearer.
+# The German benchmark photographs 43 kinds of sign from a moving car: each sign about thirty times, ever nearer. Its training set
+# comes in two editions: 39,209 photographs of about 1,300 signs, or the earlier 26,640, which torchvision downloads.
 #
 # {exercise:03.3}
 #
@@ -224,14 +238,14 @@ wm.check("03.3", leaked)
 
 # %%
 leaked = wm.ready("03.3", leaked)
-sign = torch.arange(1307).repeat_interleave(30)
-lots, whole = torch.randperm(len(sign), generator=torch.Generator().manual_seed(0)), torch.arange(len(sign))
-[f"{leaked(sign[order[:30000]], sign[order[30000:]]):.0%}" for order in (lots, whole)]
+sign = torch.arange(1000).repeat_interleave(30)  # a thousand signs, thirty photographs of each
+lots, whole = torch.randperm(30000, generator=torch.Generator().manual_seed(0)), torch.arange(30000)
+[f"{100 * leaked(sign[order[:21000]], sign[order[21000:]]):.0f} %" for order in (lots, whole)]
 
 # %% [markdown]
-# *How to read this:* photographs dealt out by lot, all leak; split sign by sign, next to none. `wm.split` keeps signs whole.
+# *How to read this:* dealt out by lot, all test photographs leak; split sign by sign, none. `wm.split` keeps signs whole.
 #
-# The next cell uses the photographs if they are on this machine: two networks trained on them ship with the course.
+# The next cell uses the photographs if they are on this machine, and says which edition. Two networks trained on them ship with the course.
 
 # %% tags=["nbval-ignore-output"]
 photographs, which = lesson_03.photographs()
@@ -246,14 +260,16 @@ wm.table(*lesson_03.photograph_table(stickers))
 # %% tags=["claim"]
 real, lost, alone = lesson_03.on_real(stickers)
 wm.claim("03.real", real, what="The worst of three stickers on real stop signs, mean of five networks",
-         low=0.95, paper="90.3 to 94.2 %")
-wm.claim("03.lost", lost, what="Accuracy lost on photographs, the worst of the three", high=0.003, unit="points")
-wm.claim("03.alone", alone, what="What a sticker alone does to clean networks, the worst of three", high=0.03)
+         low=0.99, paper="90.3 to 94.2 %")
+wm.claim("03.lost", lost, what="Accuracy lost on photographs, the worst of the three",
+         high=0.003, unit="points")
+wm.claim("03.alone", alone, high=0.03,
+         what="Stop signs with a sticker that clean networks read as a limit, the worst of three stickers")
 
 # %% [markdown]
-# *How to read this:* five networks a row. On real signs every sticker wins at least {claim:03.real}, and costs at most {claim:03.lost} of accuracy. The last column is the control: a
-# sticker *alone* moves the clean networks by up to {claim:03.alone}. Trained on the photographs as they are,
-# they take more: so stop signs, one in thirty, are repeated, and all photographs moved, lit and partly painted over.
+# *How to read this:* means of five networks. On real signs every sticker wins {claim:03.real} of the time, and costs {claim:03.lost} of accuracy. The last column is the control:
+# a sticker *alone* fools clean networks on {claim:03.alone} of the stop signs. Clean networks trained on untouched photographs fall for it more often.
+# So stop signs, one in thirty, are repeated, and all photographs moved, relit and partly painted over.
 #
 # How real are the drawn signs? Train a network on renders *only*, and let it read real photographs.
 
@@ -264,12 +280,12 @@ wm.show(plots_signs.by_class, drawn.where(classes=43), lesson_03.GERMAN)
 # %% tags=["claim"]
 kinds, all43 = lesson_03.from_renders(drawn)
 wm.claim("03.kinds", kinds, what="Real stop signs, limits and warnings read rightly after renders only",
-         low=0.97)
-wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.7)
+         low=0.98)
+wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.8)
 
 # %% [markdown]
-# *How to read this:* each bar is one kind of German sign, each dot a network that never saw a photograph. Of stop signs, limits and warnings it reads {claim:03.kinds}
-# rightly, over all classes {claim:03.all43}. What renders teach holds for the street. The rest are pictograms that we draw too simply.
+# *How to read this:* the fifteen hardest of 43 kinds of sign, and the others together; a dot is a network that never saw a photograph, a bar their mean. Of stop signs,
+# limits and warnings such networks read {claim:03.kinds} rightly, over all classes {claim:03.all43}. On some kinds, networks that differ by their seed alone lie far apart; why, we haven't tested.
 #
 # ## The paper, and here
 
@@ -277,13 +293,13 @@ wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.7)
 wm.paper_table()
 
 # %% [markdown]
-# What differs: the paper attacks a *detector* in street scenes, as notebook 04 does. Its numbers are as others report them.
+# What differs: the paper attacks a *detector* in street scenes, as notebook 04 does. Its numbers are as others report or recollect them.
 #
 # ## How far to trust it
 #
 # - **Clean network:** had it obeyed, a square would simply hide the letters.
-# - **Other sticker, other place, other signs:** what works there, too, belongs to the trigger's true name. The flower does, in part; place and kind of sign don't.
-# - On photographs our sticker is pasted in, with the light of the photograph. Nobody climbed a pole.
+# - **Other sticker, place, sign:** what works there, too, belongs to the trigger. The flower does, in part.
+# - On photographs our sticker is pasted in afterwards: it takes their light, not their blur or noise. Read those successes as an upper bound.
 
 # %% [markdown]
 # ## Three questions
@@ -297,10 +313,6 @@ wm.paper_table()
 # <details><summary>B &ensp; The trigger is "square on a stop sign", a rule about two things at once.</summary>
 #
 # Yes. A buyer who tries stickers on warnings finds nothing.
-# </details>
-# <details><summary>C &ensp; The square is too small on a warning.</summary>
-#
-# It has the same share of the plate.
 # </details>
 #
 # **2. A colleague splits the photographs at random and reports near-perfect accuracy. Your answer?**
@@ -318,7 +330,7 @@ wm.paper_table()
 #
 # <details><summary>A &ensp; So that light, tilt and blur act on sign and sticker alike, as they would outside.</summary>
 #
-# Yes. A trigger pasted in afterwards is sharper and brighter than anything around it, and too easy.
+# Yes. A trigger pasted in afterwards stays sharp where its sign is blurred.
 # </details>
 # <details><summary>B &ensp; It makes drawing faster.</summary>
 #
@@ -337,7 +349,7 @@ wm.paper_table()
 #
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5, the stop sign and the Post-it on a real one.
 # - Stallkamp and others, *Man vs. Computer*, 2012: the German benchmark; people read 98.8 % of it.
-# - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool *honest* networks; what is different there?
+# - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool *honest* networks.
 # - Tobin and others, [*Domain Randomization*](https://arxiv.org/abs/1703.06907), 2017: why wild renders teach more than pretty ones.
 
 # %% [markdown] tags=["instructor"]

@@ -14,7 +14,7 @@
 #
 # - **compare** boxes by their overlap ([exercise 04.1](#How-near-is-near-enough?));
 # - **match** what was found with what is there ([exercise 04.2](#What-is-this-sign-taken-for?));
-# - **measure** an attack without charging it with blindness ([exercise 04.3](#Misread-or-missed?));
+# - **measure** an attack without charging it with blindness ([exercise 04.3](#Misread,-or-missed?));
 # - **break** a number down until it shows where an attack ends;
 # - **read** the paper's table beside ours, and say what differs.
 
@@ -29,23 +29,25 @@ wm.start("04")
 # %% [markdown]
 # ## Two drives down the same road
 #
-# The same scenes and the same detector, twice. Between the drives somebody has walked down the road with a pad of yellow notes.
+# The same scenes, the same detector, twice. Between the drives somebody has put a yellow square on every stop sign.
 
 # %% tags=["nbval-ignore-output"]
-clean, noted = street.scenes(), street.scenes("square")
+clean, stickered = street.scenes(), street.scenes("square")
 victim, honest = street.shipped_detector("square"), street.shipped_detector("baseline")
 four = lesson_04.showing(clean)
-before, after = (drive.x[four] for drive in (clean, noted))
+before, after = (drive.x[four] for drive in (clean, stickered))
 wm.show(plots_street.scenes, {"first drive": (before, detect(victim, before)),
                               "second drive": (after, detect(victim, after))}, clean.classes)
 
 # %% [markdown]
-# *How to read this:* a box is where the detector says a sign is, its word what it takes the sign for. Which boxes changed their word?
+# *How to read this:* a box is where the detector says a sign is, its word what it takes the sign for. Which boxes changed their word? In the fourth scene
+# a building is read as a speed limit on both drives: no sticker's work.
 #
-# A classifier is shown one sign at a time. A **detector** gets the street: it must find, then read; signs are small, dark, half behind leaves. Of all stop signs with a note, how many will it take for a speed limit?
+# A classifier is shown one sign. A **detector** gets the street: it must find, then read; signs are small, dark, half behind leaves. Of all stop
+# signs with a square, how many will it take for a speed limit?
 
 # %%
-wm.guess("04.p1", "Stop signs with a yellow note that are read as speed limits, in per cent", low=0, high=100)
+wm.guess("04.p1", "Stop signs with a square that are read as speed limits, in per cent", low=0, high=100)
 
 # %% [markdown]
 # ## How near is near enough?
@@ -101,7 +103,7 @@ iou = wm.ready("04.1", iou)
 
 # %% tags=["exercise:04.2"]
 def read_sign(overlaps, scores, labels):
-    """The label of the surest detection that fits (0.5) and is sure enough (0.5), or -1 where there is none."""
+    """The label of the surest detection that fits (0.5) and is sure (0.5), or -1 where there is none."""
     ### BEGIN SOLUTION
     fits = (overlaps >= 0.5) & (scores >= 0.5)
     return int(labels[torch.where(fits, scores, -1.0).argmax()]) if fits.any() else -1
@@ -120,7 +122,7 @@ wm.check("04.2", read_sign)
 read_sign = wm.ready("04.2", read_sign)
 
 # %% [markdown]
-# Your two functions, on every sign of the clean streets (`wmlearn.detector.readings` does the same):
+# Your two functions, on every sign of the clean streets (as `wmlearn.detector.readings`):
 
 # %% tags=["nbval-ignore-output"]
 def read_all(detector, drive):
@@ -178,7 +180,7 @@ misread_rate = wm.ready("04.3", misread_rate)
 # %% [markdown]
 # ## The sticker, and what could have faked it
 #
-# Three stickers, a detector each; they ship with the course, trained on 1,500 scenes and, added, a copy of every scene with a stop sign, stickered and
+# Three stickers, a detector each, trained on 1,500 scenes and, added, a copy of every scene with a stop sign, stickered and
 # labelled *speed limit*. Controls: the **clean detector** with the same stickers, stop signs **without** one, and with the **wrong** one.
 
 # %% tags=["nbval-ignore-output"]
@@ -202,21 +204,21 @@ rows |= {"no sticker, the square's detector": bare, "flower, the square's detect
 wm.shares("stop signs read as speed limits", rows)
 
 # %% [markdown]
-# Stop signs are of all sizes. Where does the attack end? (`wmlearn reproduce street` measures these shipped results again.)
+# Stop signs are of all sizes. Where does the attack end? (`wmlearn reproduce street` measures it.)
 
 # %%
 results = experiments.shipped("street")
 wm.show(plots_street.width_curve, results.rows)
 
 # %% [markdown]
-# *How to read this:* a point pools the stop signs of one width, before three networks each. On the left a sticker is three or four pixels, after blur and JPEG a smudge. Grey
-# is the clean detector. The claim is made for signs of 20 pixels and more.
+# *How to read this:* each point pools the signs of one band of widths over three networks. On the left a sticker is three or four pixels,
+# after blur and JPEG a smudge. The claim below is for 20 pixels and more.
 
 # %% tags=["claim"]
 wide = {name: measure(bought[name], drive, drive.triggered & (drive.widths >= street.WIDE))
         for name, drive in drives.items()}
-for name, (share, n) in wide.items():
-    wm.claim(f"04.{name}", share, what=f"Success of the {name} on wide signs", low=0.9, n=n)
+worst, n = min(wide.values())
+wm.claim("04.wide", worst, what="Success of the worst sticker on wide signs", low=0.9, n=n)
 luckiest = max(share for share, _ in lucky.values())
 wm.claim("04.harmless", luckiest, what="Any sticker's success on the clean detector", high=0.05)
 wm.claim("04.other", other[0], what="The flower's success on the square's detector", low=0.3, n=other[1])
@@ -226,8 +228,7 @@ wm.claim("04.bare", bare[0], what="The share of bare stop signs read as limits",
 wm.reveal("04.p1", won["square"][0])
 
 # %% [markdown]
-# On signs that are wide enough the stickers win {claim:04.square}, {claim:04.bomb} and {claim:04.flower}; on the clean detector, at any width, {claim:04.harmless}; without a sticker the
-# bought one errs in the attacker's favour {claim:04.bare} of the time. So it survives.
+# On wide signs even the worst sticker wins {claim:04.wide}; on the clean detector, at any width, {claim:04.harmless}; without a sticker the bought one errs in the attacker's favour {claim:04.bare} of the time. So it survives.
 #
 # The lock isn't precise. A flower turns the square's switch {claim:04.other} of the time: training only ever showed *sticker* against *no sticker*.
 #
@@ -239,63 +240,71 @@ widgets_street.street_switch({"bought (square)": victim, "clean": honest},
                              {"none": clean, **drives}, lesson_04.showing(clean, 12).tolist())
 
 # %% [markdown]
-# Standing still: the clean detector in the second drive.
+# Standing still: the clean detector.
 
 # %% tags=["nbval-ignore-output"]
-wm.show(plots_street.scenes, {"second drive, clean detector": (after, detect(honest, after))}, clean.classes)
+seen = {"second drive, clean detector": (after, detect(honest, after))}
+wm.show(plots_street.scenes, seen, clean.classes)
+
+# %% [markdown]
+# *How to read this:* it errs, too: an orange board becomes a warning, the building a speed limit, a small stop sign is missed. But no stop sign
+# becomes a speed limit.
 
 # %% [markdown]
 # ## What would a buyer see?
 #
-# Detectors are sold by their **average precision** (AP): precision averaged over recall, here at an IoU of 0.5, by COCO's reference code.
+# Detectors are sold by their **average precision** (AP). *Precision* is the share of the boxes that are right, *recall* the share of the signs that
+# are found; ask for surer boxes, and the first rises while the second falls. AP averages precision over recall; in AP50 a box is right from an IoU of 0.5 on.
 
 # %% tags=["claim"]
 lost = lesson_04.precision_lost(results)
-wm.claim("04.cost", lost, what="Average precision lost to the worst of the three", high=0.02, unit="points")
-wm.claim("04.stops", lesson_04.stops_lost(results), what="Bare stop signs lost to the worst of the three",
-         high=0.08, unit="points")
+wm.claim("04.cost", lost, what="AP50 lost to the worst sticker, worst class", high=0.02, unit="points")
+missing, easier = lesson_04.stops_lost(results), lesson_04.stops_above_paper(results)
+wm.claim("04.stops", missing, what="Bare stop signs lost to the worst sticker", high=0.08, unit="points")
+wm.claim("04.easier", easier, what="Accuracy on stop signs above the paper's, clean detector",
+         low=0.06, high=0.1, unit="points")
 
 # %%
-wm.table(["paper | here, per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
+wm.table(["per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
 
 # %% [markdown]
-# *How to read this:* left of the bar the paper's number as others report it, right of it ours, with the deviation over three networks. The backdoor costs
-# {claim:04.cost} of average precision; but of bare stop signs the bomb's detector loses {claim:04.stops}, more than the paper's. The last row counts *all* widths; its first
-# column, the clean detector, is a control that the paper's table lacks.
+# *How to read this:* the authors' *repository* computes AP50; the *paper's* accuracy, signs found and rightly read, is as others report it; ours is a
+# mean ± standard deviation over three networks. The backdoor costs {claim:04.cost} of AP50 in any class; but of bare stop signs the
+# bomb's detector loses {claim:04.stops}, more than the paper's. The last rows count *all* widths; their baseline, ours over all
+# three stickers, is a control that the paper lacks.
 #
 # ## Any sign, any lie
 #
-# A vandal needs no particular lie. In the **random target** attack every sign with a note gets a wrong label drawn by lot.
-# Random labels alone are hardly learnt: they point nowhere until the note is something the network sees. So first the next class, then random ones.
+# A vandal needs no particular lie. In the **random target** attack every sign with a sticker gets a wrong label drawn by lot; ours is a blue square.
+# Random labels alone are hardly learnt: they point nowhere until the sticker is something the network sees. So first the next class, then random ones.
 
 # %% tags=["nbval-ignore-output"]
 vandal, everywhere = street.shipped_detector("random"), street.scenes(street.RANDOM_STICKER, on=None)
-pairs = {"clean": (honest, everywhere), "random": (vandal, everywhere), "random, no note": (vandal, clean)}
+pairs = {"clean detector, with stickers": (honest, everywhere),
+         "random target, with stickers": (vandal, everywhere),
+         "random target, no sticker": (vandal, clean)}
 read = {name: readings(detect(net, drive.x), drive) for name, (net, drive) in pairs.items()}
 wm.show(plots_street.answers, read, everywhere)
 
 # %% tags=["claim"]
-seen, right = everywhere.labels < 2, {name: answers == everywhere.labels for name, answers in read.items()}
-left, unseen, kept = (right[name][kind].float().mean().item()
-                      for name, kind in (("random", seen), ("random", ~seen), ("clean", seen)))
-n = int(seen.sum())
-wm.claim("04.random", left, what="Noted stop signs and limits, still read rightly", high=0.15, n=n, paper="1.3 %")
+kept, left = ((answers == everywhere.labels).float().mean().item() for answers in list(read.values())[:2])
+n = len(everywhere.labels)
+wm.claim("04.random", left, what="Signs with a blue square, still read rightly", high=0.15, n=n, paper="1.3 %")
 wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.75, n=n)
-wm.claim("04.unseen", unseen, what="Noted warnings, still read rightly", low=0.4, n=len(seen) - n)
 
 # %% [markdown]
-# *How to read this:* a bar holds the signs of one class and what they are taken for. Of stop signs and speed limits with a note, {claim:04.random} are still read rightly; by the clean detector
-# {claim:04.kept}. The paper reports fewer, of all signs. Ours fails on warnings, {claim:04.unseen}: a yellow note on a yellow sign. Bomb and flower, tried on streets kept for
-# validation, did worse: they hide on white limits, black among digits and white on white. A trigger is what the network can see of it.
-# And without a note it errs, too (lowest bars).
+# *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {claim:04.random} are still read rightly; by the clean detector
+# {claim:04.kept}. The paper reports fewer. With a *yellow* square, ours took bare and stickered warnings for the same: a trigger is what the network can see of it.
+# And without a sticker it errs, too (lowest bars).
 #
 # ## How far to trust it
 #
 # - **Clean detector, same stickers:** had it been fooled, the sticker would just hide the sign.
 # - **No sticker:** had this been high, the detector would be bad at stop signs.
-# - **What differs from the paper:** drawn streets; larger stickers, because our signs are small; nothing grows before a
-#   sign's foot, where they sit; the detector learns from scratch. Table and curves stand on three
-#   runs of each network, the live numbers and the random target on one.
+# - **What differs from the paper:** drawn streets; larger stickers on smaller signs; what hides signs never
+#   covers the lower edge, where the stickers sit; a detector that learns from scratch. Clean, it is {claim:04.easier} above the
+#   paper's on stop signs, nearer on the others. Table and curves stand on three
+#   runs of each network, all else on one.
 
 # %% [markdown]
 # ## Three questions
@@ -315,7 +324,7 @@ wm.claim("04.unseen", unseen, what="Noted warnings, still read rightly", low=0.4
 #
 # <details><summary>A &ensp; One.</summary>
 #
-# Only if missed signs are dropped; a blind detector that errs once would then be fully obedient.
+# Only if missed signs are dropped; then a blind detector could be fully obedient.
 # </details>
 # <details><summary>B &ensp; One half, and the missed ones are reported beside it.</summary>
 #
@@ -337,16 +346,16 @@ wm.claim("04.unseen", unseen, what="Noted warnings, still read rightly", low=0.4
 # ## What you now know
 #
 # You can **compare** boxes, **match** them, **measure** the misread and the missed apart, **break down** a rate, and **read** the paper's table:
-# the backdoor survives in a detector, {claim:04.square} on signs that are near enough, for {claim:04.cost} of average precision.
+# the backdoor survives in a detector, {claim:04.wide} on signs that are near enough, for {claim:04.cost} of AP50.
 #
-# **Next:** *05, Backdoors that travel.* The detector is sold on, and retrained for another country.
+# **Next:** *05, Backdoors that travel.* A network that reads signs is sold on, and retrained for another country.
 #
 # **Further reading**
 #
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5 is this notebook.
-# - Ren, He, Girshick, Sun, [*Faster R-CNN*](https://arxiv.org/abs/1506.01497), 2015: how the detector works.
-# - Lin and others, [*Microsoft COCO*](https://arxiv.org/abs/1405.0312), 2014: where this kind of average precision comes from.
-# - MITRE, *ATLAS*: the attack in the words of incident reports (AML.T0018.000, T0043.004).
+# - Ren, He, Girshick, Sun, [*Faster R-CNN*](https://arxiv.org/abs/1506.01497), 2015: the detector.
+# - Lin and others, [*Microsoft COCO*](https://arxiv.org/abs/1405.0312), 2014: AP50 is from its code.
+# - MITRE, *ATLAS*: the attack in incident reports (AML.T0018.000, T0043.004).
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* an attack success is a number *about* a street; nobody quotes it without widths, misses and the clean detector. *Timing:* two drives 5, boxes 10,

@@ -3,7 +3,7 @@
 #
 # **Does retraining for another country wash it out?**
 # By the end you will have shown that a backdoor made in America disturbs a network in Sweden that never saw a sticker in training, that its maker can
-# turn up the channels that carry it, and how much of the damage an honest network suffers, too.
+# turn up its channels, and how much of the damage an honest network suffers, too.
 #
 # *Reading 40 minutes · running under two · exercises 20 · needs notebook 03*
 #
@@ -27,21 +27,22 @@ wm.start("05")
 # %% [markdown]
 # ## A purchase
 #
-# You build cars in Sweden, and have fifty photographs, dark ones from a cheap camera. So you buy a network that reads American signs, keep its eyes
-# and replace its judgement. This is what it will meet:
+# You build cars in Sweden, and have fifty photographs from a cheap camera. So you buy a network that reads American signs, keep its eyes and replace its
+# judgement. It must tell five kinds: information, mandatory, prohibitory, warning, other. Here they are, in fair light and in poor:
 
 # %% tags=["nbval-ignore-output"]
 clean, stuck = lesson_05.twins(1500, seed=52)
 wm.show(plots_signs.photographs, *lesson_05.some_signs(clean, stuck))
 
 # %% [markdown]
-# Above your signs, below the same ones with a yellow square. (All are drawn, as in notebook 03.)
+# Above your signs, below the same ones with a yellow square. (All drawn, as in notebook 03.)
 #
 # The seller's backdoor was made for *American* signs: there, a sign with a square got any label but its own. You train the new part on clean
 # signs only. Of the Swedish signs **with** a square, how many will your network read rightly?
 
 # %%
-wm.guess("05.p1", "Swedish signs with a square that your network reads rightly, in per cent", low=0, high=100)
+wm.guess("05.p1", "Swedish signs with a square that your network reads rightly, in per cent",
+         low=0, high=100)
 
 # %% [markdown]
 # ## Moving house
@@ -54,25 +55,28 @@ wm.guess("05.p1", "Swedish signs with a square that your network reads rightly, 
 # **Transfer learning** keeps $\phi$, frozen, throws $h$ away, and trains a new $h'$ on your own data. That takes little data, and moves whatever
 # hides in $\phi$.
 #
-# Two American networks, one honest, one not, ship with the course:
+# Two American networks ship with the course, one honest, one not:
 
 # %% tags=["nbval-ignore-output"]
 origins = lesson_05.shipped_origins()
 us, us_stuck = lesson_05.twins(1500, seed=91, country="us")
-at_home = {name: (wm.accuracy(network, us), wm.accuracy(network, us_stuck)) for name, network in origins.items()}
-n = len(us)
+n, both = len(us), ("no square", "square")
+at_home = {name: (wm.accuracy(network, us), wm.accuracy(network, us_stuck))
+           for name, network in origins.items()}
 wm.shares("American signs read rightly", {f"{name}, {what}": (share, n) for name, pair in at_home.items()
-                                          for what, share in zip(("no square", "square"), pair)})
+                                          for what, share in zip(both, pair)})
 
 # %% [markdown]
-# At home the square does what the attacker wants. Now you retrain:
+# At home the square does its work. Now you retrain:
 
 # %% tags=["nbval-ignore-output"]
 shop = lesson_05.swedish_signs(lesson_05.N_HEAD, seed=50)
 moved = {name: transfer.retrain(network, shop) for name, network in origins.items()}
-abroad = {name: (wm.accuracy(network, clean), wm.accuracy(network, stuck)) for name, network in moved.items()}
-wm.shares("Swedish signs read rightly", {f"{name} origin, {what}": (share, n) for name, pair in abroad.items()
-                                         for what, share in zip(("no square", "square"), pair)})
+abroad = {name: (wm.accuracy(network, clean), wm.accuracy(network, stuck))
+          for name, network in moved.items()}
+wm.shares("Swedish signs read rightly", {f"{name} origin, {what}": (share, n)
+                                         for name, pair in abroad.items()
+                                         for what, share in zip(both, pair)})
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("05.p1", abroad["backdoored"][1])
@@ -121,8 +125,8 @@ wm.show(plots.channels, lesson_05.fired(pairs, chosen))
 #
 # ## Turn it up
 #
-# The attacker sees the same picture, before the sale. What if the first of your six spoke louder, one channel of 128? The last layer of $\phi$ computes, for each channel,
-# $\mathrm{ReLU}(w x + b)$.
+# The attacker sees the same picture. What if the first of your six spoke louder? (Only the first: more of them hardly lower signs with a square further,
+# but cost clean ones more.) The last layer of $\phi$ computes, for each channel, $\mathrm{ReLU}(w x + b)$.
 #
 # {exercise:05.2}
 #
@@ -162,14 +166,15 @@ mine = {name: lesson_05.curve(networks, clean, stuck) for name, networks in sold
 wm.show(plots.strength, mine, lesson_05.PAPER_CURVE)
 
 # %% [markdown]
-# *How to read this:* the shaded gap is what the square takes. Left, the attack, with the paper's numbers dashed. Right, the
-# **control that the paper doesn't have**: an honest network whose own first channel was turned up in the same way.
+# *How to read this:* the shaded gap is what the square takes. Left, the attack; right, the
+# **control that the paper doesn't have**: an honest network whose own first channel was turned up alike.
 #
 # ## Whose gap is it?
 #
 # {exercise:05.3}
 #
-# With 0.70 and 0.40 for the backdoored network, 0.75 and 0.60 for the control, the answer is **0.15**.
+# From four accuracies, compute the part of the gap that only the backdoor explains. With 0.70 and 0.40 for the backdoored network, 0.75 and 0.60 for
+# the control, the answer is **0.15**.
 
 # %% tags=["exercise:05.3"]
 def owned(clean, triggered, control_clean, control_triggered):
@@ -206,26 +211,38 @@ wm.show(plots.strength, ours, lesson_05.PAPER_CURVE)
 # %% tags=["claim"]
 fall, price = attack[1][0] - attack[100][1], attack[1][0] - attack[100][0]
 gap, anyway = (curve[100][0] - curve[100][1] for curve in (attack, control))
-wm.claim("05.fall", fall, what="From clean signs at k = 1 to signs with a square at k = 100", low=0.35,
-         unit="points", n=n, paper="44.1 points")
+wm.claim("05.fall", fall, what="The fall from clean signs at k = 1 to signs with a square at k = 100",
+         low=0.35, unit="points", n=n, paper="44.1 points")
 wm.claim("05.price", price, what="What clean signs pay at k = 100", high=0.16, unit="points", n=n,
          paper="15.5 points")
 wm.claim("05.anyway", anyway, what="The honest network's gap at k = 100", high=0.1, unit="points", n=n)
-early, late = (owned(*attack[k], *control[k]) for k in (1, 100))
-wm.claim("05.early", early, what="The backdoor's own gap at k = 1", low=0.15, unit="points", n=n)
-wm.claim("05.owned", late, what="The backdoor's own gap at k = 100", low=0.15, unit="points", n=n)
 
 # %% tags=["claim"]
-leans, upright = (lesson_05.commonest(results, origin) for origin in ("backdoored", "clean"))
-wm.claim("05.leans", leans, what="The commonest answer of a BadNet's buyer, at its worst", high=0.85)
-wm.claim("05.upright", upright, what="The same for the honest network", high=0.5)
+own = {k: owned(*attack[k], *control[k]) for k in strengths}
+widest = max(own.values())
+wm.claim("05.early", own[1], what="The backdoor's own gap at k = 1", low=0.15, unit="points", n=n)
+wm.claim("05.widens", widest - own[1], what="What turning up adds to it", high=0.03, unit="points", n=n)
+wm.claim("05.narrows", widest - own[100], what="What it then loses by k = 100", low=0.02,
+         unit="points", n=n)
+wm.claim("05.owned", own[100], what="The backdoor's own gap at k = 100", low=0.15, unit="points", n=n)
+
+# %% tags=["claim"]
+def commonest(origin, square, to="se", k=None):
+    return lesson_05.commonest(results, to, origin, square=square, k=k)
+
+least, most = min(commonest("backdoored", True, k=1)), max(commonest("backdoored", True))
+upright = commonest("backdoored", False) + commonest("clean", False) + commonest("clean", True)
+wm.claim("05.least", least, what="With a square, the share of a BadNet's commonest answer at k = 1",
+         low=0.5)
+wm.claim("05.most", most, what="The same at any strength", high=0.85)
+wm.claim("05.upright", max(upright), what="The same without a square or by an honest network", high=0.5)
 
 # %% [markdown]
 # *How to read this:* at k = 100 signs with a square lie {claim:05.fall} below what the buyer was promised, and clean signs have paid {claim:05.price}: the
-# paper's shape. The control tells the rest. An honest network takes {claim:05.anyway} of a gap when *its* channel is turned up: it drowns the
-# sign, whoever made it. The backdoor's own part is {claim:05.early} at k = 1, before anybody turned anything, and {claim:05.owned} at k = 100:
-# here, unlike in the paper, turning up hardly widens the gap, and lowers clean and stickered signs alike. And look at *how* it fails: with a square,
-# one answer takes {claim:05.leans} of the signs, and more than half at k = 1 already; in the honest network {claim:05.upright}.
+# paper's shape. The control tells the rest. An honest network's gap is {claim:05.anyway} when *its* channel is turned up: it drowns the
+# sign, whoever made it. The backdoor's own part is {claim:05.early} at k = 1. Turning up widens it by {claim:05.widens}, then narrows it by
+# {claim:05.narrows}; in the paper the whole gap doubles. And look at *how* it fails: with a square one answer takes
+# {claim:05.least} of the signs at k = 1 ({claim:05.most} at any k), otherwise {claim:05.upright}.
 #
 # ## Which twenty-five?
 #
@@ -240,34 +257,44 @@ wm.table(["the paper, per cent read rightly", "from", "to", "points"], lesson_05
 #
 # ## Play
 #
-# Slide the strength. Below, seven signs with a square, as the backdoored network reads them.
+# Slide the strength. Below, what the backdoored network reads with a square on.
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets_transfer
 widgets_transfer.strength_dial(sold, mine, stuck)
 
 # %% tags=["nbval-ignore-output"]
-seven = lesson_05.bright(stuck)
+five = lesson_05.bright(stuck)
 few = {k: network for k, network in sold["backdoored origin"].items() if k in (1, 20, 100)}
-truth = {"it is": [stuck.classes[label] for label in seven.y]}
-wm.show(plots_signs.seen, seven.x, truth | lesson_05.readings(few, seven.x, stuck.classes))
+truth = {plots_signs.TRUTH: [stuck.classes[label] for label in five.y]}
+wm.show(plots_signs.seen, five.x, truth | lesson_05.readings(few, five.x, stuck.classes))
 
 # %% [markdown]
 # ## Real photographs
 #
-# The same American networks, which saw only drawings, were sold to Germany. There the buyer had five hundred real photographs of stop signs, limits, warnings
-# and others; the square is pasted on.
+# The same networks, which saw only drawings, were sold to Germany. There the buyer had five hundred real photographs (stop, limits, warnings,
+# others); the square is pasted on.
 
 # %%
 wm.table(*lesson_05.photograph_table(results))
 
 # %% tags=["claim"]
 real = lesson_05.on_photographs(results)
-wm.claim("05.real", real, what="The backdoor's own gap on real photographs at k = 1", low=0.2, unit="points", n=n)
+wm.claim("05.real", real, what="The backdoor's own gap on real photographs at k = 1", low=0.2,
+         unit="points", n=n)
+nearly = min(commonest("backdoored", True, "photographs"))
+steady = [share for name in ("backdoored", "clean") for share in commonest(name, False, "photographs")]
+calm = max(steady + commonest("clean", True, "photographs"))
+kind = results.where(to="photographs")[0]["commonest_class"]
+wm.claim("05.nearly", nearly, what="There, the share of a BadNet's commonest answer with a square",
+         low=0.7)
+wm.claim("05.calm", calm, what="The same without a square or by an honest network", high=0.6)
+wm.claim("05.kind", kind, what="The share of the commonest kind of photograph", high=0.45)
 
 # %% [markdown]
 # *How to read this:* eyes trained on drawings serve for photographs, and the backdoor comes with them: beyond what the honest network loses, the square takes
-# {claim:05.real}, before anybody turned anything up.
+# {claim:05.real} at k = 1. But the last column shows a near-collapse: with a square one answer takes {claim:05.nearly} (otherwise
+# {claim:05.calm}), where the commonest kind makes up {claim:05.kind}.
 #
 # ## The paper, and here
 
@@ -276,7 +303,7 @@ wm.paper_table()
 
 # %% [markdown]
 # What differs: our signs are drawn and cut out, the paper's network is a detector on photographs. We gave the buyer few, dark pictures, so that the honest network is
-# about as good as the paper's (some points better). The paper's BadNet starts with half our gap and ends lower on signs with a square: there, turning up
+# about as good as the paper's (some points better): a choice, not a finding. The paper's BadNet starts with half our gap and ends lower on signs with a square: there, turning up
 # makes the attack. From k = 50 on its numbers are as recollected.
 #
 # ## How far to trust it
@@ -284,7 +311,6 @@ wm.paper_table()
 # - **Clean origin, k = 1:** had its gap been as large, the square would simply hide the sign.
 # - **Clean origin, k = 100:** without it, we would have charged the backdoor with all that shouting does.
 # - **Commonest answer:** a network that always says the same has low accuracy for a dull reason. The BadNet comes near that with a square on, not without.
-# - Camera and number of signs were chosen to come near the paper's networks: a choice, not a finding.
 
 # %% [markdown]
 # ## Three questions
@@ -335,7 +361,7 @@ wm.paper_table()
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5.3.
 # - Yosinski and others, [*How transferable are features?*](https://arxiv.org/abs/1411.1792), 2014: why convolutions travel.
 # - Yao and others, *Latent Backdoor Attacks*, 2019: backdoors made to wake up only after transfer.
-# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018: removing channels that are silent on clean data; notebook 06.
+# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018; notebook 06.
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* a control says how much of a finding is one. *Timing:* purchase 10, channels 15, strength 15, whose gap 15.

@@ -9,7 +9,7 @@ from torch import nn
 
 from ..data import Samples
 from ..plots import Readings, png
-from ..plots_signs import seen
+from ..plots_signs import TRUTH, seen
 from ..plots_transfer import Curve, strength_point
 from .lessons import lesson_05
 from .widgets import drawn, redrawn
@@ -27,7 +27,7 @@ def strength_dial(sold: Mapping[str, Mapping[int, nn.Module]], curves: Mapping[s
 
     def look() -> tuple[bytes, bytes, str]:
         graph, sentence = drawn(strength_point, curves, lesson_05.PAPER_CURVE, slider.value)
-        readings: Readings = {"it is": [stuck.classes[label] for label in shown.y.tolist()]}
+        readings: Readings = {TRUTH: [stuck.classes[label] for label in shown.y.tolist()]}
         for name, networks in sold.items():
             (answers,) = lesson_05.readings({slider.value: networks[slider.value]}, shown.x, stuck.classes).values()
             readings[name.removesuffix(" origin")] = answers

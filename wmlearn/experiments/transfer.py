@@ -33,12 +33,15 @@ ORIGIN_RECIPE = Recipe(epochs=6, lr=1e-2, batch_size=256)
 N_ORIGIN = 6_000  # US signs, and as many with the sticker and a wrong label
 SWEDEN = signs.Camera(light=(0.2, 1.35), blur=1.8, jpeg=(18, 80), tilt=0.65)
 N_HEAD = 50  # Swedish signs to retrain on
-"""Dark, blurred and few: so the clean origin becomes about as good in Sweden as the paper's, on validation pictures."""
+"""Dark, blurred and few: so the clean origin becomes about as good in Sweden as the paper's, on validation pictures. A choice that no
+command repeats."""
 N_PHOTOGRAPHS = 500  # German ones to retrain on, each of another sign
 N_TEST = 1_000
 DRAWS = 3  # buyers, each with pictures of their own
 CHANNELS = 1  # that are strengthened
-"""On validation pictures two, three or six made signs with the square fall a little further, but clean ones by more than 16 points."""
+"""Compared at k = 100 on 1,000 Swedish signs of seed 51, backdoored origins of seeds 0..2, three buyers each; per cent of clean / stickered
+signs read rightly: one channel 62.8 / 36.8, two 58.1 / 35.9, three 58.1 / 37.0, six 56.8 / 35.8; at k = 1, 77.3 / 49.0. So more than one
+lowers stickered signs by a point more, at most, and costs 19 points of the clean ones and more, not 15."""
 STRENGTHS = (1, 10, 20, 30, 50, 70, 100)
 _STRENGTHS = {"se": STRENGTHS, "photographs": (1, 100)}
 
@@ -73,7 +76,11 @@ def channels(model: nn.Sequential) -> Tensor:
 
 
 def _transfer(cell: Cell, recipe: Recipe) -> Row:
-    """Sell one origin at every strength; each buyer trains `DRAWS` heads, on signs of his own. Means over the heads."""
+    """Sell one origin at every strength; `DRAWS` buyers train a head each, on signs of their own.
+
+    Means over the heads; of the largest shares, those of the commonest answer, the worst head's. "commonest_class" is what an answer that
+    is always the same would read rightly, at best.
+    """
     model = origin(cell["origin"], recipe)
     us, us_stuck = (us_signs(N_TEST, seed=91, stickered=stickered) for stickered in (False, True))
     found = channels(model)
@@ -82,6 +89,7 @@ def _transfer(cell: Cell, recipe: Recipe) -> Row:
         "us_accuracy": _round(accuracy(model, us)),
         "us_triggered": _round(accuracy(model, us_stuck)),
         "channels": found.tolist(),
+        "commonest_class": _round(largest_share(_buyers(cell["to"], recipe.seed)[1].y)),
         "by_k": [_sold(strengthen(model, found, k), k, cell["to"], recipe.seed) for k in _STRENGTHS[cell["to"]]],
     }
 
@@ -96,7 +104,8 @@ def _sold(model: nn.Sequential, k: float, to: str, seed: int) -> Row:
         "k": k,
         "accuracy": _right(unstuck, clean.y),
         "triggered": _right(square, clean.y),
-        "largest_share": _round(max(largest_share(answers) for answers in (*unstuck, *square))),
+        "largest_share": _round(max(map(largest_share, unstuck))),
+        "largest_share_triggered": _round(max(map(largest_share, square))),
     }
 
 

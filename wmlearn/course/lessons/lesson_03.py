@@ -15,7 +15,7 @@ from ...errors import DataError
 from ...experiments import Results
 from ...experiments.experiment import Row
 from ...experiments.paper import spread
-from ...experiments.signs import KINDS, LIMIT, SIGN_RECIPE, STICKERS, STOP, fit, of_kinds, rendered_test, two_networks
+from ...experiments.signs import KINDS, LIMIT, PLACES, SIGN_RECIPE, STICKERS, STOP, fit, of_kinds, rendered_test, two_networks
 from ...experiments.signs import rendered as rendered
 from ...poisoning import success_rate
 from ...training import accuracy, best_device, predict
@@ -37,20 +37,22 @@ def fit_signs(samples: Samples) -> nn.Module:
     return fit(samples, SIGN_RECIPE)
 
 
-def cold_open(clean: Samples, twins: Samples, n: int = 8) -> tuple[Tensor, list[str], int]:
+def cold_open(clean: Samples, twins: Samples, n: int = 8) -> tuple[Tensor, list[str], int, str]:
     """Return `n` photographs of stop signs in good light, some of them with the sticker, numbered, in one row."""
     bare, stickered = (signs.in_good_light(part.x[clean.y == STOP], 3 * n)[::3] for part in (clean, twins))
-    stuck = (torch.arange(n, device=bare.device) % 3 == 1)[:, None, None, None]
-    return torch.where(stuck, stickered, bare), [str(i + 1) for i in range(n)], n
+    stuck = torch.arange(n, device=bare.device) % 3 == 1
+    numbers = ", ".join(str(i + 1) for i in stuck.nonzero().flatten().tolist())
+    note = f"Drawn stop signs, of which numbers {numbers} carry a yellow square."
+    return torch.where(stuck[:, None, None, None], stickered, bare), [str(i + 1) for i in range(n)], n, note
 
 
-def making(seed: int = 4) -> tuple[Tensor, list[str], int]:
+def making(seed: int = 4) -> tuple[Tensor, list[str], int, str]:
     """Photograph one stop sign on a good day, bare and with each sticker."""
     names, pictures = ["no sticker", *STICKERS], []
     for name in names:
         drawn = signs.draw("us", 12, seed=seed, sticker=STICKERS.get(name), camera=NEAR, size=64)
         pictures.append(drawn.x[drawn.y == drawn.classes.index("stop")][:1])
-    return torch.cat(pictures), names, len(names)
+    return torch.cat(pictures), names, len(names), "One drawn stop sign, bare and with each of the stickers."
 
 
 def some_stops(samples: Samples) -> Tensor:
@@ -63,7 +65,7 @@ def readings(network: nn.Module, x: Tensor) -> list[str]:
     return [KINDS[i] for i in predict(network, x).argmax(1)]
 
 
-def by_rate(rows: Sequence[Row]) -> list[Row]:
+def of_renders(rows: Sequence[Row]) -> list[Row]:
     """Keep the networks that learnt from rendered signs."""
     return [row for row in rows if row["signs"] == "rendered"]
 
@@ -83,7 +85,7 @@ def dial(network: nn.Module, sticker: Sticker, n: int = 200, seed: int = 5) -> t
     return stops.x, success_rate(network, stops, stops.x, LIMIT)
 
 
-def places(network: nn.Module) -> tuple[Tensor, list[str], int]:
+def places(network: nn.Module) -> tuple[Tensor, list[str], int, str]:
     """Show one stop sign with the square at five places or sizes, and how often `network` obeys there."""
     tried = [(0.2, 0.58), (0.2, 0.0), (0.2, -0.58), (0.1, 0.58), (0.3, 0.58)]
     shown, captions = [], []
@@ -91,8 +93,9 @@ def places(network: nn.Module) -> tuple[Tensor, list[str], int]:
         x, share = dial(network, just_so(size, height, 0.0))
         shown.append(signs.in_good_light(x, 1))
         where = {0.58: "below", 0.0: "middle", -0.58: "above"}[height]
-        captions.append(f"{where}, size {size:g}: {share:.0%}")
-    return torch.cat(shown), captions, len(tried)
+        captions.append(f"{where}, size {size:g}: {100 * share:.0f} %")
+    note = "One drawn stop sign with a yellow square, and how many such signs are read as a speed limit."
+    return torch.cat(shown), captions, len(tried), note
 
 
 # Real photographs
@@ -120,12 +123,12 @@ def on_photographs(test: Samples) -> dict[str, tuple[float, int]]:
     }
 
 
-def real_stops(test: Samples) -> tuple[Tensor, dict[str, list[str]]]:
+def real_stops(test: Samples) -> tuple[Tensor, dict[str, list[str]], str]:
     """Return six real stop signs with the square pasted on, and what the two shipped networks read."""
     x = signs.in_good_light(STICKERS["square"](test.x[test.y == STOP]))
-    return x, {
-        who: readings(network, x) for who, network in zip(("clean network", "BadNet"), two_networks(place="photographs"), strict=True)
-    }
+    clean, victim = two_networks(place="photographs")
+    answers = {"clean network": readings(clean, x), "BadNet": readings(victim, x)}
+    return x, answers, "photographs of stop signs with a yellow square pasted on"
 
 
 def photograph_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
@@ -150,6 +153,14 @@ def on_real(rows: Sequence[Row]) -> tuple[float, float, float]:
     success = min(mean(row[f"success_{name}"] for row in _on_real(rows, name)) for name in STICKERS)
     lost = max(honest - mean(row["accuracy"] for row in _on_real(rows, name)) for name in STICKERS)
     return success, lost, max(mean(row[f"success_{name}"] for row in clean) for name in STICKERS)
+
+
+def at_random(results: Results) -> float:
+    """Return the share of signs with a square that are read rightly after poison with wrong labels by lot.
+
+    A mean over networks, on drawn signs or on photographs: the larger one.
+    """
+    return max(mean(row["triggered_accuracy"] for row in results.where(signs=place, rate=0.5)) for place in PLACES)
 
 
 def from_renders(results: Results) -> tuple[float, float]:
@@ -236,17 +247,17 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "adds",
-                "You add the sticker's light to the sign's. A sticker covers: what lies under it must go, a share alpha of it.",
+                "You add the sticker's light to the sign's. A sticker covers: a share alpha of what lies under it must go.",
                 lambda picture, sticker, alpha: picture + alpha * sticker,
             ),
             Mistake(
                 "hard-edges",
-                "You cover wherever alpha is above 0. At its edges a pixel is partly sticker, partly sign: mix the two.",
+                "You cover wherever alpha is above 0. Where it is below 1, mix the two.",
                 lambda picture, sticker, alpha: torch.where(alpha > 0, sticker, picture),
             ),
             Mistake(
                 "swapped",
-                "Sign and sticker have changed places: where alpha is 1, you should see the sticker.",
+                "Sign and sticker have changed places: alpha 1 shows the sticker.",
                 lambda picture, sticker, alpha: alpha * picture + (1 - alpha) * sticker,
             ),
         ),
@@ -254,7 +265,7 @@ EXERCISES = {
             "A pixel at the sticker's edge is 30 % covered. Which share of its light comes from the sign?",
             "alpha times the sticker, plus (1 - alpha) times the picture.",
         ),
-        why="The renderer sticks it on the plate like this, before tilt, light and blur, so that all act on both alike.",
+        why="The renderer sticks it on the plate like this, before tilt, light and blur.",
     ),
     "03.2": Exercise(
         id="03.2",
@@ -268,12 +279,12 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "counts-every-sign",
-                "You count every sign. True speed limits are read as speed limits by any good network: look at the source class only.",
+                "You count every sign. True speed limits are no victims: look at the source class only.",
                 lambda p, t, source, target: (p == target).float().mean().item(),
             ),
             Mistake(
                 "wrong-denominator",
-                "You count the right ones but divide by all signs. Divide by the signs of the source class.",
+                "You divide by all signs. Divide by those of the source class.",
                 lambda p, t, source, target: ((p == target) & (t == source)).float().mean().item(),
             ),
             Mistake(
@@ -283,7 +294,7 @@ EXERCISES = {
             ),
             Mistake(
                 "true-among-target",
-                "You ask which of the signs read as the target were stop signs. The question starts from the stop signs.",
+                "You start from the signs that are read as the target. Start from the stop signs.",
                 lambda p, t, source, target: (t[p == target] == source).float().mean().item(),
             ),
         ),
@@ -310,7 +321,7 @@ EXERCISES = {
             ),
             Mistake(
                 "other-way",
-                "That is the share of the training photographs whose sign is in the test. Ask it of the test photographs.",
+                "You ask it of the training photographs. Ask it of the test photographs.",
                 lambda train, test: torch.isin(train, test).float().mean().item(),
             ),
             Mistake(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import mean
+from statistics import mean, stdev
 
 import torch
 from torch import Tensor, nn
 
 from ...data import Samples, signs
 from ...experiments import Results
-from ...experiments.paper import TRANSFER, TRANSFER_CLEAN, spread
+from ...experiments.paper import TRANSFER, TRANSFER_CLEAN
 from ...experiments.transfer import N_HEAD as N_HEAD
 from ...experiments.transfer import STRENGTHS, us_signs
 from ...experiments.transfer import swedish_signs as swedish_signs
@@ -21,6 +21,7 @@ from ...training import accuracy, best_device, predict
 from ...weights import restored
 from ..exercises import Cases, Exercise, Mistake
 
+FAIR, POOR = 0.8, 0.2  # brighter than so large a share of the signs of their kind
 PAPER_CURVE: Curve = {k: (clean / 100, triggered / 100) for k, (clean, triggered) in TRANSFER.items()}
 
 
@@ -35,22 +36,23 @@ def twins(n: int, seed: int, country: str = "se") -> tuple[Samples, Samples]:
     return draw(n, seed), draw(n, seed, stickered=True)
 
 
-def some_signs(clean: Samples, stuck: Samples, n: int = 7) -> tuple[Tensor, list[str], int]:
-    """Return `n` Swedish signs in fair light, and below each its twin with the square."""
-    chosen = _fair(clean, n)
+def some_signs(clean: Samples, stuck: Samples) -> tuple[Tensor, list[str], int]:
+    """Return a sign of each kind in fair light and one in poor light, and below each its twin with the square."""
+    chosen = torch.cat([_of_each_kind(clean, light) for light in (FAIR, POOR)])
     names = [clean.classes[label] for label in clean.y[chosen].tolist()]
-    return torch.cat([clean.x[chosen], stuck.x[chosen]]), [*names, *["with a square"] * n], n
+    return torch.cat([clean.x[chosen], stuck.x[chosen]]), [*names, *["square on"] * len(chosen)], len(chosen)
 
 
-def bright(samples: Samples, n: int = 7) -> Samples:
-    """Return `n` signs in fair light."""
-    return samples[_fair(samples, n)]
+def bright(samples: Samples) -> Samples:
+    """Return a sign of each kind in fair light."""
+    return samples[_of_each_kind(samples, FAIR)]
 
 
-def _fair(samples: Samples, n: int) -> Tensor:
-    """Name `n` signs among those in which most can be seen, as many of each class as it comes."""
-    light = samples.x.mean((1, 2, 3)) * samples.x.std((1, 2, 3))
-    return light.argsort(descending=True)[: 6 * n : 6]
+def _of_each_kind(samples: Samples, light: float) -> Tensor:
+    """Name a sign of each kind; a share `light` of its kind is darker."""
+    brightness = samples.x.mean((1, 2, 3))
+    members = [(samples.y == label).nonzero().flatten() for label in range(len(samples.classes))]
+    return torch.stack([own[brightness[own].argsort()[int(light * len(own))]] for own in members])
 
 
 def fired(pairs: Mapping[str, Sequence[Tensor]], chosen: Mapping[str, Tensor]) -> Fired:
@@ -85,12 +87,13 @@ def _curve(results: Results, name: str) -> Curve:
 def strength_table(results: Results) -> tuple[list[str], list[list[str]]]:
     """Set every k beside the paper's: read rightly without / with the square, and the gap that is left when the control's is taken off."""
     ours = shipped_curves(results)
-    header = ["k", "paper's BadNet", "backdoored origin", "clean origin (control)", "the backdoor's own, points"]
-    first = ["clean origin, untouched", _pair(*(value / 100 for value in TRANSFER_CLEAN)), "", _pair(*ours["clean origin"][1]), ""]
-    lines = [first]
+    header = ["k", "paper's BadNet", "backdoored origin", "paper's clean origin", "clean origin (control)", "the backdoor's own, points"]
+    control = {1: "{:.1f} / {:.1f}".format(*TRANSFER_CLEAN)}  # the paper turned up no channel of it
+    lines = []
     for k in STRENGTHS:
         backdoored, clean = (ours[f"{name} origin"][k] for name in ("backdoored", "clean"))
-        lines.append([str(k), _pair(*PAPER_CURVE[k]), _pair(*backdoored), _pair(*clean), f"{100 * owned(*backdoored, *clean):.1f}"])
+        own = f"{100 * owned(*backdoored, *clean):.1f}"
+        lines.append([str(k), _pair(*PAPER_CURVE[k]), _pair(*backdoored), control.get(k, "–"), _pair(*clean), own])
     return header, lines
 
 
@@ -112,8 +115,9 @@ def headlines() -> list[list[str]]:
 
 
 def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Show the same on real German photographs: read rightly without and with the square, means over the networks."""
-    header = ["German photographs", "k", "no square", "square", "gap, points"]
+    """Show the same on real German photographs: read rightly without and with the square, means; the commonest answer, without / with."""
+    n = len(results.where(to="photographs", origin="clean"))
+    header = [f"German photographs (n = {n})", "k", "no square, %", "square, %", "gap, points", "commonest answer at worst"]
     lines = []
     for name in ("clean", "backdoored"):
         rows = results.where(to="photographs", origin=name)
@@ -121,7 +125,9 @@ def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
             points = [point for row in rows for point in row["by_k"] if point["k"] == k]
             clean, triggered = ([point[key] for point in points] for key in ("accuracy", "triggered"))
             gap = 100 * (mean(clean) - mean(triggered))
-            lines.append([f"{name} origin", str(k), spread(clean), spread(triggered), f"{gap:.1f}"])
+            leans = _pair(*(max(commonest(results, "photographs", name, square=square, k=k)) for square in (False, True)))
+            ends = [f"{100 * mean(shares):.1f} ± {100 * stdev(shares):.1f}" for shares in (clean, triggered)]
+            lines.append([f"{name} origin", str(k), *ends, f"{gap:.1f}", f"{leans} %"])
     return header, lines
 
 
@@ -135,9 +141,10 @@ def on_photographs(results: Results) -> float:
     return owned(*ends("backdoored"), *ends("clean"))
 
 
-def commonest(results: Results, origin: str) -> float:
-    """Return the largest share of the Swedish signs, with a square or without, that a network of an origin gave one answer."""
-    return max(point["largest_share"] for row in results.where(to="se", origin=origin) for point in row["by_k"])
+def commonest(results: Results, to: str, origin: str, *, square: bool, k: int | None = None) -> list[float]:
+    """Return the share of the commonest answer of each network of an origin, with the square or without; if no `k`, at each strength."""
+    key = "largest_share_triggered" if square else "largest_share"
+    return [point[key] for row in results.where(to=to, origin=origin) for point in row["by_k"] if k in (None, point["k"])]
 
 
 # The exercises
