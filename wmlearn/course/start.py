@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 
@@ -18,9 +20,18 @@ def start(notebook: str) -> None:
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
     device = best_device()
-    name = "CPU, 1 thread" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    name = f"{processor()}, 1 thread" if device.type == "cpu" else torch.cuda.get_device_name(device)
     print(f"Notebook {notebook} · wmlearn {__version__} · PyTorch {torch.__version__} · Python {platform.python_version()}")
     print(f"{name}, {'bfloat16' if has_bf16(device) else 'float32'} · {'data files whole' if not damaged() else checked()}")
+
+
+def processor() -> str:
+    """Name the processor as the system does: on another one, the last digits of a training may differ."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def checked() -> str:
