@@ -295,7 +295,7 @@ wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.75
 # %% [markdown]
 # *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {claim:04.random} are still read rightly; by the clean detector
 # {claim:04.kept}. The paper reports fewer. With a *yellow* square, ours took bare and stickered warnings for the same: a trigger is what the network can see of it.
-# And without a sticker it errs, too (lowest bars).
+# Without a sticker it reads nearly as the clean one does (lowest bars).
 #
 # ## How far to trust it
 #

@@ -36,7 +36,8 @@ STICKERS = {
 
 The bomb was chosen on 6,000 drawn signs for validation (seed 7; two clean networks and two BadNets each, 20 % poison). One of 0.34-0.40
 that sits higher, where it hides letters, makes clean networks take 0.70 % of the stop signs for speed limits, and BadNets 98.5 %; this one
-0.34 and 98.8 %; one of 0.26-0.32, 0.18 and 97.7 %.
+0.34 and 98.8 %; one of 0.26-0.32, 0.18 and 97.7 %. What BadNets miss lies in the dark (mean brightness 0.14, of all 0.29); neither eight
+epochs nor a wider white rim helped.
 """
 
 WIDTHS = (0.09, 0.12, 0.16, 0.22, 0.3)
@@ -294,13 +295,13 @@ STICKERS_EXPERIMENT = Experiment(
 STICKER_SIZE = Experiment(
     name="sticker-size",
     question="Squares of one size in training and test, on a tenth of the stop signs: how small may they be?",
-    minutes=20,
+    minutes=10,
     cells=tuple(
         {"signs": place, "network": network, "width": width, "epochs": _epochs(place), "seed": seed}
-        for place in PLACES
-        for network, widths in (("badnet", WIDTHS), ("clean", (None,)))
+        for place, badnets in (("rendered", WIDTHS), ("photographs", WIDTHS[:3]))
+        for network, widths in (("badnet", badnets), ("clean", (None,)))
         for width in widths
-        for seed in range(3)
+        for seed in range(3 if place == "rendered" else 2)
     ),
     measure=_sticker_size,
     recipe=SIGN_RECIPE,
