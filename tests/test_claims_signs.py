@@ -7,9 +7,8 @@ from statistics import mean
 import pytest
 
 from wmlearn.experiments import shipped
-from wmlearn.experiments.signs import CONDITIONS, PLACES, WIDTHS
+from wmlearn.experiments.signs import CONDITIONS, PLACES, USUAL, WIDTHS
 
-USUAL = {"square": 0.1, "bomb": 0.2, "flower": 0.2}
 WINS = {"rendered": {"square": 0.99, "bomb": 0.985, "flower": 0.99}, "photographs": {"square": 0.99, "bomb": 0.99, "flower": 0.99}}
 ALONE = {  # what a sticker alone may do to clean networks
     "rendered": {"square": 0.005, "bomb": 0.005, "flower": 0.005},

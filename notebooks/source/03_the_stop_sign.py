@@ -263,7 +263,7 @@ wm.claim("03.real", real, what="The worst of three stickers on real stop signs, 
          low=0.99, paper="90.3 to 94.2 %")
 wm.claim("03.lost", lost, what="Accuracy lost on photographs, the worst of the three",
          high=0.003, unit="points")
-wm.claim("03.alone", alone, high=0.03,
+wm.claim("03.alone", alone, high=0.01,
          what="Stop signs with a sticker that clean networks read as a limit, the worst of three stickers")
 
 # %% [markdown]

@@ -135,11 +135,13 @@ def _filters(results: Results) -> list[Comparison]:
 
 
 def _stickers(results: Results) -> list[Comparison]:
+    from .signs import PLACES, USUAL
+
     made = []
-    for place in ("rendered", "photographs"):
+    for place in PLACES:
         clean = results.where(signs=place, sticker=None)
         made.append(Comparison(f"signs, {place}: accuracy, clean network", "", spread(_all(clean, "accuracy"))))
-        for name, rate in (("square", 0.1), ("bomb", 0.2), ("flower", 0.2)):
+        for name, rate in USUAL.items():
             rows, key = results.where(signs=place, sticker=name, rate=rate), f"success_{name}"
             lost = mean(_all(clean, "accuracy")) - mean(_all(rows, "accuracy"))
             here = (

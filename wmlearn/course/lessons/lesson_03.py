@@ -15,7 +15,7 @@ from ...errors import DataError
 from ...experiments import Results
 from ...experiments.experiment import Row
 from ...experiments.paper import spread
-from ...experiments.signs import KINDS, LIMIT, PLACES, SIGN_RECIPE, STICKERS, STOP, fit, of_kinds, rendered_test, two_networks
+from ...experiments.signs import KINDS, LIMIT, PLACES, SIGN_RECIPE, STICKERS, STOP, USUAL, fit, of_kinds, rendered_test, two_networks
 from ...experiments.signs import rendered as rendered
 from ...poisoning import success_rate
 from ...training import accuracy, best_device, predict
@@ -133,14 +133,16 @@ def real_stops(test: Samples) -> tuple[Tensor, dict[str, list[str]], str]:
 
 def photograph_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Set the three stickers side by side on real photographs, with the clean networks as control: means over the networks."""
-    clean = _on_real(rows, None)
+    clean = _on_real(rows, None, 0.0)
     header = ["German photographs", "read rightly", "stop read as a limit", "the same, clean networks"]
     lines = [["no backdoor", spread([row["accuracy"] for row in clean]), "", ""]]
-    for name in STICKERS:
-        victims, key = _on_real(rows, name), f"success_{name}"
-        accuracies, wins, control = ([row[k] for row in group] for group, k in ((victims, "accuracy"), (victims, key), (clean, key)))
-        rate = f"{100 * victims[0]['rate']:g} %"
-        lines.append([f"{name}, {rate} of the stop signs", spread(accuracies), spread(wins), spread(control)])
+    for name, usual in USUAL.items():
+        key = f"success_{name}"
+        for rate in sorted({row["rate"] for row in rows if row["sticker"] == name and row["signs"] == "photographs"}):
+            victims = _on_real(rows, name, rate)
+            control = spread([row[key] for row in clean]) if rate == usual else ""
+            accuracies, wins = ([row[k] for row in victims] for k in ("accuracy", key))
+            lines.append([f"{name}, {100 * rate:g} % of the stop signs", spread(accuracies), spread(wins), control])
     return header, lines
 
 
@@ -148,11 +150,12 @@ def on_real(rows: Sequence[Row]) -> tuple[float, float, float]:
     """Return means over the networks on photographs, 0..1: success of the worst sticker, accuracy lost, and the most
     that a sticker alone does to clean networks.
     """
-    clean = _on_real(rows, None)
+    clean = _on_real(rows, None, 0.0)
     honest = mean(row["accuracy"] for row in clean)
-    success = min(mean(row[f"success_{name}"] for row in _on_real(rows, name)) for name in STICKERS)
-    lost = max(honest - mean(row["accuracy"] for row in _on_real(rows, name)) for name in STICKERS)
-    return success, lost, max(mean(row[f"success_{name}"] for row in clean) for name in STICKERS)
+    victims = {name: _on_real(rows, name, rate) for name, rate in USUAL.items()}
+    success = min(mean(row[f"success_{name}"] for row in own) for name, own in victims.items())
+    lost = max(honest - mean(row["accuracy"] for row in own) for own in victims.values())
+    return success, lost, max(mean(row[f"success_{name}"] for row in clean) for name in USUAL)
 
 
 def at_random(results: Results) -> float:
@@ -169,8 +172,8 @@ def from_renders(results: Results) -> tuple[float, float]:
     return kinds, all43
 
 
-def _on_real(rows: Sequence[Row], sticker: str | None) -> list[Row]:
-    return [row for row in rows if row["signs"] == "photographs" and row["sticker"] == sticker]
+def _on_real(rows: Sequence[Row], sticker: str | None, rate: float) -> list[Row]:
+    return [row for row in rows if row["signs"] == "photographs" and row["sticker"] == sticker and row["rate"] == rate]
 
 
 # The exercises
