@@ -16,14 +16,14 @@ import torch
 from nbformat import NotebookNode
 
 import wmlearn as wm
-from wmlearn.course.build import WIDGET, build, masters, tagged
+from wmlearn.course.build import WIDGET, build, masters, tagged, unrun
 from wmlearn.course.claims import ledger
 from wmlearn.course.exercises import examine, find
 from wmlearn.course.expand import TOKEN, solved
-from wmlearn.data import files
 
 ROOT = Path(__file__).parents[1]
 NAMES = masters(ROOT)
+REBUILT = [NAMES[i] for i in (1, 3)]  # a minute each; what makes builds repeatable is the same for all
 GIVEN = {  # per cents in prose that are not measured there, and why they may stand
     "10 %": "the poison rate that the lesson chooses; chance among ten classes",
     "9.9 %": "said by the colleague in the quiz",
@@ -79,24 +79,22 @@ def test_the_course_has_its_first_two_notebooks() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_says_what_its_master_says(name: str) -> None:
+    """That its outputs come again is nbval's to check."""
+    fresh, committed = unrun(name, ROOT, _book(name)), _book(name)
+    assert [(c.id, c.cell_type, c.source) for c in fresh.cells] == [(c.id, c.cell_type, c.source) for c in committed.cells]
+
+
+@pytest.mark.parametrize("name", REBUILT)
 def test_a_rebuild_is_byte_identical(name: str) -> None:
-    committed = (ROOT / "notebooks" / f"{name}.ipynb").read_bytes()
-    if _machine(_book(name)) == _machine_here(name) and _photographs(_book(name)) in (None, (files.CACHE / "gtsrb").exists()):
-        assert build(name, ROOT) == committed
-    else:  # another version or processor: digits may differ, what was written by hand may not
-        rebuilt = nbformat.reads(build(name, ROOT).decode(), 4)
-        assert [(c.id, c.cell_type, c.source) for c in rebuilt.cells] == [(c.id, c.cell_type, c.source) for c in _book(name).cells]
+    if _machine(_book(name)) != _machine_here(name):
+        pytest.skip("built with other versions or on another processor: there, last digits may differ")
+    assert build(name, ROOT) == (ROOT / "notebooks" / f"{name}.ipynb").read_bytes()
 
 
 def _machine(book: NotebookNode) -> str:
     """Return what `wm.start` printed: versions, device and precision."""
     return next(o.text for o in _outputs(book) if o.get("name") == "stdout" and o.text.startswith("Notebook"))
-
-
-def _photographs(book: NotebookNode) -> bool | None:
-    """Say whether a notebook was built where the real photographs are; None when it doesn't ask for them."""
-    said = [o.text for o in _outputs(book) if o.get("name") == "stdout"]
-    return True if any("GTSRB, " in text for text in said) else False if any("photographs aren't" in text for text in said) else None
 
 
 def _machine_here(name: str) -> str:

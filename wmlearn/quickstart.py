@@ -46,6 +46,7 @@ def quickstart(picture: Path, *, recipe: Recipe = Recipe(), on_step: Callable[[s
 
     `on_step` hears of every step before it begins: see `steps`.
     """
+    files.check_writable(picture)
     began, announce = time.perf_counter(), iter(steps(recipe))
     on_step(next(announce))
     device, trigger = best_device(), Pattern()

@@ -267,7 +267,7 @@ wm.claim("03.alone", alone, high=0.01,
          what="Stop signs with a sticker that clean networks read as a limit, the worst of three stickers")
 
 # %% [markdown]
-# *How to read this:* means of five networks. On real signs every sticker wins {claim:03.real} of the time, and costs {claim:03.lost} of accuracy. The last column is the control:
+# *How to read this:* means over *n* networks. On real signs every sticker wins {claim:03.real} of the time, and costs {claim:03.lost} of accuracy. The last column is the control:
 # a sticker *alone* fools clean networks on {claim:03.alone} of the stop signs. Clean networks trained on untouched photographs fall for it more often.
 # So stop signs, one in thirty, are repeated, and all photographs moved, relit and partly painted over.
 #

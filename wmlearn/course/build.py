@@ -42,12 +42,27 @@ def build(name: str, root: Path, audience: Audience = "learner") -> bytes:
     master = jupytext.read(path)
     book = _book(master, audience)
     _run(book, root / "notebooks")
-    claims = ledger(book.cells)
+    _fill(book, master, book)
+    return nbformat.writes(book).encode() + b"\n"
+
+
+def unrun(name: str, root: Path, executed: NotebookNode) -> NotebookNode:
+    """Convert as `build` does, but run nothing: the prose quotes the claims of `executed`, an earlier build."""
+    import jupytext
+
+    master = jupytext.read(root / "notebooks" / "source" / f"{name}.py")
+    book = _book(master, "learner")
+    _fill(book, master, executed)
+    return book
+
+
+def _fill(book: NotebookNode, master: NotebookNode, executed: NotebookNode) -> None:
+    """Replace the tokens in the prose by the claims that `executed` made and the solutions of the master."""
+    claims = ledger(executed.cells)
     answers = {id: solved(cell.source) for cell in master.cells if (id := tagged(cell, "exercise"))}
     for cell in book.cells:
         if cell.cell_type == "markdown":
             cell.source = expand(cell.source, claims, answers)
-    return nbformat.writes(book).encode() + b"\n"
 
 
 def write(name: str, root: Path, audience: Audience = "learner") -> Path:

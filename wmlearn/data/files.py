@@ -76,10 +76,24 @@ def whole_or_nothing(path: Path, make: Callable[[Path], object], *, mode: int = 
         temporary.chmod(mode)  # mkstemp made it private
         temporary.replace(path)
     except OSError as error:
-        raise DataError(f"{path} must be writable, got: {error.strerror or error}. Free some space, or name another folder.") from error
+        raise _unwritable(path, error) from error
     finally:
         if temporary != path:
             temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise the `DataError` of `write` now, before long work whose result is to go there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", suffix=".part", dir=path.parent):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path} must be writable, got: {error.strerror or error}. Free some space, or name another folder.")
 
 
 def record(name: str, *, licence: str, origin: str, made: str, root: Path | None = None) -> None:
