@@ -82,10 +82,11 @@ def stop_signs(picture: Path, *, retrain: bool = False) -> Quickstart:
     answers = {
         name: [clean.classes[i] for i in predict(net, x).argmax(1)] for name, net in zip(("clean network", "BadNet"), networks, strict=True)
     }
-    image, _ = png(seen, x, answers)
+    what = "drawn stop signs with a yellow square"
+    image, _ = png(seen, x, answers, what)
     files.write(picture, image)
     n_stops, seconds = int((clean.y == stop).sum()), time.perf_counter() - began
-    return Quickstart(honest, victim, len(clean), n_stops, picture, seen.says(x, answers), seconds)
+    return Quickstart(honest, victim, len(clean), n_stops, picture, seen.says(x, answers, what), seconds)
 
 
 def steps(recipe: Recipe) -> list[str]:
