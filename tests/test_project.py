@@ -239,8 +239,8 @@ SOMEWHERE = re.compile(rf"(?<![\w.~:/}}*-])/(?:{'|'.join(FOLDERS)})/[\w.$-]|\b[A
         ("File " + '"/' + "tmp/ipykernel_1/2.py", True),
         ("in /" + "home/ada/wmlearn", True),
         ("C:" + "\\Users\\ada", True),
-        ("https://example.org/home/page", False),
-        ("notebooks/tmp/x", False),
+        ("https://example.org/" + "home/page", False),
+        ("notebooks/" + "tmp/x", False),
         ("~/.cache/wmlearn", False),
     ],
 )
