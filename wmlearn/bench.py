@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from .data import Samples, load
@@ -51,7 +52,8 @@ def bench(recipe: Recipe = Recipe(), *, repeats: int = 3) -> Iterator[Timing]:
     yield Timing("matmul peak", peak / 1e9, "GFLOP/s", f"2048 x 2048, {precision}")
     yield Timing("fraction of the matmul peak", 100 * flops * len(samples) / epoch / peak, "%", f"{flops / 1e6:.2f} MFLOP an image")
 
-    plain = min(seconds(lambda: plain_epoch(samples, recipe), device) for _ in range(repeats))
+    tensors = TensorDataset(samples.x, samples.y)
+    plain = min(seconds(lambda: plain_epoch(plain_network().to(device), tensors, recipe.batch_size), device) for _ in range(repeats))
     yield Timing("one epoch, plain fp32 loop", plain, "s", f"DataLoader, Adam: {plain / epoch:.1f} times as long")
 
     spent, got = time_to_target(samples, test, recipe)
@@ -107,12 +109,13 @@ def plain_network() -> nn.Sequential:
     )  # fmt: skip
 
 
-def plain_epoch(samples: Samples, recipe: Recipe) -> None:
+def plain_epoch(model: nn.Module, data: Dataset[Any], batch_size: int) -> None:
     """Train one epoch as most would write it: a DataLoader, fp32, Adam."""
-    model = plain_network().to(samples.x.device)
+    device = next(model.parameters()).device
     optimiser = torch.optim.Adam(model.parameters(), 1e-3)
-    for x, y in DataLoader(TensorDataset(samples.x, samples.y), recipe.batch_size, shuffle=True):
-        loss = F.cross_entropy(model(x), y)
+    model.train()
+    for x, y in DataLoader(data, batch_size, shuffle=True):
+        loss = F.cross_entropy(model(x.to(device)), y.to(device))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from PIL.Image import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from .bench import Timing, seconds
+from .bench import Timing, plain_epoch, seconds
 from .data import signs
 from .detector import RECIPE, detect, street_rcnn, targets, train_detector
 from .experiments.signs import PHOTOGRAPH_RECIPE, SIGN_RECIPE, fit, rendered
@@ -56,7 +55,7 @@ def classifier(n: int) -> Iterator[Timing]:
     ours = seconds(lambda: train(sign_cnn(classes).to(device), learn, one), device)
     yield Timing(f"classifier, an epoch of {n:,} signs", ours, "s", f"batch {one.batch_size}, {device.type}")
     loaded = Loaded(pictures(learn.x), learn.y.tolist())
-    plain = seconds(lambda: plain_epoch(sign_cnn(classes).to(device), loaded, one.batch_size), device)
+    plain = seconds(lambda: plain_epoch(sign_cnn(classes).to(device), loaded, one.batch_size), device)  # pyright: ignore[reportArgumentType]
     yield Timing("the same, the ordinary way", plain, "s", f"{plain / ours:.1f} times as long")
     photographs = seconds(lambda: train(sign_cnn(43).to(device), learn, replace(PHOTOGRAPH_RECIPE, epochs=1)), device)
     whole = photographs / n * PHOTOGRAPH_RECIPE.epochs * COPIES * PHOTOGRAPHS
@@ -110,18 +109,6 @@ def pictures(x: Tensor) -> list[Image]:
     from torchvision.transforms.functional import to_pil_image
 
     return [to_pil_image(image) for image in x.cpu()]
-
-
-def plain_epoch(model: nn.Module, loaded: Loaded, batch_size: int) -> None:
-    """Train a classifier for one epoch as most would write it."""
-    device = next(model.parameters()).device
-    optimiser = torch.optim.Adam(model.parameters(), 1e-3)
-    model.train()
-    for x, y in DataLoader(loaded, batch_size, shuffle=True):  # pyright: ignore[reportArgumentType]
-        loss = F.cross_entropy(model(x.to(device)), y.to(device))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
 
 
 def plain_detector_epoch(scenes: Loaded, batch_size: int) -> None:
