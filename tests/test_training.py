@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,6 +108,27 @@ def test_measuring_in_on_epoch_changes_nothing(some: wm.Samples) -> None:
     plain, _ = wm.trained(badnet_cnn(), some, recipe)
     watched, _ = wm.trained(badnet_cnn(), some, recipe, on_epoch=lambda model, log: wm.accuracy(model, some))
     assert _weights(plain).equal(_weights(watched))
+
+
+def test_augment_changes_what_each_epoch_learns_and_nothing_else(some: wm.Samples) -> None:
+    recipe, before, epochs = wm.Recipe(epochs=3, batch_size=100), some.x.clone(), []
+
+    def darker(samples: wm.Samples, epoch: int) -> wm.Samples:
+        epochs.append(epoch)
+        return replace(samples, x=samples.x / (1 + epoch))
+
+    plain, _ = wm.trained(badnet_cnn(), some, recipe)
+    same, _ = wm.trained(badnet_cnn(), some, recipe, augment=lambda samples, epoch: samples)
+    other, _ = wm.trained(badnet_cnn(), some, recipe, augment=darker)
+    assert _weights(plain).equal(_weights(same))
+    assert not _weights(plain).equal(_weights(other))
+    assert epochs == [0, 1, 2]
+    assert some.x.equal(before)
+
+
+def test_augment_must_return_as_many_samples(some: wm.Samples) -> None:
+    with pytest.raises(wm.ArgumentError, match=r"^augment must return 500 samples, as many as it got, got 499\."):
+        wm.train(badnet_cnn(), some, QUICK, augment=lambda samples, epoch: samples[1:])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -41,6 +41,7 @@ from .poisoning import success_rate as success_rate
 from .protocols import Marked as Marked
 from .protocols import Removal as Removal
 from .protocols import Watermark as Watermark
+from .training import Augment as Augment
 from .training import Penalty as Penalty
 from .training import Recipe as Recipe
 from .training import TrainLog as TrainLog

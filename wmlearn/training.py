@@ -53,14 +53,23 @@ class TrainLog:
     loss: tuple[float, ...] = ()
 
 
+Augment = Callable[[Samples, int], Samples]
+"""Changes the samples for an epoch, 0, 1, …: other shifts, other light; as many as there were, with their labels."""
+
 OnEpoch = Callable[[nn.Module, TrainLog], object]
 """Called after every epoch, with the model as it is by then."""
 
 
 def train(
-    model: nn.Module, samples: Samples, recipe: Recipe = Recipe(), *, penalty: Penalty | None = None, on_epoch: OnEpoch | None = None
+    model: nn.Module,
+    samples: Samples,
+    recipe: Recipe = Recipe(),
+    *,
+    penalty: Penalty | None = None,
+    augment: Augment | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> TrainLog:
-    """Fit `model` to `samples` in place, where both lie (CPU or GPU), and leave it in eval mode.
+    """Fit `model` to `samples`, changed for every epoch by `augment`, in place, where both lie (CPU or GPU); leave it in eval mode.
 
     Layers whose weights are frozen (`requires_grad=False`) stay as they are, batch statistics included.
     Raises `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when the loss is no number.
@@ -75,10 +84,12 @@ def train(
     order = torch.Generator().manual_seed(recipe.seed)
     precision = resolve(recipe.precision, device)
     log = TrainLog(recipe, precision)
-    for _ in range(recipe.epochs):
+    for epoch in range(recipe.epochs):
+        seen = samples if augment is None else augment(samples, epoch)
+        require(len(seen) == len(samples), f"augment must return {len(samples)} samples, as many as it got", len(seen))
         _learn(model)
         total = torch.zeros((), device=device)
-        for x, y in samples.batches(recipe.batch_size, order):
+        for x, y in seen.batches(recipe.batch_size, order):
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
                 logits = model(x)
             _check_outputs(logits, samples)
@@ -100,11 +111,17 @@ def train(
 
 
 def trained(
-    model: nn.Module, samples: Samples, recipe: Recipe = Recipe(), *, penalty: Penalty | None = None, on_epoch: OnEpoch | None = None
+    model: nn.Module,
+    samples: Samples,
+    recipe: Recipe = Recipe(),
+    *,
+    penalty: Penalty | None = None,
+    augment: Augment | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> tuple[nn.Module, TrainLog]:
     """Like `train`, but leave `model` alone and return the fitted copy with its log."""
     new = copy.deepcopy(model)
-    return new, train(new, samples, recipe, penalty=penalty, on_epoch=on_epoch)
+    return new, train(new, samples, recipe, penalty=penalty, augment=augment, on_epoch=on_epoch)
 
 
 @torch.no_grad()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
+from torch import Tensor
+
 from ..errors import require
+from .jitter import CHUNK
 from .samples import Samples
 from .signs.dice import Dice, Range
 
@@ -28,6 +32,11 @@ class Tint:
         gamma = dice.geometric(1 / self.gamma, self.gamma, n, 1, 1, 1).to(x)
         saturation = dice.uniform(*self.saturation, n, 1, 1, 1).to(x)
         gain = dice.uniform(1 - self.gain, 1 + self.gain, n, x.shape[1], 1, 1).to(x)
-        bent = x**gamma
-        grey = bent.mean(1, keepdim=True)
-        return replace(samples, x=((grey + (bent - grey) * saturation) * gain).clamp(0, 1))
+        parts = zip(*(each.split(CHUNK) for each in (x, gamma, saturation, gain)), strict=True)
+        return replace(samples, x=torch.cat([_lit(*part) for part in parts]))
+
+
+def _lit(x: Tensor, gamma: Tensor, saturation: Tensor, gain: Tensor) -> Tensor:
+    bent = x**gamma
+    grey = bent.mean(1, keepdim=True)
+    return ((grey + (bent - grey) * saturation) * gain).clamp_(0, 1)
