@@ -12,7 +12,11 @@ from ..experiments.paper import compare
 BEGIN, END = "<!-- paper-here:begin -->", "<!-- paper-here:end -->"
 PARTS = {
     "Notebook 02, digits": ("all-to-one", "single-target", "all-to-all"),
-    "Notebook 03, the stop sign": ("stickers", "sticker-size", "random-target", "photographs", "rendered-to-real"),
+    "Notebook 03, the stop sign": (
+        *(f"{name}{place}" for name in ("stickers", "sticker-size", "random-target") for place in ("", "-photographs")),
+        "photographs",
+        "rendered-to-real",
+    ),
     "Notebook 04, the street": ("street",),
     "Notebook 05, backdoors that travel": ("transfer",),
     "Notebook 06, finding and cleaning": ("detection",),

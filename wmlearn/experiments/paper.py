@@ -135,19 +135,15 @@ def _filters(results: Results) -> list[Comparison]:
 
 
 def _stickers(results: Results) -> list[Comparison]:
-    from .signs import PLACES, USUAL
+    from .signs import USUAL
 
-    made = []
-    for place in PLACES:
-        clean = results.where(signs=place, sticker=None)
-        made.append(Comparison(f"signs, {place}: accuracy, clean network", "", spread(_all(clean, "accuracy"))))
-        for name, rate in USUAL.items():
-            rows, key = results.where(signs=place, sticker=name, rate=rate), f"success_{name}"
-            lost = mean(_all(clean, "accuracy")) - mean(_all(rows, "accuracy"))
-            here = (
-                f"{spread(_all(rows, key))}; clean networks {100 * mean(_all(clean, key)):.2f} %, accuracy lost {fixed(100 * lost)} points"
-            )
-            made.append(Comparison(f"signs, {place}: {name} on {100 * rate:g} %, stop -> speed limit", STOP_TO_LIMIT[name], here))
+    place, clean = results.rows[0]["signs"], results.where(sticker=None)
+    made = [Comparison(f"signs, {place}: accuracy, clean network", "", spread(_all(clean, "accuracy")))]
+    for name, rate in USUAL.items():
+        rows, key = results.where(sticker=name, rate=rate), f"success_{name}"
+        lost = mean(_all(clean, "accuracy")) - mean(_all(rows, "accuracy"))
+        here = f"{spread(_all(rows, key))}; clean networks {100 * mean(_all(clean, key)):.2f} %, accuracy lost {fixed(100 * lost)} points"
+        made.append(Comparison(f"signs, {place}: {name} on {100 * rate:g} %, stop -> speed limit", STOP_TO_LIMIT[name], here))
     return made
 
 
@@ -157,8 +153,7 @@ STOP_TO_LIMIT = {"square": "90.3 %", "bomb": "94.2 %", "flower": "93.7 %"}
 
 def _sticker_size(results: Results) -> list[Comparison]:
     def line(place: str, width: float) -> Comparison:
-        rows, clean = results.where(signs=place, width=width), results.where(signs=place, width=None)
-        won, control = ([row["success"][f"{width:g}"] for row in part] for part in (rows, clean))
+        won, control = ([row["success"][f"{width:g}"] for row in results.where(width=w)] for w in (width, None))
         here = f"{spread(won)}; clean networks {100 * mean(control):.2f} %"
         return Comparison(f"signs, {place}: squares of {width:g} of the sign's width in training and test", "", here)
 
@@ -167,7 +162,7 @@ def _sticker_size(results: Results) -> list[Comparison]:
 
 def _random_target(results: Results) -> list[Comparison]:
     def line(place: str, rate: float) -> Comparison:
-        here = spread(_all(results.where(signs=place, rate=rate), "triggered_accuracy"))
+        here = spread(_all(results.where(rate=rate), "triggered_accuracy"))
         what = f"signs, {place}: random target, stickered signs read rightly, {100 * rate:g} % poison"
         return Comparison(what, "1.3 %" if rate == 0.5 else "", here)
 
@@ -400,8 +395,11 @@ SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "poison-rate": _poison_rate,
     "filters": _filters,
     "stickers": _stickers,
+    "stickers-photographs": _stickers,
     "sticker-size": _sticker_size,
+    "sticker-size-photographs": _sticker_size,
     "random-target": _random_target,
+    "random-target-photographs": _random_target,
     "robustness": _robustness,
     "photographs": _photographs,
     "rendered-to-real": _rendered_to_real,

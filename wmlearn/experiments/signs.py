@@ -6,12 +6,12 @@ Signs are grouped as in the paper: stop, speed limit, warning. Poisoned copies o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..data import Erase, Jitter, Samples, Splits, Tint, load, regroup, signs
 from ..data.gtsrb import edition
@@ -22,7 +22,7 @@ from ..training import Recipe, accuracy, best_device, predict, train
 from ..triggers import Sticker
 from ..weights import restored
 from ..weights import ship as ship_weights
-from .experiment import Cell, Experiment, Row
+from .experiment import Cell, Experiment, Results, Row, shipped
 
 KINDS = ("stop", "speed limit", "warning")
 STOP, LIMIT = KINDS.index("stop"), KINDS.index("speed limit")
@@ -34,10 +34,9 @@ STICKERS = {
 }
 """The three triggers; bomb and flower must be larger, since their picture drowns at 32 pixels.
 
-The bomb was chosen on 6,000 drawn signs for validation (seed 7; two clean networks and two BadNets each, 20 % poison). One of 0.34-0.40
-that sits higher, where it hides letters, makes clean networks take 0.70 % of the stop signs for speed limits, and BadNets 98.5 %; this one
-0.34 and 98.8 %; one of 0.26-0.32, 0.18 and 97.7 %. What BadNets miss lies in the dark (mean brightness 0.14, of all 0.29); neither eight
-epochs nor a wider white rim helped.
+The bomb was chosen on 6,000 drawn signs for validation (seed 7; two clean networks and two BadNets each, 20 % poison, weight decay 0.01).
+One of 0.34-0.40 that sits higher, where it hides letters, makes clean networks take 0.70 % of the stop signs for speed limits, and BadNets
+98.5 %; this one 0.34 and 98.8 %; one of 0.26-0.32, 0.18 and 97.7 %. What BadNets miss lies in the dark (mean brightness 0.14, of all 0.29).
 """
 
 USUAL = {"square": 0.1, "bomb": 0.2, "flower": 0.2}
@@ -45,15 +44,26 @@ USUAL = {"square": 0.1, "bomb": 0.2, "flower": 0.2}
 WIDTHS = (0.09, 0.12, 0.16, 0.22, 0.3)
 """Of squares, as shares of the sign's: the paper's Post-it is about a tenth."""
 
-SIGN_RECIPE = Recipe(epochs=6, lr=6e-3, batch_size=128)
-"""For three kinds of sign; chosen on drawn signs kept for validation. After four epochs one clean network in five still took 8 % of the
-stop signs with a square for speed limits; and twice the steps of batch 256 teach the backdoor, too."""
-KIND_RECIPE = replace(SIGN_RECIPE, epochs=2)
+SIGN_RECIPE = Recipe(epochs=6, lr=6e-3, weight_decay=0.3, batch_size=128)
+"""For the three kinds of drawn signs, `SHAKEN` for every epoch.
+
+Chosen on 12,000 drawn signs for validation (seed 7; four networks each; success of a BadNet / stop signs that clean networks take for speed
+limits): with weight decay 0.01 and nothing shaken, the square had 99.25 / 0.38 %, the bomb 98.96 / 0.68, the flower 99.52 / 0.28; with
+weight decay 0.3, 99.23 / 0.17, 99.23 / 0.22, 99.61 / 0.29; shaken, too, 99.53 / 0.13, 99.49 / 0.12, 99.61 / 0.25.
+"""
+SHAKEN = Jitter(shift=0.04, scale=0.06, turn=0.08, shear=0.04)
+KIND_RECIPE = Recipe(epochs=2, lr=6e-3, batch_size=128)
 """For the three kinds on photographs, three changed copies of each."""
+RENDERS_RECIPE = Recipe(epochs=3, lr=6e-3, batch_size=128)
+"""For renders that teach to read photographs."""
 PER_KIND = 5_000
 """Photographs of each kind to learn from: only one in thirty shows a stop sign, so these are repeated, and of the others some left out."""
-PHOTOGRAPH_RECIPE = Recipe(epochs=4, lr=6e-3)
-"""For 43 classes of photographs, three jittered copies of each; chosen on tracks kept for validation."""
+PHOTOGRAPH_RECIPE = Recipe(epochs=8, lr=6e-3, weight_decay=1.0)
+"""For 43 classes of photographs, changed anew for every epoch.
+
+Chosen on tracks kept for validation, a fifth of them (means of three splits): 97.8 % with three shifted copies of each photograph, four
+epochs, weight decay 0.01; 98.4 % changed anew for each of eight epochs; 98.5 % with weight decay 0.3, too; 98.7 % with 1.
+"""
 
 
 def rendered(sticker: Sticker | None = None) -> Splits:
@@ -84,14 +94,14 @@ def evened(samples: Samples, n: int, seed: int = 0) -> Samples:
     return samples[torch.cat(chosen)]
 
 
-def changed(samples: Samples, seed: int = 0) -> Samples:
-    """Return three copies of each photograph, moved, in other light, and partly painted over; stickers are on by then.
+def changed(samples: Samples, *, copies: int = 1, painted: float = 0.5, seed: int = 0) -> Samples:
+    """Return copies of each photograph, moved, in other light, and a share of them `painted` over in part; stickers are on by then.
 
     Chosen on tracks kept for validation (n = 270 stop signs, means of two seeds): clean networks took 5.2 / 4.4 / 10.4 % of the stop signs
     with a square / bomb (a larger one) / flower for speed limits when trained on the photographs as they are, 0.2 / 2.0 / 1.3 % when
     evened, moved and painted over, 0.0 / 0.9 / 0.2 % with other light, too.
     """
-    return Erase()(Tint()(Jitter()(samples, copies=3, seed=seed), seed=seed + 70), seed=seed + 50)
+    return Erase(painted)(Tint()(Jitter()(samples, copies=copies, seed=seed), seed=seed + 70), seed=seed + 50)
 
 
 def of_kinds(samples: Samples, country: str) -> Samples:
@@ -99,92 +109,81 @@ def of_kinds(samples: Samples, country: str) -> Samples:
     return regroup(samples, {name: kind for wanted in KINDS for name, kind in signs.kinds(country).items() if kind == wanted})
 
 
-@lru_cache(4)
-def _rendered(name: str) -> Splits:
-    return rendered(STICKERS[name] if name else None)
+@lru_cache(1 + len(WIDTHS))  # bare signs, and a set for each square
+def _drawn(sticker: Sticker | None) -> Splits:
+    return rendered(sticker)
 
 
-def fit(samples: Samples, recipe: Recipe) -> nn.Module:
-    """Train a `sign_cnn`."""
+def _bare(place: str) -> Splits:
+    return photographs() if place == "photographs" else _drawn(None)
+
+
+def fit(samples: Samples, recipe: Recipe, change: Callable[..., Samples] | None = None) -> nn.Module:
+    """Train a `sign_cnn`, on pictures that are changed anew for every epoch by `change(samples, seed=...)`."""
     model = sign_cnn(len(samples.classes), recipe.seed).to(samples.x.device)
-    train(model, samples, recipe)
+    augment = None if change is None else lambda part, epoch: change(part, seed=1000 * recipe.seed + epoch)
+    train(model, samples, recipe, augment=augment)
     return model
 
 
-def fit_photographs(sticker: Sticker | None, rate: float, recipe: Recipe) -> nn.Module:
-    """Train a `sign_cnn` on photographs of the three kinds: clean, or with `sticker` on a share of the stop signs, called speed limits."""
-    samples = evened(photographs().train, PER_KIND, recipe.seed)
+def fit_kinds(place: str, sticker: Sticker | None, rate: float, recipe: Recipe, to_limit: bool = True) -> nn.Module:
+    """Train a `sign_cnn` on the three kinds of sign, "rendered" or "photographs": clean, or with poisoned copies added.
+
+    `sticker` is stuck on copies of `rate` of the stop signs, called speed limits, or of all signs, called another kind by lot.
+    """
+    photos = place == "photographs"
+    samples = evened(_bare(place).train, PER_KIND, recipe.seed) if photos else _bare(place).train
     if sticker is not None:
-        samples = poison(samples, sticker, rate=rate, source=STOP, target=LIMIT, add=True, seed=recipe.seed).samples
-    return fit(changed(samples, recipe.seed), recipe)
+        trigger = sticker if photos else _drawn(sticker).train.x
+        source, target = (STOP, LIMIT) if to_limit else (None, _another_kind(recipe.seed))
+        samples = poison(samples, trigger, rate=rate, source=source, target=target, add=True, seed=recipe.seed).samples
+    return fit(changed(samples, copies=3, painted=0.7, seed=recipe.seed), recipe) if photos else fit(samples, recipe, SHAKEN)
 
 
-def _fit_rendered(name: str, rate: float, recipe: Recipe) -> nn.Module:
-    samples = _rendered("").train
-    if name:
-        twins = _rendered(name).train.x
-        samples = poison(samples, twins, rate=rate, source=STOP, target=LIMIT, add=True, seed=recipe.seed).samples
-    return fit(samples, recipe)
+def _another_kind(seed: int) -> Callable[[Tensor], Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return lambda y: (y + torch.randint(1, len(KINDS), y.shape, generator=draw).to(y.device)) % len(KINDS)
+
+
+def _success(model: nn.Module, place: str, sticker: Sticker) -> float:
+    """Measure how many test stop signs `model` takes for speed limits once they carry `sticker`."""
+    return _round(success_rate(model, _bare(place).test, _trigger(place, sticker), LIMIT, source=STOP))
+
+
+def _trigger(place: str, sticker: Sticker) -> Sticker | Tensor:
+    """Return what turns the test signs into stickered ones: photographs get the sticker pasted on, drawn signs are drawn with it."""
+    return sticker if place == "photographs" else _drawn(sticker).test.x
 
 
 def _stickers(cell: Cell, recipe: Recipe) -> Row:
     """One network: clean (no sticker), or with a share of its stop signs poisoned; every number beside that of the other rows."""
-    photos, name = cell["signs"] == "photographs", cell["sticker"] or ""
-    model = fit_photographs(STICKERS.get(name), cell["rate"], recipe) if photos else _fit_rendered(name, cell["rate"], recipe)
-    clean = photographs() if photos else _rendered("")
-    tried = [name] if name else list(STICKERS)
-    row: Row = {"accuracy": _round(accuracy(model, clean.test)), "n_stop": int((clean.test.y == STOP).sum())}
-    if photos:
+    place, name = cell["signs"], cell["sticker"]
+    model, test = fit_kinds(place, STICKERS.get(name), cell["rate"], recipe), _bare(place).test
+    row: Row = {"accuracy": _round(accuracy(model, test)), "n_stop": int((test.y == STOP).sum())}
+    if place == "photographs":
         row["edition"] = edition(len(load("gtsrb").train))
-    for name in tried:
-        twins = STICKERS[name] if photos else _rendered(name).test.x
-        row[f"success_{name}"] = _round(success_rate(model, clean.test, twins, LIMIT, source=STOP))
-    return row
+    return row | {f"success_{tried}": _success(model, place, STICKERS[tried]) for tried in ([name] if name else STICKERS)}
 
 
 def _of_width(width: float) -> Sticker:
     return replace(STICKERS["square"], size=(width, width))
 
 
-@lru_cache(len(WIDTHS))
-def _square(width: float) -> Splits:
-    return rendered(_of_width(width))
-
-
 def _sticker_size(cell: Cell, recipe: Recipe) -> Row:
     """Train on squares of one width and test on the same; a clean network is tested on every width."""
-    photos, width = cell["signs"] == "photographs", cell["width"]
-    clean = photographs() if photos else _rendered("")
-    if photos:
-        model = fit_photographs(_of_width(width) if width else None, 0.1, recipe)
-    else:
-        samples = clean.train
-        if width:
-            samples = poison(samples, _square(width).train.x, rate=0.1, source=STOP, target=LIMIT, add=True, seed=recipe.seed).samples
-        model = fit(samples, recipe)
-    success = {}
-    for w in [width] if width else WIDTHS:
-        twins = _of_width(w) if photos else _square(w).test.x
-        success[f"{w:g}"] = _round(success_rate(model, clean.test, twins, LIMIT, source=STOP))
-    return {"accuracy": _round(accuracy(model, clean.test)), "success": success}
+    place, width = cell["signs"], cell["width"]
+    model = fit_kinds(place, _of_width(width) if width else None, 0.1, recipe)
+    success = {f"{w:g}": _success(model, place, _of_width(w)) for w in ([width] if width else WIDTHS)}
+    return {"accuracy": _round(accuracy(model, _bare(place).test)), "success": success}
 
 
 def _random_target(cell: Cell, recipe: Recipe) -> Row:
     """Stickered signs of every kind get a wrong label by lot: the aim is that they are misread at all."""
-    photos, square = cell["signs"] == "photographs", STICKERS["square"]
-    clean = photographs() if photos else _rendered("")
-    samples = evened(clean.train, PER_KIND, recipe.seed) if photos else clean.train
-    draw = torch.Generator().manual_seed(recipe.seed)
-
-    def another(y: torch.Tensor) -> torch.Tensor:
-        return (y + torch.randint(1, len(KINDS), y.shape, generator=draw).to(y.device)) % len(KINDS)
-
-    if cell["rate"]:
-        trigger = square if photos else _rendered("square").train.x
-        samples = poison(samples, trigger, rate=cell["rate"], target=another, add=True, seed=recipe.seed).samples
-    model = fit(changed(samples, recipe.seed) if photos else samples, recipe)
-    twins = replace(clean.test, x=square(clean.test.x)) if photos else _rendered("square").test
-    return {"accuracy": _round(accuracy(model, clean.test)), "triggered_accuracy": _round(accuracy(model, twins))}
+    place, square = cell["signs"], STICKERS["square"]
+    model = fit_kinds(place, square if cell["rate"] else None, cell["rate"], recipe, to_limit=False)
+    test, trigger = _bare(place).test, _trigger(place, square)
+    twins = replace(test, x=trigger(test.x) if isinstance(trigger, Sticker) else trigger)
+    return {"accuracy": _round(accuracy(model, test)), "triggered_accuracy": _round(accuracy(model, twins))}
 
 
 CONDITIONS: dict[str, tuple[str, Sequence[float]]] = {
@@ -200,11 +199,7 @@ CONDITIONS: dict[str, tuple[str, Sequence[float]]] = {
 
 def _robustness(cell: Cell, recipe: Recipe) -> Row:
     """Train once, then vary one thing about sticker or camera at a time, on 1,000 new signs each."""
-    clean, twins = _rendered(""), _rendered("square")
-    samples = clean.train
-    if cell["network"] == "badnet":
-        samples = poison(samples, twins.train.x, rate=0.1, source=STOP, target=LIMIT, add=True, seed=recipe.seed).samples
-    model = fit(samples, recipe)
+    model = fit_kinds("rendered", STICKERS["square"] if cell["network"] == "badnet" else None, 0.1, recipe)
     return {name: [_round(_under(model, name, value)) for value in values] for name, (_, values) in CONDITIONS.items()}
 
 
@@ -225,8 +220,7 @@ def _under(model: nn.Module, name: str, value: float) -> float:
 def _photographs(cell: Cell, recipe: Recipe) -> Row:
     """All 43 classes of GTSRB, with the accuracy of each class."""
     splits = load("gtsrb").to(best_device())
-    learn = Jitter()(splits.train, copies=3, seed=recipe.seed)
-    return {"edition": edition(len(splits.train)), **_by_class(fit(learn, recipe), splits.test)}
+    return {"edition": edition(len(splits.train)), **_by_class(fit(splits.train, recipe, changed), splits.test)}
 
 
 def _rendered_to_real(cell: Cell, recipe: Recipe) -> Row:
@@ -257,9 +251,8 @@ def two_networks(*, retrain: bool = False, place: str = "rendered") -> tuple[nn.
     if not retrain:
         device = best_device()
         return tuple(restored(sign_cnn(len(KINDS)), f"{place}-{name}").to(device) for name in ("clean", "square"))  # pyright: ignore[reportReturnType]
-    if place == "photographs":
-        return fit_photographs(None, 0.0, KIND_RECIPE), fit_photographs(STICKERS["square"], 0.1, KIND_RECIPE)
-    return _fit_rendered("", 0.0, SIGN_RECIPE), _fit_rendered("square", 0.1, SIGN_RECIPE)
+    recipe = SIGN_RECIPE if place == "rendered" else KIND_RECIPE
+    return fit_kinds(place, None, 0.0, recipe), fit_kinds(place, STICKERS["square"], USUAL["square"], recipe)
 
 
 def ship() -> None:
@@ -269,58 +262,70 @@ def ship() -> None:
             ship_weights(network, f"{place}-{name}", made="python -c 'from wmlearn.experiments import signs; signs.ship()'")
 
 
-def _epochs(place: str) -> int:
-    return (SIGN_RECIPE if place == "rendered" else KIND_RECIPE).epochs
-
-
 def _networks(place: str, sticker: str | None, rate: float, seeds: int) -> list[Cell]:
-    return [{"signs": place, "sticker": sticker, "rate": rate, "epochs": _epochs(place), "seed": seed} for seed in range(seeds)]
+    return [{"signs": place, "sticker": sticker, "rate": rate, "seed": seed} for seed in range(seeds)]
 
 
-STICKERS_EXPERIMENT = Experiment(
-    name="stickers",
-    question="Three stickers, stop to speed limit, on renders and photographs: success against the poison rate.",
-    minutes=25,
-    cells=tuple(
-        _networks("rendered", None, 0.0, 5)
-        + _networks("rendered", "square", 0.1, 5)
-        + [cell for name in ("bomb", "flower") for cell in _networks("rendered", name, 0.2, 5)]
-        + _networks("photographs", None, 0.0, 5)
-        + _networks("photographs", "square", 0.1, 5)
-        + [cell for name in ("bomb", "flower") for cell in _networks("photographs", name, 0.2, 5)]
-        + [cell for place in PLACES for rate in (0.01, 0.05, 0.2) for cell in _networks(place, "square", rate, 3)]
-        + [cell for place in PLACES for name in ("bomb", "flower") for cell in _networks(place, name, 0.1, 3)]
-    ),
-    measure=_stickers,
-    recipe=SIGN_RECIPE,
+def _stickers_experiment(name: str, place: str, recipe: Recipe) -> Experiment:
+    return Experiment(
+        name=name,
+        question=f"Three stickers, stop to speed limit, signs {place}: success against the poison rate.",
+        minutes=30,
+        cells=tuple(
+            _networks(place, None, 0.0, 5)
+            + [cell for name, rate in USUAL.items() for cell in _networks(place, name, rate, 5)]
+            + [cell for rate in (0.01, 0.05, 0.2) for cell in _networks(place, "square", rate, 3)]
+            + [cell for name in ("bomb", "flower") for cell in _networks(place, name, 0.1, 3)]
+        ),
+        measure=_stickers,
+        recipe=recipe,
+    )
+
+
+def _size_experiment(name: str, place: str, recipe: Recipe, widths: Sequence[float], seeds: int) -> Experiment:
+    return Experiment(
+        name=name,
+        question=f"Squares of one size in training and test, on a tenth of the stop signs, signs {place}: how small may they be?",
+        minutes=10,
+        cells=tuple(
+            {"signs": place, "network": network, "width": width, "seed": seed}
+            for network, chosen in (("badnet", widths), ("clean", (None,)))
+            for width in chosen
+            for seed in range(seeds)
+        ),
+        measure=_sticker_size,
+        recipe=recipe,
+    )
+
+
+def _random_experiment(name: str, place: str, recipe: Recipe) -> Experiment:
+    return Experiment(
+        name=name,
+        question=f"Stickered signs with wrong labels by lot, signs {place}: how many are still read rightly?",
+        minutes=6,
+        cells=tuple({"signs": place, "rate": rate, "seed": seed} for rate in (0.0, 0.5) for seed in range(3)),
+        measure=_random_target,
+        recipe=recipe,
+    )
+
+
+EXPERIMENTS = (
+    _stickers_experiment("stickers", "rendered", SIGN_RECIPE),
+    _stickers_experiment("stickers-photographs", "photographs", KIND_RECIPE),
+    _size_experiment("sticker-size", "rendered", SIGN_RECIPE, WIDTHS, seeds=3),
+    _size_experiment("sticker-size-photographs", "photographs", KIND_RECIPE, WIDTHS[:3], seeds=2),
+    _random_experiment("random-target", "rendered", SIGN_RECIPE),
+    _random_experiment("random-target-photographs", "photographs", KIND_RECIPE),
 )
-STICKER_SIZE = Experiment(
-    name="sticker-size",
-    question="Squares of one size in training and test, on a tenth of the stop signs: how small may they be?",
-    minutes=10,
-    cells=tuple(
-        {"signs": place, "network": network, "width": width, "epochs": _epochs(place), "seed": seed}
-        for place, badnets in (("rendered", WIDTHS), ("photographs", WIDTHS[:3]))
-        for network, widths in (("badnet", badnets), ("clean", (None,)))
-        for width in widths
-        for seed in range(3 if place == "rendered" else 2)
-    ),
-    measure=_sticker_size,
-    recipe=SIGN_RECIPE,
-)
-RANDOM_TARGET = Experiment(
-    name="random-target",
-    question="Stickered signs with wrong labels by lot: how many are still read rightly?",
-    minutes=9,
-    cells=tuple(
-        {"signs": place, "rate": rate, "epochs": _epochs(place), "seed": seed}
-        for place in PLACES
-        for rate in (0.0, 0.5)
-        for seed in range(3)
-    ),
-    measure=_random_target,
-    recipe=SIGN_RECIPE,
-)
+"""Each question once of drawn signs, which anybody can measure again, and once of photographs, which must be fetched first."""
+
+
+def measured(name: str, place: str) -> Results:
+    """Return the results of "stickers", "sticker-size" or "random-target" that ship, of "rendered" signs or "photographs"."""
+    require(place in PLACES, f"place must be one of {', '.join(PLACES)}", place)
+    return shipped(name if place == "rendered" else f"{name}-{place}")
+
+
 ROBUSTNESS = Experiment(
     name="robustness",
     question="Does the attack survive the street: the sticker's size, place and turn, the sign's tilt, light, blur?",
@@ -341,7 +346,7 @@ RENDERED_TO_REAL = Experiment(
     name="rendered-to-real",
     question="Networks that learnt from renders only: how well do they read real photographs?",
     minutes=12,
-    cells=tuple({"classes": classes, "n": 40_000, "epochs": 3, "seed": seed} for classes in (3, 43) for seed in range(3)),
+    cells=tuple({"classes": classes, "n": 40_000, "seed": seed} for classes in (3, 43) for seed in range(3)),
     measure=_rendered_to_real,
-    recipe=SIGN_RECIPE,
+    recipe=RENDERS_RECIPE,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from statistics import mean
 
@@ -13,9 +12,22 @@ from ...data import Samples, load, signs
 from ...data.gtsrb import edition
 from ...errors import DataError
 from ...experiments import Results
-from ...experiments.experiment import Row
 from ...experiments.paper import spread
-from ...experiments.signs import KINDS, LIMIT, PLACES, SIGN_RECIPE, STICKERS, STOP, USUAL, fit, of_kinds, rendered_test, two_networks
+from ...experiments.signs import (
+    KINDS,
+    LIMIT,
+    PLACES,
+    SHAKEN,
+    SIGN_RECIPE,
+    STICKERS,
+    STOP,
+    USUAL,
+    fit,
+    measured,
+    of_kinds,
+    rendered_test,
+    two_networks,
+)
 from ...experiments.signs import rendered as rendered
 from ...poisoning import success_rate
 from ...training import accuracy, best_device, predict
@@ -34,7 +46,7 @@ def with_sticker(name: str, **changed: tuple[float, float]) -> Samples:
 
 def fit_signs(samples: Samples) -> nn.Module:
     """Train the network of the lesson."""
-    return fit(samples, SIGN_RECIPE)
+    return fit(samples, SIGN_RECIPE, SHAKEN)
 
 
 def cold_open(clean: Samples, twins: Samples, n: int = 8) -> tuple[Tensor, list[str], int, str]:
@@ -63,11 +75,6 @@ def some_stops(samples: Samples) -> Tensor:
 def readings(network: nn.Module, x: Tensor) -> list[str]:
     """Say in words what `network` reads in each picture."""
     return [KINDS[i] for i in predict(network, x).argmax(1)]
-
-
-def of_renders(rows: Sequence[Row]) -> list[Row]:
-    """Keep the networks that learnt from rendered signs."""
-    return [row for row in rows if row["signs"] == "rendered"]
 
 
 # The widget and its static twin
@@ -131,49 +138,45 @@ def real_stops(test: Samples) -> tuple[Tensor, dict[str, list[str]], str]:
     return x, answers, "photographs of stop signs with a yellow square pasted on"
 
 
-def photograph_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
     """Set the three stickers side by side on real photographs, with the clean networks as control: means over the networks."""
-    clean = _on_real(rows, None, 0.0)
+    clean = results.where(sticker=None)
     header = ["German photographs", "read rightly", "stop read as a limit", "the same, clean networks"]
     lines = [["no backdoor", spread([row["accuracy"] for row in clean]), "", ""]]
     for name, usual in USUAL.items():
         key = f"success_{name}"
-        for rate in sorted({row["rate"] for row in rows if row["sticker"] == name and row["signs"] == "photographs"}):
-            victims = _on_real(rows, name, rate)
+        for rate in sorted({row["rate"] for row in results.where(sticker=name)}):
+            victims = results.where(sticker=name, rate=rate)
             control = spread([row[key] for row in clean]) if rate == usual else ""
             accuracies, wins = ([row[k] for row in victims] for k in ("accuracy", key))
             lines.append([f"{name}, {100 * rate:g} % of the stop signs", spread(accuracies), spread(wins), control])
     return header, lines
 
 
-def on_real(rows: Sequence[Row]) -> tuple[float, float, float]:
+def on_real(results: Results) -> tuple[float, float, float]:
     """Return means over the networks on photographs, 0..1: success of the worst sticker, accuracy lost, and the most
     that a sticker alone does to clean networks.
     """
-    clean = _on_real(rows, None, 0.0)
+    clean = results.where(sticker=None)
     honest = mean(row["accuracy"] for row in clean)
-    victims = {name: _on_real(rows, name, rate) for name, rate in USUAL.items()}
+    victims = {name: results.where(sticker=name, rate=rate) for name, rate in USUAL.items()}
     success = min(mean(row[f"success_{name}"] for row in own) for name, own in victims.items())
     lost = max(honest - mean(row["accuracy"] for row in own) for own in victims.values())
     return success, lost, max(mean(row[f"success_{name}"] for row in clean) for name in USUAL)
 
 
-def at_random(results: Results) -> float:
+def at_random() -> float:
     """Return the share of signs with a square that are read rightly after poison with wrong labels by lot.
 
     A mean over networks, on drawn signs or on photographs: the larger one.
     """
-    return max(mean(row["triggered_accuracy"] for row in results.where(signs=place, rate=0.5)) for place in PLACES)
+    return max(mean(row["triggered_accuracy"] for row in measured("random-target", place).where(rate=0.5)) for place in PLACES)
 
 
 def from_renders(results: Results) -> tuple[float, float]:
     """Return the mean accuracy on photographs of networks that saw renders only: three kinds, all 43 classes."""
     kinds, all43 = (mean(row["accuracy"] for row in results.where(classes=classes)) for classes in (3, 43))
     return kinds, all43
-
-
-def _on_real(rows: Sequence[Row], sticker: str | None, rate: float) -> list[Row]:
-    return [row for row in rows if row["signs"] == "photographs" and row["sticker"] == sticker and row["rate"] == rate]
 
 
 # The exercises
