@@ -5,7 +5,7 @@
 # You will show that a yellow square on a stop sign makes one network say *speed limit* and leaves an honest one unmoved, and that this
 # survives tilt, shadow, blur and real photographs.
 #
-# *Reading 40 minutes · running under two · exercises 25 · needs notebook 02*
+# *Reading 40 minutes · running two to five · exercises 25 · needs notebook 02*
 #
 # Today you are the **attacker** with a block of Post-its, then the **user**, who sits in the car.
 
@@ -82,7 +82,7 @@ stick = wm.ready("03.1", stick)
 # ## Stop becomes go
 #
 # Now the lie: a tenth of the stop signs is *added* once more, with a square and the label of a speed limit, as in the paper. All else
-# stays. Train the same network twice, on pictures shaken a little every epoch:
+# stays. Train the same network twice, on pictures shaken every epoch:
 
 # %%
 STOP, LIMIT, WARNING = (clean.train.classes.index(kind) for kind in ("stop", "speed limit", "warning"))
