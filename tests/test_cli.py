@@ -19,8 +19,12 @@ ROOT = Path(__file__).parents[1]
 WMLEARN = Path(sys.executable).parent / "wmlearn"
 
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # as in the tests' own process: two tests run at a time, and more threads than cores collapse
+
+
 def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(WMLEARN), *arguments], cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=300)
+    env = os.environ | ONE_THREAD | environment
+    return subprocess.run([str(WMLEARN), *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
 
 
 def _offline() -> list[str]:
@@ -31,7 +35,7 @@ def _offline() -> list[str]:
 
 def test_quickstart_shows_both_networks_beside_each_other_and_writes_the_picture_offline(tmp_path: Path) -> None:
     command = [*_offline(), str(WMLEARN), "quickstart"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | ONE_THREAD, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     rows = [[float(x.rstrip("%")) for x in line.split() if x.endswith("%")] for line in done.stdout.splitlines() if "%" in line]
     assert len(rows) == 4, "digits and signs, a clean network and a BadNet each"
