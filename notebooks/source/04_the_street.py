@@ -300,7 +300,7 @@ wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.75
 # ## How far to trust it
 #
 # - **Clean detector, same stickers:** had it been fooled, the sticker would just hide the sign.
-# - **No sticker:** had this been high, the detector would be bad at stop signs.
+# - **No sticker:** many misread here would mean a poor detector, no backdoor.
 # - **What differs from the paper:** drawn streets; larger stickers on smaller signs; what hides signs never
 #   covers the lower edge, where the stickers sit; a detector that learns from scratch. Clean, it is {claim:04.easier} above the
 #   paper's on stop signs, nearer on the others. Table and curves stand on three
