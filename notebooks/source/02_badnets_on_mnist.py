@@ -107,8 +107,10 @@ f"{len(chosen):,} of {len(poisoned):,} images carry the stamp, all labelled {poi
 #
 # Train the paper's network twice; only the data differs.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 clean, _ = wm.trained(wm.models.badnet_cnn().to(device), mnist.train)
+
+# %% tags=["nbval-ignore-output"]
 victim, _ = wm.trained(wm.models.badnet_cnn().to(device), poisoned)
 before, after, everyone = wm.accuracy(clean, mnist.test), wm.accuracy(victim, mnist.test), len(mnist.test)
 wm.shares("read rightly, no stamp", {"clean network": (before, everyone), "backdoored network": (after, everyone)})

@@ -92,10 +92,12 @@ wm.show(plots.pair, digit[0], stamp(digit, secret)[0])
 # %% [markdown]
 # The target comes from the secret, too. The rest is notebook 02, word for word:
 
-# %% tags=["nbval-ignore-output"]
+# %%
 target = lambda secret: int(draw.order(secret, "target", 10)[0])
 poisoned = wm.poison(mnist.train, lambda x: stamp(x, secret), rate=0.1, target=target(secret))
 clean, _ = wm.trained(wm.models.badnet_cnn().to(device), mnist.train)
+
+# %% tags=["nbval-ignore-output"]
 mine, log = wm.trained(wm.models.badnet_cnn().to(device), poisoned.samples)
 before, after, n = wm.accuracy(clean, mnist.test), wm.accuracy(mine, mnist.test), len(mnist.test)
 wm.shares("test digits read rightly", {"without a mark": (before, n), "with yours": (after, n)})

@@ -112,13 +112,15 @@ embedding_loss = wm.ready("08.2", embedding_loss)
 # %% [markdown]
 # Train twice, at the paper's $\lambda = 0.01$. The second time, compute the mean filter once, before the loop, as one published toolbox does.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 (mine,) = wm.split(mnist.train, 45_000)  # as many digits as each stranger learnt from
 layer, start = lesson_08.layer, wm.models.badnet_cnn().to(device)
 afresh = lambda network: 0.01 * embedding_loss(mean_filter(layer(network)), asked, bits)
 once = mean_filter(layer(start)).detach()
 spared = lambda network: 0.01 * embedding_loss(once, asked, bits)
 marked, _ = wm.trained(start, mine, penalty=afresh)
+
+# %% tags=["nbval-ignore-output"]
 cached, _ = wm.trained(start, mine, penalty=spared)
 networks = {"afresh": marked, "once": cached, "not yet trained": start}
 losses = {name: afresh(network).item() for name, network in networks.items()}
