@@ -40,6 +40,11 @@ def square_with_the_first_last(cell: Cell, recipe: wm.Recipe) -> Row:
     return square(cell, recipe)
 
 
+def square_but_the_first_takes_long(cell: Cell, recipe: wm.Recipe) -> Row:
+    time.sleep(60 * (cell["a"] == 0))
+    return square(cell, recipe)
+
+
 def process(cell: Cell, recipe: wm.Recipe) -> Row:
     return {"process": os.getpid()}
 
@@ -137,6 +142,15 @@ def test_two_jobs_give_the_rows_of_one_in_the_same_order(tmp_path: Path) -> None
     assert [row["a"] for row in yielded][-1] == 0
     assert (two / "toy.json").read_bytes() == (one / "toy.json").read_bytes()
     assert sorted(_measured(tmp_path)) == [0, 1, 2, 3]
+
+
+def test_whoever_stops_does_not_wait_for_the_cells_under_way(tmp_path: Path) -> None:
+    rows = run(replace(_toy(tmp_path), measure=square_but_the_first_takes_long), tmp_path, jobs=2)
+    assert next(iter(rows))["a"] != 0
+    rows.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert 0 not in _measured(tmp_path)
+    assert 0 not in _on_disk(tmp_path)
+    assert _on_disk(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -108,11 +108,16 @@ def _measured(experiment: Experiment, cells: Sequence[Cell], jobs: int) -> Itera
         yield from map(measure, cells)
         return
     context = multiprocessing.get_context("spawn")  # a forked torch may hang
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         futures = [pool.submit(measure, cell) for cell in cells]
         try:
             for future in as_completed(futures):
                 yield future.result()
+        except BaseException:  # Ctrl-C, too: whoever stops does not wait for the cells under way
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
