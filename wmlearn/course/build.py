@@ -23,7 +23,7 @@ from .expand import expand, solved, unsolved
 Audience = Literal["learner", "teacher"]
 DROPS: dict[Audience, set[str]] = {"learner": {"instructor"}, "teacher": {"reveal"}}
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
-CELL_SECONDS = 240  # a guard against hanging: the longest cell takes 30 with bfloat16, 85 on an old processor
+CELL_SECONDS = 120  # a guard, not a budget: the longest cell takes 30 with bfloat16, 82 on one old core without
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
