@@ -170,7 +170,7 @@ def build(
     names: Annotated[list[str] | None, typer.Argument(help="Notebooks, by number or name; all when none is named.")] = None,
     teacher: Annotated[bool, typer.Option(help="Build the teacher's edition, with solutions, into teacher/.")] = False,
 ) -> None:
-    """Turn the masters in notebooks/source/ into executed notebooks (under two minutes each), and fill in the README's table."""
+    """Turn the masters in notebooks/source/ into executed notebooks (one to five minutes each), and fill in the README's table."""
     from .course import readme
     from .course.build import masters, write
 

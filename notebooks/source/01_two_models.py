@@ -5,7 +5,7 @@
 # By the end you will have shown that two networks can pass the same exam and yet one of them obeys a stranger, and that the very same
 # trick lets an owner prove whose network it is, while networks that never met the secret prove nothing.
 #
-# *Reading 30 minutes · running under two · exercises 15 · needs a little Python; PyTorch is explained as we go*
+# *Reading 30 minutes · running one to five · exercises 15 · needs a little Python; PyTorch is explained as we go*
 #
 # Four people walk through this course. The **owner** trains a network, the **user** buys it, the **attacker** poisons or steals it, the **judge** decides.
 # Today you are the user first, then the owner, and at the end the judge.

@@ -5,7 +5,7 @@
 # By the end you will have shown that one relabelled image in ten puts a private switch into the network,
 # that ordinary testing doesn't see it, and that the same measurement on a clean network finds nothing.
 #
-# *Reading 40 minutes · running under two · exercises 25 · needs notebook 01 and a little PyTorch*
+# *Reading 40 minutes · running one to five · exercises 25 · needs notebook 01 and a little PyTorch*
 #
 # Today you sit in the **attacker's** chair first, then in the **judge's**.
 

@@ -5,7 +5,7 @@
 # By the end you will have found a backdoor without knowing its trigger, cleaned it out with a thousand digits of your own, and shown which backdoors
 # each detector misses, while honest networks and clean images are let alone.
 #
-# *Reading 40 minutes · running under two · exercises 25 · needs notebooks 02 and 03*
+# *Reading 40 minutes · running one to five · exercises 25 · needs notebooks 02 and 03*
 #
 # Today you are the **user** who bought a network, and has only it and some clean images.
 

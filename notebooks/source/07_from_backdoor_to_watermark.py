@@ -5,7 +5,7 @@
 # By the end you will have turned notebook 02's backdoor into a watermark that convicts a copy of your network, and shown that the same
 # evidence, carelessly counted, convicts twenty networks that never met you.
 #
-# *Reading 35 minutes · running under two · exercises 30 · needs notebooks 01 and 02*
+# *Reading 35 minutes · running one to five · exercises 30 · needs notebooks 01 and 02*
 #
 # Today you are the **owner**, then the **judge**.
 

@@ -5,7 +5,7 @@
 # By the end you will have hidden a picture in a network's weights and read it back, shown that twenty strangers spell half of it by luck,
 # and found the mark from outside, as a thief would.
 #
-# *Reading 40 minutes · running under two · exercises 30 · needs notebooks 02 and 07*
+# *Reading 40 minutes · running one to five · exercises 30 · needs notebooks 02 and 07*
 #
 # Today you are the **owner**, the **thief**, and the **judge**.
 

@@ -5,7 +5,7 @@
 # By the end you will have washed one mark off a stolen network, after failing twice, and shown on ten schemes that no mark
 # survives every attack, while the same attacks on an unmarked network get nobody accused.
 #
-# *Reading 35 minutes · running under two · exercises 25 · needs notebooks 07 and 08*
+# *Reading 35 minutes · running one to five · exercises 25 · needs notebooks 07 and 08*
 #
 # Today you are the **thief**.
 

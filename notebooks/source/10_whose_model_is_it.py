@@ -5,7 +5,7 @@
 # By the end you will have framed an innocent network with a perfect match, thrown that evidence out for the right reason, and given a stolen
 # network back, in a report that also says what it does not prove.
 #
-# *Reading 40 minutes · running under one · exercises 30 · needs notebook 07*
+# *Reading 40 minutes · running one to two · exercises 30 · needs notebook 07*
 #
 # Today you are the **judge**, and briefly a **forger**.
 
