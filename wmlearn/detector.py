@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from . import progress
 from .data.signs.street import Street
-from .errors import WmlearnError, require
+from .errors import require
 from .poisoning import Target
-from .training import OnEpoch, Recipe, TrainLog
+from .training import OnEpoch, Recipe, TrainLog, check_loss
 
 MISSED = -1
 """What `readings` says of a sign that no detection covers."""
@@ -127,7 +127,7 @@ def train_detector(model: nn.Module, street: Street, recipe: Recipe = RECIPE, *,
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=n_steps + 1)
     order, wanted = torch.Generator().manual_seed(recipe.seed), targets(street)
     log = TrainLog(recipe, "fp32")
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), progress.bar("training", n_steps) as step:
         torch.manual_seed(recipe.seed)  # torchvision draws proposals from the global generator, which is put back
         for _ in range(recipe.epochs):
             model.train()
@@ -140,11 +140,9 @@ def train_detector(model: nn.Module, street: Street, recipe: Recipe = RECIPE, *,
                 optimiser.step()
                 schedule.step()
                 total += loss.item() * len(index)
+                step()
             log = replace(log, loss=(*log.loss, total / len(street)))
-            if not math.isfinite(log.loss[-1]):
-                raise WmlearnError(
-                    f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}. Lower lr (now {recipe.lr:g})."
-                )
+            check_loss(log)
             model.eval()
             if on_epoch is not None:
                 on_epoch(model, log)
@@ -182,7 +180,11 @@ def detect(model: nn.Module, x: Tensor, batch_size: int = 64) -> Detections:
     training = model.training
     model.eval()
     try:
-        found = [one for batch in x.split(batch_size) for one in model(list(batch))]
+        found, batches = [], x.split(batch_size)
+        with progress.bar("detecting", len(batches)) as step:
+            for batch in batches:
+                found += model(list(batch))
+                step()
     finally:
         model.train(training)
     counts = torch.tensor([len(one["scores"]) for one in found])

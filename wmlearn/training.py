@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import progress
 from .data import Samples, check_images
 from .errors import NOT_EMPTY, WmlearnError, require
 
@@ -84,29 +85,30 @@ def train(
     order = torch.Generator().manual_seed(recipe.seed)
     precision = resolve(recipe.precision, device)
     log = TrainLog(recipe, precision)
-    for epoch in range(recipe.epochs):
-        seen = samples if augment is None else augment(samples, epoch)
-        require(len(seen) == len(samples), f"augment must return {len(samples)} samples, as many as it got", len(seen))
-        _learn(model)
-        total = torch.zeros((), device=device)
-        for x, y in seen.batches(recipe.batch_size, order):
-            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-                logits = model(x)
-            _check_outputs(logits, samples)
-            loss = F.cross_entropy(logits.float(), y)
-            if penalty is not None:
-                loss = loss + penalty(model)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += loss.detach() * len(y)  # no .item(): a GPU would have to wait for it
-        log = replace(log, loss=(*log.loss, total.item() / len(samples)))
-        if not math.isfinite(log.loss[-1]):
-            raise WmlearnError(f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}. Lower lr (now {recipe.lr:g}).")
-        model.eval()
-        if on_epoch is not None:
-            on_epoch(model, log)
+    with progress.bar("training", n_steps) as step:
+        for epoch in range(recipe.epochs):
+            seen = samples if augment is None else augment(samples, epoch)
+            require(len(seen) == len(samples), f"augment must return {len(samples)} samples, as many as it got", len(seen))
+            _learn(model)
+            total = torch.zeros((), device=device)
+            for x, y in seen.batches(recipe.batch_size, order):
+                with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+                    logits = model(x)
+                _check_outputs(logits, samples)
+                loss = F.cross_entropy(logits.float(), y)
+                if penalty is not None:
+                    loss = loss + penalty(model)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+                total += loss.detach() * len(y)  # no .item(): a GPU would have to wait for it
+                step()
+            log = replace(log, loss=(*log.loss, total.item() / len(samples)))
+            check_loss(log)
+            model.eval()
+            if on_epoch is not None:
+                on_epoch(model, log)
     return log
 
 
@@ -132,7 +134,12 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = 1024) -> Tensor:
     modes = {module: module.training for module in model.modules()}  # layers may differ: some are frozen in eval mode
     model.eval()
     try:
-        return torch.cat([model(batch) for batch in x.split(batch_size)])
+        answers, batches = [], x.split(batch_size)
+        with progress.bar("reading", len(batches)) as step:
+            for batch in batches:
+                answers.append(model(batch))
+                step()
+        return torch.cat(answers)
     finally:
         for module, mode in modes.items():
             module.training = mode
@@ -161,6 +168,12 @@ def has_bf16(device: torch.device) -> bool:
 def resolve(precision: Precision, device: torch.device) -> Precision:
     """Turn "auto" into "bf16" or "fp32", whichever is right on `device`."""
     return precision if precision != "auto" else "bf16" if has_bf16(device) else "fp32"
+
+
+def check_loss(log: TrainLog) -> None:
+    """Raise `WmlearnError` when the loss of the last epoch is no number."""
+    if not math.isfinite(log.loss[-1]):
+        raise WmlearnError(f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}. Lower lr (now {log.recipe.lr:g}).")
 
 
 def _learn(model: nn.Module) -> None:

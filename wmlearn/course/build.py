@@ -77,7 +77,7 @@ def _run(book: NotebookNode, folder: Path) -> None:
     from nbclient import NotebookClient
 
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "WMLEARN_HOME": home}
+        environment = {**os.environ, "WMLEARN_HOME": home, "WMLEARN_QUIET": "1"}
         where = {"metadata": {"path": str(folder)}}
         client = NotebookClient(
             book, timeout=CELL_SECONDS, record_timing=False, coalesce_streams=True, store_widget_state=False, resources=where

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from contextlib import suppress
 from pathlib import Path
 
 import torch
 
+from .. import progress
 from ..data import files
 from ..errors import DataError
 from ..training import best_device, has_bf16
 
 
 def start(notebook: str) -> None:
-    """Print versions, device and data checks, and make runs repeatable: one thread, deterministic algorithms."""
+    """Print versions, device and data checks, and make runs repeatable: one thread, deterministic algorithms.
+
+    Long work shows a bar from now on, but for runs whose outputs are kept or compared: they set WMLEARN_QUIET.
+    """
+    from tqdm.auto import tqdm
+
     from .. import __version__
 
+    progress.watch(None if "WMLEARN_QUIET" in os.environ else tqdm)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
     device = best_device()

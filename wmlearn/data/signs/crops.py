@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ... import progress
 from ...errors import require
 from ..samples import Samples, Splits
 from . import de, se, us
@@ -49,10 +50,11 @@ def draw(
     plates, makers = textures(signs, variants=VARIANTS), dice.below(VARIANTS, n)
     hand = Dice.of(seed + 991)  # sticks with draws of its own, so that clean and stickered photographs are pairs
     grounds = patches(3000, size * OVERSAMPLING, seed)
-    chunks = [
-        _photograph(plates[label, maker], sticker, camera, grounds, size, dice, hand)
-        for label, maker in zip(labels.split(CHUNK), makers.split(CHUNK), strict=True)
-    ]
+    chunks = []
+    with progress.bar("drawing", -(-n // CHUNK)) as step:
+        for label, maker in zip(labels.split(CHUNK), makers.split(CHUNK), strict=True):
+            chunks.append(_photograph(plates[label, maker], sticker, camera, grounds, size, dice, hand))
+            step()
     return Samples(torch.cat(chunks), labels, tuple(sign.name for sign in signs))
 
 

@@ -1,0 +1,37 @@
+"""Bars beside long work. The package is silent until somebody who is watched, as a notebook is, says what draws a bar: `watch(tqdm)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+PATIENCE = 2.0  # seconds: what is done by then needs no bar
+_draw: Callable[..., Any] | None = None
+
+
+def watch(draw: Callable[..., Any] | None) -> None:
+    """Show bars that `draw`, as `tqdm.tqdm` does, or none."""
+    global _draw
+    _draw = draw
+
+
+@contextmanager
+def bar(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Yield what is to be called after each of `total` steps. The bar goes when all is done, and leaves nothing behind."""
+    began, done, shown = monotonic(), 0, None
+
+    def step() -> None:
+        nonlocal done, shown
+        done += 1
+        if shown is not None:
+            shown.update()
+        elif _draw is not None and monotonic() - began > PATIENCE:
+            shown = _draw(desc=what, total=total, initial=done, leave=False)
+
+    try:
+        yield step
+    finally:
+        if shown is not None:
+            shown.close()
