@@ -11,7 +11,7 @@ import torch
 import wmlearn as wm
 from wmlearn.data import Erase, Tint
 
-CHANGES = {"erase": Erase(share=1.0), "tint": Tint()}
+CHANGES = {"erase": Erase(share=1.0), "pictures": Erase(share=1.0, pictures=1.0), "tint": Tint()}
 
 
 def _samples(n: int = 40, value: float | None = None) -> wm.Samples:
@@ -47,6 +47,17 @@ def test_a_share_of_the_pictures_gets_one_patch_of_one_colour(share: float) -> N
             assert len(picture[:, patch].unique(dim=1)[0]) == 1
 
 
+@pytest.mark.parametrize("pictures", [0.0, 0.5, 1.0])
+def test_a_share_of_the_patches_shows_the_same_place_of_another_picture(pictures: float) -> None:
+    values = torch.arange(1, 401) / 500  # each picture has a grey of its own
+    samples = wm.Samples(values[:, None, None, None].expand(-1, 3, 32, 32).clone(), torch.zeros(400, dtype=torch.int64), ("a",))
+    x, from_others = Erase(share=1.0, pictures=pictures)(samples).x, 0
+    for own, picture in zip(values, x, strict=True):
+        painted = picture[:, (picture != own).any(0)].unique()
+        from_others += len(painted) == 1 and bool((values == painted[0]).any())
+    assert abs(from_others / 400 - pictures) < 0.08
+
+
 def test_light_that_may_not_differ_does_not() -> None:
     samples = _samples()
     assert torch.allclose(Tint(gamma=1, saturation=(1, 1), gain=0)(samples).x, samples.x, atol=1e-6)
@@ -70,6 +81,7 @@ def test_gamma_and_gain_keep_their_bounds() -> None:
     ("make", "says"),
     [
         (lambda: Erase(share=1.5), "share must lie in [0, 1], got 1.5."),
+        (lambda: Erase(pictures=-0.1), "pictures must lie in [0, 1], got -0.1."),
         (lambda: Erase(size=(0.5, 0.2)), "size must be a range in (0, 1], low first, got (0.5, 0.2)."),
         (lambda: Tint(gamma=0.5), "gamma must be at least 1, got 0.5."),
         (lambda: Tint(saturation=(1.0, 0.5)), "saturation must be a range from 0 on, low first, got (1.0, 0.5)."),
