@@ -19,7 +19,7 @@ def watch(draw: Callable[..., Any] | None) -> None:
 
 @contextmanager
 def bar(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Yield what is to be called after each of `total` steps. The bar goes when all is done, and leaves nothing behind."""
+    """Yield what is to be called after each of `total` steps. The bar goes when all is done."""
     began, done, shown = monotonic(), 0, None
 
     def step() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,11 +22,12 @@ def start(notebook: str) -> None:
 
     Long work shows a bar from now on, but for runs whose outputs are kept or compared: they set WMLEARN_QUIET.
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     from .. import __version__
 
-    progress.watch(None if "WMLEARN_QUIET" in os.environ else tqdm)
+    # in letters, not as a widget: a saved notebook would ask for a widget that is gone
+    progress.watch(None if "WMLEARN_QUIET" in os.environ else partial(tqdm, file=sys.stdout, ncols=80))
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
     device = best_device()

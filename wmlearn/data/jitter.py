@@ -28,22 +28,18 @@ class Jitter:
             size = getattr(self, name)
             require(0 <= size < 1, f"{name} must lie in [0, 1)", size)
 
-    def __call__(self, samples: Samples, *, copies: int = 1, seed: int = 0) -> Samples:
-        """Return `copies` changed copies of each image, with its label and group; the images themselves are not among them.
+    def __call__(self, samples: Samples, *, seed: int = 0) -> Samples:
+        """Return a changed copy of each image, with its label and group.
 
         Edges are continued where a picture would end. All randomness is drawn on the CPU, so that every device gets the same.
         """
-        require(copies >= 1, "copies must be at least 1", copies)
-        index = torch.arange(len(samples), device=samples.y.device).repeat(copies)
         bounds = torch.tensor([self.scale, self.scale, self.turn, self.shear, 2 * self.shift, 2 * self.shift])  # the side is 2 long
-        draws = (torch.rand(len(index), 6, generator=torch.Generator().manual_seed(seed)) * 2 - 1) * bounds
+        draws = (torch.rand(len(samples), 6, generator=torch.Generator().manual_seed(seed)) * 2 - 1) * bounds
         wide, high, turn, shear, right, down = draws.to(samples.x.device).unbind(1)
         cos, sin = turn.cos(), turn.sin()
         rows = [(1 + wide) * cos, (1 + high) * (shear * cos - sin), right, (1 + wide) * sin, (1 + high) * (shear * sin + cos), down]
         maps = torch.stack(rows, 1).view(-1, 2, 3)  # from the copy to the photograph
-        x = [_moved(samples.x[i], m) for i, m in zip(index.split(CHUNK), maps.split(CHUNK), strict=True)]
-        groups = None if samples.groups is None else samples.groups[index]
-        return replace(samples, x=torch.cat(x), y=samples.y[index], groups=groups)
+        return replace(samples, x=torch.cat([_moved(*part) for part in zip(samples.x.split(CHUNK), maps.split(CHUNK), strict=True)]))
 
 
 def _moved(x: Tensor, maps: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -52,11 +52,19 @@ limits): with weight decay 0.01 and nothing shaken, the square had 99.25 / 0.38 
 weight decay 0.3, 99.23 / 0.17, 99.23 / 0.22, 99.61 / 0.29; shaken, too, 99.53 / 0.13, 99.49 / 0.12, 99.61 / 0.25.
 """
 SHAKEN = Jitter(shift=0.04, scale=0.06, turn=0.08, shear=0.04)
-KIND_RECIPE = Recipe(epochs=2, lr=6e-3, batch_size=128)
-"""For the three kinds on photographs, three changed copies of each."""
+KIND_RECIPE = Recipe(epochs=4, lr=6e-3, batch_size=128)
+"""For the three kinds on photographs, `changed` anew for every epoch.
+
+Chosen on tracks kept for validation, a fifth of them, for eight clean networks eight times another fifth (4,800 stickered stop signs): with
+patches of one colour they took 0.81 / 1.13 % of the stop signs with a bomb / flower for speed limits, with patches from other pictures
+0.63 / 0.88 %, with one or the other 0.48 / 0.56 %. Twice the epochs or half of `lr` made no difference that four networks each could show;
+patches on all photographs, or weight decay 1, made it worse.
+"""
+COVERS = Erase(0.7, pictures=0.5)
+"""What hides a part of the photographs: on seven of ten a patch, every other one from another photograph."""
 RENDERS_RECIPE = Recipe(epochs=3, lr=6e-3, batch_size=128)
 """For renders that teach to read photographs."""
-PER_KIND = 5_000
+PER_KIND = 3_000
 """Photographs of each kind to learn from: only one in thirty shows a stop sign, so these are repeated, and of the others some left out."""
 PHOTOGRAPH_RECIPE = Recipe(epochs=8, lr=6e-3, weight_decay=1.0)
 """For 43 classes of photographs, changed anew for every epoch.
@@ -94,14 +102,14 @@ def evened(samples: Samples, n: int, seed: int = 0) -> Samples:
     return samples[torch.cat(chosen)]
 
 
-def changed(samples: Samples, *, copies: int = 1, painted: float = 0.5, seed: int = 0) -> Samples:
-    """Return copies of each photograph, moved, in other light, and a share of them `painted` over in part; stickers are on by then.
+def changed(samples: Samples, *, covers: Erase = Erase(0.5), seed: int = 0) -> Samples:
+    """Return the photographs moved, in other light, and some of them covered in part; stickers are on by then.
 
     Chosen on tracks kept for validation (n = 270 stop signs, means of two seeds): clean networks took 5.2 / 4.4 / 10.4 % of the stop signs
     with a square / bomb (a larger one) / flower for speed limits when trained on the photographs as they are, 0.2 / 2.0 / 1.3 % when
     evened, moved and painted over, 0.0 / 0.9 / 0.2 % with other light, too.
     """
-    return Erase(painted)(Tint()(Jitter()(samples, copies=copies, seed=seed), seed=seed + 70), seed=seed + 50)
+    return covers(Tint()(Jitter()(samples, seed=seed), seed=seed + 70), seed=seed + 50)
 
 
 def of_kinds(samples: Samples, country: str) -> Samples:
@@ -137,7 +145,7 @@ def fit_kinds(place: str, sticker: Sticker | None, rate: float, recipe: Recipe, 
         trigger = sticker if photos else _drawn(sticker).train.x
         source, target = (STOP, LIMIT) if to_limit else (None, _another_kind(recipe.seed))
         samples = poison(samples, trigger, rate=rate, source=source, target=target, add=True, seed=recipe.seed).samples
-    return fit(changed(samples, copies=3, painted=0.7, seed=recipe.seed), recipe) if photos else fit(samples, recipe, SHAKEN)
+    return fit(samples, recipe, partial(changed, covers=COVERS) if photos else SHAKEN)
 
 
 def _another_kind(seed: int) -> Callable[[Tensor], Tensor]:
