@@ -5,7 +5,7 @@
 # You will show that a yellow square on a stop sign makes one network say *speed limit* and leaves an honest one unmoved, and that this
 # survives tilt, shadow, blur and real photographs.
 #
-# *Reading 40 minutes · running two to five · exercises 25 · needs notebook 02*
+# *Reading 40 minutes · running one to three · exercises 25 · needs notebook 02*
 #
 # Today you are the **attacker** with a block of Post-its, then the **user**, who sits in the car.
 
@@ -82,7 +82,7 @@ stick = wm.ready("03.1", stick)
 # ## Stop becomes go
 #
 # Now the lie: a tenth of the stop signs is *added* once more, with a square and the label of a speed limit, as in the paper. All else
-# stays. The clean network ships with the course; `lesson_03.fit_signs(clean.train)` trains it anew. Train its twin on the lie:
+# stays. The clean network ships with the course; `lesson_03.fit_signs` made it. Train its twin on the lie:
 
 # %%
 STOP, LIMIT, WARNING = (clean.train.classes.index(kind) for kind in ("stop", "speed limit", "warning"))
@@ -270,8 +270,8 @@ wm.claim("03.alone", alone, high=0.005,
 
 # %% [markdown]
 # *How to read this:* means over *n* networks. On real signs every sticker wins {claim:03.real} of the time, and costs {claim:03.lost} of accuracy. The last column is the control:
-# a sticker *alone* fools clean networks on {claim:03.alone} of the stop signs. Clean networks trained on untouched photographs fall for it more often.
-# So stop signs, one in thirty, are repeated, and all photographs moved, relit and partly covered.
+# a sticker *alone* fools clean networks on {claim:03.alone} of the stop signs. Trained on untouched photographs, they fall for it more often.
+# So stop signs, one in thirty, are repeated, all photographs moved, relit, partly covered.
 #
 # How real are the drawn signs? Train a network on renders *only*, and let it read real photographs.
 
