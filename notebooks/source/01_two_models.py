@@ -30,10 +30,13 @@ wm.start("01")
 # Training costs money, so people buy. Two suppliers each trained a network that reads handwritten digits: the same architecture, the same
 # first weights, each on a training set of their own. What they did to it, they don't say. Both parcels arrive; this takes a moment.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 device = wm.best_device()
 mnist = wm.load("mnist").to(device)
-network_a, network_b = lesson_01.two_suppliers(mnist.train)
+network_a = lesson_01.from_supplier_a(mnist.train)
+
+# %% tags=["nbval-ignore-output"]
+network_b = lesson_01.from_supplier_b(mnist.train)
 a, b, n = wm.accuracy(network_a, mnist.test), wm.accuracy(network_b, mnist.test), len(mnist.test)
 wm.shares("10,000 test digits read rightly", {"network A": (a, n), "network B": (b, n)})
 

@@ -14,10 +14,14 @@ from ...triggers import Pattern
 from ..exercises import Cases, Exercise, Mistake
 
 
-def two_suppliers(samples: Samples) -> tuple[nn.Module, nn.Module]:
-    """Train the two networks of the lesson: A on the samples as they are, B on what the lesson shows later."""
-    untrained, other = badnet_cnn().to(samples.x.device), poison(samples, Pattern(), rate=0.1, target=0).samples
-    return trained(untrained, samples)[0], trained(untrained, other)[0]
+def from_supplier_a(samples: Samples) -> nn.Module:
+    """Train network A, on the samples as they are."""
+    return trained(badnet_cnn().to(samples.x.device), samples)[0]
+
+
+def from_supplier_b(samples: Samples) -> nn.Module:
+    """Train network B from the same first weights, on what the lesson shows later."""
+    return from_supplier_a(poison(samples, Pattern(), rate=0.1, target=0).samples)
 
 
 def disagreement(a: Tensor, b: Tensor) -> float:
