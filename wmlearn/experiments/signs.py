@@ -70,7 +70,8 @@ PHOTOGRAPH_RECIPE = Recipe(epochs=8, lr=6e-3, weight_decay=1.0)
 """For 43 classes of photographs, changed anew for every epoch.
 
 Chosen on tracks kept for validation, a fifth of them (means of three splits): 97.8 % with three shifted copies of each photograph, four
-epochs, weight decay 0.01; 98.4 % changed anew for each of eight epochs; 98.5 % with weight decay 0.3, too; 98.7 % with 1.
+epochs, weight decay 0.01; 98.4 % changed anew for each of eight epochs; 98.5 % with weight decay 0.3, too; 98.7 % with 1. Fewer epochs cost
+little: on the test set 97.3 / 97.4 / 97.9 % after 2 / 3 / 4 of them (one network each; 82 / 122 / 178 s on two cores without bfloat16).
 """
 
 
