@@ -180,11 +180,7 @@ def detect(model: nn.Module, x: Tensor, batch_size: int = 64) -> Detections:
     training = model.training
     model.eval()
     try:
-        found, batches = [], x.split(batch_size)
-        with progress.bar("detecting", len(batches)) as step:
-            for batch in batches:
-                found += model(list(batch))
-                step()
+        found = [one for batch in progress.each(x.split(batch_size), "detecting") for one in model(list(batch))]
     finally:
         model.train(training)
     counts = torch.tensor([len(one["scores"]) for one in found])

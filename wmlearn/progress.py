@@ -1,11 +1,13 @@
-"""Bars beside long work. The package is silent until somebody who is watched, as a notebook is, says what draws a bar: `watch(tqdm)`."""
+"""Bars beside long work. The package is silent until a notebook, which somebody watches, says what draws a bar: `watch(tqdm)`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 PATIENCE = 2.0  # seconds: what is done by then needs no bar
 _draw: Callable[..., Any] | None = None
@@ -35,3 +37,11 @@ def bar(what: str, total: int) -> Iterator[Callable[[], None]]:
     finally:
         if shown is not None:
             shown.close()
+
+
+def each(items: Sequence[T], what: str) -> Iterator[T]:
+    """Go through `items`, with a bar beside them."""
+    with bar(what, len(items)) as step:
+        for item in items:
+            yield item
+            step()

@@ -137,12 +137,7 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = 128) -> Tensor:
     modes = {module: module.training for module in model.modules()}  # layers may differ: some are frozen in eval mode
     model.eval()
     try:
-        answers, batches = [], x.split(batch_size)
-        with progress.bar("reading", len(batches)) as step:
-            for batch in batches:
-                answers.append(model(batch))
-                step()
-        return torch.cat(answers)
+        return torch.cat([model(batch) for batch in progress.each(x.split(batch_size), "reading")])
     finally:
         for module, mode in modes.items():
             module.training = mode

@@ -50,11 +50,10 @@ def draw(
     plates, makers = textures(signs, variants=VARIANTS), dice.below(VARIANTS, n)
     hand = Dice.of(seed + 991)  # sticks with draws of its own, so that clean and stickered photographs are pairs
     grounds = patches(3000, size * OVERSAMPLING, seed)
-    chunks = []
-    with progress.bar("drawing", -(-n // CHUNK)) as step:
-        for label, maker in zip(labels.split(CHUNK), makers.split(CHUNK), strict=True):
-            chunks.append(_photograph(plates[label, maker], sticker, camera, grounds, size, dice, hand))
-            step()
+    parts = list(zip(labels.split(CHUNK), makers.split(CHUNK), strict=True))
+    chunks = [
+        _photograph(plates[label, maker], sticker, camera, grounds, size, dice, hand) for label, maker in progress.each(parts, "drawing")
+    ]
     return Samples(torch.cat(chunks), labels, tuple(sign.name for sign in signs))
 
 

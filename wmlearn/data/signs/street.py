@@ -143,11 +143,8 @@ def draw_street(
     require(size % 8 == 0 and size >= 64, "size must be a multiple of 8, at least 64", size, "JPEG works in blocks of 8 pixels.")
     require(on is None or on in KINDS, f"on must be one of {', '.join(KINDS)}, or None for every sign", on)
     town, tools = views(5 * n_streets, size, seed, n_streets), _Tools.of(seed)
-    chunks = []
-    with progress.bar("drawing", -(-n // CHUNK)) as step:
-        for start in range(0, n, CHUNK):
-            chunks.append(_scenes(min(CHUNK, n - start), town, tools, sticker, on, scenery))
-            step()
+    starts = progress.each(range(0, n, CHUNK), "drawing")
+    chunks = [_scenes(min(CHUNK, n - start), town, tools, sticker, on, scenery) for start in starts]
     scene = torch.cat([chunk.scene + i * CHUNK for i, chunk in enumerate(chunks)])
     joined = {name: torch.cat([getattr(chunk, name) for chunk in chunks]) for name in ("x", "boxes", "labels", "triggered")}
     return Street(**joined, scene=scene, classes=KINDS)
