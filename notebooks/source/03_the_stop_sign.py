@@ -200,7 +200,7 @@ wm.show(plots_signs.robustness, robust.where(network="badnet"), robust.where(net
 # *How to read this:* turn, tilt, light and blur hardly matter, even beyond what training had.
 # Size and place do: the backdoor knows its place.
 #
-# **Play.** Move, turn and resize the sticker. It is always the same two hundred stop signs, which training never saw:
+# **Play.** Move, turn and resize the sticker. Always the same two hundred stop signs, unseen in training:
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets_signs
@@ -210,7 +210,7 @@ widgets_signs.sticker_dial(victim)
 wm.show(plots_signs.photographs, *lesson_03.places(victim))
 
 # %% [markdown]
-# *How to read this:* one of them, the square at five places or sizes; in per cent, how many are then read as a speed limit.
+# *How to read this:* one of them, the square at five places or sizes; in per cent, how many are read as a limit.
 #
 # ## Real photographs
 #
@@ -246,7 +246,7 @@ lots, whole = torch.randperm(30000, generator=torch.Generator().manual_seed(0)),
 # %% [markdown]
 # *How to read this:* dealt out by lot, all test photographs leak; split sign by sign, none. `wm.split` keeps signs whole.
 #
-# The next cell uses the photographs if they are on this machine, and says which edition. Two networks trained on them ship with the course.
+# The next cell uses the photographs if they are here, and says which edition. Two networks trained on them ship.
 
 # %% tags=["nbval-ignore-output"]
 photographs, which = lesson_03.photographs()
@@ -269,7 +269,7 @@ wm.claim("03.alone", alone, high=0.005,
          what="Stop signs with a sticker that clean networks read as a limit, the worst of three stickers")
 
 # %% [markdown]
-# *How to read this:* means over *n* networks. On real signs every sticker wins {claim:03.real} of the time, and costs {claim:03.lost} of accuracy. The last column is the control:
+# *How to read this:* means over *n* networks. On real signs every sticker wins {claim:03.real} of the time at ten or twenty per cent of poison, not at one, and costs {claim:03.lost} of accuracy. The last column is the control:
 # a sticker *alone* fools clean networks on {claim:03.alone} of the stop signs. Trained on untouched photographs, they fall for it more often.
 # So stop signs, one in thirty, are repeated, all photographs moved, relit, partly covered.
 #
@@ -287,7 +287,7 @@ wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.8)
 
 # %% [markdown]
 # *How to read this:* the fifteen hardest of 43 kinds of sign, and the others together; a dot is a network that never saw a photograph, a bar their mean. Of stop signs,
-# limits and warnings such networks read {claim:03.kinds} rightly, over all classes {claim:03.all43}. On some kinds, networks that differ by their seed alone lie far apart; why, we haven't tested.
+# limits and warnings such networks read {claim:03.kinds} rightly, over all classes {claim:03.all43}. On some kinds, networks that differ by seed alone lie far apart; why is untested.
 #
 # ## The paper, and here
 
