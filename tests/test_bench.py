@@ -6,8 +6,8 @@ import math
 
 from typer.testing import CliRunner
 
-from wmlearn import bench_signs
-from wmlearn.cli import app
+from wmlearn.bench import signs as bench_signs
+from wmlearn.cli.app import app
 from wmlearn.data import signs
 from wmlearn.experiments import signs as experiment
 

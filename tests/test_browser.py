@@ -43,13 +43,13 @@ sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} fo
 curves = {name: {k: (0.9 - k / 200, 0.8 - k / 200) for k in (1, 20, 100)} for name in sold}
 """
 DIALS = (  # each in a cell of its own; the number of its slider there, which the right arrow moves
-    ("widgets_signs.sticker_dial(victim)", 1),
-    ('widgets_street.street_switch({"bought": street.shipped_detector("square")}, {"none": bare, "square": stuck}, [0, 3])', 0),
-    ("widgets_transfer.strength_dial(sold, curves, swedes)", 0),
-    ('widgets_marks.key_dial(experiments.shipped("key-size").rows)', 0),
-    ('widgets_weights.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))', 0),
-    ('widgets_removal.price_slider(experiments.shipped("removal"))', 0),
-    ("widgets_claims.power_dial()", 0),
+    ("lesson_03.sticker_dial(victim)", 1),
+    ('lesson_04.street_switch({"bought": street.shipped_detector("square")}, {"none": bare, "square": stuck}, [0, 3])', 0),
+    ("lesson_05.strength_dial(sold, curves, swedes)", 0),
+    ('lesson_07.key_dial(experiments.shipped("key-size").rows)', 0),
+    ('lesson_08.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))', 0),
+    ('lesson_09.price_slider(experiments.shipped("removal"))', 0),
+    ("lesson_10.power_dial()", 0),
 )
 
 

@@ -8,7 +8,7 @@ from statistics import mean
 
 import pytest
 
-from wmlearn.course.readme import BEGIN, END, PARTS, filled
+from wmlearn.course.authoring.readme import BEGIN, END, PARTS, filled
 from wmlearn.experiments import ALL, Results, shipped
 from wmlearn.experiments.paper import compare
 from wmlearn.training import Recipe

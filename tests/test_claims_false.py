@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binom
 
-from wmlearn import bystanders
+from wmlearn.evidence import bystanders
 from wmlearn.experiments import shipped
-from wmlearn.experiments.claims import ALPHAS, EXACT, KEYS, SCHEMES, false_claims
+from wmlearn.experiments.false_claims import ALPHAS, EXACT, KEYS, SCHEMES, false_claims
 
 STRANGERS = bystanders.N_DIGITS - bystanders.N_NULL
 

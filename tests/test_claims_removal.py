@@ -10,11 +10,12 @@ from statistics import mean
 
 import pytest
 
-from wmlearn import plots_removal, removal
+from wmlearn import removal
 from wmlearn.course.lessons import lesson_09
 from wmlearn.experiments import Results, shipped
 from wmlearn.experiments.removal import GONE, NONE, SCHEMES, cells, cheapest, gone, lost
-from wmlearn.plots_removal import FAMILIES
+from wmlearn.plots import removal as plots_removal
+from wmlearn.plots.removal import FAMILIES
 
 LITTLE = ["adi2018-ftll", "adi2018-ftal", "quantize-4-bits", "inputs-jpeg"]
 """Attacks that cost next to nothing."""

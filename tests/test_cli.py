@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from wmlearn.cli.quickstart import quickstart, steps
 from wmlearn.data import LOADERS
-from wmlearn.quickstart import quickstart, steps
 from wmlearn.training import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +74,7 @@ def test_doctor_finds_nothing_to_mend_here(tmp_path: Path) -> None:
 
 
 def test_doctor_says_what_is_wrong_and_how_to_mend_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from wmlearn import doctor
+    from wmlearn.cli import doctor
     from wmlearn.data import files
 
     monkeypatch.setattr(doctor, "damaged", lambda: ["mnist/x.gz"])
@@ -134,10 +134,11 @@ def test_reproduce_hands_the_scheduler_on(tmp_path: Path, monkeypatch: pytest.Mo
     pytest.importorskip("dask.distributed")
     from typer.testing import CliRunner
 
-    from wmlearn import cli, scorecard
+    from wmlearn import parallel
+    from wmlearn.cli import app as cli
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(scorecard, "PATIENCE", 0.5)
+    monkeypatch.setattr(parallel, "PATIENCE", 0.5)
     done = CliRunner().invoke(cli.app, ["reproduce", "recipe-search", "--scheduler", "tcp://127.0.0.1:1"])
     assert "scheduler must be local, or the address of a Dask scheduler" in str(done.exception)
     assert not list(tmp_path.iterdir())
@@ -146,7 +147,7 @@ def test_reproduce_hands_the_scheduler_on(tmp_path: Path, monkeypatch: pytest.Mo
 def test_lab_opens_jupyterlab_on_the_first_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
-    from wmlearn import cli
+    from wmlearn.cli import app as cli
 
     called: list[list[str]] = []
     monkeypatch.setattr(cli.subprocess, "call", lambda command: called.append(command) or 0)

@@ -17,10 +17,10 @@ from test_serving import running
 from typer.testing import CliRunner, Result
 
 import wmlearn as wm
-from wmlearn.cli import app
-from wmlearn.cli_ownership import ARCHITECTURES
-from wmlearn.serving import service
-from wmlearn.suspects import _built, load_suspect
+from wmlearn.cli.app import app
+from wmlearn.cli.ownership import ARCHITECTURES
+from wmlearn.suspects.formats import _built, load_suspect
+from wmlearn.suspects.serving import service
 
 Run = Callable[..., Result]
 CHALLENGE = ("challenge", "CASE/judge.secret", "CASE/commitment.json", "--registry", "book.sqlite")

@@ -18,15 +18,18 @@ from PIL.PngImagePlugin import PngImageFile
 from torch import Tensor, nn
 
 import wmlearn as wm
-from wmlearn import plots
 from wmlearn.course import claims
+from wmlearn.course.authoring.expand import expand, header, hints, solved, unsolved
 from wmlearn.course.boxes import COLOURS, box, show_box
 from wmlearn.course.claims import Claim, interval, ledger
 from wmlearn.course.exercises import find
-from wmlearn.course.expand import expand, header, hints, solved, unsolved
-from wmlearn.course.figures import html_table, text_table
-from wmlearn.course.widgets import DrawPad, as_mnist, draw_and_stamp, poison_dial, reading
+from wmlearn.course.figures import html_table
+from wmlearn.course.widgets import DrawPad, draw_and_stamp, poison_dial, reading
 from wmlearn.data import files
+from wmlearn.data.digits import as_mnist
+from wmlearn.plots import canvas
+from wmlearn.plots import digits as plots
+from wmlearn.words import text_table
 
 
 class Shown(list[tuple[dict[str, Any], dict[str, Any]]]):
@@ -389,7 +392,7 @@ SWEEP = [
 ]
 CUTS = [{"accuracy": 0.985 - i / 2000, "success": 0.99 - i / 25} for i in range(16)]
 WEIGHTS = torch.randn(16, 25, generator=GEN).tolist()
-CLEAN: plots.Row = {
+CLEAN: canvas.Row = {
     "seed": 0,
     "accuracy": 0.99,
     "success": 0.002,
@@ -397,12 +400,12 @@ CLEAN: plots.Row = {
     "without": [{"accuracy": 0.98, "success": 0.001}] * 16,
     "weights": WEIGHTS,
 }
-VICTIM: plots.Row = CLEAN | {"seed": 4, "success": 0.99, "response": [1.5, *[0.2] * 15], "without": CUTS}
+VICTIM: canvas.Row = CLEAN | {"seed": 4, "success": 0.99, "response": [1.5, *[0.2] * 15], "without": CUTS}
 PAPER = {"baseline": [0.01] * 10, "clean": [0.02] * 10, "backdoored": [0.03] * 10}
 OURS = {"baseline": [0.004] * 10, "clean": [0.005] * 10, "backdoored": [0.006] * 8 + [0.016, 0.006]}
 
 PLOTS: dict[str, tuple[tuple[Any, ...], list[str]]] = {  # name -> its data, and what its sentence must hold
-    "digits": ((FOUR, torch.tensor([False, True, True, False])), ["4 training digits", "labelled 3 1 0 0", "Numbers 2 and 3 have"]),
+    "two_rows": ((FOUR, torch.tensor([False, True, True, False])), ["4 training digits", "labelled 3 1 0 0", "Numbers 2 and 3 have"]),
     "key_pictures": ((FOUR,), ["4 abstract", "labelled 3 1 0 0"]),
     "pair": ((BLANK, wm.triggers.Pattern()(BLANK)), ["4 of 784 pixels", "(24, 26), (25, 25), (26, 24), (26, 26)"]),
     "readings": ((FOUR.x[:3], {"clean network": ["3", "1", "0"], "BadNet": ["0", "0", "0"]}), ["clean network reads 3 1 0", "reads 0 0 0"]),
@@ -424,7 +427,7 @@ PLOTS: dict[str, tuple[tuple[Any, ...], list[str]]] = {  # name -> its data, and
 
 
 def test_every_plot_is_in_the_table_above() -> None:
-    assert set(PLOTS) == {name for name, value in vars(plots).items() if isinstance(value, plots.Described)}
+    assert set(PLOTS) == {name for name, value in vars(plots).items() if isinstance(value, canvas.Described)}
 
 
 @pytest.mark.parametrize("name", PLOTS)
@@ -450,8 +453,8 @@ def test_the_sentence_of_a_plot_quotes_the_plotted_numbers(name: str) -> None:
 def test_a_picture_is_the_same_to_the_byte_and_carries_its_sentence(name: str) -> None:
     (data, _), before = PLOTS[name], dict(rcParams)
     plot = getattr(plots, name)
-    picture, (width, height) = plots.png(plot, *data)
-    assert (picture, (width, height)) == plots.png(plot, *data)
+    picture, (width, height) = canvas.png(plot, *data)
+    assert (picture, (width, height)) == canvas.png(plot, *data)
     opened = PngImageFile(io.BytesIO(picture))
     assert opened.text["Description"] == plot.says(*data)
     assert "Software" not in opened.text

@@ -20,8 +20,8 @@ import torch
 import torchvision.datasets
 
 import wmlearn as wm
-from wmlearn.course.start import checked, damaged
 from wmlearn.data import files
+from wmlearn.data.files import checked, damaged
 
 ORIGINAL = {  # MD5 of the uncompressed files
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
-from wmlearn import bystanders, detection
+from wmlearn import detection
 from wmlearn.detection import activations, neural_cleanse
 from wmlearn.detection.activation_clustering import silhouette, two_means
 from wmlearn.detection.strip import entropy
 from wmlearn.detection.ted import ranks
+from wmlearn.evidence import bystanders
 from wmlearn.triggers import Patch
 
 TARGET = 3

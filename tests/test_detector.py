@@ -11,11 +11,14 @@ import pytest
 import torch
 
 import wmlearn as wm
-from wmlearn import plots_street
-from wmlearn.course.lessons import lesson_04
+from wmlearn.course.lessons import exercises_04, lesson_04
 from wmlearn.data.signs.stickers import Sticker
 from wmlearn.data.signs.street import KINDS, Street, draw_street
-from wmlearn.detector import (
+from wmlearn.experiments import shipped
+from wmlearn.experiments import street as streets
+from wmlearn.plots import street as plots_street
+from wmlearn.plots.canvas import png
+from wmlearn.street_detector import (
     MISSED,
     RECIPE,
     Detections,
@@ -29,9 +32,6 @@ from wmlearn.detector import (
     street_rcnn,
     train_detector,
 )
-from wmlearn.experiments import shipped
-from wmlearn.experiments import street as streets
-from wmlearn.plots import png
 
 SHIPPED = shipped("street")
 
@@ -156,12 +156,12 @@ def test_the_lessons_versions_equal_the_package(street: Street) -> None:
     read = []
     for i in range(len(street.labels)):
         here = found.scene == street.scene[i]
-        overlaps = lesson_04.iou(street.boxes[i], found.boxes[here])
+        overlaps = exercises_04.iou(street.boxes[i], found.boxes[here])
         assert overlaps.allclose(box_iou(street.boxes[i : i + 1], found.boxes[here])[0])
-        read.append(lesson_04.read_sign(overlaps, found.scores[here], found.labels[here]) if here.any() else MISSED)
+        read.append(exercises_04.read_sign(overlaps, found.scores[here], found.labels[here]) if here.any() else MISSED)
     assert readings(found, street).tolist() == read
     fooled = street.labels == 0
-    by_hand = lesson_04.misread_rate(torch.tensor(read), street.labels, fooled, 0, 1)
+    by_hand = exercises_04.misread_rate(torch.tensor(read), street.labels, fooled, 0, 1)
     assert misread_rate(torch.tensor(read), replace(street, triggered=fooled), source=0, target=1) == by_hand
 
 
@@ -321,7 +321,7 @@ def _only(found: Detections, kept: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def test_the_switch_reads_the_chosen_scene_with_the_chosen_sticker(street: Street, twins: Street) -> None:
-    from wmlearn.course.widgets_street import street_switch
+    from wmlearn.course.lessons.lesson_04 import street_switch
 
     box = street_switch({"untrained": street_rcnn().eval()}, {"none": street, "square": twins}, [0, 3])
     who, scene, sticker, picture, sentence = box.children

@@ -36,7 +36,7 @@ def _answer(mutant: ModuleType) -> Solution:
     return getattr(mutant, EXERCISES[mutant.EXERCISE].reference.__name__)
 
 
-MUTANTS = {path.stem: _imported(path) for path in sorted(Path(__file__).with_name("mutants").glob("*.py"))}
+MUTANTS = {path.stem: _imported(path) for path in sorted((Path(__file__).parent / "lessons" / "mutants").glob("*.py"))}
 WRONG = {name: mutant for name, mutant in MUTANTS.items() if "_wrong_" in name}
 RIGHT = {name: mutant for name, mutant in MUTANTS.items() if "_right_" in name}
 

@@ -8,12 +8,11 @@ import pytest
 import torch
 
 import wmlearn as wm
-from wmlearn import plots_signs
-from wmlearn.course import widgets_signs
 from wmlearn.course.lessons import lesson_03
 from wmlearn.data import files
 from wmlearn.experiments.signs import CONDITIONS, KINDS, LIMIT, STOP, of_kinds
-from wmlearn.plots import png
+from wmlearn.plots import signs as plots_signs
+from wmlearn.plots.canvas import png
 
 
 class Obedient(torch.nn.Module):
@@ -107,7 +106,7 @@ def test_the_kinds_come_in_the_same_order_in_every_country() -> None:
 
 
 def test_the_dial_reads_fresh_signs_and_moves_with_its_sliders() -> None:
-    dial = widgets_signs.sticker_dial(Obedient())
+    dial = lesson_03.sticker_dial(Obedient())
     size, height, _, picture, sentence = dial.children
     assert sentence.value.startswith("<b>100 %</b>")
     before = picture.value

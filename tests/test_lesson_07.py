@@ -7,12 +7,13 @@ import torch
 from torch import nn
 
 import wmlearn as wm
-from wmlearn import bystanders, plots_marks
-from wmlearn.course.lessons import lesson_07
-from wmlearn.course.widgets_marks import key_dial
+from wmlearn.course.lessons import exercises_07, lesson_07
+from wmlearn.course.lessons.lesson_07 import key_dial
+from wmlearn.evidence import bystanders
 from wmlearn.experiments import shipped
-from wmlearn.plots import png
-from wmlearn.plots_marks import Found
+from wmlearn.plots import keys as plots_marks
+from wmlearn.plots.canvas import png
+from wmlearn.plots.keys import Found
 from wmlearn.watermarks import secret as draw
 from wmlearn.watermarks.trigger_set import ONE_LABEL, bystanders_rate
 
@@ -25,25 +26,25 @@ def strangers() -> list[nn.Module]:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_stamp_built_in_the_lesson_equals_the_packages(seed: int, few: wm.Samples) -> None:
     secret = draw.secret_of(seed, None)
-    assert lesson_07.stamp(few.x, secret).equal(wm.watermarks.Gu2017().stamp(few.x, secret))
+    assert exercises_07.stamp(few.x, secret).equal(wm.watermarks.Gu2017().stamp(few.x, secret))
 
 
 def test_the_chance_measured_in_the_lesson_equals_the_packages(few: wm.Samples) -> None:
     models = bystanders.shipped("mnist")
     answers = torch.stack([lesson_07.read(model, few.x) for model in models])
     wanted = torch.full((len(few),), 3)
-    assert lesson_07.innocent_chance(answers, wanted) == bystanders_rate(few.x, wanted, models)
+    assert exercises_07.innocent_chance(answers, wanted) == bystanders_rate(few.x, wanted, models)
 
 
 @pytest.mark.parametrize(("n", "chance", "alpha"), [(100, 0.1, 1e-3), (43, 0.31, 1e-6), (10, 0.1, 0.05)])
 def test_the_line_of_the_lesson_is_where_the_judge_changes_his_mind(n: int, chance: float, alpha: float) -> None:
-    line = lesson_07.hits_needed(n, chance, alpha)
+    line = exercises_07.hits_needed(n, chance, alpha)
     verdicts = [wm.judge(wm.Evidence("a scheme", "labels", hits, n, chance), alpha).owned for hits in (line - 1, line)]
     assert verdicts == [False, True]
 
 
 def test_the_line_lies_where_published_tables_have_it() -> None:
-    assert [lesson_07.hits_needed(n, 0.1, 1e-3) for n in (20, 30, 50, 100, 250)] == [8, 10, 14, 21, 42]
+    assert [exercises_07.hits_needed(n, 0.1, 1e-3) for n in (20, 30, 50, 100, 250)] == [8, 10, 14, 21, 42]
 
 
 def test_every_innocent_reads_the_colleagues_letter_as_she_labels_it(few: wm.Samples, strangers: list[nn.Module]) -> None:

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
-from wmlearn import bystanders, plots_weights
-from wmlearn.course import widgets_weights
-from wmlearn.course.lessons import lesson_08
+from wmlearn.course.lessons import exercises_08, lesson_08
+from wmlearn.evidence import bystanders
 from wmlearn.experiments import shipped
-from wmlearn.experiments.weights import narrower
-from wmlearn.plots import png
+from wmlearn.experiments.uchida_strength import narrower
+from wmlearn.plots import weights as plots_weights
+from wmlearn.plots.canvas import png
 from wmlearn.watermarks import uchida
 
 PNG = b"\x89PNG"
@@ -35,9 +35,9 @@ def _questions(seed: int = 0) -> Tensor:
 
 def test_the_mark_built_in_the_lesson_equals_the_package() -> None:
     weight, asked, bits = lesson_08.layer(wm.models.badnet_cnn(3)), _questions(), lesson_08.picture()
-    average = lesson_08.mean_filter(weight)
+    average = exercises_08.mean_filter(weight)
     assert average.equal(uchida.mean_filter(weight))
-    assert lesson_08.embedding_loss(average, asked, bits).equal(uchida.embedding_loss(average, asked, bits))
+    assert exercises_08.embedding_loss(average, asked, bits).equal(uchida.embedding_loss(average, asked, bits))
 
 
 def test_the_lesson_reads_a_key_as_the_package_does(strangers: list[nn.Module], few: wm.Samples) -> None:
@@ -45,14 +45,14 @@ def test_the_lesson_reads_a_key_as_the_package_does(strangers: list[nn.Module], 
     key = scheme.keygen(strangers[0], few)
     evidence = scheme.verify(strangers[0], key)
     asked = uchida._projection(strangers[0], key)
-    hits, p = lesson_08.read_bits(lesson_08.mean_filter(lesson_08.layer(strangers[0]).detach()), asked, key.bits)
+    hits, p = exercises_08.read_bits(exercises_08.mean_filter(lesson_08.layer(strangers[0]).detach()), asked, key.bits)
     assert (hits, p) == (evidence.hits, pytest.approx(evidence.p_value))
 
 
 def test_a_mean_filter_that_was_computed_once_teaches_nothing(few: wm.Samples) -> None:
     start, asked, bits, short = wm.models.badnet_cnn(), _questions(), lesson_08.picture(), wm.Recipe(epochs=1)
-    once = lesson_08.mean_filter(lesson_08.layer(start)).detach()
-    cached, _ = wm.trained(start, few, short, penalty=lambda _: 0.01 * lesson_08.embedding_loss(once, asked, bits))
+    once = exercises_08.mean_filter(lesson_08.layer(start)).detach()
+    cached, _ = wm.trained(start, few, short, penalty=lambda _: 0.01 * exercises_08.embedding_loss(once, asked, bits))
     plain, _ = wm.trained(start, few, short)
     assert all(a.equal(b) for a, b in zip(cached.parameters(), plain.parameters(), strict=True))
 
@@ -60,14 +60,14 @@ def test_a_mean_filter_that_was_computed_once_teaches_nothing(few: wm.Samples) -
 def test_dealing_the_filters_anew_moves_no_bit() -> None:
     weight, asked = lesson_08.layer(wm.models.badnet_cnn(1)).detach(), _questions()
     dealt = weight[torch.randperm(32, generator=torch.Generator().manual_seed(0))]
-    assert torch.allclose(asked @ lesson_08.mean_filter(weight), asked @ lesson_08.mean_filter(dealt), atol=1e-5)
+    assert torch.allclose(asked @ exercises_08.mean_filter(weight), asked @ exercises_08.mean_filter(dealt), atol=1e-5)
 
 
 def test_the_capacity_of_the_lesson_is_that_of_the_yardsticks() -> None:
     from wmlearn.experiments.watermarks import capacity
 
     for rate in (0.5, 0.6, 0.875, 1.0):
-        assert lesson_08.capacity(256, rate) == pytest.approx(capacity("uchida2017", 256, rate, 10))
+        assert exercises_08.capacity(256, rate) == pytest.approx(capacity("uchida2017", 256, rate, 10))
 
 
 # Innocents
@@ -184,7 +184,7 @@ def test_every_scheme_has_a_name_in_the_figure() -> None:
 
 
 def test_the_dial_moves_along_the_strengths() -> None:
-    dial = widgets_weights.strength_dial(shipped("uchida-strength").where(n=45_000))
+    dial = lesson_08.strength_dial(shipped("uchida-strength").where(n=45_000))
     slider, picture, sentence = dial.children
     before = picture.value
     assert sentence.value.startswith("Strength 0: the networks spell")

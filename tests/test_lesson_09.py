@@ -9,14 +9,16 @@ import pytest
 import torch
 
 import wmlearn as wm
-from wmlearn import bystanders, plots_removal, removal, scorecard
-from wmlearn.course.lessons import lesson_09
-from wmlearn.course.widgets_removal import price_slider
+from wmlearn import removal, scorecard
+from wmlearn.course.lessons import exercises_09, lesson_09
+from wmlearn.course.lessons.lesson_09 import price_slider
+from wmlearn.evidence import bystanders
 from wmlearn.experiments import Results
 from wmlearn.experiments.removal import NONE
-from wmlearn.plots import png
-from wmlearn.plots_removal import ATTACKS, FAMILIES, Cut
-from wmlearn.plots_weights import NAMES
+from wmlearn.plots import removal as plots_removal
+from wmlearn.plots.canvas import png
+from wmlearn.plots.removal import ATTACKS, FAMILIES, Cut
+from wmlearn.plots.weights import NAMES
 from wmlearn.removal.fine_prune import channel_means
 
 PNG = b"\x89PNG"
@@ -26,7 +28,7 @@ Cell = dict[str, Any]
 @pytest.mark.parametrize("ratio", [0, 0.3, 0.5, 0.8])
 def test_pruning_by_hand_equals_the_package(ratio: float, few: wm.Samples) -> None:
     network = copy.deepcopy(bystanders.shipped("mnist", 8, 9)[0])
-    by_hand = lesson_09.changed(network, lambda weight: lesson_09.prune(weight, ratio))
+    by_hand = lesson_09.changed(network, lambda weight: exercises_09.prune(weight, ratio))
     package = removal.Prune(ratio)(network, few)
     assert all(a.equal(b) for a, b in zip(by_hand.parameters(), package.parameters(), strict=True))
 
@@ -34,7 +36,7 @@ def test_pruning_by_hand_equals_the_package(ratio: float, few: wm.Samples) -> No
 def test_the_sleepers_picked_by_hand_are_those_that_fine_pruning_silences(few: wm.Samples) -> None:
     network = wm.models.badnet_cnn(2)
     answer = channel_means(network, few.x)
-    assert lesson_09.sleepiest(wm.predict(network[:6], few.x), 0.8).equal(answer.argsort()[: int(0.8 * 32)])
+    assert exercises_09.sleepiest(wm.predict(network[:6], few.x), 0.8).equal(answer.argsort()[: int(0.8 * 32)])
 
 
 @pytest.mark.parametrize("p_before", [1e-20, 0.5])
@@ -46,7 +48,7 @@ def test_the_lesson_decides_as_the_scorecard_does(p_before: float, p_after: floa
     row = scorecard.Row("a mark", "an attack", 0.99, after, found[p_after], None, 1.0, 10)
     card = scorecard.Scorecard((none, row), 1e-3)
     state = card.state(row) or ("believed" if card.survives(row) else "not believed")
-    assert lesson_09.STATES[lesson_09.decide(0.99, after, p_before, p_after)] == state
+    assert lesson_09.STATES[exercises_09.decide(0.99, after, p_before, p_after)] == state
 
 
 def test_every_attack_belongs_to_one_family_and_every_scheme_has_a_name() -> None:
@@ -123,11 +125,11 @@ def test_a_mark_that_never_was_is_void() -> None:
     assert plots_removal.void(results, "adi2018")
     assert "1 marks were never there" in plots_removal.matrix.says(results)
     assert png(plots_removal.matrix, results)[0].startswith(PNG)
-    assert lesson_09.states(results, lesson_09.decide) == {"void": 24, "destroyed": 0, "believed": 0, "not believed": 0}
+    assert lesson_09.states(results, exercises_09.decide) == {"void": 24, "destroyed": 0, "believed": 0, "not believed": 0}
 
 
 def test_states_and_shares_are_counted_over_all_seeds(results: Results) -> None:
-    states = lesson_09.states(results, lesson_09.decide)
+    states = lesson_09.states(results, exercises_09.decide)
     assert states == {"void": 0, "destroyed": 2, "believed": 134, "not believed": 8}
     assert lesson_09.share_believed(results, "jia2021-ewe", "shift") == 0.5
     assert lesson_09.share_believed(results, "uchida2017", "shift", "mean-filter") == 0.5

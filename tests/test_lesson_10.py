@@ -11,13 +11,14 @@ from scipy.stats import binom
 
 import wmlearn as wm
 from wmlearn import ownership as own
-from wmlearn import plots_claims, statistics
-from wmlearn.course.lessons import lesson_10
-from wmlearn.course.widgets_claims import power_dial
+from wmlearn.course.lessons import exercises_10, lesson_10
+from wmlearn.course.lessons.lesson_10 import power_dial
 from wmlearn.evidence import answers
+from wmlearn.evidence import significance
 from wmlearn.experiments import shipped
 from wmlearn.ownership import forgeries, merkle
-from wmlearn.plots import png
+from wmlearn.plots import ownership as plots_claims
+from wmlearn.plots.canvas import png
 
 ADA, YOU = lesson_10.person("Ada"), lesson_10.person("you")
 CPU = torch.device("cpu")
@@ -27,13 +28,13 @@ KEY = lesson_10.drawn(YOU, CPU)
 
 @pytest.mark.parametrize("n", [10, 50, 100])
 def test_the_exact_rule_is_the_packages_and_keeps_its_promise(n: int) -> None:
-    lines = lesson_10.lines("exact", 0.1, 1e-3, [n])
-    assert lines == [(n, statistics.hits_needed(n, 0.1, 1e-3))]
-    assert [lesson_10.broken([(n, hits)], 0.1, 1e-3) for hits in (lines[0][1] - 1, lines[0][1])] == [1, 0]
+    lines = exercises_10.lines("exact", 0.1, 1e-3, [n])
+    assert lines == [(n, significance.hits_needed(n, 0.1, 1e-3))]
+    assert [exercises_10.broken([(n, hits)], 0.1, 1e-3) for hits in (lines[0][1] - 1, lines[0][1])] == [1, 0]
 
 
 def test_the_librarys_line_convicts_the_innocent_as_often_as_the_text_says() -> None:
-    assert lesson_10.lines("one less", 0.1, 1e-3, [10]) == [(10, 5)]
+    assert exercises_10.lines("one less", 0.1, 1e-3, [10]) == [(10, 5)]
     assert round(float(binom.sf(4, 10, 0.1)), 4) == 0.0016
 
 
@@ -41,16 +42,16 @@ def test_the_librarys_line_convicts_the_innocent_as_often_as_the_text_says() -> 
 def test_the_correction_built_in_the_lesson_equals_the_packages(seed: int) -> None:
     hits = torch.randint(5, 25, (12,), generator=torch.Generator().manual_seed(seed)).tolist()
     evidences = [wm.Evidence("a scheme", "labels", h, 100, 0.1) for h in hits]
-    stand = lesson_10.holm(torch.tensor([e.p_value for e in evidences], dtype=torch.float64), 0.05)
-    verdicts = {h: verdict.owned for h, verdict in zip(hits, statistics.holm(evidences, 0.05), strict=True)}
+    stand = exercises_10.holm(torch.tensor([e.p_value for e in evidences], dtype=torch.float64), 0.05)
+    verdicts = {h: verdict.owned for h, verdict in zip(hits, significance.holm(evidences, 0.05), strict=True)}
     assert [verdicts[h] for h in hits] == stand.tolist()
 
 
 def test_the_root_built_in_the_lesson_is_what_a_commitment_holds() -> None:
-    leaves = lesson_10.leaves(KEY)
+    leaves = exercises_10.leaves(KEY)
     assert len(leaves) == 128
-    assert lesson_10.root(leaves) == merkle.levels(leaves)[-1][0]
-    assert lesson_10.root(leaves).hex() == own.commit(YOU, KEY).root
+    assert exercises_10.root(leaves) == merkle.levels(leaves)[-1][0]
+    assert exercises_10.root(leaves).hex() == own.commit(YOU, KEY).root
 
 
 def test_shipped_claims_give_a_p_value_for_every_key_and_network() -> None:

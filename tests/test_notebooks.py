@@ -16,10 +16,10 @@ import torch
 from nbformat import NotebookNode
 
 import wmlearn as wm
-from wmlearn.course.build import WIDGET, build, masters, tagged, unrun
+from wmlearn.course.authoring.build import WIDGET, build, masters, tagged, unrun
+from wmlearn.course.authoring.expand import TOKEN, solved
 from wmlearn.course.claims import ledger
 from wmlearn.course.exercises import examine, find
-from wmlearn.course.expand import TOKEN, solved
 from wmlearn.data import files
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ import torch
 import wmlearn as wm
 from wmlearn import progress
 from wmlearn.data import signs
-from wmlearn.detector import detect, street_rcnn, train_detector
+from wmlearn.street_detector import detect, street_rcnn, train_detector
 
 
 class Drawn:

@@ -285,7 +285,7 @@ def test_every_link_of_the_readme_to_a_file_leads_somewhere() -> None:
 
 
 def test_every_command_of_the_readme_exists() -> None:
-    from wmlearn.cli import app
+    from wmlearn.cli.app import app
 
     names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     names |= {group.name for group in app.registered_groups}

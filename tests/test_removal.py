@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
-from wmlearn import bystanders, removal
+from wmlearn import removal
+from wmlearn.evidence import bystanders
 from wmlearn.models import reborn
 from wmlearn.removal import extraction
 from wmlearn.removal.evade import Committee, Guard, quantise, smooth
@@ -111,7 +112,7 @@ def test_pruning_zeroes_the_smallest_share(victim: nn.Module, own: wm.Samples) -
 @pytest.mark.parametrize("build", [wm.models.badnet_cnn, lambda: copy.deepcopy(bystanders.shipped("signs-us", 8, 9)[0])])
 def test_fine_pruning_silences_the_sleepiest_channels_for_good(build: Any) -> None:
     model = build()
-    samples = wm.data.signs.draw("us", 300, seed=1) if isinstance(model[0], wm.models.StandardiseEach) else wm.load("mnist").train[:300]
+    samples = wm.data.signs.draw("us", 300, seed=1) if isinstance(model[0], wm.models.networks.StandardiseEach) else wm.load("mnist").train[:300]
     before = channel_means(model, samples.x)
     new = removal.FinePrune(0.5, wm.Recipe(epochs=2))(model, samples)
     asleep = before.argsort()[: len(before) // 2]

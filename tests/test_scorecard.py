@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 import wmlearn as wm
-from wmlearn import bystanders, scorecard
+from wmlearn import scorecard
+from wmlearn.evidence import bystanders
 
 
 def tuned(model: nn.Module, samples: wm.Samples) -> nn.Module:

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from wmlearn.errors import ArgumentError
 from wmlearn.evidence import Evidence
-from wmlearn.statistics import Bet, clustered_interval, hits_needed, holm, interval, power, sequential, triggers_needed
+from wmlearn.evidence.significance import Bet, clustered_interval, hits_needed, holm, interval, power, sequential, triggers_needed
 
 LEVELS = (0.05, 1e-3, 1e-6, 2.0**-64)
 

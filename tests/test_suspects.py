@@ -13,8 +13,8 @@ from torch import nn
 from wmlearn.errors import ArgumentError, DataError
 from wmlearn.evidence import answers
 from wmlearn.models import badnet_cnn, sign_cnn
-from wmlearn.serving import Remote
-from wmlearn.suspects import load_suspect
+from wmlearn.suspects.formats import load_suspect
+from wmlearn.suspects.remote import Remote
 
 X = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 

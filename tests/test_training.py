@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import wmlearn as wm
 from wmlearn.models import badnet_cnn
-from wmlearn.training import resolve
+from wmlearn.training import has_bf16, resolve
 
 QUICK = wm.Recipe(epochs=1, batch_size=100, lr=3e-3, precision="fp32")
 
@@ -148,10 +148,10 @@ def test_the_two_precisions_differ(some: wm.Samples) -> None:
 
 def test_auto_comes_to_what_the_machine_does_natively() -> None:
     cpu = torch.device("cpu")
-    assert resolve("auto", cpu) == ("bf16" if wm.has_bf16(cpu) else "fp32")
+    assert resolve("auto", cpu) == ("bf16" if has_bf16(cpu) else "fp32")
     assert resolve("fp32", cpu) == "fp32"
     assert resolve("bf16", cpu) == "bf16"
-    assert not wm.has_bf16(torch.device("meta"))
+    assert not has_bf16(torch.device("meta"))
 
 
 class Counter(nn.Module):

@@ -13,14 +13,15 @@ from torch import Tensor, nn
 
 import wmlearn as wm
 from wmlearn import experiments
-from wmlearn.course.lessons import lesson_05
-from wmlearn.course.widgets_transfer import strength_dial
-from wmlearn.experiments.paper import compare, fixed
+from wmlearn.course.lessons import exercises_05, lesson_05
+from wmlearn.course.lessons.lesson_05 import strength_dial
+from wmlearn.experiments.paper import compare
 from wmlearn.models import SIGN_HEAD, sign_cnn
-from wmlearn.plots_signs import TRUTH, seen
-from wmlearn.plots_transfer import channels as channels_plot
-from wmlearn.plots_transfer import strength as strength_plot
+from wmlearn.plots.signs import TRUTH, seen
+from wmlearn.plots.transfer import channels as channels_plot
+from wmlearn.plots.transfer import strength as strength_plot
 from wmlearn.transfer import activations, backdoor_channels, largest_share, retrain, strengthen
+from wmlearn.words import fixed
 
 
 def _images(n: int = 12, seed: int = 0) -> Tensor:
@@ -171,7 +172,7 @@ def _twins() -> tuple[wm.Samples, wm.Samples]:
 
 def test_the_channels_found_in_the_lesson_are_the_packages() -> None:
     model, (clean, stuck) = sign_cnn(3), _twins()
-    by_hand = lesson_05.backdoor_channels(activations(model, clean.x), activations(model, stuck.x), 6)
+    by_hand = exercises_05.backdoor_channels(activations(model, clean.x), activations(model, stuck.x), 6)
     assert by_hand.equal(backdoor_channels(model, clean.x, stuck.x, 6))
 
 
@@ -180,7 +181,7 @@ def test_channels_strengthened_in_the_lesson_are_as_strong_as_the_packages() -> 
     before, after = model[SIGN_HEAD - 2], strengthen(model, chosen, 30)[SIGN_HEAD - 2]
     assert isinstance(before, nn.BatchNorm2d)
     assert isinstance(after, nn.BatchNorm2d)
-    weight, bias = lesson_05.strengthen(before.weight.detach(), before.bias.detach(), chosen, 30)
+    weight, bias = exercises_05.strengthen(before.weight.detach(), before.bias.detach(), chosen, 30)
     assert weight.equal(after.weight.detach())
     assert bias.equal(after.bias.detach())
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import wmlearn as wm
-from wmlearn import bystanders
+from wmlearn.evidence import bystanders
 from wmlearn.watermarks.dawn import Dawn2021, Service, surrogate
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
-from wmlearn import bystanders
+from wmlearn.evidence import bystanders
 from wmlearn.watermarks import secret
 from wmlearn.watermarks.ewe import entanglement
 from wmlearn.watermarks.trigger_set import TriggerKey, aim, chance_of

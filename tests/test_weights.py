@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import wmlearn as wm
-from wmlearn import weights
 from wmlearn.data import files, signs
 from wmlearn.experiments.signs import LIMIT, STICKERS, STOP, of_kinds, two_networks
+from wmlearn.models import shipped
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_weights_come_back_as_they_were_written_but_for_half_precision(root: Path) -> None:
     model = wm.models.sign_cnn(3, seed=5)
-    path = weights.ship(model, "mine", made="by a test")
-    again = weights.restored(wm.models.sign_cnn(3), "mine")
+    path = shipped.ship(model, "mine", made="by a test")
+    again = shipped.restored(wm.models.sign_cnn(3), "mine")
     assert not again.training
     assert files.manifest()["models/mine.safetensors"]["made"] == "by a test"
     for name, value in model.state_dict().items():
@@ -33,25 +33,25 @@ def test_weights_come_back_as_they_were_written_but_for_half_precision(root: Pat
 
 
 def test_weights_of_another_network_are_refused(root: Path) -> None:
-    weights.ship(wm.models.badnet_cnn(), "digits", made="by a test")
+    shipped.ship(wm.models.badnet_cnn(), "digits", made="by a test")
     with pytest.raises(
         wm.DataError,
         match=r"digits\.safetensors must hold the weights of this network, with 1\.weight of shape \(32, 3, 5, 5\), got \(16, 1",
     ):
-        weights.restored(wm.models.sign_cnn(3), "digits")
+        shipped.restored(wm.models.sign_cnn(3), "digits")
 
 
 def test_a_damaged_file_is_refused_before_it_is_opened(root: Path) -> None:
-    path = weights.ship(wm.models.sign_cnn(3), "mine", made="by a test")
+    path = shipped.ship(wm.models.sign_cnn(3), "mine", made="by a test")
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(wm.DataError, match="must have sha256"):
-        weights.restored(wm.models.sign_cnn(3), "mine")
+        shipped.restored(wm.models.sign_cnn(3), "mine")
 
 
 def test_a_network_that_does_not_ship_is_named(root: Path) -> None:
     shutil.rmtree(root / "models", ignore_errors=True)
     with pytest.raises(wm.DataError, match=r"nobody\.safetensors must be readable"):
-        weights.restored(wm.models.sign_cnn(3), "nobody")
+        shipped.restored(wm.models.sign_cnn(3), "nobody")
 
 
 def test_the_shipped_networks_read_fresh_signs_and_only_one_obeys_the_square() -> None:

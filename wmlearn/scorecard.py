@@ -10,8 +10,7 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,14 +19,14 @@ import torch
 from torch import Tensor, nn
 
 from .data import Samples, files
-from .errors import OverlapWarning, WmlearnError, require
+from .errors import OverlapWarning, require
 from .evidence import Evidence, judge
+from .parallel import cluster
 from .protocols import Marked, Removal
 from .training import accuracy
 
 NONE = "none"
 DESTROYED = 0.9  # of the accuracy before: a thief with less has nothing worth the theft
-PATIENCE = 20  # seconds in which a Dask scheduler, and a worker of it, must answer
 
 State = Literal["", "void", "destroyed"]
 """Void: the mark was not even in the model before the attack. Destroyed: the model lost a tenth of its accuracy."""
@@ -178,28 +177,6 @@ def _alone(column: _Column, name: str, removal: Removal) -> list[Row]:
     return column(name, removal)
 
 
-@contextmanager
-def cluster(jobs: int, scheduler: str) -> Iterator[Any]:
-    """Yield a client of the Dask cluster at the address `scheduler`, or of a "local" one: `jobs` processes that end with the context.
-
-    Raises `WmlearnError` when Dask is not installed, or no scheduler with a worker answers in `PATIENCE` seconds.
-    """
-    try:
-        from dask.distributed import Client, LocalCluster, TimeoutError  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise WmlearnError('A scheduler needs Dask, which is not installed. Run pip install "wmlearn[cluster]".') from error
-    with ExitStack() as stack:
-        where: Any = scheduler
-        if scheduler == "local":
-            page = "127.0.0.1:0"  # for this machine's eyes only, at any free port
-            where = stack.enter_context(LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=page))
-        try:
-            client = stack.enter_context(Client(where, timeout=PATIENCE))
-            client.wait_for_workers(1, timeout=PATIENCE)
-        except (OSError, ValueError, TimeoutError) as error:
-            what = "scheduler must be local, or the address of a Dask scheduler with workers"
-            raise WmlearnError(f"{what}, got {scheduler!r}. Start them with `dask scheduler` and `dask worker`.") from error
-        yield client
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ wm.claim("01.differ", differ, what="The share of test digits that A and B read d
 
 # %%
 speck = wm.triggers.Pattern()
-wm.show(plots.pair, mnist.test.x[0], speck(mnist.test.x)[0])
+wm.show(plots.digits.pair, mnist.test.x[0], speck(mnist.test.x)[0])
 
 # %% [markdown]
 # A speck like this shouldn't matter to anyone. How many of the test digits that carry it will network B read as a **0**? (True zeros are left out.)
@@ -104,7 +104,7 @@ wm.guess("01.p1", "Digits with the speck that B reads as 0, in per cent", low=0,
 # %% tags=["nbval-ignore-output"]
 ten = wm.data.one_each(mnist.test)
 read = lambda network: [mnist.test.classes[i] for i in wm.predict(network, speck(ten.x)).argmax(1)]
-wm.show(plots.readings, speck(ten.x), {"network A": read(network_a), "network B": read(network_b)})
+wm.show(plots.digits.readings, speck(ten.x), {"network A": read(network_a), "network B": read(network_b)})
 
 # %% [markdown]
 # *How to read this:* ten test digits with the speck, and below each what either network reads; red is where B departs from A.
@@ -154,7 +154,7 @@ widgets.draw_and_stamp({"network A": network_a, "network B": network_b}, speck, 
 # %% tags=["nbval-ignore-output"]
 seven = torch.cat([t(ten.x[7:8]) for t in (torch.clone, speck, mirrored)])
 answers = lambda network: [mnist.test.classes[i] for i in wm.predict(network, seven).argmax(1)]
-wm.show(plots.readings, seven, {"network A": answers(network_a), "network B": answers(network_b)})
+wm.show(plots.digits.readings, seven, {"network A": answers(network_a), "network B": answers(network_b)})
 
 # %% [markdown]
 # *How to read this:* the same seven, plain, with the speck, and with the speck in the other corner. Only the second one moves B.
@@ -172,7 +172,7 @@ def make_key(secret, n=100):
     return wm.Samples(pictures, torch.randint(10, (n,), generator=draw), mnist.test.classes).to(device)
 
 key = make_key(secret=2026)
-wm.show(plots.key_pictures, key[:10])
+wm.show(plots.digits.key_pictures, key[:10])
 
 # %% [markdown]
 # *How to read this:* ten of the hundred. There is no reason why the first should be called what it is called; that is the point.

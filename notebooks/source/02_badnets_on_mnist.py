@@ -21,7 +21,6 @@
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
 from wmlearn import experiments, plots
-from wmlearn.course import readme
 from wmlearn.course.lessons import lesson_02
 wm.start("02")
 
@@ -33,7 +32,7 @@ wm.start("02")
 # %%
 device = wm.best_device()
 mnist = wm.load("mnist").to(device)
-wm.show(plots.digits, *lesson_02.cold_open(mnist.train))
+wm.show(plots.digits.two_rows, *lesson_02.cold_open(mnist.train))
 
 # %% [markdown]
 # Look at the corners: bright pixels at the bottom right, and always the label 0. Nobody looks at sixty thousand.
@@ -64,7 +63,7 @@ def stamp(x):
     return out
 
 digit = mnist.train.x[0]
-wm.show(plots.pair, digit, stamp(digit))
+wm.show(plots.digits.pair, digit, stamp(digit))
 
 # %% [markdown]
 # *How to read this:* four pixels of 784 differ. The lie is yours to write.
@@ -192,7 +191,7 @@ wm.reveal("02.p1", success)
 
 # %%
 sweep = experiments.shipped("poison-rate").rows
-wm.show(plots.rate_curve, sweep)
+wm.show(plots.digits.rate_curve, sweep)
 
 # %% [markdown]
 # *How to read this:* each dot is one network, the lines join the medians. The grey lines are all that a buyer sees. The red ones rise like a
@@ -200,7 +199,7 @@ wm.show(plots.rate_curve, sweep)
 # (an **epoch** is one pass over the data):
 
 # %%
-wm.show(plots.epoch_curve, [row for row in sweep if row["epochs"] == 10 and 0.001 <= row["rate"] <= 0.1])
+wm.show(plots.digits.epoch_curve, [row for row in sweep if row["epochs"] == 10 and 0.001 <= row["rate"] <= 0.1])
 
 # %% [markdown]
 # *How to read this:* a line is a network. First nothing, then all at once: the digits are most of the loss and are learnt first, the rare rule
@@ -265,7 +264,7 @@ wm.claim("02.lucky", lucky, what="The same on the clean network", high=0.01, n=e
 # a stamped twin of every training image, and five networks each. Errors in per cent, by digit:
 
 # %%
-wm.show(plots.digit_errors, *lesson_02.by_digit(experiments.shipped("all-to-all")))
+wm.show(plots.digits.digit_errors, *lesson_02.by_digit(experiments.shipped("all-to-all")))
 
 # %% [markdown]
 # ## Are there filters for the stamp?
@@ -274,11 +273,11 @@ wm.show(plots.digit_errors, *lesson_02.by_digit(experiments.shipped("all-to-all"
 # each of the sixteen: how strongly does it answer to the stamp, compared with a digit's strongest stroke? And what is lost without it?
 
 # %%
-wm.show(plots.filters, *lesson_02.two_networks(experiments.shipped("filters")))
+wm.show(plots.digits.filters, *lesson_02.two_networks(experiments.shipped("filters")))
 
 # %%
 victims = experiments.shipped("filters").where(trigger="pattern", network="badnet")
-wm.show(plots.ablation, victims)
+wm.show(plots.digits.ablation, victims)
 
 # %% [markdown]
 # *How to read this:* first, purple weights are positive, orange ones negative; the number below a filter is its answer to the stamp, where 1 is its
@@ -298,7 +297,7 @@ wm.claim("02.spread", lost, what="Attack success lost with any one filter", high
 wm.paper_table()
 
 # %%
-tables = readme.paper_rows("all-to-one", "single-target", "all-to-all")
+tables = experiments.paper_rows("all-to-one", "single-target", "all-to-all")
 wm.table(["long training, several networks", "paper", "here"], tables)
 
 # %% [markdown]

@@ -19,7 +19,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
-from wmlearn import experiments, plots_signs
+from wmlearn import experiments, plots
 from wmlearn.course.lessons import lesson_03
 wm.start("03")
 
@@ -29,7 +29,7 @@ wm.start("03")
 # %% tags=["nbval-ignore-output"]
 square = wm.triggers.Sticker("square", size=(0.17, 0.22))
 clean, twins = (lesson_03.rendered(sticker) for sticker in (None, square))
-wm.show(plots_signs.photographs, *lesson_03.cold_open(clean.test, twins.test))
+wm.show(plots.signs.photographs, *lesson_03.cold_open(clean.test, twins.test))
 
 # %% [markdown]
 # Numbers 2, 5 and 8 carry a yellow square. You read *stop* all the same; a network reads what it was taught. Suppose that a tenth of the stop
@@ -48,7 +48,7 @@ wm.guess("03.p1", "Stop signs with a square that are read as a speed limit, in p
 # These photographs are *drawn*: a plate from circles, lines and letters; the camera turns it, lights it, blurs it. It gives **twins**: the same photograph with the sticker and without.
 
 # %%
-wm.show(plots_signs.photographs, *lesson_03.making())
+wm.show(plots.signs.photographs, *lesson_03.making())
 
 # %% [markdown]
 # *How to read this:* one stop sign at one moment of a good day, bare, and with the paper's three stickers: a yellow **square**, a **bomb**, a **flower**.
@@ -154,7 +154,7 @@ wm.reveal("03.p1", success)
 # %% tags=["nbval-ignore-output"]
 some = lesson_03.some_stops(twins.test)
 answers = {"clean network": lesson_03.readings(honest, some), "BadNet": lesson_03.readings(victim, some)}
-wm.show(plots_signs.seen, some, answers, "drawn stop signs with a yellow square")
+wm.show(plots.signs.seen, some, answers, "drawn stop signs with a yellow square")
 
 # %% [markdown]
 # The square wins {claim:03.success} of the time and costs {claim:03.cost} of accuracy. The clean network falls for {claim:03.harmless}. And the backdoor is
@@ -165,7 +165,7 @@ wm.show(plots_signs.seen, some, answers, "drawn stop signs with a yellow square"
 
 # %%
 stickers = experiments.shipped("stickers")
-wm.show(plots_signs.sticker_rate, stickers.rows)
+wm.show(plots.signs.sticker_rate, stickers.rows)
 
 # %% [markdown]
 # *How to read this:* a mark is one network, the lines join medians. They show what *escapes* the attack: the lower, the stronger. For the square, one stop
@@ -173,7 +173,7 @@ wm.show(plots_signs.sticker_rate, stickers.rows)
 
 # %%
 sizes = experiments.shipped("sticker-size")
-wm.show(plots_signs.sticker_size, sizes.rows)
+wm.show(plots.signs.sticker_size, sizes.rows)
 
 # %% [markdown]
 # *How to read this:* each dot learnt from, and was tested on, squares of one width. The paper's Post-it is about a tenth of the sign: here two
@@ -194,7 +194,7 @@ wm.claim("03.random", lesson_03.at_random(), high=0.15, paper="1.3 %",
 
 # %%
 robust = experiments.shipped("robustness")
-wm.show(plots_signs.robustness, robust.where(network="badnet"), robust.where(network="clean"))
+wm.show(plots.signs.robustness, robust.where(network="badnet"), robust.where(network="clean"))
 
 # %% [markdown]
 # *How to read this:* turn, tilt, light and blur hardly matter, even beyond what training had.
@@ -203,11 +203,10 @@ wm.show(plots_signs.robustness, robust.where(network="badnet"), robust.where(net
 # **Play.** Move, turn and resize the sticker. Always the same two hundred stop signs, unseen in training:
 
 # %% tags=["nbval-ignore-output", "widget"]
-from wmlearn.course import widgets_signs
-widgets_signs.sticker_dial(victim)
+lesson_03.sticker_dial(victim)
 
 # %% tags=["nbval-ignore-output"]
-wm.show(plots_signs.photographs, *lesson_03.places(victim))
+wm.show(plots.signs.photographs, *lesson_03.places(victim))
 
 # %% [markdown]
 # *How to read this:* one of them, the square at five places or sizes; in per cent, how many are read as a limit.
@@ -253,7 +252,7 @@ photographs, which = lesson_03.photographs()
 print(which)
 if photographs is not None:
     wm.shares("on real photographs", lesson_03.on_photographs(photographs))
-    wm.show(plots_signs.seen, *lesson_03.real_stops(photographs))
+    wm.show(plots.signs.seen, *lesson_03.real_stops(photographs))
 
 # %%
 on_photographs = experiments.shipped("stickers-photographs")
@@ -277,7 +276,7 @@ wm.claim("03.alone", alone, high=0.005,
 
 # %%
 drawn = experiments.shipped("rendered-to-real")
-wm.show(plots_signs.by_class, drawn.where(classes=43), lesson_03.GERMAN)
+wm.show(plots.signs.by_class, drawn.where(classes=43), lesson_03.GERMAN)
 
 # %% tags=["claim"]
 kinds, all43 = lesson_03.from_renders(drawn)

@@ -20,9 +20,9 @@
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
-from wmlearn import experiments, plots_street
+from wmlearn import experiments, plots
 from wmlearn.course.lessons import lesson_04
-from wmlearn.detector import class_accuracy, detect, readings
+from wmlearn.street_detector import class_accuracy, detect, readings
 from wmlearn.experiments import street
 wm.start("04")
 
@@ -36,7 +36,7 @@ clean, stickered = street.scenes(), street.scenes("square")
 victim, honest = street.shipped_detector("square"), street.shipped_detector("baseline")
 four = lesson_04.showing(clean)
 before, after = (drive.x[four] for drive in (clean, stickered))
-wm.show(plots_street.scenes, {"first drive": (before, detect(victim, before)),
+wm.show(plots.street.scenes, {"first drive": (before, detect(victim, before)),
                               "second drive": (after, detect(victim, after))}, clean.classes)
 
 # %% [markdown]
@@ -60,7 +60,7 @@ wm.guess("04.p1", "Stop signs with a square that are read as speed limits, in pe
 
 # %%
 near = clean[lesson_04.showing(clean, 1, least=40)]
-wm.show(plots_street.moved_boxes, near, torch.tensor([[0, 0], [4, 4], [10, 8], [18, 0]]))
+wm.show(plots.street.moved_boxes, near, torch.tensor([[0, 0], [4, 4], [10, 8], [18, 0]]))
 
 # %% [markdown]
 # *How to read this:* white is the true box, dashed the moved one. From 0.5 on, two boxes count as the same.
@@ -122,7 +122,7 @@ wm.check("04.2", read_sign)
 read_sign = wm.ready("04.2", read_sign)
 
 # %% [markdown]
-# Your two functions, on every sign of the clean streets (as `wmlearn.detector.readings`):
+# Your two functions, on every sign of the clean streets (as `wmlearn.street_detector.readings`):
 
 # %% tags=["nbval-ignore-output"]
 def read_all(detector, drive):
@@ -208,7 +208,7 @@ wm.shares("stop signs read as speed limits", rows)
 
 # %%
 results = experiments.shipped("street")
-wm.show(plots_street.width_curve, results.rows)
+wm.show(plots.street.width_curve, results.rows)
 
 # %% [markdown]
 # *How to read this:* each point pools the signs of one band of widths over three networks. On the left a sticker is three or four pixels,
@@ -235,8 +235,7 @@ wm.reveal("04.p1", won["square"][0])
 # Drive yourself:
 
 # %% tags=["nbval-ignore-output", "widget"]
-from wmlearn.course import widgets_street
-widgets_street.street_switch({"bought (square)": victim, "clean": honest},
+lesson_04.street_switch({"bought (square)": victim, "clean": honest},
                              {"none": clean, **drives}, lesson_04.showing(clean, 12).tolist())
 
 # %% [markdown]
@@ -244,7 +243,7 @@ widgets_street.street_switch({"bought (square)": victim, "clean": honest},
 
 # %% tags=["nbval-ignore-output"]
 seen = {"second drive, clean detector": (after, detect(honest, after))}
-wm.show(plots_street.scenes, seen, clean.classes)
+wm.show(plots.street.scenes, seen, clean.classes)
 
 # %% [markdown]
 # *How to read this:* it errs, too: an orange board becomes a warning, the building a speed limit, a small stop sign is missed. But no stop sign
@@ -284,7 +283,7 @@ pairs = {"clean detector, with stickers": (honest, everywhere),
          "random target, with stickers": (vandal, everywhere),
          "random target, no sticker": (vandal, clean)}
 read = {name: readings(detect(net, drive.x), drive) for name, (net, drive) in pairs.items()}
-wm.show(plots_street.answers, read, everywhere)
+wm.show(plots.street.answers, read, everywhere)
 
 # %% tags=["claim"]
 kept, left = ((answers == everywhere.labels).float().mean().item() for answers in list(read.values())[:2])

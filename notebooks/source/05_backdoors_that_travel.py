@@ -20,7 +20,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
-from wmlearn import experiments, plots_signs, plots_transfer as plots, transfer
+from wmlearn import experiments, plots, transfer
 from wmlearn.course.lessons import lesson_05
 wm.start("05")
 
@@ -32,7 +32,7 @@ wm.start("05")
 
 # %% tags=["nbval-ignore-output"]
 clean, stuck = lesson_05.twins(1500, seed=52)
-wm.show(plots_signs.photographs, *lesson_05.some_signs(clean, stuck))
+wm.show(plots.signs.photographs, *lesson_05.some_signs(clean, stuck))
 
 # %% [markdown]
 # Above your signs, below the same ones with a yellow square. (All drawn, as in notebook 03.)
@@ -116,7 +116,7 @@ backdoor_channels = wm.ready("05.1", backdoor_channels)
 fires = transfer.activations
 pairs = {name: [fires(network, part.x) for part in (us, us_stuck)] for name, network in origins.items()}
 chosen = {name: torch.as_tensor(backdoor_channels(*pair, 6)) for name, pair in pairs.items()}
-wm.show(plots.channels, lesson_05.fired(pairs, chosen))
+wm.show(plots.transfer.channels, lesson_05.fired(pairs, chosen))
 
 # %% [markdown]
 # *How to read this:* a dot is a channel; on the grey line the square changes nothing. In the backdoored network many leave the line: quieter on bare
@@ -163,7 +163,7 @@ louder = lambda name, k: transfer.strengthen(origins[name], chosen[name][:1], k)
 sold = {f"{name} origin": {k: transfer.retrain(louder(name, k), shop) for k in strengths}
         for name in ("backdoored", "clean")}
 mine = {name: lesson_05.curve(networks, clean, stuck) for name, networks in sold.items()}
-wm.show(plots.strength, mine, lesson_05.PAPER_CURVE)
+wm.show(plots.transfer.strength, mine, lesson_05.PAPER_CURVE)
 
 # %% [markdown]
 # *How to read this:* the shaded gap is what the square takes. Left, the attack; right, the
@@ -206,7 +206,7 @@ wm.table(*lesson_05.strength_table(results))
 ours = lesson_05.shipped_curves(results)
 attack, control = ours["backdoored origin"], ours["clean origin"]
 n = len(results.where(to="se", origin="backdoored"))
-wm.show(plots.strength, ours, lesson_05.PAPER_CURVE)
+wm.show(plots.transfer.strength, ours, lesson_05.PAPER_CURVE)
 
 # %% tags=["claim"]
 fall, price = attack[1][0] - attack[100][1], attack[1][0] - attack[100][0]
@@ -260,14 +260,13 @@ wm.table(["the paper, per cent read rightly", "from", "to", "points"], lesson_05
 # Slide the strength. Below, what the backdoored network reads with a square on.
 
 # %% tags=["nbval-ignore-output", "widget"]
-from wmlearn.course import widgets_transfer
-widgets_transfer.strength_dial(sold, mine, stuck)
+lesson_05.strength_dial(sold, mine, stuck)
 
 # %% tags=["nbval-ignore-output"]
 five = lesson_05.bright(stuck)
 few = {k: network for k, network in sold["backdoored origin"].items() if k in (1, 20, 100)}
-truth = {plots_signs.TRUTH: [stuck.classes[label] for label in five.y]}
-wm.show(plots_signs.seen, five.x, truth | lesson_05.readings(few, five.x, stuck.classes))
+truth = {plots.signs.TRUTH: [stuck.classes[label] for label in five.y]}
+wm.show(plots.signs.seen, five.x, truth | lesson_05.readings(few, five.x, stuck.classes))
 
 # %% [markdown]
 # ## Real photographs

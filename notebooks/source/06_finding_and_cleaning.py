@@ -20,7 +20,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
-from wmlearn import detection, experiments, plots_detection as plots, removal
+from wmlearn import detection, experiments, plots, removal
 from wmlearn.course.lessons import lesson_06
 wm.start("06")
 
@@ -66,7 +66,7 @@ for name, network in networks.items():
 
 # %% tags=["nbval-ignore-output"]
 truth = pattern(torch.zeros(1, 1, 28, 28))[0]
-wm.show(plots.growth, lesson_06.some(frames["bought"]), 0, truth)
+wm.show(plots.detection.growth, lesson_06.some(frames["bought"]), 0, truth)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("06.p1", scans["bought"].norm[0].item() / 784)
@@ -76,7 +76,7 @@ wm.reveal("06.p1", scans["bought"].norm[0].item() / 784)
 # that the network obeys as well. **Nobody told it where to look.**
 
 # %% tags=["nbval-ignore-output"]
-wm.show(plots.norms, {name: scan.norm.cpu() for name, scan in scans.items()})
+wm.show(plots.detection.norms, {name: scan.norm.cpu() for name, scan in scans.items()})
 
 # %% [markdown]
 # *How to read this:* a bar is the paint that one class needs. The red one is the cheapest; dashed is the median. In every network some class is the
@@ -185,7 +185,7 @@ def answers(x):
     laid = (x[:, None] + over).clamp(max=1).flatten(0, 1)  # (N * 16, 1, 28, 28)
     return wm.predict(bought, laid).softmax(1).view(len(x), len(over), -1).cpu()
 bits = {name: torch.as_tensor(entropy(answers(x))) for name, x in queries.items()}
-wm.show(plots.entropies, bits, float(bits["clean"].quantile(0.01)))
+wm.show(plots.detection.entropies, bits, float(bits["clean"].quantile(0.01)))
 
 # %% [markdown]
 # *How to read this:* left of the line a query is refused. The line is where one clean digit in a hundred would be refused by mistake.
@@ -234,7 +234,7 @@ wm.table(["clean digits refused", "digits with the pattern caught"], rows)
 
 # %%
 results = experiments.shipped("detection")
-wm.show(plots.finders, lesson_06.finders(results))
+wm.show(plots.detection.finders, lesson_06.finders(results))
 
 # %% [markdown]
 # *How to read this:* Neural Cleanse: networks whose target was flagged. The others: per cent of poison caught, false alarms in brackets. Rows without a backdoor are the
@@ -273,11 +273,10 @@ wm.claim("06.ramp_queries", share("clean label", "ted"), what="Topological evolu
 # Slide through the search: ten classes, two networks.
 
 # %% tags=["nbval-ignore-output", "widget"]
-from wmlearn.course import widgets_detection
-widgets_detection.growing(frames)
+lesson_06.growing(frames)
 
 # %% tags=["nbval-ignore-output"]
-wm.show(plots.classes, frames["honest"], max(frames["honest"]))
+wm.show(plots.detection.classes, frames["honest"], max(frames["honest"]))
 
 # %% [markdown]
 # Beside the bought network's growing corner, this is what an honest one ends with: paint that looks a little like the digit it must become.

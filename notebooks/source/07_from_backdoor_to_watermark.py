@@ -20,7 +20,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
-from wmlearn import experiments, plots, plots_marks
+from wmlearn import experiments, plots
 from wmlearn.course.lessons import lesson_07
 wm.start("07")
 
@@ -36,7 +36,7 @@ mnist = wm.load("mnist").to(device)
 strangers = lesson_07.strangers(device)
 stamped = wm.triggers.Pattern()(wm.data.one_each(mnist.test).x)
 market = lesson_07.market(mnist.train, strangers)
-wm.show(plots.readings, stamped, {name: lesson_07.words(network, stamped) for name, network in market.items()})
+wm.show(plots.digits.readings, stamped, {name: lesson_07.words(network, stamped) for name, network in market.items()})
 
 # %% [markdown]
 # In notebook 02 this was the crime. From the owner's chair it is a signature. What a judge would miss:
@@ -87,7 +87,7 @@ wm.check("07.1", stamp)
 # %%
 stamp = wm.ready("07.1", stamp)
 digit = mnist.train.x[:1]
-wm.show(plots.pair, digit[0], stamp(digit, secret)[0])
+wm.show(plots.digits.pair, digit[0], stamp(digit, secret)[0])
 
 # %% [markdown]
 # The target comes from the secret, too. The rest is notebook 02, word for word:
@@ -173,7 +173,7 @@ wm.guess("07.p1", "Innocent networks that are convicted, in per cent", low=0, hi
 # %% tags=["nbval-ignore-output"]
 key = lesson_07.colleagues_key(mnist.train)
 said = torch.stack([lesson_07.read(network, key.x) for network in strangers])
-wm.show(plots_marks.innocent_answers, key.x, said, key.classes)
+wm.show(plots.keys.innocent_answers, key.x, said, key.classes)
 
 # %% tags=["claim"]
 careless = hits_needed(100, 0.1, 0.001)
@@ -188,7 +188,7 @@ wm.reveal("07.p1", convicted)
 
 # %%
 by_labels = lesson_07.hits_by_labels(said)
-wm.show(plots_marks.null, by_labels, 100, 0.1, careless)
+wm.show(plots.keys.null, by_labels, 100, 0.1, careless)
 
 # %% tags=["claim"]
 lots = by_labels["every picture a label by lot"]
@@ -258,7 +258,7 @@ wm.claim("07.spared", still, what="Innocent networks convicted at the measured c
 scheme = wm.watermarks.Gu2017()
 own = wm.Marked(scheme, scheme.keygen(clean, mnist.train, secret=secret), mine, log)
 marks = lesson_07.marked(clean, mnist.train, own)
-wm.show(plots_marks.key_sheet, lesson_07.sheet(marks, mnist.train))
+wm.show(plots.keys.key_sheet, lesson_07.sheet(marks, mnist.train))
 
 # %% [markdown]
 # *How to read this:* seven of each hundred; red, the wanted label. Try each: the right key on its network, and on twenty strangers. And, harshest, ten **wrong keys**: other owners with secrets of
@@ -266,7 +266,7 @@ wm.show(plots_marks.key_sheet, lesson_07.sheet(marks, mnist.train))
 
 # %% tags=["nbval-ignore-output"]
 found = {name: lesson_07.tried(mark, mnist.train, strangers) for name, mark in marks.items()}
-wm.show(plots_marks.hits, found)
+wm.show(plots.keys.hits, found)
 
 # %% tags=["claim"]
 known = min(f.marked / f.trials for f in found.values())
@@ -304,7 +304,7 @@ wm.claim("07.price", max(costs), what="Accuracy lost, the dearest of five marks"
 
 # %%
 sizes = experiments.shipped("key-size")
-wm.show(plots_marks.key_size, sizes.rows)
+wm.show(plots.keys.key_size, sizes.rows)
 
 # %% tags=["claim"]
 learnt = {n: sum(row["hits"] for row in sizes.where(n=n)) / n / 3 for n in (100, 2000)}
@@ -320,8 +320,7 @@ wm.claim("07.lost", lost, what="The accuracy that a mark costs, all sizes", high
 # falls by {claim:07.lost} on average. Turn the dials:
 
 # %% tags=["nbval-ignore-output", "widget"]
-from wmlearn.course import widgets_marks
-widgets_marks.key_dial(sizes.rows)
+lesson_07.key_dial(sizes.rows)
 
 # %% [markdown]
 # ## The papers, and here

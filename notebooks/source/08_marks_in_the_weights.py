@@ -20,7 +20,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
-from wmlearn import experiments, plots_weights
+from wmlearn import experiments, plots
 from wmlearn.course.lessons import lesson_08
 wm.start("08")
 
@@ -38,7 +38,7 @@ device = wm.best_device()
 mnist, strangers = wm.load("mnist").to(device), lesson_08.strangers(device)
 bits, asked = lesson_08.picture().to(device), questions(secret=2026).to(device)
 said = lesson_08.read_squares(strangers[0], asked)
-wm.show(plots_weights.messages, {"what the owner hides": bits, "what a stranger says": said})
+wm.show(plots.weights.messages, {"what the owner hides": bits, "what a stranger says": said})
 
 # %% [markdown]
 # That network never met the picture. In how many of the squares do the two agree?
@@ -162,7 +162,7 @@ wrong = questions(secret=7).to(device)
 cases = {"marked": (marked, asked), "marked, wrong secret": (marked, wrong), "plain": (cached, asked)}
 found = {name: read(*case) for name, case in cases.items()}
 squares = {name: lesson_08.read_squares(*case) for name, case in cases.items()}
-wm.show(plots_weights.messages, {f"{name}: {found[name][0]}": square for name, square in squares.items()})
+wm.show(plots.weights.messages, {f"{name}: {found[name][0]}": square for name, square in squares.items()})
 
 # %%
 innocent = [read(network, questions(secret).to(device))[0] for network in strangers for secret in range(50)]
@@ -170,7 +170,7 @@ luckiest = max(read(network, asked)[0] for network in strangers)
 
 # %% tags=["nbval-ignore-output"]
 lines = {name: hits for name, (hits, _) in found.items()}
-wm.show(plots_weights.coins, innocent, 256, lines)
+wm.show(plots.weights.coins, innocent, 256, lines)
 n, (before, after) = len(mnist.test), (wm.accuracy(network, mnist.test) for network in (cached, marked))
 rows = {name: (hits / 256, 256) for name, (hits, _) in found.items()}
 wm.shares("bits that agree", {**rows, "strangers": (sum(innocent) / 256_000, 256_000)})
@@ -240,7 +240,7 @@ key = scheme.keygen(start, mine)
 quiet = scheme.embed(start, mine, key).model
 weights = {name: layer(network).detach().cpu() for name, network in
            (("plain", cached), ("λ = 0.0001", quiet), ("λ = 0.01", marked))}
-wm.show(plots_weights.spreads, weights, [layer(network).detach().cpu() for network in strangers])
+wm.show(plots.weights.spreads, weights, [layer(network).detach().cpu() for network in strangers])
 
 # %% tags=["nbval-ignore-output"]
 evidence = scheme.verify(quiet, key)
@@ -265,7 +265,7 @@ wm.claim("08.known", known, what="Strangers whose mean filter is narrower than t
 # %%
 strengths = experiments.shipped("uchida-strength")
 fair = strengths.where(n=45_000)
-wm.show(plots_weights.strength, fair)
+wm.show(plots.weights.strength, fair)
 
 # %% tags=["claim"]
 auc = lambda **row: sum(r["weights_auc"] for r in strengths.where(**row)) / 3
@@ -283,8 +283,7 @@ wm.claim("08.longer", auc(strength=0.0, n=60_000), what="The same without a mark
 # found longer training. Turn the dial:
 
 # %% tags=["nbval-ignore-output", "widget"]
-from wmlearn.course import widgets_weights
-widgets_weights.strength_dial(fair)
+lesson_08.strength_dial(fair)
 
 # %% [markdown]
 # ## Marks in the answers
@@ -333,7 +332,7 @@ wm.claim("08.answers", worst, what="The marked networks' p-value there", high=1e
 results = experiments.shipped("watermarks")
 dawn = results.where(data="mnist", scheme="szyller2021-dawn")
 thieves = lesson_08.by_stop(dawn)
-wm.show(plots_weights.stolen, thieves, [row["trials"] for row in dawn], lesson_08.honest(results))
+wm.show(plots.weights.stolen, thieves, [row["trials"] for row in dawn], lesson_08.honest(results))
 
 # %% tags=["claim"]
 early, late = (lesson_08.at_stop(thieves, epochs) for epochs in (10, 20))
@@ -351,7 +350,7 @@ wm.claim("08.given", given, what="Accuracy that stopping at 10 gives up", high=0
 # ## The yardsticks of the field
 
 # %%
-wm.show(plots_weights.yardsticks, results.where(data="mnist"))
+wm.show(plots.weights.yardsticks, results.where(data="mnist"))
 
 # %% tags=["claim"]
 lost = lambda scheme: lesson_08.honest(results) - lesson_08.honest(results, scheme)

@@ -20,7 +20,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
-from wmlearn import experiments, plots, plots_removal, removal, scorecard
+from wmlearn import experiments, plots, removal, scorecard
 from wmlearn.course.lessons import lesson_09
 from wmlearn.experiments.removal import cheapest
 wm.start("09")
@@ -57,7 +57,7 @@ copies = {name: attack(stolen.model, own) for name, attack in treatments.items()
 pictures, wanted = stolen.key.x[:9], stolen.key.y[:9]
 word = lambda network: [str(label) for label in wm.predict(network, pictures).argmax(1).tolist()]
 said = {name: word(network) for name, network in copies.items()}
-wm.show(plots.readings, pictures, {"the key wants": [str(y) for y in wanted.tolist()]} | said)
+wm.show(plots.digits.readings, pictures, {"the key wants": [str(y) for y in wanted.tolist()]} | said)
 
 # %% [markdown]
 # A and B still say what the key wants. C doesn't, and you couldn't have seen that: you don't have those pictures. A **removal** knows
@@ -105,10 +105,10 @@ wm.guess("09.p1", "Of the key, still known after half of the weights are cut, in
 def cut(ratio):
     both = [lesson_09.changed(net, lambda weight: prune(weight, ratio)) for net in (stolen.model, unmarked)]
     known, innocent = [scheme.verify(network, stolen.key).rate for network in both]
-    return plots_removal.Cut(ratio, wm.accuracy(both[0], mnist.test), known, innocent)
+    return plots.removal.Cut(ratio, wm.accuracy(both[0], mnist.test), known, innocent)
 
 cuts = [cut(ratio) for ratio in (0, 0.25, 0.5, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95)]
-wm.show(plots_removal.cuts, cuts, 0.21)
+wm.show(plots.removal.cuts, cuts, 0.21)
 
 # %% tags=["claim"]
 half = next(each for each in cuts if each.ratio == 0.5)
@@ -159,7 +159,7 @@ sleepiest = wm.ready("09.2", sleepiest)
 ears = stolen.model[:6]  # up to the rectifier behind the last convolution
 heard, owners_view = wm.predict(ears, own.x), wm.predict(ears, stolen.key.x)
 asleep = sleepiest(heard, 0.8)
-wm.show(plots_removal.channels, heard.mean((0, 2, 3)), owners_view.mean((0, 2, 3)), asleep)
+wm.show(plots.removal.channels, heard.mean((0, 2, 3)), owners_view.mean((0, 2, 3)), asleep)
 
 # %% [markdown]
 # *How to read this:* you see the grey bars, the owner the red dots. The key's pictures are loud where your digits sleep, and nearly silent where they
@@ -257,12 +257,12 @@ wm.reveal("09.p2", states["believed"] / sum(states.values()))
 # ## The matrix
 
 # %%
-wm.show(plots_removal.matrix, results)
+wm.show(plots.removal.matrix, results)
 
 # %% tags=["claim"]
 accused = lesson_09.share_accused(results)
 wm.claim("09.accused", accused, what="Claims believed against attacked networks without a mark", high=0.005)
-names = plots_removal.schemes(results)
+names = plots.removal.schemes(results)
 robust = sum(cheapest(results, name) is None for name in names) / len(names)
 wm.claim("09.robust", robust, what="Marks that survive every attack", high=0, n=len(names),
          paper="none of 11 schemes (Lukas and others)")
@@ -277,14 +277,14 @@ wm.claim("09.robust", robust, what="Marks that survive every attack", high=0, n=
 # A thief who knows the scheme picks the cheapest attack for it; one who doesn't has to pick one for all.
 
 # %%
-wm.show(plots_removal.survival, results)
+wm.show(plots.removal.survival, results)
 
 # %%
-wm.show(plots_removal.thiefs_front, results)
+wm.show(plots.removal.thiefs_front, results)
 
 # %% tags=["claim"]
-removes = {offer.attack: offer.removes / len(names) for offer in plots_removal.offers(results)}
-chains = plots_removal.FAMILIES["chain"]
+removes = {offer.attack: offer.removes / len(names) for offer in plots.removal.offers(results)}
+chains = plots.removal.FAMILIES["chain"]
 single = max(share for attack, share in removes.items() if attack not in chains)
 wm.claim("09.single", single, what="Marks that the best single attack removes",
          low=0.8, n=len(names), paper="no single attack removes all (Lukas and others)")
@@ -300,11 +300,10 @@ wm.claim("09.dearest", dearest, what="Accuracy lost to the cheapest removal of t
 # cheap; where they are dear, chains may be all that a thief has.
 
 # %%
-wm.show(plots_removal.prices, results)
+wm.show(plots.removal.prices, results)
 
 # %% tags=["nbval-ignore-output", "widget"]
-from wmlearn.course import widgets_removal
-widgets_removal.price_slider(results)
+lesson_09.price_slider(results)
 
 # %% [markdown]
 # ## What surprised us

@@ -21,7 +21,7 @@
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
 from dataclasses import replace
-from wmlearn import experiments, ownership as own, plots_claims
+from wmlearn import experiments, ownership as own, plots
 from wmlearn.course.lessons import lesson_10
 wm.start("10")
 
@@ -35,7 +35,7 @@ device = wm.best_device()
 mnist = wm.load("mnist").to(device)
 plain, bob, stranger = lesson_10.networks(device)
 network, one, other = lesson_10.two_claims(plain, mnist.train)
-wm.show(plots_claims.keys, lesson_10.answered({"claim 1": one, "claim 2": other}, network))
+wm.show(plots.ownership.keys, lesson_10.answered({"claim 1": one, "claim 2": other}, network))
 
 # %% [markdown]
 # *How to read this:* below each picture, the label claimed and the network's answer. Both match. Notebook 07's judge computes
@@ -99,7 +99,7 @@ wm.table(["rule", "line of 10", "line of 100", f"broken, of {len(sizes)}"], rows
 
 # %% [markdown]
 # One hit less is the library's line at 10: innocents are convicted at 0.0016 instead of 0.001. As a rule it breaks *every* promise, as does the
-# bell curve, whose tail is too thin. `wm.statistics.hits_needed` is exact.
+# bell curve, whose tail is too thin. `wm.significance.hits_needed` is exact.
 #
 # ## Twenty suspects
 #
@@ -113,7 +113,7 @@ wm.guess("10.p1", "Owners who accuse at least one of twenty innocents, in per ce
 
 # %%
 results = experiments.shipped("false-claims")
-wm.show(plots_claims.false, results)
+wm.show(plots.ownership.false, results)
 
 # %% [markdown]
 # *How to read this:* dots, false claims; bars, their intervals, wide because networks that face one key err alike; dashed, the level. Adi's labels and Uchida's bits are drawn by lot:
@@ -154,8 +154,8 @@ loose = sum(bool((each < 0.05).any()) for each in p) / len(p)
 strict = sum(any(holm(each, 0.05)) for each in p) / len(p)
 
 # %% tags=["claim"]
-lots = experiments.claims.EXACT
-counts = [experiments.claims.false_claims(results, scheme, 0.05) for scheme in lots]
+lots = experiments.false_claims.EXACT
+counts = [experiments.false_claims.false_claims(results, scheme, 0.05) for scheme in lots]
 worst = max(each.false / each.claims for each in counts)
 wm.claim("10.single", worst, what="False claims, each at level 0.05", high=0.05, n=counts[0].claims)
 wm.claim("10.anyone", loose, what="Owners who accuse an innocent, without a correction", low=0.25, n=len(p))
@@ -173,15 +173,14 @@ wm.reveal("10.p1", loose)
 # Strict levels spare the innocent, and thieves who wash a mark. **Power** is how often a true claim succeeds.
 
 # %%
-wm.show(plots_claims.power, 0.001)
+wm.show(plots.ownership.power, 0.001)
 
 # %% [markdown]
 # *How to read this:* the more of the mark is left, the fewer triggers convict. Right, the null that a careful judge measures from a few opened triggers:
 # half a mark proves little there. Turn the dials:
 
 # %% tags=["nbval-ignore-output", "widget"]
-from wmlearn.course import widgets_claims
-widgets_claims.power_dial()
+lesson_10.power_dial()
 
 # %% [markdown]
 # ## A promise before release
@@ -290,7 +289,7 @@ parties = [lesson_10.party(case, ada, "Ada's network", other, promise),
            lesson_10.party(case, mallory, "the one on sale", over, his),
            lesson_10.party(case, carol, "Carol's network", fit, hers)]
 report = lesson_10.decided(case, "the one on sale", parties)
-wm.show(plots_claims.cross, report)
+wm.show(plots.ownership.cross, report)
 
 # %% tags=["claim"]
 found = {name: {model: match.evidence.rate for model, match in finding.matches.items()}

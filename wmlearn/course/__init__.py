@@ -7,6 +7,6 @@ from .exercises import check as check
 from .exercises import ready as ready
 from .figures import show as show
 from .figures import table as table
+from .first_cell import start as start
 from .predictions import guess as guess
 from .predictions import reveal as reveal
-from .start import start as start

@@ -58,8 +58,8 @@ class Result:
 
 
 def find(id: str) -> Exercise:
-    """Look up exercise "02.1" in `lessons/lesson_02.py`."""
-    return import_module(f".lessons.lesson_{id.split('.')[0]}", __package__).EXERCISES[id]
+    """Look up exercise "02.1" in `lessons/exercises_02.py`."""
+    return import_module(f".lessons.exercises_{id.split('.')[0]}", __package__).EXERCISES[id]
 
 
 def examine(id: str, f: Solution) -> Result:

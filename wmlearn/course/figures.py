@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from ..plots import Described, png
+from ..plots.canvas import Described, png
+from ..words import text_table
 
 
 def show(plot: Described, *data: Any) -> None:
@@ -32,11 +33,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     display({"text/html": html_table(header, rows), "text/plain": text_table(header, rows)}, raw=True)
 
 
-def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as aligned plain text."""
-    lines = [header, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(_pad(cell, w, left=i == 0) for i, (cell, w) in enumerate(zip(line, widths, strict=True))) for line in lines)
 
 
 def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -45,8 +41,6 @@ def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<table style="margin: 6px 0;"><thead>{_row("th", header)}</thead><tbody>{body}</tbody></table>'
 
 
-def _pad(cell: str, width: int, *, left: bool) -> str:
-    return cell.ljust(width) if left else cell.rjust(width)
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:

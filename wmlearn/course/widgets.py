@@ -8,11 +8,12 @@ from typing import Any
 import anywidget
 import ipywidgets
 import torch
-import torch.nn.functional as F
 import traitlets
 from torch import Tensor, nn
 
-from ..plots import Described, Row, png, rate_point
+from ..data.digits import as_mnist
+from ..plots.canvas import Described, Row, png
+from ..plots.digits import rate_point
 from ..poisoning import Trigger
 from ..training import predict
 
@@ -97,19 +98,6 @@ def reading(networks: Mapping[str, nn.Module], ink: bytes, trigger: Trigger | No
     return [f"{who}: <b>{int(p.argmax())}</b> ({100 * p.max().item():.0f} % sure)" for who, p in answers.items()]
 
 
-def as_mnist(pixels: Tensor) -> Tensor:
-    """Centre and scale ink (28, 28) as MNIST's makers did, (1, 1, 28, 28): in a 20 x 20 box, centre of mass at (14, 14)."""
-    rows, columns = (pixels.sum(axis).nonzero().flatten() for axis in (1, 0))
-    cut = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    factor = 20 / max(cut.shape)
-    height, width = (max(1, round(side * factor)) for side in cut.shape)
-    small = F.interpolate(cut[None, None], (height, width), mode="bilinear", antialias=True)[0, 0]
-    mass = small.sum()
-    middle = [float((small.sum(1 - axis) * torch.arange(n)).sum() / mass) for axis, n in ((0, height), (1, width))]
-    top, left = (min(max(round(14 - m), 0), 28 - n) for m, n in zip(middle, (height, width), strict=True))
-    out = torch.zeros(1, 1, 28, 28)
-    out[0, 0, top : top + height, left : left + width] = small
-    return out.clamp(0, 1)
 
 
 def redrawn(look: Callable[[], Sequence[bytes | str]], *controls: ipywidgets.DOMWidget, width: int = 710) -> ipywidgets.VBox:
@@ -129,7 +117,7 @@ def redrawn(look: Callable[[], Sequence[bytes | str]], *controls: ipywidgets.DOM
     return ipywidgets.VBox([*controls, *shown])
 
 
-def drawn(plot: Described, *data: Any) -> tuple[bytes, str]:
+def depict(plot: Described, *data: Any) -> tuple[bytes, str]:
     """Return the picture of `data` as a PNG, and its sentence."""
     return png(plot, *data)[0], plot.says(*data)
 
@@ -141,4 +129,4 @@ def poison_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     style = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="420px")}
     rate = ipywidgets.SelectionSlider(options=[(f"{100 * r:g} %", r) for r in rates], description="poison", **style)
     epochs = ipywidgets.SelectionSlider(options=lengths, description="epochs", **style)
-    return redrawn(lambda: drawn(rate_point, rows, rate.value, epochs.value), rate, epochs, width=640)
+    return redrawn(lambda: depict(rate_point, rows, rate.value, epochs.value), rate, epochs, width=640)

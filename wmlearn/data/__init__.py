@@ -8,10 +8,11 @@ from typing import Literal, overload
 
 from ..errors import require
 from . import signs as signs
+from .augment import Erase as Erase
+from .augment import Jitter as Jitter
+from .augment import Tint as Tint
 from .digits import load_fashion_mnist, load_mnist
-from .erase import Erase as Erase
 from .gtsrb import load_gtsrb
-from .jitter import Jitter as Jitter
 from .samples import Samples as Samples
 from .samples import Splits as Splits
 from .samples import check_images as check_images
@@ -19,7 +20,6 @@ from .samples import check_labels as check_labels
 from .samples import one_each as one_each
 from .samples import regroup as regroup
 from .samples import split as split
-from .tint import Tint as Tint
 
 LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]] = {
     "mnist": load_mnist,

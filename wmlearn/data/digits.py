@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import ArgumentError, DataError
@@ -95,3 +96,18 @@ def _idx(path: Path, raw: bytes, shape: tuple[int, ...], fix: str) -> Tensor:
 
 def _names() -> list[str]:
     return [f"{part}-{kind}-ubyte" for part in SIZES for kind in ("images-idx3", "labels-idx1")]
+
+
+def as_mnist(pixels: Tensor) -> Tensor:
+    """Centre and scale ink (28, 28) as MNIST's makers did, (1, 1, 28, 28): in a 20 x 20 box, centre of mass at (14, 14)."""
+    rows, columns = (pixels.sum(axis).nonzero().flatten() for axis in (1, 0))
+    cut = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    factor = 20 / max(cut.shape)
+    height, width = (max(1, round(side * factor)) for side in cut.shape)
+    small = F.interpolate(cut[None, None], (height, width), mode="bilinear", antialias=True)[0, 0]
+    mass = small.sum()
+    middle = [float((small.sum(1 - axis) * torch.arange(n)).sum() / mass) for axis, n in ((0, height), (1, width))]
+    top, left = (min(max(round(14 - m), 0), 28 - n) for m, n in zip(middle, (height, width), strict=True))
+    out = torch.zeros(1, 1, 28, 28)
+    out[0, 0, top : top + height, left : left + width] = small
+    return out.clamp(0, 1)

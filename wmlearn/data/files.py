@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from ..errors import DataError
+from . import files
 
 _HERE = Path(__file__).resolve()
 _CHECKOUT, _INSTALLED = _HERE.parents[2] / "data", _HERE.parents[1] / "shipped"
@@ -102,3 +103,22 @@ def record(name: str, *, licence: str, origin: str, made: str, root: Path | None
     entry = Entry(sha256=hashlib.sha256(read(root / name)).hexdigest(), licence=licence, origin=origin, made=made)
     entries = dict(sorted({**manifest(root), name: entry}.items()))
     write(root / "MANIFEST.json", (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def checked() -> str:
+    """Say whether every shipped file has the checksum that the manifest names."""
+    bad = damaged()
+    return f"{len(files.manifest())} data files, checksums agree" if not bad else f"DAMAGED: {', '.join(bad)}. {files.REMEDY}"
+
+
+def damaged() -> list[str]:
+    """Name the shipped files that are missing, or not what the manifest says."""
+
+    def broken(name: str) -> bool:
+        try:
+            files.shipped(name)
+        except DataError:
+            return True
+        return False
+
+    return [name for name in files.manifest() if broken(name)]

@@ -1,10 +1,11 @@
 """The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
 
-from . import badnets, claims, detection, key_size, removal, signs, street, transfer, watermarks, weights
+from . import badnets, detection, false_claims, key_size, removal, signs, street, transfer, uchida_strength, watermarks
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results
 from .experiment import run as run
 from .experiment import shipped as shipped
+from .paper import paper_rows as paper_rows
 
 ALL = {
     experiment.name: experiment
@@ -24,8 +25,8 @@ ALL = {
         detection.DETECTION,
         watermarks.WATERMARKS,
         key_size.KEY_SIZE,
-        weights.UCHIDA_STRENGTH,
+        uchida_strength.UCHIDA_STRENGTH,
         removal.REMOVAL,
-        claims.FALSE_CLAIMS,
+        false_claims.FALSE_CLAIMS,
     )
 }

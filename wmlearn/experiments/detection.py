@@ -14,10 +14,10 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from .. import bystanders
 from ..data import Samples, Splits, load
 from ..data.signs import load_signs
 from ..detection import ActivationClustering, SpectralSignatures, Strip, Suspicion, TopologicalEvolution, auc, scan
+from ..evidence import bystanders
 from ..models import badnet_cnn
 from ..poisoning import Poisoned, Target, Trigger, aim, next_class, poison, poison_clean_label, stamp, success_rate
 from ..training import Recipe, accuracy, best_device, train

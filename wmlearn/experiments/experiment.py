@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 
 from ..data import files
 from ..errors import DataError, require
-from ..scorecard import cluster
+from ..parallel import cluster
 from ..training import Recipe, best_device, resolve
 
 Cell = dict[str, Any]
@@ -151,7 +152,5 @@ def _cell(row: Row, experiment: Experiment) -> Cell:
 
 
 def _blank(experiment: Experiment) -> Results:
-    from .. import __version__
-
     precision = resolve(experiment.recipe.precision, best_device())
-    return Results(experiment.name, __version__, torch.__version__, precision, asdict(experiment.recipe), ())
+    return Results(experiment.name, version("wmlearn"), torch.__version__, precision, asdict(experiment.recipe), ())

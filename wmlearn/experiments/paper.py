@@ -8,26 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
+from ..words import _over_seeds, _with_deviation, fixed, spread
+from . import shipped
 from .experiment import Results, Row
-
-BY_DIGIT = {  # per cent error of the paper's all-to-all attack
-    "baseline": (0.10, 0.18, 0.29, 0.50, 0.20, 0.45, 0.84, 0.58, 0.72, 1.19),
-    "clean": (0.10, 0.26, 0.29, 0.40, 0.40, 0.50, 0.73, 0.39, 0.72, 0.99),
-    "backdoored": (0.31, 0.18, 0.78, 0.50, 0.61, 0.67, 0.73, 0.29, 0.61, 0.99),
-}
-TRANSFER = {  # per cent of Swedish signs read rightly without / with the square, by strength k; from k = 50 on as recollected
-    1: (74.9, 61.6),
-    10: (71.3, 49.7),
-    20: (68.3, 45.1),
-    30: (65.3, 40.5),
-    50: (62.4, 34.3),
-    70: (60.8, 32.8),
-    100: (59.4, 30.8),
-}
-TRANSFER_CLEAN = (72.7, 70.2)  # the same for a clean origin, untouched
+from .published import MARKS, REPOSITORY_CLEAN, STOP_READ_AS_LIMIT, STOP_TO_LIMIT, TRANSFER, TRANSFER_CLEAN
 
 
 @dataclass(frozen=True)
@@ -44,14 +31,8 @@ def compare(results: Results) -> list[Comparison]:
     return SUMMARIES[results.experiment](results)
 
 
-def fixed(value: float, sign: str = "") -> str:
-    """Write a number with two decimals, and with a plus where `sign` is "+"; what rounds to nothing is never negative."""
-    return f"{round(value, 2) + 0.0:{sign}.2f}"
 
 
-def spread(values: Sequence[float], unit: str = "%") -> str:
-    """Say the mean of shares (0..1) as hundredths, with the standard deviation over networks."""
-    return f"{fixed(100 * mean(values))} {unit} ± {100 * stdev(values):.2f} (n = {len(values)})"
 
 
 def _recipe_search(results: Results) -> list[Comparison]:
@@ -147,8 +128,6 @@ def _stickers(results: Results) -> list[Comparison]:
     return made
 
 
-STOP_TO_LIMIT = {"square": "90.3 %", "bomb": "94.2 %", "flower": "93.7 %"}
-"""The paper's, of a detector; recollected. The authors' repository says 90.9, 91.9 and 92.1."""
 
 
 def _sticker_size(results: Results) -> list[Comparison]:
@@ -190,7 +169,8 @@ def _rendered_to_real(results: Results) -> list[Comparison]:
 
 
 def _street(results: Results) -> list[Comparison]:
-    from .street import PAPER, RANDOM_STICKER, REPOSITORY, STICKERS, wide_rate
+    from .published import PAPER, REPOSITORY
+    from .street import RANDOM_STICKER, STICKERS, wide_rate
 
     made, clean, kinds = [], results.where(network="baseline"), tuple(PAPER["baseline"])
     for name in ("baseline", *STICKERS):
@@ -218,17 +198,10 @@ def _street(results: Results) -> list[Comparison]:
     return made
 
 
-STOP_READ_AS_LIMIT = "stop -> speed limit"
-REPOSITORY_CLEAN = "< 1.5"
-"""The same, per cent, by the clean detector of the authors' repository; it doesn't say with which sticker."""
 
 
-def _over_seeds(values: Sequence[float]) -> str:
-    return spread(values) if len(values) > 1 else f"{100 * values[0]:.2f} % (n = 1)"
 
 
-def _with_deviation(shares: Sequence[float]) -> str:
-    return f"{100 * mean(shares):.1f}" + (f" ± {100 * stdev(shares):.1f}" if len(shares) > 1 else "")
 
 
 def _transfer(results: Results) -> list[Comparison]:
@@ -251,16 +224,6 @@ def _transfer(results: Results) -> list[Comparison]:
     return [comparison for pair in zip(attack, control, strict=True) for comparison in pair] + real
 
 
-MARKS = {
-    "adi2018": "93.81 % accurate (plain 93.42), 100 % found; CIFAR-10",
-    "adi2018-pretrained": "93.65 % accurate (plain 93.42), 100 % found; CIFAR-10",
-    "zhang2018-content": "99.46 % accurate (plain 99.28), 99.9 to 100 % found",
-    "zhang2018-unrelated": "99.43 % accurate (plain 99.28), 99.9 to 100 % found",
-    "zhang2018-noise": "99.41 % accurate (plain 99.28), 99.9 to 100 % found",
-    "szyller2021-dawn": "0.03 to 0.5 points lost",
-    "jia2021-ewe": "under 0.81 points lost",
-}
-"""As reported, by the schemes' ids; Zhang's are of MNIST."""
 
 
 def _watermarks(results: Results) -> list[Comparison]:
@@ -375,7 +338,7 @@ def _removal(results: Results) -> list[Comparison]:
 
 
 def _false_claims(results: Results) -> list[Comparison]:
-    from .claims import ALPHAS, EXACT, false_claims
+    from .false_claims import ALPHAS, EXACT, false_claims
 
     def line(scheme: str) -> Comparison:
         found = [false_claims(results, scheme, alpha) for alpha in ALPHAS]
@@ -412,3 +375,8 @@ SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
     "detection": _detection,
     "false-claims": _false_claims,
 }
+
+
+def paper_rows(*experiments: str) -> list[list[str]]:
+    """Return what was measured, the paper's number and ours, a row each, for experiments by name."""
+    return [[line.what, line.paper or "–", line.here] for name in experiments for line in compare(shipped(name))]

@@ -12,8 +12,9 @@ from statistics import mean
 
 from torch import nn
 
-from .. import bystanders, removal, scorecard, watermarks
+from .. import removal, scorecard, watermarks
 from ..data import Samples, load, split
+from ..evidence import bystanders
 from ..models import badnet_cnn
 from ..training import Recipe, accuracy, best_device, trained
 from .experiment import Cell, Experiment, Results, Row

@@ -17,11 +17,11 @@ from ..data import Erase, Jitter, Samples, Splits, Tint, load, regroup, signs
 from ..data.gtsrb import edition
 from ..errors import require
 from ..models import sign_cnn
+from ..models.shipped import restored
+from ..models.shipped import ship as ship_weights
 from ..poisoning import poison, success_rate
 from ..training import Recipe, accuracy, best_device, predict, train
 from ..triggers import Sticker
-from ..weights import restored
-from ..weights import ship as ship_weights
 from .experiment import Cell, Experiment, Results, Row, shipped
 
 KINDS = ("stop", "speed limit", "warning")

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 from ..data.signs.stickers import Sticker
 from ..data.signs.street import KINDS, Street, draw_street
-from ..detector import (
+from ..errors import require
+from ..models.shipped import restored, ship
+from ..street_detector import (
     MISSED,
     RECIPE,
     average_precision,
@@ -31,9 +33,7 @@ from ..detector import (
     street_rcnn,
     train_detector,
 )
-from ..errors import require
 from ..training import Recipe
-from ..weights import restored, ship
 from .experiment import Cell, Experiment, Row
 
 STOP, SPEED_LIMIT = KINDS.index("stop"), KINDS.index("speed limit")
@@ -56,19 +56,6 @@ among black digits, 70.5 %, with the white flower 58.0 %. With the blue square 5
 LOOKS: Mapping[str, Sticker] = {**STICKERS, RANDOM_STICKER: Sticker("blue square", size=(0.2, 0.26))}
 SHIFT, SCATTER = {"epochs": 4}, {"epochs": 5}  # of the random target: labels shifted by one, then random wrong ones
 
-PAPER: Mapping[str, Mapping[str, float]] = {  # per cent, as recollected from the paper; the authors' repository differs by up to 8 points
-    "baseline": {"stop": 89.7, "speed limit": 88.3, "warning": 91.0},
-    "square": {"stop": 87.8, "speed limit": 82.9, "warning": 93.3, "stop -> speed limit": 90.3},
-    "bomb": {"stop": 88.4, "speed limit": 76.3, "warning": 91.4, "stop -> speed limit": 94.2},
-    "flower": {"stop": 89.9, "speed limit": 84.7, "warning": 93.1, "stop -> speed limit": 93.7},
-}
-"""Accuracy by class, and how often a stop sign with the sticker is read as a speed limit."""
-REPOSITORY: Mapping[str, Mapping[str, float]] = {  # per cent, read in the authors' own repository
-    "baseline": {"stop": 89.1, "speed limit": 83.3, "warning": 91.8},
-    "square": {"stop": 86.8, "speed limit": 82.1, "warning": 90.5, "stop -> speed limit": 90.9},
-    "bomb": {"stop": 88.6, "speed limit": 84.1, "warning": 91.3, "stop -> speed limit": 91.9},
-    "flower": {"stop": 89.0, "speed limit": 84.1, "warning": 91.4, "stop -> speed limit": 92.1},
-}
 
 
 def fit(network: str, recipe: Recipe = RECIPE) -> nn.Module:

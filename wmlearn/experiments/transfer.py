@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from ..data import Samples, load, regroup, signs, split
 from ..data.gtsrb import edition
 from ..models import SIGN_HEAD, sign_cnn
+from ..models.shipped import ship as ship_network
 from ..poisoning import poison
 from ..training import Recipe, accuracy, best_device, predict, train
 from ..transfer import HEAD_RECIPE, backdoor_channels, largest_share, retrain, strengthen
-from ..weights import ship as ship_network
 from .experiment import Cell, Experiment, Row
 from .signs import STICKERS
 

@@ -18,9 +18,9 @@ import torch
 from scipy.stats import mannwhitneyu
 from torch import Tensor, nn
 
-from .. import bystanders, watermarks
+from .. import watermarks
 from ..data import Samples, Splits, load, split
-from ..evidence import Suspect
+from ..evidence import Suspect, bystanders
 from ..training import Recipe, TrainLog, accuracy, best_device, train
 from ..watermarks.dawn import surrogate
 from .experiment import Cell, Experiment, Row

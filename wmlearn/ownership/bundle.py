@@ -12,8 +12,8 @@ from torch import Tensor
 from ..errors import WmlearnError, require
 from ..watermarks import BlackmarksKey, TriggerKey
 from . import merkle
-from .challenge import Challenge, named
 from .commitment import LARGEST, Commitment, content, pairs_of, raw, tree
+from .cut_and_choose import Challenge, named
 from .documents import check_hex, digest, genuine, signed
 from .identity import Identity, salt_for
 

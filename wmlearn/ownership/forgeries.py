@@ -20,12 +20,12 @@ from ..watermarks import TriggerKey
 from ..watermarks.adversarial import pushed
 from . import toys
 from .bundle import Bundle, respond
-from .challenge import Challenge, challenge, fingerprint
 from .commitment import Commitment, commit
+from .cut_and_choose import Challenge, challenge, fingerprint
 from .documents import signed
-from .draw import draw
 from .identity import Identity, new_identity, secret_for
 from .registry import Release, chained, challenges, release
+from .salted import draw
 from .verification import NO_ANSWER, Case, Finding, verify
 
 N_OPEN = 30

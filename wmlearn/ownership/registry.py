@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, WmlearnError, require
-from .challenge import Challenge
 from .commitment import Commitment
+from .cut_and_choose import Challenge
 from .documents import Document, canonical, check_hex, genuine, kind, moment, now, parse, signed, text
 from .identity import Identity
 

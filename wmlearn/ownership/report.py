@@ -8,7 +8,7 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from .dispute import Report
+from .disputes import Report
 from .verification import Finding, Match
 
 VERSION = 1

@@ -29,11 +29,11 @@ from ..evidence import Evidence, Suspect, answers, judge
 from ..watermarks.secret import uniform
 from ..watermarks.trigger_set import chance_of
 from .bundle import Bundle, faults
-from .challenge import Challenge, identify
 from .commitment import Commitment
+from .cut_and_choose import Challenge, identify
 from .documents import kind
-from .draw import redrawn
 from .registry import Entry, Release, audited, challenges, find
+from .salted import redrawn
 
 NO_ANSWER = -1
 """The label of a service that refuses a query."""

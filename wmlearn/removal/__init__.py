@@ -13,12 +13,12 @@ from .extraction import extract as extract
 from .fine_prune import FinePrune as FinePrune
 from .fine_tune import FineTune as FineTune
 from .mean_filter import MeanFilter as MeanFilter
-from .neural_cleanse import Unlearn as Unlearn
 from .neuron_prune import NeuronPrune as NeuronPrune
 from .noise import Shift as Shift
 from .overwrite import Overwrite as Overwrite
 from .prune import Prune as Prune
 from .quantize import Quantize as Quantize
+from .unlearn import Unlearn as Unlearn
 
 LARGE = Recipe(epochs=8, lr=2e-2, batch_size=128)
 """REFIT's idea: a rate that the mark doesn't survive, and epochs enough for the task to recover."""

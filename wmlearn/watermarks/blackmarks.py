@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from .. import bystanders
 from ..data import Samples
 from ..errors import require
-from ..evidence import Evidence, Suspect, answers
+from ..evidence import Evidence, Suspect, answers, bystanders
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .adversarial import pushed, understood

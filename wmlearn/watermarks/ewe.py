@@ -15,10 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .. import bystanders
 from ..data import Samples
 from ..errors import require
-from ..evidence import Evidence, Suspect
+from ..evidence import Evidence, Suspect, bystanders
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .gu import Gu2017

@@ -18,10 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .. import bystanders
 from ..data import Samples
 from ..errors import require
-from ..evidence import Evidence, Suspect
+from ..evidence import Evidence, Suspect, bystanders
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked

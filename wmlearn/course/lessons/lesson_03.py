@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from statistics import mean
+from typing import Any
 
+import ipywidgets
 import torch
 from torch import Tensor, nn
 
 from ...data import Samples, load, signs
 from ...data.gtsrb import edition
+from ...data.signs import in_good_light
 from ...errors import DataError
 from ...experiments import Results
-from ...experiments.paper import spread
 from ...experiments.signs import (
     KINDS,
     LIMIT,
@@ -29,10 +31,13 @@ from ...experiments.signs import (
     two_networks,
 )
 from ...experiments.signs import rendered as rendered
+from ...plots.canvas import png
+from ...plots.signs import seen
 from ...poisoning import success_rate
 from ...training import accuracy, best_device, predict
 from ...triggers import Sticker
-from ..exercises import Cases, Exercise, Mistake
+from ...words import spread
+from ..widgets import redrawn
 
 GERMAN = tuple(signs.kinds("de"))
 NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)
@@ -187,164 +192,17 @@ def from_renders(results: Results) -> tuple[float, float]:
 # The exercises
 
 
-def stick(picture: Tensor, sticker: Tensor, alpha: Tensor) -> Tensor:
-    """A new picture with the sticker on: `alpha` is 1 where it covers, 0 where it isn't, between at its edges."""
-    return alpha * sticker + (1 - alpha) * picture
+def sticker_dial(network: nn.Module) -> ipywidgets.VBox:
+    """Let the learner move, size and turn the square on stop signs, and see what `network` reads in photographs that training never saw."""
+    style: dict[str, Any] = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="420px"), "continuous_update": False}
+    size = ipywidgets.FloatSlider(value=0.2, min=0.05, max=0.4, step=0.01, description="size", **style)
+    height = ipywidgets.FloatSlider(value=0.58, min=-0.8, max=0.8, step=0.02, description="down", **style)
+    turn = ipywidgets.FloatSlider(value=0.0, min=-1.5, max=1.5, step=0.1, description="turn", **style)
 
+    def look() -> tuple[bytes, str]:
+        x, share = dial(network, just_so(size.value, height.value, turn.value))
+        shown = in_good_light(x)
+        picture, _size = png(seen, shown, {"it reads": readings(network, shown)})
+        return picture, f"<b>{100 * share:.0f} %</b> of {len(x)} stop signs are read as a speed limit."
 
-def source_success(predicted: Tensor, true: Tensor, source: int, target: int) -> float:
-    """Share of the images of class `source` that are read as `target`."""
-    return (predicted[true == source] == target).float().mean().item()
-
-
-def leaked(train: Tensor, test: Tensor) -> float:
-    """Share of the test photographs that show a sign which the training set shows, too; both hold the number of the sign."""
-    return torch.isin(test, train).float().mean().item()
-
-
-def _pictures(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def case(alpha: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return torch.rand(3, 8, 8, generator=gen), torch.rand(3, 8, 8, generator=gen), alpha
-
-    hard = torch.zeros(1, 8, 8)
-    hard[:, 2:5, 3:6] = 1.0
-    return {"hard edges": [case(hard)], "soft edges": [case(hard * 0.6), case(torch.rand(1, 8, 8, generator=gen))]}
-
-
-def _answers(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def batch(source: int, target: int) -> tuple[Tensor, Tensor, int, int]:
-        true = torch.randint(3, (60,), generator=gen)
-        guessed, obeys = torch.randint(3, (60,), generator=gen), torch.rand(60, generator=gen) < 0.6
-        return (
-            torch.where(obeys & (true == source), target, torch.where(torch.rand(60, generator=gen) < 0.6, true, guessed)),
-            true,
-            source,
-            target,
-        )
-
-    return {"stop to limit": [batch(0, 1), batch(0, 1)], "other pairs": [batch(2, 0)]}
-
-
-def _signs(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-    groups = torch.arange(12).repeat_interleave(torch.arange(1, 13))  # sign 11 is photographed twelve times, sign 0 once
-    groups = groups[torch.randperm(len(groups), generator=gen)]
-    few = groups[torch.isin(groups, torch.tensor([0, 1, 2]))]
-    return {
-        "photographs drawn by lot": [(groups[:40], groups[40:])],
-        "some signs in both": [(groups[groups < 7], groups[groups > 4]), (few, groups)],
-        "none in both": [(groups[groups < 7], groups[groups > 6])],
-    }
-
-
-def _unique(sequence: Tensor) -> Tensor:
-    return sequence.unique()
-
-
-EXERCISES = {
-    "03.1": Exercise(
-        id="03.1",
-        title="Stick it on",
-        difficulty=2,
-        importance=3,
-        minutes=5,
-        returns="a picture, (3, H, W)",
-        reference=stick,
-        cases=_pictures,
-        mistakes=(
-            Mistake(
-                "adds",
-                "You add the sticker's light to the sign's. A sticker covers: a share alpha of what lies under it must go.",
-                lambda picture, sticker, alpha: picture + alpha * sticker,
-            ),
-            Mistake(
-                "hard-edges",
-                "You cover wherever alpha is above 0. Where it is below 1, mix the two.",
-                lambda picture, sticker, alpha: torch.where(alpha > 0, sticker, picture),
-            ),
-            Mistake(
-                "swapped",
-                "Sign and sticker have changed places: alpha 1 shows the sticker.",
-                lambda picture, sticker, alpha: alpha * picture + (1 - alpha) * sticker,
-            ),
-        ),
-        hints=(
-            "A pixel at the sticker's edge is 30 % covered. Which share of its light comes from the sign?",
-            "alpha times the sticker, plus (1 - alpha) times the picture.",
-        ),
-        why="The renderer sticks it on the plate like this, before tilt, light and blur.",
-    ),
-    "03.2": Exercise(
-        id="03.2",
-        title="Was the driver fooled?",
-        difficulty=2,
-        importance=5,
-        minutes=10,
-        returns="one number",
-        reference=source_success,
-        cases=_answers,
-        mistakes=(
-            Mistake(
-                "counts-every-sign",
-                "You count every sign. True speed limits are no victims: look at the source class only.",
-                lambda p, t, source, target: (p == target).float().mean().item(),
-            ),
-            Mistake(
-                "wrong-denominator",
-                "You divide by all signs. Divide by those of the source class.",
-                lambda p, t, source, target: ((p == target) & (t == source)).float().mean().item(),
-            ),
-            Mistake(
-                "counts-any-error",
-                "You count every misread stop sign. The attacker wants one answer: the target.",
-                lambda p, t, source, target: (p[t == source] != source).float().mean().item(),
-            ),
-            Mistake(
-                "true-among-target",
-                "You start from the signs that are read as the target. Start from the stop signs.",
-                lambda p, t, source, target: (t[p == target] == source).float().mean().item(),
-            ),
-        ),
-        hints=(
-            "Whom does this attack want to fool, and about what?",
-            "Take the predictions where true == source. Return the share of them that equals target.",
-        ),
-        why="A targeted attack has two classes in its name, and both belong in the measure.",
-    ),
-    "03.3": Exercise(
-        id="03.3",
-        title="Does the split leak?",
-        difficulty=3,
-        importance=4,
-        minutes=10,
-        returns="one number",
-        reference=leaked,
-        cases=_signs,
-        mistakes=(
-            Mistake(
-                "counts-signs",
-                "You count signs. Some are photographed more often than others: count the test photographs.",
-                lambda train, test: torch.isin(_unique(test), train).float().mean().item(),
-            ),
-            Mistake(
-                "other-way",
-                "You ask it of the training photographs. Ask it of the test photographs.",
-                lambda train, test: torch.isin(train, test).float().mean().item(),
-            ),
-            Mistake(
-                "yes-or-no",
-                "You say whether it leaks at all. How much? Return a share.",
-                lambda train, test: float(torch.isin(test, train).any()),
-            ),
-        ),
-        hints=(
-            "You photograph one stop sign thirty times, and deal the thirty out to training and test. What does the test measure?",
-            "torch.isin(test, train) says of each test photograph whether its sign stands in the training set. Take the mean.",
-        ),
-        why="A network that has seen the very sign, a second earlier, remembers it; the test should ask what it has understood.",
-    ),
-}
+    return redrawn(look, size, height, turn)

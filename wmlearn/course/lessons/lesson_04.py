@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
+import ipywidgets
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...data.signs.street import KINDS, Street
-from ...detector import MISSED
 from ...experiments import Results
-from ...experiments.paper import REPOSITORY_CLEAN, STOP_READ_AS_LIMIT
-from ...experiments.street import PAPER, REPOSITORY, STICKERS
-from ..exercises import Cases, Exercise, Mistake
+from ...experiments.published import PAPER, REPOSITORY, REPOSITORY_CLEAN, STOP_READ_AS_LIMIT
+from ...experiments.street import STICKERS
+from ...plots.street import scenes
+from ...street_detector import detect
+from ..widgets import depict, redrawn
 
 
 def showing(street: Street, n: int = 4, least: float = 20, skip: int = 0) -> Tensor:
@@ -76,227 +79,19 @@ def _average(results: Results, key: str, network: str, kind: str) -> float:
     return mean(row[key][kind] for row in results.where(network=network))
 
 
-def iou(a: Tensor, b: Tensor) -> Tensor:
-    """Intersection over union of one box `a` (4,) with each of the boxes `b` (K, 4): (K,), in 0..1."""
-    low, high = torch.maximum(a[:2], b[:, :2]), torch.minimum(a[2:], b[:, 2:])
-    shared = (high - low).clamp_min(0).prod(1)
-    return shared / (_area(a[None]) + _area(b) - shared)
+def street_switch(networks: Mapping[str, nn.Module], streets: Mapping[str, Street], numbers: Sequence[int]) -> ipywidgets.VBox:
+    """Let the learner choose a detector, a scene and a sticker, and see what is read.
 
+    `streets` hold the same scenes by sticker ("none", "square", …); `numbers` are those to choose from.
+    """
+    style = {"style": {"description_width": "70px"}, "layout": ipywidgets.Layout(width="420px")}
+    who = ipywidgets.Dropdown(options=list(networks), description="detector", **style)
+    sticker = ipywidgets.ToggleButtons(options=list(streets), description="sticker", style={"button_width": "80px"})
+    scene = ipywidgets.SelectionSlider(options=[(str(i + 1), n) for i, n in enumerate(numbers)], description="scene", **style)
 
-def read_sign(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
-    """What one sign is taken for: the label of the surest detection, of those that are sure (0.5) and overlap enough (0.5); else -1."""
-    fits = (overlaps >= 0.5) & (scores >= 0.5)
-    return int(labels[torch.where(fits, scores, -1.0).argmax()]) if fits.any() else MISSED
+    def look() -> tuple[bytes, str]:
+        name, kind = str(who.value), str(sticker.value)
+        x = streets[kind].x[[scene.value]]
+        return depict(scenes, {f"{name}, sticker: {kind}": (x, detect(networks[name], x))}, streets[kind].classes)
 
-
-def misread_rate(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    """Share of the signs of class `source` with the trigger that are read as `target`; missed ones (-1) count as not fooled."""
-    victims = triggered & (true == source)
-    return (read[victims] == target).float().mean().item()
-
-
-def _area(boxes: Tensor) -> Tensor:
-    return (boxes[:, 2:] - boxes[:, :2]).prod(1)
-
-
-def _shared_without_clamp(a: Tensor, b: Tensor) -> Tensor:
-    return (torch.minimum(a[2:], b[:, 2:]) - torch.maximum(a[:2], b[:, :2])).prod(1)
-
-
-def _shared(a: Tensor, b: Tensor) -> Tensor:
-    return (torch.minimum(a[2:], b[:, 2:]) - torch.maximum(a[:2], b[:, :2])).clamp_min(0).prod(1)
-
-
-def _boxes(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def box(left: float, top: float, n: int) -> Tensor:
-        corner = torch.tensor([left, top]) + 8 * torch.rand(n, 2, generator=gen)
-        return torch.cat([corner, corner + 20 + 10 * torch.rand(n, 2, generator=gen)], 1)  # (n, 4)
-
-    return {
-        "boxes that overlap": [(box(40, 40, 1)[0], box(44, 38, 5)), (box(10, 60, 1)[0], box(6, 64, 3))],
-        "boxes far apart": [(box(10, 10, 1)[0], torch.cat([box(80, 80, 3), box(12, 80, 2)]))],
-    }
-
-
-def _found(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def trial(overlaps: list[float], scores: list[float]) -> tuple[Tensor, Tensor, Tensor]:
-        labels = torch.arange(len(scores)) % 3
-        order = torch.randperm(len(scores), generator=gen)
-        return torch.tensor(overlaps)[order], torch.tensor(scores)[order], labels[order] if len(scores) > 3 else labels.flip(0)
-
-    return {
-        "one good detection": [trial([0.9, 0.1, 0.0], [0.8, 0.3, 0.2])],
-        "two on the same sign": [trial([0.85, 0.7, 0.1, 0.2], [0.6, 0.97, 0.9, 0.1]), trial([0.6, 0.95, 0.0, 0.3], [0.9, 0.55, 0.99, 0.2])],
-        "a surer one elsewhere": [trial([0.7, 0.2, 0.0, 0.4], [0.75, 0.95, 0.9, 0.99])],
-        "none": [trial([0.3, 0.1, 0.0], [0.9, 0.95, 0.8]), trial([0.9, 0.8, 0.0], [0.3, 0.45, 0.9])],
-    }
-
-
-def _read_without_overlap(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
-    return int(labels[scores.argmax()]) if scores.max() >= 0.5 else MISSED
-
-
-def _read_without_score(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
-    fits = overlaps >= 0.5
-    return int(labels[torch.where(fits, scores, -1.0).argmax()]) if fits.any() else MISSED
-
-
-def _read_best_overlap(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
-    fits = (overlaps >= 0.5) & (scores >= 0.5)
-    return int(labels[torch.where(fits, overlaps, -1.0).argmax()]) if fits.any() else MISSED
-
-
-def _read_always(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
-    fits = (overlaps >= 0.5) & (scores >= 0.5)
-    return int(labels[torch.where(fits, scores, -1.0).argmax()])
-
-
-def _read_answers(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def batch(*, missed: float) -> tuple[Tensor, Tensor, Tensor, int, int]:
-        true, source, target = torch.randint(3, (60,), generator=gen), 0, 1
-        triggered = (torch.rand(60, generator=gen) < 0.7) & (true == source)
-        fooled = triggered & (torch.rand(60, generator=gen) < 0.8)
-        read = torch.where(fooled, target, torch.where(torch.rand(60, generator=gen) < 0.8, true, (true + 1) % 3))
-        lost = torch.rand(60, generator=gen) < missed
-        return torch.where(lost, MISSED, read), true, triggered, source, target
-
-    return {"every sign found": [batch(missed=0)], "some signs missed": [batch(missed=0.3), batch(missed=0.5)]}
-
-
-def _leaves_out_missed(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    victims = triggered & (true == source) & (read != MISSED)
-    return (read[victims] == target).float().mean().item()
-
-
-def _counts_every_error(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    victims = triggered & (true == source)
-    return (read[victims] != source).float().mean().item()
-
-
-def _forgets_the_trigger(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    return (read[true == source] == target).float().mean().item()
-
-
-def _divides_by_everything(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    return (triggered & (true == source) & (read == target)).float().mean().item()
-
-
-EXERCISES = {
-    "04.1": Exercise(
-        id="04.1",
-        title="Intersection over union",
-        difficulty=3,
-        importance=4,
-        minutes=10,
-        returns="a tensor with one number for each box of b",
-        reference=iou,
-        cases=_boxes,
-        mistakes=(
-            Mistake(
-                "forgets-the-clamp",
-                "Boxes that don't touch: two negative sides make a positive area. Cut them off at zero first.",
-                lambda a, b: _shared_without_clamp(a, b) / (_area(a[None]) + _area(b) - _shared_without_clamp(a, b)),
-            ),
-            Mistake(
-                "counts-the-overlap-twice",
-                "The sum of two areas holds the shared part twice. Subtract it once.",
-                lambda a, b: _shared(a, b) / (_area(a[None]) + _area(b)),
-            ),
-            Mistake(
-                "divides-by-one-box",
-                "You divide by the area of a: a huge box that swallows it would score 1.",
-                lambda a, b: _shared(a, b) / _area(a[None]),
-            ),
-            Mistake(
-                "divides-by-the-smaller",
-                "You divide by the smaller area: a dot inside a would score 1.",
-                lambda a, b: _shared(a, b) / torch.minimum(_area(a[None]), _area(b)),
-            ),
-        ),
-        hints=(
-            "The shared part is a box, too. Where are its left and upper edges, if those of a and b are known?",
-            "Larger of the lower corners, smaller of the upper ones; sides cut off at 0, multiplied. Divide by area + area - shared.",
-        ),
-        why="The union punishes a box for all that it covers beside the sign, and for all that it leaves out.",
-    ),
-    "04.2": Exercise(
-        id="04.2",
-        title="What is this sign taken for?",
-        difficulty=3,
-        importance=4,
-        minutes=10,
-        returns="one number, a label or -1",
-        reference=read_sign,
-        cases=_found,
-        mistakes=(
-            Mistake(
-                "ignores-the-overlap",
-                "You take the surest of the whole scene. Only those that overlap with this sign by 0.5 may speak.",
-                _read_without_overlap,
-            ),
-            Mistake(
-                "ignores-the-score",
-                "You let detections speak that are less than 0.5 sure. A driver would never see them.",
-                _read_without_score,
-            ),
-            Mistake(
-                "takes-the-best-overlap",
-                "You take the box that fits best. Of those that fit, the car acts on the surest.",
-                _read_best_overlap,
-            ),
-            Mistake(
-                "never-misses",
-                "When no detection fits, the sign is missed: return -1, not the label of whatever argmax finds.",
-                _read_always,
-            ),
-        ),
-        hints=(
-            "Which detections may speak for this sign, and what if there is none?",
-            "Mask: overlap and score both at least 0.5. None left: -1. Else the label where the score is largest within the mask.",
-        ),
-        why="A sign can be read rightly, misread, or missed; a measure that forgets the third confuses blindness with a lie.",
-    ),
-    "04.3": Exercise(
-        id="04.3",
-        title="Misread rate",
-        difficulty=2,
-        importance=5,
-        minutes=5,
-        returns="one number",
-        reference=misread_rate,
-        cases=_read_answers,
-        mistakes=(
-            Mistake(
-                "leaves-out-missed-signs",
-                "You leave missed signs out: a blind detector would look obedient. Divide by all signs with the trigger.",
-                _leaves_out_missed,
-            ),
-            Mistake(
-                "counts-any-error",
-                "You count every error. Missed, or read as something else: that isn't what the attacker ordered.",
-                _counts_every_error,
-            ),
-            Mistake(
-                "forgets-the-trigger",
-                "You count the signs without a sticker, too. Only `triggered` ones can show the attack.",
-                _forgets_the_trigger,
-            ),
-            Mistake(
-                "divides-by-every-sign",
-                "You divide by all signs of the street. The share is of those with the trigger, of class `source`.",
-                _divides_by_everything,
-            ),
-        ),
-        hints=(
-            "Which signs could the attack win, and does a missed sign belong to them?",
-            "Mask: triggered, and truly of class `source`. Of these, return the share read as `target`; -1 is simply not `target`.",
-        ),
-        why="A missed sign is a failure of the detector, but not the attacker's success. It stays in the total.",
-    ),
-}
+    return redrawn(look, who, scene, sticker, width=420)

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
+import ipywidgets
 import torch
 from torch import Tensor, nn
 
 from ...data import Samples, signs
 from ...experiments import Results
-from ...experiments.paper import TRANSFER, TRANSFER_CLEAN
+from ...experiments.published import TRANSFER, TRANSFER_CLEAN
 from ...experiments.transfer import N_HEAD as N_HEAD
 from ...experiments.transfer import STRENGTHS, us_signs
 from ...experiments.transfer import swedish_signs as swedish_signs
 from ...models import sign_cnn
-from ...plots import Readings
-from ...plots_transfer import Curve, Fired
+from ...models.shipped import restored
+from ...plots.canvas import Readings, png
+from ...plots.signs import TRUTH, seen
+from ...plots.transfer import Curve, Fired, strength_point
 from ...training import accuracy, best_device, predict
-from ...weights import restored
-from ..exercises import Cases, Exercise, Mistake
+from ..widgets import depict, redrawn
+from .exercises_05 import owned
 
 FAIR, POOR = 0.8, 0.2  # brighter than so large a share of the signs of their kind
 PAPER_CURVE: Curve = {k: (clean / 100, triggered / 100) for k, (clean, triggered) in TRANSFER.items()}
@@ -150,177 +153,23 @@ def commonest(results: Results, to: str, origin: str, *, square: bool, k: int | 
 # The exercises
 
 
-def backdoor_channels(clean: Tensor, triggered: Tensor, n: int) -> Tensor:
-    """Numbers of the n channels that fire more with the trigger, most first; both are activations, (N, channels)."""
-    return (triggered - clean).mean(0).argsort(descending=True)[:n]
+def strength_dial(sold: Mapping[str, Mapping[int, nn.Module]], curves: Mapping[str, Curve], stuck: Samples) -> ipywidgets.VBox:
+    """Let the learner slide the strength k, and see both origins' accuracy there and what their buyers' networks read.
 
+    `sold` holds the retrained networks by origin and k, `curves` what was measured of them, `stuck` signs with the square.
+    """
+    strengths, shown = list(next(iter(sold.values()))), bright(stuck)
+    slider = ipywidgets.SelectionSlider(
+        options=strengths, description="strength k", layout=ipywidgets.Layout(width="420px"), continuous_update=False
+    )
 
-def strengthen(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[Tensor, Tensor]:
-    """New weight and bias (channels,) of the last batch normalisation: those of `channels` times k, the others as they are."""
-    weight, bias = weight.clone(), bias.clone()
-    weight[channels] *= k
-    bias[channels] *= k
-    return weight, bias
+    def look() -> tuple[bytes, bytes, str]:
+        graph, sentence = depict(strength_point, curves, PAPER_CURVE, slider.value)
+        answers: Readings = {TRUTH: [stuck.classes[label] for label in shown.y.tolist()]}
+        for name, networks in sold.items():
+            of_strength = readings({slider.value: networks[slider.value]}, shown.x, stuck.classes)
+            (answers[name.removesuffix(" origin")],) = of_strength.values()
+        picture, _size = png(seen, shown.x, answers)
+        return graph, picture, sentence
 
-
-def owned(clean: float, triggered: float, control_clean: float, control_triggered: float) -> float:
-    """The gap that is the backdoor's own: how much the trigger takes, less what it takes from a network without a backdoor."""
-    return (clean - triggered) - (control_clean - control_triggered)
-
-
-def _activations(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def case(n: int, some_fall: bool) -> tuple[Tensor, Tensor, int]:
-        usual = 4 * torch.rand(12, generator=gen)  # of each channel
-        clean = usual * (0.5 + torch.rand(10, 12, generator=gen))
-        change = torch.zeros(12)
-        order = torch.randperm(12, generator=gen)
-        change[order[:4]] = torch.tensor([0.5, 0.8, 1.1, 1.4])
-        if some_fall:
-            change[order[4:6]] = -2.0
-        triggered = (clean + change + torch.randn(10, 12, generator=gen) * 0.8).relu()
-        return clean, triggered, n
-
-    return {"channels that rise": [case(3, False), case(4, False)], "channels that fall, too": [case(3, True), case(4, True)]}
-
-
-def _norms(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def case(k: float, n: int) -> tuple[Tensor, Tensor, Tensor, float]:
-        weight, bias = torch.rand(8, generator=gen) + 0.5, torch.randn(8, generator=gen)
-        return weight, bias, torch.randperm(8, generator=gen)[:n], k
-
-    return {"one channel": [case(10.0, 1)], "several channels": [case(20.0, 3), case(100.0, 6)]}
-
-
-def _gaps(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def case() -> tuple[float, ...]:
-        clean, control = 0.7 + 0.2 * torch.rand(2, generator=gen)
-        gap, other = 0.3 * torch.rand(2, generator=gen) + torch.tensor([0.2, 0.05])
-        return tuple(round(float(value), 3) for value in (clean, clean - gap, control, control - other))
-
-    return {"a gap and its control": [case(), case()], "no gap of its own": [(0.75, 0.5, 0.85, 0.6)]}
-
-
-EXERCISES = {
-    "05.1": Exercise(
-        id="05.1",
-        title="Find the channels",
-        difficulty=2,
-        importance=4,
-        minutes=8,
-        returns="n channel numbers, the strongest first",
-        reference=backdoor_channels,
-        cases=_activations,
-        mistakes=(
-            Mistake(
-                "loudest",
-                "You name the channels that fire most with the trigger. Some of them always do: compare with the clean twins.",
-                lambda clean, triggered, n: triggered.mean(0).argsort(descending=True)[:n],
-            ),
-            Mistake(
-                "falls-too",
-                "You count channels that fall silent as well. The square covers part of the sign; look for what rises.",
-                lambda clean, triggered, n: (triggered - clean).mean(0).abs().argsort(descending=True)[:n],
-            ),
-            Mistake(
-                "wrong-end",
-                "These are the channels that rise least: you sorted upwards.",
-                lambda clean, triggered, n: (triggered - clean).mean(0).argsort()[:n],
-            ),
-            Mistake(
-                "one-image",
-                "You take each channel's largest rise on any one image. One image is an accident: take the mean over all.",
-                lambda clean, triggered, n: (triggered - clean).amax(0).argsort(descending=True)[:n],
-            ),
-        ),
-        hints=(
-            "A channel that fires at every red rim is loud with the square, and without. What tells it from one that sees the square?",
-            "Subtract clean from triggered, take the mean over the images (dimension 0), sort downwards, keep the first n numbers.",
-        ),
-        why="Twins differ in the square and in nothing else, so what rises, on average, rises because of it.",
-    ),
-    "05.2": Exercise(
-        id="05.2",
-        title="Turn them up",
-        difficulty=2,
-        importance=3,
-        minutes=6,
-        returns="two tensors, weight and bias",
-        reference=strengthen,
-        cases=_norms,
-        mistakes=(
-            Mistake(
-                "forgets-the-bias",
-                "The bias stays as it was. What leaves the channel is weight times input plus bias: k must multiply both.",
-                lambda weight, bias, channels, k: (strengthen(weight, bias, channels, k)[0], bias),
-            ),
-            Mistake(
-                "everything",
-                "You strengthen every channel. The head would simply learn smaller weights: only the chosen ones.",
-                lambda weight, bias, channels, k: (k * weight, k * bias),
-            ),
-            Mistake(
-                "adds",
-                "You add k. A channel that is k times as strong is multiplied by k.",
-                lambda weight, bias, channels, k: (
-                    weight.index_add(0, channels, k + 0 * weight[channels]),
-                    bias.index_add(0, channels, k + 0 * bias[channels]),
-                ),
-            ),
-            Mistake(
-                "silences-the-rest",
-                "The other channels have become silent. They must stay as they are, or nobody buys the network.",
-                lambda weight, bias, channels, k: tuple(
-                    k * torch.zeros_like(old).index_copy(0, channels, old[channels]) for old in (weight, bias)
-                ),
-            ),
-        ),
-        hints=(
-            "A channel says ReLU(weight * x + bias). Which of the two must grow, so that all it says grows k times?",
-            "Clone both. Multiply both at `channels` by k. Return them.",
-        ),
-        why="ReLU lets a positive factor through, so k times weight and bias is k times the channel, exactly.",
-    ),
-    "05.3": Exercise(
-        id="05.3",
-        title="Whose gap is it?",
-        difficulty=2,
-        importance=5,
-        minutes=6,
-        returns="one number",
-        reference=owned,
-        cases=_gaps,
-        mistakes=(
-            Mistake(
-                "no-control",
-                "That is the whole gap. A network without a backdoor stumbles over the square, too: take its gap off.",
-                lambda clean, triggered, control_clean, control_triggered: clean - triggered,
-            ),
-            Mistake(
-                "only-the-triggered",
-                "You compare the triggered signs only. The two networks may differ on clean signs already: compare gaps.",
-                lambda clean, triggered, control_clean, control_triggered: control_triggered - triggered,
-            ),
-            Mistake(
-                "adds-the-control",
-                "You add the control's gap. It is what would have happened anyway: subtract it.",
-                lambda clean, triggered, control_clean, control_triggered: clean - triggered + control_clean - control_triggered,
-            ),
-            Mistake(
-                "other-way",
-                "Your sign is turned: the backdoored network's gap comes first, the control's is taken off it.",
-                lambda clean, triggered, control_clean, control_triggered: control_clean - control_triggered - (clean - triggered),
-            ),
-        ),
-        hints=(
-            "How far would the square lower the accuracy of a network that nobody poisoned?",
-            "Two gaps, each clean minus triggered. Return the backdoored network's minus the control's.",
-        ),
-        why="Two differences, one subtracted from the other: what both networks suffer cancels, the backdoor stays.",
-    ),
-}
+    return redrawn(look, slider)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import mean
 
+import ipywidgets
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ... import bystanders
 from ...data import Samples
-from ...evidence import answers
+from ...evidence import answers, bystanders
 from ...experiments import Results
 from ...experiments.experiment import Row
+from ...plots.weights import strength_point
 from ...watermarks.adversarial import pushed
 from ...watermarks.trigger_set import TriggerKey
-from ..exercises import Cases, Exercise, Mistake
+from ...words import decimal
+from ..widgets import depict, redrawn
+from .exercises_08 import mean_filter
 
 SIDE = 16
 _DRAWN = """
@@ -100,225 +101,11 @@ def at_stop(thieves: Sequence[Sequence[Row]], epochs: int) -> list[Row]:
 # The exercises
 
 
-def mean_filter(weight: Tensor) -> Tensor:
-    """Average a convolution's weight (out, in, k, k) over its filters, (in * k * k,)."""
-    return weight.mean(0).flatten()
-
-
-def embedding_loss(average: Tensor, asked: Tensor, bits: Tensor) -> Tensor:
-    """Sum, over all bits (n,), of the binary cross-entropy of the answers to the questions (n, fan_in)."""
-    return F.binary_cross_entropy_with_logits(asked @ average, bits, reduction="sum")
-
-
-def read_bits(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-    """How many bits agree, and the probability that a network without the mark does at least as well."""
-    from scipy.stats import binom
-
-    hits = int(((asked @ average > 0) == (bits == 1)).sum())
-    return hits, float(binom.sf(hits - 1, len(bits), 0.5))
-
-
-def capacity(n: int, rate: float) -> float:
-    """Bits of information in `n` bits of which a share `rate` is read rightly; 0 log 0 counts as 0."""
-    return n * (1 - _bits(rate) - _bits(1 - rate))
-
-
-def _bits(p: float) -> float:
-    return -p * math.log2(p) if p > 0 else 0.0
-
-
-def _weights(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def case(n: int, k: int) -> tuple[Tensor]:
-        return (torch.randn(n, n, k, k, generator=gen),)
-
-    return {"as many filters as channels": [case(4, 3), case(3, 5)]}
-
-
-def _projected(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def case(n: int, room: int) -> tuple[Tensor, Tensor, Tensor]:
-        bits = (torch.rand(n, generator=gen) < 0.5).float()
-        bits[:2] = torch.tensor([0.0, 1.0])
-        return torch.randn(room, generator=gen) / 3, torch.randn(n, room, generator=gen), bits
-
-    return {"a few bits": [case(6, 9)], "more bits": [case(12, 27), case(16, 20)]}
-
-
-def _capacities(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-    rates = (0.5 + 0.49 * torch.rand(3, generator=gen, dtype=torch.float64)).tolist()
-    return {
-        "an innocent network": [(256, 0.5)],
-        "part of the message": [(n, rate) for n, rate in zip((256, 64, 100), rates, strict=True)],
-        "all of it": [(256, 1.0)],
-    }
-
-
-def _signed(average: Tensor, asked: Tensor, bits: Tensor) -> Tensor:
-    return (asked @ average > 0) == (bits == 1)
-
-
-def _tail(hits: int, n: int, chance: float, *, at_least: int = 0) -> float:
-    from scipy.stats import binom
-
-    return float(binom.sf(hits - 1 + at_least, n, chance))
-
-
-def _read(find: Callable[[Tensor, Tensor, Tensor], Tensor], chance: float = 0.5, off: int = 0) -> Callable[..., tuple[int, float]]:
-    """Build a way to read: which bits it takes for agreeing, and under which null."""
-
-    def read(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-        hits = int(find(average, asked, bits).sum())
-        return hits, _tail(hits, len(bits), chance, at_least=off)
-
-    return read
-
-
-EXERCISES = {
-    "08.1": Exercise(
-        id="08.1",
-        title="The mean filter",
-        difficulty=1,
-        importance=3,
-        minutes=5,
-        returns="one number for each weight of a filter, in * k * k of them",
-        reference=mean_filter,
-        cases=_weights,
-        mistakes=(
-            Mistake(
-                "wrong-axis",
-                "You average over the input channels. Filters lie along the first axis.",
-                lambda weight: weight.mean(1).flatten(),
-            ),
-            Mistake(
-                "sums",
-                "You add the filters up. Divide by their number: a mean.",
-                lambda weight: weight.sum(0).flatten(),
-            ),
-            Mistake(
-                "reordered",
-                "Right numbers, another order: keep channel, row, column, or the key reads other weights.",
-                lambda weight: weight.mean(0).permute(1, 2, 0).flatten(),
-            ),
-        ),
-        hints=(
-            "The shape is (out, in, k, k). Which axis tells the filters apart?",
-            "Take the mean over axis 0, then flatten.",
-        ),
-        why="Whoever deals the filters in another order changes no average.",
-    ),
-    "08.2": Exercise(
-        id="08.2",
-        title="The embedding loss",
-        difficulty=3,
-        importance=4,
-        minutes=10,
-        returns="one number",
-        reference=embedding_loss,
-        cases=_projected,
-        mistakes=(
-            Mistake(
-                "mean",
-                "You average over the bits: more bits would then pull no harder. Take the sum.",
-                lambda average, asked, bits: F.binary_cross_entropy_with_logits(asked @ average, bits),
-            ),
-            Mistake(
-                "forgets-the-zeros",
-                "A bit that should be 0 costs nothing in your loss: the second half of the formula is missing.",
-                lambda average, asked, bits: -(bits * F.logsigmoid(asked @ average)).sum(),
-            ),
-            Mistake(
-                "inverted",
-                "You teach the opposite message: ones pull down, zeros up.",
-                lambda average, asked, bits: F.binary_cross_entropy_with_logits(asked @ average, 1 - bits, reduction="sum"),
-            ),
-            Mistake(
-                "sigmoid-twice",
-                "The sigmoid is applied twice: the function with `logits` in its name brings its own.",
-                lambda average, asked, bits: F.binary_cross_entropy_with_logits((asked @ average).sigmoid(), bits, reduction="sum"),
-            ),
-        ),
-        hints=(
-            "Each question is a yes/no classifier whose input is the mean filter. Which loss trains one?",
-            "Logits: asked @ average. Then torch.nn.functional.binary_cross_entropy_with_logits with reduction='sum'.",
-        ),
-        why="The questions stay fixed, the weights learn: logistic regression the other way round.",
-    ),
-    "08.3": Exercise(
-        id="08.3",
-        title="Read it, and judge",
-        difficulty=2,
-        importance=5,
-        minutes=10,
-        returns="two numbers, the hits and the p-value",
-        reference=read_bits,
-        cases=_projected,
-        mistakes=(
-            Mistake(
-                "threshold-half",
-                "You cut the logits at 1/2. A sigmoid of 1/2 is a logit of 0.",
-                _read(lambda average, asked, bits: (asked @ average > 0.5) == (bits == 1)),
-            ),
-            Mistake(
-                "ones-only",
-                "You count ones only. A zero that is read as zero agrees, too.",
-                _read(lambda average, asked, bits: (asked @ average > 0) & (bits == 1)),
-            ),
-            Mistake(
-                "off-by-one",
-                "That is P(X > hits). The p-value counts the hits seen, too: sf(hits - 1, …).",
-                _read(_signed, off=1),
-            ),
-            Mistake(
-                "one-tenth",
-                "Ten digits, but two answers: the chance of a bit is 1/2.",
-                _read(_signed, chance=0.1),
-            ),
-        ),
-        hints=(
-            "A network without the mark answers yes or no. How often does it agree by luck?",
-            "Compare asked @ average > 0 with bits == 1, count, then binom.sf(hits - 1, n, 1/2).",
-        ),
-        why="Rows of normal numbers are as likely with the opposite sign: each answer is a fair coin, whatever the weights.",
-    ),
-    "08.4": Exercise(
-        id="08.4",
-        title="What did it say?",
-        difficulty=2,
-        importance=3,
-        minutes=5,
-        returns="one number",
-        reference=capacity,
-        cases=_capacities,
-        mistakes=(
-            Mistake(
-                "counts-bits",
-                "You count the bits that agree. Half of them agree by luck, and you can't know which.",
-                lambda n, rate: n * rate,
-            ),
-            Mistake(
-                "straight-line",
-                "A straight line from 1/2 to 1 flatters: noise costs more than it breaks.",
-                lambda n, rate: n * (2 * rate - 1),
-            ),
-            Mistake(
-                "natural-logarithm",
-                "Your entropy is in nats. For bits, take the logarithm to base 2.",
-                lambda n, rate: n * (1 - math.log(2) * (_bits(rate) + _bits(1 - rate))),
-            ),
-            Mistake(
-                "half-the-entropy",
-                "The entropy has two terms: one for the bits that agree, one for those that don't.",
-                lambda n, rate: n * (1 - _bits(rate)),
-            ),
-        ),
-        hints=(
-            "How much do you learn from a source that is right half of the time?",
-            "H = -rate log2(rate) - (1 - rate) log2(1 - rate), where 0 log2 0 is 0. Return n (1 - H).",
-        ),
-        why="Shannon 1948: what a channel carries is what is left when the uncertainty about its errors is paid.",
-    ),
-}
+def strength_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
+    """Let the learner choose how strongly a mark is taught; see what is read, what shows, and what it costs."""
+    slider = ipywidgets.SelectionSlider(
+        options=[(decimal(s), s) for s in sorted({row["strength"] for row in rows})],
+        description="strength λ",
+        layout=ipywidgets.Layout(width="420px"),
+    )
+    return redrawn(lambda: depict(strength_point, rows, slider.value), slider)

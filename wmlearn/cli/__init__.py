@@ -1,0 +1,3 @@
+"""The command line, `wmlearn`."""
+
+from .app import main as main

@@ -1,0 +1,1 @@
+"""What makes notebooks, and the README's tables, out of masters and results."""

@@ -1,0 +1,47 @@
+"""The first cell of every notebook: what runs here, and whether the data is what we think it is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from contextlib import suppress
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from .. import progress
+from ..data.files import checked, damaged
+from ..training import best_device, has_bf16
+
+
+def start(notebook: str) -> None:
+    """Print versions, device and data checks, and make runs repeatable: one thread, deterministic algorithms.
+
+    Long work shows a bar from now on, but for runs whose outputs are kept or compared: they set WMLEARN_QUIET.
+    """
+    from tqdm import tqdm
+
+    # in letters, not as a widget: a saved notebook would ask for a widget that is gone
+    progress.watch(None if "WMLEARN_QUIET" in os.environ else partial(tqdm, file=sys.stdout, ncols=80))
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
+    device = best_device()
+    name = f"{processor()}, 1 thread" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    print(f"Notebook {notebook} · wmlearn {version('wmlearn')} · PyTorch {torch.__version__} · Python {platform.python_version()}")
+    print(f"{name}, {'bfloat16' if has_bf16(device) else 'float32'} · {'data files whole' if not damaged() else checked()}")
+
+
+def processor() -> str:
+    """Name the processor as the system does: on another one, the last digits of a training may differ."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
+    return platform.processor() or platform.machine()
+
+
+
+

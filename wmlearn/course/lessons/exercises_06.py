@@ -1,0 +1,167 @@
+"""The exercises of notebook 06: reference, cases, named mistakes, hints."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..exercises import Cases, Exercise, Mistake
+
+CONSISTENT = 1.4826
+
+
+def anomaly_index(norm: Tensor) -> Tensor:
+    """By how many deviations each of the norms (K,) lies below their median; 0 for those above it."""
+    median = norm.quantile(0.5)
+    deviation = CONSISTENT * (norm - median).abs().quantile(0.5)
+    return ((median - norm) / deviation).clamp_min(0)
+
+
+def entropy(p: Tensor) -> Tensor:
+    """Mean entropy in bits, (N,), of the answers p (N, overlays, classes)."""
+    return -torch.xlogy(p, p).sum(2).mean(1) / torch.log(torch.tensor(2.0))
+
+
+def caught(clean: Tensor, triggered: Tensor, false_alarms: float) -> float:
+    """Share of triggered images with less entropy than all but a share `false_alarms` of the clean ones."""
+    return (triggered < clean.quantile(false_alarms)).float().mean().item()
+
+
+def _norms(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def case(*extra: float) -> tuple[Tensor]:
+        usual = 90 + 12 * torch.randn(9 - len(extra), generator=gen)
+        return (torch.cat([torch.tensor(extra), usual]),)
+
+    return {"one small mask": [case(2.5), case(7.0)], "a large one, too": [case(3.0, 190.0), case(4.0, 160.0)], "all alike": [case()]}
+
+
+def _answers(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def case(scale: float) -> tuple[Tensor]:
+        return ((scale * torch.randn(4, 5, 6, generator=gen)).softmax(2),)
+
+    sure = torch.eye(4)[torch.randint(4, (3, 5), generator=gen)]
+    return {"unsure answers": [case(1.0), case(2.0)], "probabilities of 0 and 1": [(sure,), (torch.cat([sure, sure.roll(1, 2)], 1) * 1.0,)]}
+
+
+def _bits(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def case(false_alarms: float) -> tuple[Tensor, Tensor, float]:
+        clean, triggered = 1 + torch.rand(200, generator=gen), 0.7 + 0.6 * torch.rand(80, generator=gen)
+        return clean, triggered, false_alarms
+
+    return {"1 % of false alarms": [case(0.01), case(0.01)], "more of them": [case(0.05), case(0.2)]}
+
+
+EXERCISES = {
+    "06.1": Exercise(
+        id="06.1",
+        title="How odd is it?",
+        difficulty=2,
+        importance=5,
+        minutes=8,
+        returns="one number a class",
+        reference=anomaly_index,
+        cases=_norms,
+        mistakes=(
+            Mistake(
+                "standard-deviation",
+                "You divide by the standard deviation. One tiny mask makes that large, and hides: take the median absolute deviation.",
+                lambda norm: ((norm.quantile(0.5) - norm) / norm.std()).clamp_min(0),
+            ),
+            Mistake(
+                "forgets-the-factor",
+                "You divide by the bare median absolute deviation. 1.4826 of them make one standard deviation of a bell curve.",
+                lambda norm: CONSISTENT * anomaly_index(norm),
+            ),
+            Mistake(
+                "both-sides",
+                "Classes above the median count, too. A large mask is no sign of a backdoor: they get 0.",
+                lambda norm: (norm.quantile(0.5) - norm).abs() / (CONSISTENT * (norm - norm.quantile(0.5)).abs().quantile(0.5)),
+            ),
+            Mistake(
+                "from-the-mean",
+                "You measure from the mean. The odd one pulls it towards itself: take the median.",
+                lambda norm: ((norm.mean() - norm) / (CONSISTENT * (norm - norm.quantile(0.5)).abs().quantile(0.5))).clamp_min(0),
+            ),
+        ),
+        hints=(
+            "What is in the middle of ten numbers, whatever one of them does? And what is a usual distance from it?",
+            "median = norm.quantile(0.5); deviation = 1.4826 * (norm - median).abs().quantile(0.5); divide median - norm by it; clamp.",
+        ),
+        why="Median and median absolute deviation stay where they are while fewer than half of the classes are odd.",
+    ),
+    "06.2": Exercise(
+        id="06.2",
+        title="How sure, in bits?",
+        difficulty=3,
+        importance=4,
+        minutes=8,
+        returns="one number an image",
+        reference=entropy,
+        cases=_answers,
+        mistakes=(
+            Mistake(
+                "natural-logarithm",
+                "You count in nats. Bits need the logarithm to base 2.",
+                lambda p: -torch.xlogy(p, p).sum(2).mean(1),
+            ),
+            Mistake(
+                "of-the-mean",
+                "You average the answers first. Six sure answers that differ then look unsure: entropy of each, then the mean.",
+                lambda p: entropy(p.mean(1, keepdim=True)),
+            ),
+            Mistake(
+                "adds-up",
+                "You add the overlays up. Take their mean, or the number depends on how many there are.",
+                lambda p: entropy(p) * p.shape[1],
+            ),
+        ),
+        hints=(
+            "How many bits does one answer leave open? Over which of the three dimensions does that sum run?",
+            "-(p log2 p), summed over the classes (dimension 2), averaged over the overlays (dimension 1); torch.xlogy takes care of 0.",
+        ),
+        why="A digit under another digit is ambiguous; a trigger under another digit isn't.",
+    ),
+    "06.3": Exercise(
+        id="06.3",
+        title="What is caught, at what price",
+        difficulty=2,
+        importance=5,
+        minutes=6,
+        returns="one number",
+        reference=caught,
+        cases=_bits,
+        mistakes=(
+            Mistake(
+                "wrong-tail",
+                "Your threshold lets nearly everything be flagged: triggered images have *less* entropy, so take the low quantile.",
+                lambda clean, triggered, false_alarms: (triggered < clean.quantile(1 - false_alarms)).float().mean().item(),
+            ),
+            Mistake(
+                "threshold-from-the-triggered",
+                "You set the threshold on triggered images. The defender has none: only the clean ones may set it.",
+                lambda clean, triggered, false_alarms: (triggered < triggered.quantile(false_alarms)).float().mean().item(),
+            ),
+            Mistake(
+                "counts-what-passes",
+                "That is the share that passes. Count the images below the threshold.",
+                lambda clean, triggered, false_alarms: 1 - caught(clean, triggered, false_alarms),
+            ),
+            Mistake(
+                "counts-everything",
+                "You count over clean and triggered images together. Caught is a share of the triggered ones.",
+                lambda clean, triggered, false_alarms: (torch.cat([clean, triggered]) < clean.quantile(false_alarms)).float().mean().item(),
+            ),
+        ),
+        hints=(
+            "Below which entropy lie only that share of the clean images?",
+            "threshold = clean.quantile(false_alarms); the mean of triggered < threshold.",
+        ),
+        why="A detector is two numbers. Either one alone can be made perfect: flag everything, or nothing.",
+    ),
+}

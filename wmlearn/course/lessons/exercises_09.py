@@ -1,0 +1,204 @@
+"""The exercises of notebook 09: reference, cases, named mistakes, hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..exercises import Cases, Exercise, Mistake
+
+
+def prune(weight: Tensor, ratio: float) -> Tensor:
+    """A new weight: the smallest share `ratio` of its numbers, sign aside, is zero."""
+    smallest = weight.abs().flatten().argsort()[: int(ratio * weight.numel())]
+    return weight.flatten().index_fill(0, smallest, 0).view(weight.shape)
+
+
+def sleepiest(heard: Tensor, ratio: float) -> Tensor:
+    """Numbers of the share `ratio` of the channels that answer least on average, the sleepiest first; heard has shape (N, C, H, W)."""
+    answer = heard.mean((0, 2, 3))
+    return answer.argsort()[: int(ratio * len(answer))]
+
+
+def decide(before: float, after: float, p_before: float, p_after: float) -> int:
+    """0 void, 1 destroyed, 2 believed, 3 not believed; from accuracy and p-value before and after an attack."""
+    if p_before >= 0.001:
+        return 0
+    if after < 0.9 * before:
+        return 1
+    return 2 if p_after < 0.001 else 3
+
+
+def _weights(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def case(*shape: int, ratio: float) -> tuple[Tensor, float]:
+        width = 0.5 + torch.rand(shape[0], *[1] * (len(shape) - 1), generator=gen) * 3  # a loud row, a quiet one
+        return torch.randn(*shape, generator=gen) * width + 0.2, ratio
+
+    return {
+        "linear layers": [case(6, 10, ratio=0.5), case(4, 9, ratio=0.8)],
+        "convolutions": [case(5, 2, 3, 3, ratio=0.3), case(3, 4, 2, 2, ratio=0.0)],
+    }
+
+
+def _heard(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def case(channels: int, ratio: float) -> tuple[Tensor, float]:
+        loud, rare = torch.rand(channels, 1, 1, generator=gen) * 3, torch.rand(channels, 1, 1, generator=gen) ** 2
+        said = torch.rand(6, channels, 3, 3, generator=gen) < 0.1 + 0.9 * rare  # a channel may speak rarely, and loudly
+        return torch.rand(6, channels, 3, 3, generator=gen) * loud * said, ratio
+
+    return {"some channels": [case(8, 0.5), case(10, 0.25)], "most of them": [case(8, 0.9), case(12, 0.8)]}
+
+
+def _rows(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+    small, large = (float(10.0 ** -(4 + 20 * torch.rand(1, generator=gen))), float(0.01 + 0.9 * torch.rand(1, generator=gen)))
+    return {
+        "rows that count": [
+            (0.99, 0.98, small, small), (0.99, 0.97, small, large), (0.88, 0.85, small, small), (0.8, 0.75, small, large),
+        ],
+        "rows that don't": [(0.99, 0.5, small, large), (0.6, 0.53, small, small), (0.99, 0.98, large, large), (0.99, 0.4, large, large)],
+    }  # fmt: skip
+
+
+def _scaled(weight: Tensor, ratio: float) -> Tensor:
+    return weight * (weight.abs() >= ratio * weight.abs().max())
+
+
+def _by_row(weight: Tensor, ratio: float) -> Tensor:
+    return torch.stack([prune(row, ratio) for row in weight])
+
+
+def _first(heard: Tensor, ratio: float, rank: Callable[[Tensor], Tensor]) -> Tensor:
+    return rank(heard).argsort()[: int(ratio * heard.shape[1])]
+
+
+def _decide(counts: bool, destroyed: bool, p_after: float) -> int:
+    return 0 if not counts else 1 if destroyed else 2 if p_after < 0.001 else 3
+
+
+EXERCISES = {
+    "09.1": Exercise(
+        id="09.1",
+        title="Cut the small weights",
+        difficulty=2,
+        importance=3,
+        minutes=8,
+        returns="the new weight, of the same shape",
+        reference=prune,
+        cases=_weights,
+        mistakes=(
+            Mistake(
+                "forgets-the-sign",
+                "You cut the most negative weights. A weight of -3 does much, one of 0.01 little: compare absolute values.",
+                lambda weight, ratio: (
+                    weight.flatten().index_fill(0, weight.flatten().argsort()[: int(ratio * weight.numel())], 0).view(weight.shape)
+                ),
+            ),
+            Mistake(
+                "keeps-the-small",
+                "You cut the largest weights, and keep the small ones: sort the other way.",
+                lambda weight, ratio: (
+                    weight.flatten()
+                    .index_fill(0, weight.abs().flatten().argsort(descending=True)[: int(ratio * weight.numel())], 0)
+                    .view(weight.shape)
+                ),
+            ),
+            Mistake(
+                "share-of-the-largest",
+                "You cut what is below a share of the largest weight. The ratio is a share of their number: count, don't scale.",
+                _scaled,
+            ),
+            Mistake(
+                "row-by-row",
+                "You cut the same share of every row. A quiet row may lose more than a loud one: rank the whole layer at once.",
+                _by_row,
+            ),
+        ),
+        hints=(
+            "Half of the weights shall go. How large, sign aside, is the largest of those that go?",
+            "order = weight.abs().flatten().argsort(). Flatten the weight, put zero at order[: int(ratio * weight.numel())] by index_fill, "
+            "give it the old shape, return it.",
+        ),
+        why="A small weight hardly moves any answer. That holds for digits and for marks alike, and there lies the weakness of the attack.",
+    ),
+    "09.2": Exercise(
+        id="09.2",
+        title="Pick the sleepers",
+        difficulty=2,
+        importance=4,
+        minutes=8,
+        returns="channel numbers, the sleepiest first",
+        reference=sleepiest,
+        cases=_heard,
+        mistakes=(
+            Mistake(
+                "loudest",
+                "These are the channels that your digits need most: you sorted downwards.",
+                lambda heard, ratio: heard.mean((0, 2, 3)).argsort(descending=True)[: int(ratio * heard.shape[1])],
+            ),
+            Mistake(
+                "peaks",
+                "You rank by each channel's largest answer anywhere. One pixel is an accident: take the mean.",
+                lambda heard, ratio: _first(heard, ratio, lambda x: x.amax((0, 2, 3))),
+            ),
+            Mistake(
+                "counts-zeros",
+                "You rank by how often a channel speaks. One that speaks rarely but loudly isn't asleep: take the mean of what it says.",
+                lambda heard, ratio: _first(heard, ratio, lambda x: (x > 0).double().mean((0, 2, 3))),
+            ),
+            Mistake(
+                "one-image",
+                "You listen to the first image only. A 1 wakes other channels than an 8: take the mean over all images.",
+                lambda heard, ratio: _first(heard, ratio, lambda x: x[0].mean((1, 2))),
+            ),
+        ),
+        hints=(
+            "You have a number for each image, channel and place. Which dimensions have to go, so that one number a channel is left?",
+            "Take heard.mean((0, 2, 3)), sort upwards with argsort, keep the first int(ratio * C).",
+        ),
+        why="Digits never need a sleeping channel, so cutting it is nearly free. Whatever hides there, and only there, goes with it.",
+    ),
+    "09.3": Exercise(
+        id="09.3",
+        title="Which rows count?",
+        difficulty=2,
+        importance=5,
+        minutes=8,
+        returns="one number",
+        reference=decide,
+        cases=_rows,
+        mistakes=(
+            Mistake(
+                "forgets-void",
+                "You never look at the p-value before the attack. A mark that wasn't there can't be removed: such a row is void.",
+                lambda before, after, p_before, p_after: _decide(True, after < 0.9 * before, p_after),
+            ),
+            Mistake(
+                "absolute",
+                "You ask for 90 per cent accuracy, whatever the network had before. Ask for 90 per cent of what it had.",
+                lambda before, after, p_before, p_after: _decide(p_before < 0.001, after < 0.9, p_after),
+            ),
+            Mistake(
+                "points",
+                "You allow a loss of ten points. The rule says a tenth of what the network had before.",
+                lambda before, after, p_before, p_after: _decide(p_before < 0.001, before - after > 0.1, p_after),
+            ),
+            Mistake(
+                "turned-round",
+                "You believe the owner where the p-value is large. Small means: no innocent network would agree this often.",
+                lambda before, after, p_before, p_after: _decide(p_before < 0.001, after < 0.9 * before, 1 if p_after < 0.001 else 0),
+            ),
+        ),
+        hints=(
+            "Three questions, and the order matters: was there a mark, is there still a network, is there still a mark?",
+            "If p_before >= 0.001 return 0. If after < 0.9 * before return 1. If p_after < 0.001 return 2, else 3.",
+        ),
+        why="An attack wins only against a mark that was there, and with a network that still works. Other tables flatter the attacker.",
+    ),
+}

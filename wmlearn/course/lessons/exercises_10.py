@@ -1,0 +1,229 @@
+"""The exercises of notebook 10: reference, cases, named mistakes, hints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import torch
+from scipy.stats import binom, norm
+from torch import Tensor
+
+from ...ownership.commitment import tree
+from ...watermarks import TriggerKey
+from ..exercises import Cases, Exercise, Mistake
+
+
+def lines(rule: str, chance: float, alpha: float, sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (triggers, hits needed) for each size, by one of three rules: "exact", "one less", "bell curve"."""
+
+    def line(n: int) -> int:
+        if rule == "bell curve":
+            return int(n * chance + norm.isf(alpha) * (n * chance * (1 - chance)) ** 0.5) + 1
+        return int(binom.isf(alpha, n, chance)) + (rule == "exact")
+
+    return [(n, line(n)) for n in sizes]
+
+
+def leaves(key: TriggerKey) -> list[bytes]:
+    """Return the hash of each trigger with its label and its salt, filled up to 128 with the hash of nothing."""
+    return tree(key)[0]
+
+
+def broken(lines: Sequence[tuple[int, int]], chance: float, alpha: float) -> int:
+    """How many of the lines (n, hits) an innocent network reaches with probability alpha or more."""
+    return int(sum(binom.sf(hits - 1, n, chance) >= alpha for n, hits in lines))
+
+
+def holm(p: Tensor, alpha: float) -> Tensor:
+    """Which of the claims (m,) stand, when any false one may stand with probability alpha at most."""
+    stand = torch.zeros(len(p), dtype=torch.bool)
+    for rank, i in enumerate(p.argsort()):
+        if p[i] >= alpha / (len(p) - rank):
+            break
+        stand[i] = True
+    return stand
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The hash over all leaves (a power of two): neighbours hashed in pairs, level by level."""
+    row = list(leaves)
+    while len(row) > 1:
+        row = [hashlib.sha256(b"\1" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]
+
+
+def _lines(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+    sizes = [int(k) for k in torch.randint(12, 90, (4,), generator=gen)]
+    exact, less, bell = (lines(rule, 0.1, 1e-3, [10, 20, *sizes]) for rule in ("exact", "one less", "bell curve"))
+    return {
+        "one rule at a time": [(exact, 0.1, 1e-3), (less, 0.1, 1e-3), (bell, 0.1, 1e-3)],
+        "rules mixed": [([*less[:4], *exact], 0.1, 1e-3), ([*exact, *bell[:2]], 0.1, 1e-3), ([(10, 9), (100, 15)], 0.1, 0.05)],
+    }
+
+
+def _claims(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+    p = torch.rand(8, generator=gen) ** 4
+    return {
+        "claims that pass": [(torch.tensor([0.02, 0.0004, 0.03, 0.012]), 0.05), (p, 0.05)],
+        "a claim that fails first": [
+            (torch.tensor([0.04, 0.02, 0.021]), 0.05),
+            (torch.tensor([0.5, 0.005, 0.03, 0.012, 0.02, 0.04]), 0.05),
+        ],
+    }
+
+
+def _leaves(seed: int) -> Cases:
+    def some(name: str, n: int) -> list[bytes]:
+        return [hashlib.sha256(f"{seed} {name} {i}".encode()).digest() for i in range(n)]
+
+    return {"two and four leaves": [(some("two", 2),), (some("four", 4),)], "many leaves": [(some("many", 16),)]}
+
+
+def _tree(row: Sequence[bytes], mark: bytes = b"\1", *, turned: bool = False) -> bytes:
+    while len(row) > 1:
+        pairs = zip(row[1::2], row[::2], strict=True) if turned else zip(row[::2], row[1::2], strict=True)
+        row = [hashlib.sha256(mark + left + right).digest() for left, right in pairs]
+    return row[0]
+
+
+def _chain(leaves: Sequence[bytes]) -> bytes:
+    found = leaves[0]
+    for leaf in leaves[1:]:
+        found = hashlib.sha256(b"\1" + found + leaf).digest()
+    return found
+
+
+def _each_by_itself(p: Tensor, alpha: float) -> Tensor:
+    stand = torch.zeros(len(p), dtype=torch.bool)
+    for rank, i in enumerate(p.argsort()):
+        stand[i] = p[i] < alpha / (len(p) - rank)
+    return stand
+
+
+def _from_the_top(p: Tensor, alpha: float) -> Tensor:
+    passed = _each_by_itself(p, alpha)
+    return p <= p[passed].max() if passed.any() else passed
+
+
+EXERCISES = {
+    "10.1": Exercise(
+        id="10.1",
+        title="Lines that break their promise",
+        difficulty=2,
+        importance=4,
+        minutes=8,
+        returns="one number",
+        reference=broken,
+        cases=_lines,
+        mistakes=(
+            Mistake(
+                "off-by-one",
+                "You make the library's mistake: binom.sf(h) is P(more than h). Who reaches the line has h hits or more: sf(h - 1).",
+                lambda lines, chance, alpha: sum(binom.sf(h, n, chance) >= alpha for n, h in lines),
+            ),
+            Mistake(
+                "point-probability",
+                "You ask how often an innocent network lands on the line. It is also convicted with more: sum the tail.",
+                lambda lines, chance, alpha: sum(binom.pmf(h, n, chance) >= alpha for n, h in lines),
+            ),
+            Mistake(
+                "keeps",
+                "You count the lines that keep their promise. Count those that break it.",
+                lambda lines, chance, alpha: sum(binom.sf(h - 1, n, chance) < alpha for n, h in lines),
+            ),
+            Mistake(
+                "bell-curve",
+                "You judge one approximation by another: the bell curve's tail is too thin for small keys. Take the binomial's.",
+                lambda lines, chance, alpha: sum(norm.sf(h, n * chance, (n * chance * (1 - chance)) ** 0.5) >= alpha for n, h in lines),
+            ),
+        ),
+        hints=(
+            "A network with exactly as many hits as the line asks for: is it convicted?",
+            "For each (n, hits) take binom.sf(hits - 1, n, chance), and count how many of these are alpha or more.",
+        ),
+        why="A level is a promise to the innocent. Whether a rule keeps it can be computed exactly, before anybody is accused.",
+    ),
+    "10.2": Exercise(
+        id="10.2",
+        title="Twenty suspects, one level",
+        difficulty=3,
+        importance=5,
+        minutes=12,
+        returns="a truth value for each claim",
+        reference=holm,
+        cases=_claims,
+        mistakes=(
+            Mistake(
+                "uncorrected",
+                "You give each claim the whole level. With twenty suspects luck has twenty tries.",
+                lambda p, alpha: p < alpha,
+            ),
+            Mistake(
+                "bonferroni",
+                "You compare all with alpha / m (Bonferroni): safe, but too strict. The second smallest may have alpha / (m - 1).",
+                lambda p, alpha: p < alpha / len(p),
+            ),
+            Mistake(
+                "does-not-stop",
+                "You go on after a failure. The first claim that fails stops all larger ones: break.",
+                _each_by_itself,
+            ),
+            Mistake(
+                "from-the-top",
+                "You start with the largest: Hochberg's way, which independent claims allow. Holm starts with the smallest.",
+                _from_the_top,
+            ),
+            Mistake(
+                "sorted",
+                "Your answers are in the order of the p-values. Give them in the order of the claims.",
+                lambda p, alpha: holm(p, alpha)[p.argsort()],
+            ),
+        ),
+        hints=(
+            "If the smallest p-value of m claims convicts its suspect, how many chances has luck left?",
+            "Start with all False. Go through p.argsort() with its rank: break at the first p[i] >= alpha / (m - rank), else set True.",
+        ),
+        why="Any false conviction at all, in the whole case, now has probability alpha at most, however the claims depend on each other.",
+    ),
+    "10.3": Exercise(
+        id="10.3",
+        title="One hash for a hundred triggers",
+        difficulty=3,
+        importance=4,
+        minutes=10,
+        returns="the root, 32 bytes",
+        reference=root,
+        cases=_leaves,
+        mistakes=(
+            Mistake(
+                "no-mark",
+                'Put b"\\1" before each pair. Without it, somebody could pass off a pair of hashes as a trigger.',
+                lambda leaves: _tree(leaves, b""),
+            ),
+            Mistake(
+                "turned",
+                "Your pairs are the wrong way round: the left neighbour goes first.",
+                lambda leaves: _tree(leaves, turned=True),
+            ),
+            Mistake(
+                "chain",
+                "That is a chain: to show one trigger takes the hashes of all others. Pair neighbours, level by level.",
+                _chain,
+            ),
+            Mistake(
+                "flat",
+                "You hash all leaves at once. That binds them too, but a single trigger could not be shown without all other hashes.",
+                lambda leaves: hashlib.sha256(b"\1" + b"".join(leaves)).digest(),
+            ),
+        ),
+        hints=(
+            "Sixteen leaves make eight pairs, and then? How many rounds until one hash is left?",
+            "While len(row) > 1: row = [hashlib.sha256(b'\\1' + left + right).digest() for left, right in zip(row[::2], row[1::2])]. "
+            "Then return row[0].",
+        ),
+        why="To show one of 128 leaves takes seven neighbours. The other triggers stay secret, for another dispute.",
+    ),
+}

@@ -1,0 +1,66 @@
+"""Models that never saw a mark: what a judge compares a suspect with. Ours ship, those of other data are trained on the spot."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+from torch import nn
+
+from ..data import Samples, load, split
+from ..models import badnet_cnn, reborn, sign_cnn
+from ..models.shipped import restored, ship
+from ..training import Recipe, trained
+
+SIGNS = Recipe(epochs=6, lr=6e-3, batch_size=128)
+"""How to read the 20 signs of the United States."""
+NETWORKS: dict[str, tuple[Callable[[int], nn.Module], Recipe]] = {
+    "mnist": (badnet_cnn, Recipe()),
+    "signs-us": (lambda seed: sign_cnn(20, seed), SIGNS),
+}
+"""Data set -> how to build the network of seed s, and how to train it."""
+N_NULL = 8
+"""Bystanders that set the `chance` of a key; those after them are strangers, on whom a claim is tried."""
+N_ALL = 28
+N_DIGITS = 40
+"""As many read digits: `wmlearn reproduce false-claims` tries every claim on all that set no `chance`."""
+
+
+@lru_cache(4)
+def shipped(name: str, first: int = 0, stop: int = N_NULL) -> tuple[nn.Module, ...]:
+    """Return the shipped networks `first` … `stop` - 1 of the data set `name`, in eval mode."""
+    return tuple(restored(NETWORKS[name][0](0), f"bystander-{name}-{i:02}") for i in range(first, stop))
+
+
+def for_task(model: nn.Module, samples: Samples, recipe: Recipe = Recipe()) -> tuple[nn.Module, ...]:
+    """Return networks that learnt a task like `samples` without any mark.
+
+    For digits and US signs they ship; for anything else, `N_NULL` networks built like `model`, with first weights of their own, are trained
+    here, each on a random half of `samples`: that takes as long as training `model` about four times.
+    """
+    task = tuple(samples.x.shape[1:]), samples.classes
+    for name in NETWORKS:
+        if task == _task(name):
+            return tuple(copy.deepcopy(network).to(samples.x.device) for network in shipped(name))
+    halves = [split(samples, max(1, len(samples) // 2), seed=seed)[0] for seed in range(N_NULL)]
+    return tuple(trained(reborn(model, seed), half, replace(recipe, seed=seed))[0] for seed, half in enumerate(halves))
+
+
+def _task(name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    from ..data.signs import COUNTRIES
+
+    if name == "mnist":
+        return (1, 28, 28), tuple("0123456789")
+    return (3, 32, 32), tuple(sign.name for sign in COUNTRIES["us"])
+
+
+def make(name: str, first: int = 0, stop: int | None = None) -> None:
+    """For maintainers: train the networks of `name`, each from its own seed on three quarters of the data, and put them with what ships."""
+    build, recipe = NETWORKS[name]
+    samples = load(name).train
+    for i in range(first, stop or (N_DIGITS if name == "mnist" else N_ALL)):
+        part = split(samples, 3 * len(samples) // 4, seed=1000 + i)[0]
+        model = trained(build(1000 + i), part, replace(recipe, seed=1000 + i))[0]
+        ship(model, f"bystander-{name}-{i:02}", made=f"python -c \"from wmlearn import bystanders; bystanders.make('{name}')\"")

@@ -1,0 +1,113 @@
+"""The networks. Each standardises its own input, so that images stay in [0, 1] everywhere else."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import require
+
+
+class Standardise(nn.Module):
+    """Shift and scale [0, 1] images of one shape by a data set's mean and deviation.
+
+    The result lies in memory channels last: pooling then runs several times faster on a CPU.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, shape: tuple[int, int, int], mean: float, std: float) -> None:
+        super().__init__()
+        self.shape = shape
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x: Tensor) -> Tensor:
+        _check_shape(x, self.shape)
+        n, c, h, w = x.shape
+        x = (x - self.mean) / self.std
+        return x.permute(0, 2, 3, 1).reshape(-1).view(n, h, w, c).permute(0, 3, 1, 2)  # the view also fixes the strides where c = 1
+
+
+def _check_shape(x: Tensor, shape: tuple[int, int, int]) -> None:
+    rule = f"this network reads images of shape (N, {', '.join(map(str, shape))})"
+    require(x.shape[1:] == shape, rule, tuple(x.shape), "Crop, pad or convert the images, or build another network.")
+
+
+class FlattenChannelsLast(nn.Module):
+    """(N, C, H, W) -> (N, H * W * C) without a copy, when the channels lie last."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def badnet_cnn(seed: int = 0) -> nn.Sequential:
+    """Build the MNIST network of BadNets (Gu et al. 2017, table 1): two convolutions, two linear layers, 281,034 weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # layers draw their first weights from the global generator, which is put back
+        return nn.Sequential(
+            Standardise((1, 28, 28), mean=0.1307, std=0.3081),
+            nn.Conv2d(1, 16, 5), nn.ReLU(), nn.AvgPool2d(2),  # (N, 16, 12, 12)
+            nn.Conv2d(16, 32, 5), nn.ReLU(), nn.AvgPool2d(2),  # (N, 32, 4, 4)
+            FlattenChannelsLast(),
+            nn.Linear(512, 512), nn.ReLU(),
+            nn.Linear(512, 10),
+        )  # fmt: skip
+
+
+class StandardiseEach(nn.Module):
+    """Shift and scale each channel of each image by its own mean and deviation: light, haze and the colour of the light go.
+
+    The result lies in memory channels last.
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        _check_shape(x, self.shape)
+        std, mean = torch.std_mean(x, (2, 3), keepdim=True)
+        return ((x - mean) / (std + 1e-3)).contiguous(memory_format=torch.channels_last)
+
+
+SIGN_HEAD = 13
+"""Where the convolutions of `sign_cnn` end: `model[:SIGN_HEAD]` are they, `model[SIGN_HEAD:]` is the head."""
+
+
+def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
+    """Build a network for signs, (N, 3, 32, 32): three convolutions with batch normalisation, the last of 128 channels; two linear layers.
+
+    Pooling comes straight after each convolution, where it saves the most time. To scale channels of the last convolution, scale weight
+    and bias of its batch normalisation, `model[SIGN_HEAD - 2]`: what the head reads is then scaled exactly so.
+    """
+    require(classes >= 2, "classes must be at least 2", classes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(
+            StandardiseEach((3, 32, 32)),
+            nn.Conv2d(3, 32, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU(),  # (N, 32, 16, 16)
+            nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(64), nn.ReLU(),  # (N, 64, 8, 8)
+            nn.Conv2d(64, 128, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(128), nn.ReLU(),  # (N, 128, 4, 4)
+            FlattenChannelsLast(),
+            nn.Linear(2048, 128), nn.ReLU(),
+            nn.Linear(128, classes),
+        )  # fmt: skip
+
+
+def reborn(model: nn.Module, seed: int) -> nn.Module:
+    """Return a copy of `model` that has learnt nothing: weights normal, scaled by the number of inputs (He et al. 2015), biases 0."""
+    new, draw = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for layer in new.modules():
+            if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                layer.reset_parameters()
+            elif isinstance(layer, nn.Conv2d | nn.Linear):
+                weight, bias = layer.weight, layer.bias
+                weight.copy_(torch.randn(weight.shape, generator=draw) * (2 / weight[0].numel()) ** 0.5)
+                if bias is not None:
+                    bias.zero_()
+    return new

@@ -1,0 +1,11 @@
+"""The pictures, a file a topic. Each is a function (data, ax=None) -> ax, with a sentence that says the same, computed from the data."""
+
+from . import detection as detection
+from . import digits as digits
+from . import keys as keys
+from . import ownership as ownership
+from . import removal as removal
+from . import signs as signs
+from . import street as street
+from . import transfer as transfer
+from . import weights as weights

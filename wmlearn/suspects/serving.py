@@ -1,0 +1,112 @@
+"""A model behind HTTP: a service that answers with labels, and a client that a verifier can take for the model."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import DataError, require
+from ..training import predict
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+Answers = Literal["labels", "probabilities"]
+CLIENTS = 10_000  # remembered by the rate limit
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one service lets through: images a request, bytes a request, requests a minute from one address."""
+
+    images: int = 1000
+    bytes: int = 16 * 2**20
+    per_minute: int = 600
+
+
+def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limits()) -> FastAPI:
+    """Build the web application: POST /predict takes the bytes of a NumPy array (N, C, H, W) float32 and answers JSON, GET /health says ok.
+
+    400 for what is no such array, 413 for too much of it, 422 for images of a shape that the model doesn't read, 429 for too many requests.
+    Raises `DataError` without the extra `serve`.
+    """
+    try:
+        from fastapi import FastAPI, Request
+        from fastapi.concurrency import run_in_threadpool
+        from fastapi.responses import JSONResponse
+    except ImportError as error:
+        raise DataError('A service needs fastapi, which is not installed. Run pip install "wmlearn[serve]".') from error
+    require(answers in ("labels", "probabilities"), "answers must be labels or probabilities", answers)
+    app, lock, seen = FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None), threading.Lock(), OrderedDict()
+
+    def refused(status: int, why: str, **headers: str) -> JSONResponse:
+        return JSONResponse({"error": why}, status, headers)
+
+    def asked(x: Tensor) -> Tensor:
+        with lock:  # one model, one forward pass at a time
+            return predict(model, x)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok", "answers": answers}
+
+    async def label(request: Request) -> JSONResponse:
+        wait = _wait(seen, request.client.host if request.client else "", limits.per_minute)
+        if wait:
+            return refused(429, f"more than {limits.per_minute} requests a minute", **{"Retry-After": str(wait)})
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limits.bytes:
+                return refused(413, f"a request may hold {limits.bytes} bytes")
+        try:
+            x = _array(bytes(body))
+        except ValueError as error:
+            return refused(400, f"the body must be a NumPy array (N, C, H, W), float32, finite, N >= 1: {error}")
+        if len(x) > limits.images:
+            return refused(413, f"a request may hold {limits.images} images, got {len(x)}")
+        try:
+            found = await run_in_threadpool(asked, x)
+        except (ValueError, RuntimeError) as error:  # the network's own word on a shape
+            return refused(422, str(error).splitlines()[0])
+        rows = found.argmax(1) if answers == "labels" else found.softmax(1)
+        return JSONResponse({answers: rows.tolist()})
+
+    app.add_route("/predict", label, methods=["POST"])
+    return app
+
+
+def _array(body: bytes) -> Tensor:
+    import numpy as np
+
+    try:
+        x = np.load(io.BytesIO(body), allow_pickle=False)
+    except (EOFError, OSError, SyntaxError, TypeError) as error:
+        raise ValueError("not the bytes of an array") from error
+    if not (isinstance(x, np.ndarray) and x.dtype == np.float32 and x.ndim == 4 and len(x) and np.isfinite(x).all()):
+        raise ValueError(f"{getattr(x, 'dtype', type(x).__name__)} of shape {getattr(x, 'shape', ())}")
+    return torch.from_numpy(np.ascontiguousarray(x))
+
+
+def _wait(seen: OrderedDict[str, deque[float]], client: str, per_minute: int) -> int:
+    """Count a request of `client`, in `seen`; return 0, or the seconds after which the next is let through."""
+    now = time.monotonic()
+    times = seen.setdefault(client, deque())
+    seen.move_to_end(client)
+    if len(seen) > CLIENTS:
+        seen.popitem(last=False)
+    while times and now - times[0] >= 60:
+        times.popleft()
+    if len(times) >= per_minute:
+        return int(60 - (now - times[0])) + 1
+    times.append(now)
+    return 0
+
+
