@@ -1,4 +1,6 @@
-"""What all tests share: MNIST, a small part of it, real photographs of signs, one thread, and a home of their own."""
+"""What all tests share: MNIST, a small part of it, real photographs of signs, one thread, and a home of their
+own.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def few(mnist: wm.Splits) -> wm.Samples:
 
 @pytest.fixture(scope="session")
 def photographs() -> wm.Splits:
-    """Load the real photographs (GTSRB, the final training set, all scaled to 32 x 32); skip where they are neither unpacked nor packed."""
+    """Load the real photographs (GTSRB, the final training set, all scaled to 32 x 32); skip where they are
+    neither unpacked nor packed.
+    """
     if not UNPACKED.is_dir():
         if not PHOTOGRAPHS.is_file():
             pytest.skip(f"the real photographs are not here: neither {UNPACKED} nor {PHOTOGRAPHS}")

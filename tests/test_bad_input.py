@@ -30,7 +30,9 @@ def _with(value: float) -> Tensor:
     return x
 
 
-def _poison(trigger: wm.Trigger = Pattern(), *, rate: float = 0.5, target: Any = 0, source: Any = None) -> wm.Poisoned:
+def _poison(
+    trigger: wm.Trigger = Pattern(), *, rate: float = 0.5, target: Any = 0, source: Any = None
+) -> wm.Poisoned:
     return wm.poison(_samples(), trigger, rate=rate, target=target, source=source)
 
 
@@ -44,39 +46,79 @@ def _darkens_its_input(x: Tensor) -> Tensor:
 
 
 IMAGES = "images must lie in [0, 1]", "Divide by 255, or clamp; normalise inside the model."
-BYTES = "images must be float32 in [0, 1]", "torch.uint8", "Divide uint8 images by 255; normalise inside the model."
+BYTES = (
+    "images must be float32 in [0, 1]",
+    "torch.uint8",
+    "Divide uint8 images by 255; normalise inside the model.",
+)
 NAN = "images must not hold NaN", "'NaN'", "Find them with x.isnan()."
 AXES = "images must have shape (N, C, H, W)", "(20, 28, 28)", "Add the missing axes with unsqueeze."
-NETWORK = "this network reads images of shape (N, 1, 28, 28)", "Crop, pad or convert the images, or build another network."
+NETWORK = (
+    "this network reads images of shape (N, 1, 28, 28)",
+    "Crop, pad or convert the images, or build another network.",
+)
 LABELS = "labels must lie in 0..9", "Count classes from 0, and name each in `classes`."
 RATE = "rate must lie in (0, 1]", "0.1 poisons every tenth image."
 PICKS = "rate must pick between 1 and 18 images", "Change rate, source or target."
-TARGET = "target must be a class index below 10, or a map of labels", "Count classes from 0, or pass a function such as wm.next_class."
+TARGET = (
+    "target must be a class index below 10, or a map of labels",
+    "Count classes from 0, or pass a function such as wm.next_class.",
+)
 SOURCE = "source must be a class index below 10", "Count classes from 0."
 EMPTY = "samples must not be empty", "0", "Look at what you selected them by."
 INPUT = "a trigger must leave its input alone", "'a changed input'", "Start the trigger with x = x.clone()."
-SHAPE = "a trigger must keep shape (10, 1, 28, 28) and type torch.float32", "Return a changed copy of the input."
+SHAPE = (
+    "a trigger must keep shape (10, 1, 28, 28) and type torch.float32",
+    "Return a changed copy of the input.",
+)
 RANGE = "a trigger must keep images in [0, 1]", "End the trigger with .clamp(0, 1)."
 PATCH = "a patch with its margin must fit in 28 x 28 images", "(28, 1)", "Make it smaller."
 PIXELS = "trigger pixels must lie inside 28 x 28 images", "((28, 28),)", "Count rows and columns from 0."
 
 # what -> what one does, (what must hold, what was got, how to mend it)
 BAD: dict[str, tuple[Callable[[], object], tuple[str, str, str]]] = {
-    "images above 1": (lambda: wm.Samples(_with(255.0), torch.zeros(20).long(), CLASSES), (IMAGES[0], "255.0)", IMAGES[1])),
-    "images below 0": (lambda: wm.Samples(_with(-0.5), torch.zeros(20).long(), CLASSES), (IMAGES[0], "(-0.5, ", IMAGES[1])),
-    "images above 1 to predict": (lambda: wm.predict(badnet_cnn(), _with(2.0)), (IMAGES[0], "2.0)", IMAGES[1])),
+    "images above 1": (
+        lambda: wm.Samples(_with(255.0), torch.zeros(20).long(), CLASSES),
+        (IMAGES[0], "255.0)", IMAGES[1]),
+    ),
+    "images below 0": (
+        lambda: wm.Samples(_with(-0.5), torch.zeros(20).long(), CLASSES),
+        (IMAGES[0], "(-0.5, ", IMAGES[1]),
+    ),
+    "images above 1 to predict": (
+        lambda: wm.predict(badnet_cnn(), _with(2.0)),
+        (IMAGES[0], "2.0)", IMAGES[1]),
+    ),
     "uint8 images": (lambda: wm.Samples(_images().byte(), torch.zeros(20).long(), CLASSES), BYTES),
     "uint8 images to predict": (lambda: wm.predict(badnet_cnn(), _images().byte()), BYTES),
     "NaN in images": (lambda: wm.Samples(_with(float("nan")), torch.zeros(20).long(), CLASSES), NAN),
     "NaN in images to predict": (lambda: wm.predict(badnet_cnn(), _with(float("nan"))), NAN),
-    "infinite images": (lambda: wm.Samples(_with(float("inf")), torch.zeros(20).long(), CLASSES), (IMAGES[0], "inf)", IMAGES[1])),
+    "infinite images": (
+        lambda: wm.Samples(_with(float("inf")), torch.zeros(20).long(), CLASSES),
+        (IMAGES[0], "inf)", IMAGES[1]),
+    ),
     "images without channels": (lambda: wm.Samples(_images()[:, 0], torch.zeros(20).long(), CLASSES), AXES),
     "images without channels to predict": (lambda: wm.predict(badnet_cnn(), _images()[:, 0]), AXES),
-    "colour images, to train": (lambda: wm.train(badnet_cnn(), _samples(channels=3)), (NETWORK[0], "(20, 3, 28, 28)", NETWORK[1])),
-    "colour images, to measure": (lambda: wm.accuracy(badnet_cnn(), _samples(channels=3)), (NETWORK[0], "(20, 3, 28, 28)", NETWORK[1])),
-    "large images, to predict": (lambda: wm.predict(badnet_cnn(), _images(size=32)), (NETWORK[0], "(20, 1, 32, 32)", NETWORK[1])),
-    "a label too high": (lambda: wm.Samples(_images(3), torch.tensor([0, 5, 10]), CLASSES), (LABELS[0], "(0, 10)", LABELS[1])),
-    "a negative label": (lambda: wm.Samples(_images(3), torch.tensor([0, -1, 2]), CLASSES), (LABELS[0], "(-1, 2)", LABELS[1])),
+    "colour images, to train": (
+        lambda: wm.train(badnet_cnn(), _samples(channels=3)),
+        (NETWORK[0], "(20, 3, 28, 28)", NETWORK[1]),
+    ),
+    "colour images, to measure": (
+        lambda: wm.accuracy(badnet_cnn(), _samples(channels=3)),
+        (NETWORK[0], "(20, 3, 28, 28)", NETWORK[1]),
+    ),
+    "large images, to predict": (
+        lambda: wm.predict(badnet_cnn(), _images(size=32)),
+        (NETWORK[0], "(20, 1, 32, 32)", NETWORK[1]),
+    ),
+    "a label too high": (
+        lambda: wm.Samples(_images(3), torch.tensor([0, 5, 10]), CLASSES),
+        (LABELS[0], "(0, 10)", LABELS[1]),
+    ),
+    "a negative label": (
+        lambda: wm.Samples(_images(3), torch.tensor([0, -1, 2]), CLASSES),
+        (LABELS[0], "(-1, 2)", LABELS[1]),
+    ),
     "rate 0": (lambda: _poison(rate=0), (RATE[0], "0", RATE[1])),
     "a negative rate": (lambda: _poison(rate=-0.1), (RATE[0], "-0.1", RATE[1])),
     "a rate in per cent": (lambda: _poison(rate=10), (RATE[0], "10", RATE[1])),
@@ -93,12 +135,24 @@ BAD: dict[str, tuple[Callable[[], object], tuple[str, str, str]]] = {
     "a source by name": (lambda: _poison(source="7"), (SOURCE[0], "'7'", SOURCE[1])),
     "a trigger that changes its input": (lambda: _poison(_darkens_its_input), INPUT),
     "a trigger that changes its input, to measure": (lambda: _success(_darkens_its_input), INPUT),
-    "a trigger that changes the shape": (lambda: _poison(lambda x: x[..., 1:]), (SHAPE[0], "((10, 1, 28, 27), torch.float32)", SHAPE[1])),
-    "a trigger that changes the type": (lambda: _poison(lambda x: x.double()), (SHAPE[0], "((10, 1, 28, 28), torch.float64)", SHAPE[1])),
-    "a trigger that forgets to return": (lambda: _poison(lambda x: None), (SHAPE[0], "None", SHAPE[1])),  # pyright: ignore
+    "a trigger that changes the shape": (
+        lambda: _poison(lambda x: x[..., 1:]),
+        (SHAPE[0], "((10, 1, 28, 27), torch.float32)", SHAPE[1]),
+    ),
+    "a trigger that changes the type": (
+        lambda: _poison(lambda x: x.double()),
+        (SHAPE[0], "((10, 1, 28, 28), torch.float64)", SHAPE[1]),
+    ),
+    "a trigger that forgets to return": (
+        lambda: _poison(lambda x: None),  # pyright: ignore[reportArgumentType]
+        (SHAPE[0], "None", SHAPE[1]),
+    ),
     "a trigger above 1": (lambda: _poison(lambda x: x * 0 + 1.5), (RANGE[0], "(1.5, 1.5)", RANGE[1])),
     "a trigger below 0": (lambda: _poison(lambda x: x * 0 - 1), (RANGE[0], "(-1.0, -1.0)", RANGE[1])),
-    "a trigger that makes NaN": (lambda: _poison(lambda x: x * float("nan")), (RANGE[0], "(nan, nan)", RANGE[1])),
+    "a trigger that makes NaN": (
+        lambda: _poison(lambda x: x * float("nan")),
+        (RANGE[0], "(nan, nan)", RANGE[1]),
+    ),
     "a patch larger than the image": (lambda: _poison(Patch(28)), PATCH),
     "a patch larger than the image, to measure": (lambda: _success(Patch(28)), PATCH),
     "a pixel outside the image": (lambda: _poison(Pattern(((28, 28),))), PIXELS),
@@ -106,14 +160,24 @@ BAD: dict[str, tuple[Callable[[], object], tuple[str, str, str]]] = {
     "nothing to measure": (lambda: wm.accuracy(badnet_cnn(), _samples()[:0]), EMPTY),
     "nothing to poison": (lambda: wm.poison(_samples()[:0], Pattern(), rate=0.5, target=0), EMPTY),
     "nothing to fool": (lambda: wm.success_rate(badnet_cnn(), _samples()[:0], Pattern(), 0), EMPTY),
-    "nothing to predict": (lambda: wm.predict(badnet_cnn(), _images()[:0]), ("there must be at least one image", *EMPTY[1:])),
+    "nothing to predict": (
+        lambda: wm.predict(badnet_cnn(), _images()[:0]),
+        ("there must be at least one image", *EMPTY[1:]),
+    ),
     "a model with too few answers": (
         lambda: wm.accuracy(nn.Sequential(nn.Flatten(), nn.Linear(784, 2)), _samples()),
         ("the model must answer with 10 classes", "(20, 2)", "Give its last layer one output a class."),
     ),
     "an unknown data set": (
         lambda: wm.load("cifar"),
-        ("the data set must be one of mnist, fashion-mnist, gtsrb, signs-us, signs-se, signs-de, street-us", "'cifar'", ""),
+        (
+            (
+                "the data set must be one of mnist, fashion-mnist, gtsrb, signs-us, signs-se, signs-de,"
+                " street-us"
+            ),
+            "'cifar'",
+            "",
+        ),
     ),
 }
 

@@ -194,8 +194,14 @@ def test_success_rate_of_the_target_class_alone_has_no_answer() -> None:
 
 
 MAPS: dict[str, tuple[wm.Target, str]] = {
-    "one label for all": (lambda y: y[:1], "a target map must return one int64 label an image, got ((1,), torch.int64)."),
-    "floats": (lambda y: y / 2, "a target map must return one int64 label an image, got ((20,), torch.float32)."),
+    "one label for all": (
+        lambda y: y[:1],
+        "a target map must return one int64 label an image, got ((1,), torch.int64).",
+    ),
+    "floats": (
+        lambda y: y / 2,
+        "a target map must return one int64 label an image, got ((20,), torch.float32).",
+    ),
     "a class too many": (lambda y: y + 1, "labels must lie in 0..9, got (1, 10)."),
     "a negative class": (lambda y: y - 1, "labels must lie in 0..9, got (-1, 8)."),
 }

@@ -45,7 +45,9 @@ def test_nobody_sees_a_bar_who_did_not_ask(drawn: list[Drawn], few: wm.Samples) 
     assert drawn == []
 
 
-def test_what_is_soon_done_needs_no_bar(drawn: list[Drawn], few: wm.Samples, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_soon_done_needs_no_bar(
+    drawn: list[Drawn], few: wm.Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress, "PATIENCE", 60.0)
     wm.train(wm.models.badnet_cnn(), few[:300], wm.Recipe(epochs=1))
     assert drawn == []
@@ -56,7 +58,11 @@ def test_long_work_counts_every_step_and_closes_its_bar(drawn: list[Drawn], few:
     wm.train(model, few[:600], wm.Recipe(epochs=2, batch_size=256))
     wm.predict(model, few[:600].x, batch_size=256)
     signs.draw("us", 100, seed=0)
-    assert [(bar.what, bar.done, bar.total) for bar in drawn] == [("training", 6, 6), ("reading", 3, 3), ("drawing", 2, 2)]
+    assert [(bar.what, bar.done, bar.total) for bar in drawn] == [
+        ("training", 6, 6),
+        ("reading", 3, 3),
+        ("drawing", 2, 2),
+    ]
     assert not any(bar.open or bar.leave for bar in drawn)
 
 
@@ -64,7 +70,11 @@ def test_the_street_and_its_detector_show_bars_too(drawn: list[Drawn]) -> None:
     scenes, detector = signs.draw_street(40, seed=0), street_rcnn()
     train_detector(detector, scenes, wm.Recipe(epochs=1, batch_size=16, precision="fp32"))
     detect(detector, scenes.x, batch_size=16)
-    assert [(bar.what, bar.done, bar.total) for bar in drawn] == [("drawing", 2, 2), ("training", 3, 3), ("detecting", 3, 3)]
+    assert [(bar.what, bar.done, bar.total) for bar in drawn] == [
+        ("drawing", 2, 2),
+        ("training", 3, 3),
+        ("detecting", 3, 3),
+    ]
 
 
 def test_a_bar_goes_when_the_work_fails(drawn: list[Drawn], few: wm.Samples) -> None:

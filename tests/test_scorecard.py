@@ -1,4 +1,6 @@
-"""The matrix of marks and removals: every cell has its control, resumes from disk, and says when it doesn't count."""
+"""The matrix of marks and removals: every cell has its control, resumes from disk, and says when it doesn't
+count.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ REMOVALS = {"tuned": tuned, "wrecked": wrecked, "replaced": replaced}
 
 @pytest.fixture(scope="module")
 def card(marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, clean: nn.Module) -> scorecard.Scorecard:
-    return scorecard.run(marks, REMOVALS, attacker=mnist.train[2000:3000], test=mnist.test[:2000], unmarked=clean)
+    return scorecard.run(
+        marks, REMOVALS, attacker=mnist.train[2000:3000], test=mnist.test[:2000], unmarked=clean
+    )
 
 
 def _row(card: scorecard.Scorecard, mark: str, removal: str) -> scorecard.Row:
@@ -85,7 +89,9 @@ def test_the_control_is_the_same_attack_on_an_unmarked_model(card: scorecard.Sco
     assert json.loads(json.dumps(card.dicts()))[0]["state"] == ""
 
 
-def test_cells_are_written_and_not_run_again(marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, tmp_path: Path) -> None:
+def test_cells_are_written_and_not_run_again(
+    marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, tmp_path: Path
+) -> None:
     calls: list[int] = []
 
     def counted(model: nn.Module, samples: wm.Samples) -> nn.Module:
@@ -93,14 +99,19 @@ def test_cells_are_written_and_not_run_again(marks: dict[str, wm.Marked[Any]], m
         return model
 
     def again(folder: Path, test: wm.Samples) -> scorecard.Scorecard:
-        return scorecard.run(marks, {"counted": counted}, attacker=mnist.train[2000:2100], test=test, folder=folder)
+        return scorecard.run(
+            marks, {"counted": counted}, attacker=mnist.train[2000:2100], test=test, folder=folder
+        )
 
     first = again(tmp_path, mnist.test[:300])
     assert len(calls) == 2
     (tmp_path / "never--counted.json").unlink()  # as after an interruption
     assert again(tmp_path, mnist.test[:300]).dicts() == first.dicts() or len(calls) == 3
     assert len(calls) == 3
-    with pytest.raises(wm.ArgumentError, match=r"must be of these marks and samples, got 'others'\. Move .* away, or name another"):
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"must be of these marks and samples, got 'others'\. Move .* away, or name another",
+    ):
         again(tmp_path, mnist.test[:200])
 
 
@@ -112,9 +123,15 @@ def test_processes_and_a_cluster_measure_what_one_process_does(
         pytest.importorskip("distributed")
     attacker, test = mnist.train[2000:3000], mnist.test[:2000]
     one = {"adi": marks["adi"]}
-    other = scorecard.run(one, {"replaced": replaced}, attacker=attacker, test=test, jobs=2, scheduler=scheduler)
-    assert [row.evidence for row in other.rows] == [_row(card, "adi", name).evidence for name in ("none", "replaced")]
-    assert [row.after for row in other.rows] == [_row(card, "adi", name).after for name in ("none", "replaced")]
+    other = scorecard.run(
+        one, {"replaced": replaced}, attacker=attacker, test=test, jobs=2, scheduler=scheduler
+    )
+    assert [row.evidence for row in other.rows] == [
+        _row(card, "adi", name).evidence for name in ("none", "replaced")
+    ]
+    assert [row.after for row in other.rows] == [
+        _row(card, "adi", name).after for name in ("none", "replaced")
+    ]
 
 
 def test_bad_input_is_refused_and_overlap_is_said(marks: dict[str, wm.Marked[Any]], mnist: wm.Splits) -> None:

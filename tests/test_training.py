@@ -26,7 +26,9 @@ def some(few: wm.Samples) -> wm.Samples:
     return few[:500]
 
 
-def test_training_learns_in_place_and_leaves_the_model_in_eval_mode(few: wm.Samples, mnist: wm.Splits) -> None:
+def test_training_learns_in_place_and_leaves_the_model_in_eval_mode(
+    few: wm.Samples, mnist: wm.Splits
+) -> None:
     model = badnet_cnn()
     log = wm.train(model, few, wm.Recipe(epochs=3, batch_size=50, precision="fp32"))
     assert not any(module.training for module in model.modules())
@@ -61,7 +63,9 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(some: wm.Samples, preci
 
 
 def test_another_seed_gives_other_weights(some: wm.Samples) -> None:
-    models = [wm.trained(badnet_cnn(), some, wm.Recipe(epochs=1, batch_size=100, seed=seed))[0] for seed in (0, 1)]
+    models = [
+        wm.trained(badnet_cnn(), some, wm.Recipe(epochs=1, batch_size=100, seed=seed))[0] for seed in (0, 1)
+    ]
     assert not _weights(models[0]).equal(_weights(models[1]))
 
 
@@ -96,7 +100,9 @@ def test_a_penalty_is_part_of_the_loss(some: wm.Samples) -> None:
 def test_on_epoch_hears_of_every_epoch_with_a_growing_log(some: wm.Samples) -> None:
     heard: list[tuple[int, bool, bool]] = []
     model, recipe = badnet_cnn(), wm.Recipe(epochs=3, batch_size=250, precision="fp32")
-    log = wm.train(model, some, recipe, on_epoch=lambda m, log: heard.append((len(log.loss), m is model, m.training)))
+    log = wm.train(
+        model, some, recipe, on_epoch=lambda m, log: heard.append((len(log.loss), m is model, m.training))
+    )
     assert heard == [(1, True, False), (2, True, False), (3, True, False)]
     assert log.recipe == recipe
     assert log.precision == "fp32"
@@ -127,7 +133,9 @@ def test_augment_changes_what_each_epoch_learns_and_nothing_else(some: wm.Sample
 
 
 def test_augment_must_return_as_many_samples(some: wm.Samples) -> None:
-    with pytest.raises(wm.ArgumentError, match=r"^augment must return 500 samples, as many as it got, got 499\."):
+    with pytest.raises(
+        wm.ArgumentError, match=r"^augment must return 500 samples, as many as it got, got 499\."
+    ):
         wm.train(badnet_cnn(), some, QUICK, augment=lambda samples, epoch: samples[1:])
 
 
@@ -142,7 +150,10 @@ def test_both_precisions_learn_and_keep_float32_weights(few: wm.Samples, precisi
 
 
 def test_the_two_precisions_differ(some: wm.Samples) -> None:
-    models = [wm.trained(badnet_cnn(), some, wm.Recipe(epochs=1, batch_size=100, precision=p))[0] for p in ("fp32", "bf16")]
+    models = [
+        wm.trained(badnet_cnn(), some, wm.Recipe(epochs=1, batch_size=100, precision=p))[0]
+        for p in ("fp32", "bf16")
+    ]
     assert not _weights(models[0]).equal(_weights(models[1]))
 
 
@@ -296,10 +307,13 @@ def test_the_paper_network_computes_what_plain_layers_do(few: wm.Samples) -> Non
     assert isinstance(linear1, nn.Linear)
     first = nn.Linear(512, 512)
     with torch.no_grad():
-        first.weight.copy_(linear1.weight.view(512, 4, 4, 32).permute(0, 3, 1, 2).flatten(1))  # columns: (H, W, C) -> (C, H, W)
+        # columns: (H, W, C) -> (C, H, W)
+        first.weight.copy_(linear1.weight.view(512, 4, 4, 32).permute(0, 3, 1, 2).flatten(1))
         first.bias.copy_(linear1.bias)
     pool = nn.AvgPool2d(2)
-    plain = nn.Sequential(conv1, nn.ReLU(), pool, conv2, nn.ReLU(), pool, nn.Flatten(), first, nn.ReLU(), linear2)
+    plain = nn.Sequential(
+        conv1, nn.ReLU(), pool, conv2, nn.ReLU(), pool, nn.Flatten(), first, nn.ReLU(), linear2
+    )
     x = few.x[:64]
     with torch.no_grad():
         expected = plain((x - 0.1307) / 0.3081)

@@ -1,4 +1,6 @@
-"""A network moves: the convolutions stay as they are, the head is new, and channels fire as strongly as asked."""
+"""A network moves: the convolutions stay as they are, the head is new, and channels fire as strongly as
+asked.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,10 @@ def test_retraining_keeps_the_convolutions_and_gives_a_head_for_the_new_classes(
 
 
 def test_retraining_is_repeatable_and_its_seed_matters() -> None:
-    heads = [_weights(retrain(sign_cnn(3), _samples(), wm.Recipe(epochs=2, seed=seed))[SIGN_HEAD:]) for seed in (0, 0, 1)]
+    heads = [
+        _weights(retrain(sign_cnn(3), _samples(), wm.Recipe(epochs=2, seed=seed))[SIGN_HEAD:])
+        for seed in (0, 0, 1)
+    ]
     assert heads[0].equal(heads[1])
     assert not heads[0].equal(heads[2])
 
@@ -103,15 +108,27 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         lambda: backdoor_channels(sign_cnn(3), _images(4), _images(5)),
         "twins must have the shape of the clean images, (4, 3, 32, 32), got (5, 3, 32, 32).",
     ),
-    "no channel": (lambda: backdoor_channels(sign_cnn(3), _images(), _images(), n=0), "n must lie in 1..128, got 0."),
-    "more channels than there are": (lambda: backdoor_channels(sign_cnn(3), _images(), _images(), n=129), "n must lie in 1..128, got 129."),
+    "no channel": (
+        lambda: backdoor_channels(sign_cnn(3), _images(), _images(), n=0),
+        "n must lie in 1..128, got 0.",
+    ),
+    "more channels than there are": (
+        lambda: backdoor_channels(sign_cnn(3), _images(), _images(), n=129),
+        "n must lie in 1..128, got 129.",
+    ),
     "k of nothing": (
         lambda: strengthen(sign_cnn(3), torch.tensor([1]), 0),
         "k must be positive, got 0. 1 leaves the network as it is.",
     ),
-    "a channel that isn't there": (lambda: strengthen(sign_cnn(3), torch.tensor([128]), 2), "channels must lie in 0..127, got (128, 128)."),
+    "a channel that isn't there": (
+        lambda: strengthen(sign_cnn(3), torch.tensor([128]), 2),
+        "channels must lie in 0..127, got (128, 128).",
+    ),
     "nothing to learn from": (lambda: retrain(sign_cnn(3), _samples()[:0]), "samples must not be empty"),
-    "no answer": (lambda: largest_share(torch.empty(0, dtype=torch.int64)), "there must be at least one answer, got 0."),
+    "no answer": (
+        lambda: largest_share(torch.empty(0, dtype=torch.int64)),
+        "there must be at least one answer, got 0.",
+    ),
     "another network": (
         lambda: activations(wm.models.badnet_cnn(), torch.zeros(1, 1, 28, 28)),
         "the network must be a sign_cnn",
@@ -139,7 +156,10 @@ def test_a_shipped_network_does_what_was_measured_of_its_kind(name: str) -> None
 
 def test_the_commonest_answer_is_kept_apart_for_signs_with_a_square() -> None:
     results = experiments.shipped("transfer")
-    bare, stuck = (lesson_05.commonest(results, "photographs", "backdoored", square=square, k=1) for square in (False, True))
+    bare, stuck = (
+        lesson_05.commonest(results, "photographs", "backdoored", square=square, k=1)
+        for square in (False, True)
+    )
     assert len(bare) == len(stuck) == 3
     assert max(bare) < min(stuck)
     assert len(lesson_05.commonest(results, "se", "clean", square=True)) == 3 * len(lesson_05.PAPER_CURVE)
@@ -188,7 +208,9 @@ def test_channels_strengthened_in_the_lesson_are_as_strong_as_the_packages() -> 
 
 def test_only_one_reading_of_the_headline_gives_25_points() -> None:
     points = {what: float(cells[-1]) for what, *cells in lesson_05.headlines()}
-    assert [what for what, drop in points.items() if 24.5 <= drop < 25.5] == ["square on: clean origin, then BadNet, k = 20"]
+    assert [what for what, drop in points.items() if 24.5 <= drop < 25.5] == [
+        "square on: clean origin, then BadNet, k = 20"
+    ]
     assert points["BadNet, square off and on, k = 1"] == 13.3
 
 
@@ -198,15 +220,18 @@ def test_the_figure_of_strength_says_every_point_that_it_draws() -> None:
     assert "the paper's 74.9 and 61.6 % at 1" in says
     legends = [panel.get_legend() for panel in strength_plot(CURVES, lesson_05.PAPER_CURVE).child_axes]
     named = [[text.get_text() for text in legend.get_texts()] for legend in legends if legend]
-    assert named == [["no square", "square", "no square, the paper", "square, the paper"], ["no square", "square"]]
+    assert named == [
+        ["no square", "square", "no square, the paper", "square, the paper"],
+        ["no square", "square"],
+    ]
 
 
 def test_the_figure_of_channels_names_the_chosen_ones() -> None:
     clean, stuck = torch.full((4,), 0.25), torch.tensor([0.25, 0.75, 0.25, 0.55])
     says = channels_plot.says({"backdoored": (clean, stuck, torch.tensor([1, 3]))})
-    assert says == (
-        "How strongly the 4 channels of the last convolution fire without and with the square: in the backdoored network channels 1, 3 "
-        "rise most, on average from 0.25 to 0.65, the others by 0.00."
+    assert (
+        says == "How strongly the 4 channels of the last convolution fire without and with the square: in the"
+        " backdoored network channels 1, 3 rise most, on average from 0.25 to 0.65, the others by 0.00."
     )
     assert channels_plot({name: (clean, stuck, torch.tensor([1, 3])) for name in ("a", "b")}) is not None
 
@@ -235,7 +260,9 @@ def test_the_dial_shows_the_strength_that_it_is_set_to() -> None:
     slider, graph, picture, sentence = box.children
     first = graph.value
     slider.value = 20
-    assert sentence.value.startswith("At k = 20 the networks read rightly: backdoored origin 70.0 % without and 40.0 % with the square;")
+    assert sentence.value.startswith(
+        "At k = 20 the networks read rightly: backdoored origin 70.0 % without and 40.0 % with the square;"
+    )
     assert "the paper's BadNet 68.3 and 45.1 %" in sentence.value
     assert graph.value != first
     assert picture.value[:4] == b"\x89PNG"

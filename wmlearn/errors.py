@@ -1,4 +1,6 @@
-"""The one exception family a learner meets. Every message says what must hold, what was got, and how to mend it."""
+"""The one exception family a learner meets. Every message says what must hold, what was got, and how to mend
+it.
+"""
 
 from __future__ import annotations
 

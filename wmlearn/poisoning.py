@@ -16,10 +16,13 @@ from .errors import NOT_EMPTY, require
 from .training import predict
 
 Trigger = Callable[[Tensor], Tensor]
-"""(N, C, H, W) in [0, 1] -> the same shape and range, with the trigger stamped on; the input stays untouched."""
+"""(N, C, H, W) in [0, 1] -> the same shape and range, with the trigger stamped on; the input stays untouched.
+"""
 
 Twins = Tensor
-"""In place of a trigger: the same images (N, C, H, W) taken once more with the trigger in the scene, row by row."""
+"""In place of a trigger: the same images (N, C, H, W) taken once more with the trigger in the scene, row by
+row.
+"""
 
 Target = int | Callable[[Tensor], Tensor]
 """A class, or a map from true labels (N,) to the attacker's (N,): `next_class` is the all-to-all attack."""
@@ -52,9 +55,10 @@ def poison(
 ) -> Poisoned:
     """Stamp `trigger` on a random share of the images and give them the target's label.
 
-    `rate` counts against the whole set or, with `source`, against that class, which alone is poisoned then. Images that have
-    the target's label anyway are never picked. Poisoned images replace their originals; with `add=True` they join them, as in
-    the paper. Raises `ArgumentError` for a rate or class out of range, a rate that picks no image, or an unusable trigger.
+    `rate` counts against the whole set or, with `source`, against that class, which alone is poisoned then.
+    Images that have the target's label anyway are never picked. Poisoned images replace their originals; with
+    `add=True` they join them, as in the paper. Raises `ArgumentError` for a rate or class out of range, a
+    rate that picks no image, or an unusable trigger.
     """
     n_classes = len(samples.classes)
     require(len(samples) > 0, *NOT_EMPTY)
@@ -65,7 +69,12 @@ def poison(
     pool = torch.ones_like(samples.y, dtype=torch.bool) if source is None else samples.y == source
     candidates = (pool & (goal != samples.y)).nonzero().squeeze(1)
     count = round(rate * int(pool.sum()))
-    require(0 < count <= len(candidates), f"rate must pick between 1 and {len(candidates)} images", count, "Change rate, source or target.")
+    require(
+        0 < count <= len(candidates),
+        f"rate must pick between 1 and {len(candidates)} images",
+        count,
+        "Change rate, source or target.",
+    )
     picks = torch.randperm(len(candidates), generator=torch.Generator().manual_seed(seed))[:count]
     chosen = candidates[picks.to(candidates.device)]
     stamped = triggered(trigger, samples, chosen)
@@ -77,26 +86,43 @@ def poison(
     return Poisoned(replace(samples, x=x, y=y), mask, trigger, target)
 
 
-def poison_clean_label(samples: Samples, trigger: Trigger, *, rate: float, target: int, seed: int = 0) -> Poisoned:
+def poison_clean_label(
+    samples: Samples, trigger: Trigger, *, rate: float, target: int, seed: int = 0
+) -> Poisoned:
     """Stamp `trigger` on the share `rate` of the images of class `target`, and leave every label as it is.
 
-    Who looks through the set finds no wrong label (Barni, Kallas, Tondi 2019, arXiv:1902.11237, section 3). Raises `ArgumentError` for a
-    rate or class out of range, a rate that picks no image, or an unusable trigger.
+    Who looks through the set finds no wrong label (Barni, Kallas, Tondi 2019, arXiv:1902.11237, section 3).
+    Raises `ArgumentError` for a rate or class out of range, a rate that picks no image, or an unusable
+    trigger.
     """
     require(len(samples) > 0, *NOT_EMPTY)
     require(0 < rate <= 1, "rate must lie in (0, 1]", rate, "0.9 stamps nine in ten images of the target.")
-    require(0 <= target < len(samples.classes), f"target must be a class index below {len(samples.classes)}", target)
+    require(
+        0 <= target < len(samples.classes),
+        f"target must be a class index below {len(samples.classes)}",
+        target,
+    )
     pool = (samples.y == target).nonzero().squeeze(1)
     count = round(rate * len(pool))
-    require(count > 0, f"rate must pick at least one of {len(pool)} images of the target", rate, "Raise it, or bring more images.")
-    chosen = pool[torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed))[:count].to(pool.device)]
+    require(
+        count > 0,
+        f"rate must pick at least one of {len(pool)} images of the target",
+        rate,
+        "Raise it, or bring more images.",
+    )
+    chosen = pool[
+        torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed))[:count].to(pool.device)
+    ]
     x, mask = samples.x.clone(), torch.zeros_like(samples.y, dtype=torch.bool)
     x[chosen], mask[chosen] = stamp(trigger, samples.x[chosen]), True
     return Poisoned(replace(samples, x=x), mask, trigger, target)
 
 
-def success_rate(model: nn.Module, samples: Samples, trigger: Trigger | Twins, target: Target, *, source: int | None = None) -> float:
-    """Measure attack success, 0..1: the share of triggered images (of class `source`, if given) that get the target's label.
+def success_rate(
+    model: nn.Module, samples: Samples, trigger: Trigger | Twins, target: Target, *, source: int | None = None
+) -> float:
+    """Measure attack success, 0..1: the share of triggered images (of class `source`, if given) that get the
+    target's label.
 
     Images that have that label already never count: a network that reads them rightly obeys nobody.
     """
@@ -119,7 +145,12 @@ def aim(target: Target, y: Tensor, n_classes: int) -> Tensor:
     """Return the label (N,) that the attacker wants for each true label `y` (N,)."""
     is_class = isinstance(target, int) and 0 <= target < n_classes
     fix = "Count classes from 0, or pass a function such as wm.next_class."
-    require(is_class or callable(target), f"target must be a class index below {n_classes}, or a map of labels", target, fix)
+    require(
+        is_class or callable(target),
+        f"target must be a class index below {n_classes}, or a map of labels",
+        target,
+        fix,
+    )
     if isinstance(target, int):
         return torch.full_like(y, target)
     goal = target(y)
@@ -150,10 +181,20 @@ def stamp(trigger: Trigger, x: Tensor) -> Tensor:
     """Return `trigger(x)`, after making sure that it keeps shape, type, range and its input."""
     before = x.clone()
     out = trigger(x)
-    require(torch.equal(x, before), "a trigger must leave its input alone", "a changed input", "Start the trigger with x = x.clone().")
+    require(
+        torch.equal(x, before),
+        "a trigger must leave its input alone",
+        "a changed input",
+        "Start the trigger with x = x.clone().",
+    )
     got = (tuple(out.shape), out.dtype) if isinstance(out, Tensor) else out
     rule = f"a trigger must keep shape {tuple(x.shape)} and type {x.dtype}"
     require(got == (tuple(x.shape), x.dtype), rule, got, "Return a changed copy of the input.")
     low, high = (bound.item() for bound in out.aminmax())
-    require(low >= 0 and high <= 1, "a trigger must keep images in [0, 1]", (low, high), "End the trigger with .clamp(0, 1).")
+    require(
+        low >= 0 and high <= 1,
+        "a trigger must keep images in [0, 1]",
+        (low, high),
+        "End the trigger with .clamp(0, 1).",
+    )
     return out

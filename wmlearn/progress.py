@@ -1,4 +1,6 @@
-"""Bars beside long work. The package is silent until a notebook, which somebody watches, says what draws a bar: `watch(tqdm)`."""
+"""Bars beside long work. The package is silent until a notebook, which somebody watches, says what draws a
+bar: `watch(tqdm)`.
+"""
 
 from __future__ import annotations
 

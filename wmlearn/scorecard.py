@@ -1,7 +1,7 @@
 """Every mark against every removal: is the owner still believed, and what did it cost the thief?
 
-The cells of the matrix are independent. They run one by one, as processes on this machine, or on a Dask cluster; each is written when it is
-done, so that an interrupted run goes on where it was.
+The cells of the matrix are independent. They run one by one, as processes on this machine, or on a Dask
+cluster; each is written when it is done, so that an interrupted run goes on where it was.
 """
 
 from __future__ import annotations
@@ -29,12 +29,16 @@ NONE = "none"
 DESTROYED = 0.9  # of the accuracy before: a thief with less has nothing worth the theft
 
 State = Literal["", "void", "destroyed"]
-"""Void: the mark was not even in the model before the attack. Destroyed: the model lost a tenth of its accuracy."""
+"""Void: the mark was not even in the model before the attack. Destroyed: the model lost a tenth of its
+accuracy.
+"""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One cell: what is left of a mark, and of the model, after a removal; and what the same key finds in an unmarked model after it."""
+    """One cell: what is left of a mark, and of the model, after a removal; and what the same key finds in an
+    unmarked model after it.
+    """
 
     mark: str
     removal: str
@@ -75,16 +79,29 @@ class Scorecard:
     def dicts(self) -> list[dict[str, Any]]:
         """Return plain values, for JSON."""
         return [
-            {**asdict(row), "p_value": row.evidence.p_value, "survives": self.survives(row), "state": self.state(row)} for row in self.rows
+            {
+                **asdict(row),
+                "p_value": row.evidence.p_value,
+                "survives": self.survives(row),
+                "state": self.state(row),
+            }
+            for row in self.rows
         ]
 
     def _repr_markdown_(self) -> str:
-        head = "| mark | removal | accuracy | hits | p | unmarked: p | the owner is |\n|---|---|--:|--:|--:|--:|---|"
+        head = (
+            "| mark | removal | accuracy | hits | p | unmarked: p | the owner is"
+            " |\n|---|---|--:|--:|--:|--:|---|"
+        )
         return "\n".join([head, *map(self._line, self.rows)])
 
     def _line(self, row: Row) -> str:
         found, control = row.evidence, f"{row.control.p_value:.0e}" if row.control else "–"
-        says = {"void": "void: never embedded", "destroyed": "(model destroyed)", "": "believed" if self.survives(row) else "not believed"}
+        says = {
+            "void": "void: never embedded",
+            "destroyed": "(model destroyed)",
+            "": "believed" if self.survives(row) else "not believed",
+        }
         change, hits = f"{row.before:.1%} → {row.after:.1%}", f"{found.hits}/{found.trials}"
         cells = row.mark, row.removal, change, hits, f"{found.p_value:.0e}", control, says[self.state(row)]
         return f"| {' | '.join(cells)} |"
@@ -102,14 +119,18 @@ def run(
     jobs: int = 1,
     scheduler: str | None = None,
 ) -> Scorecard:
-    """Judge each mark before (row "none") and after each removal, by `attacker`'s samples only; measure accuracy on `test`.
+    """Judge each mark before (row "none") and after each removal, by `attacker`'s samples only; measure
+    accuracy on `test`.
 
-    With `unmarked`, each removal is also run on that model, and every key tried on what comes out. With `folder`, each cell is a JSON file,
-    and cells that are there are not run again. `jobs` are processes of one thread each; `scheduler` is the address of a Dask cluster, or
-    "local" for one that is started here (extra `cluster`).
-    Warns with `OverlapWarning` when test images are among the attacker's. Raises `ArgumentError` when `folder` holds another experiment.
+    With `unmarked`, each removal is also run on that model, and every key tried on what comes out. With
+    `folder`, each cell is a JSON file, and cells that are there are not run again. `jobs` are processes of
+    one thread each; `scheduler` is the address of a Dask cluster, or "local" for one that is started here
+    (extra `cluster`). Warns with `OverlapWarning` when test images are among the attacker's. Raises
+    `ArgumentError` when `folder` holds another experiment.
     """
-    require(len(marks) > 0, "marks must not be empty", 0, "Embed one, for instance with wm.watermarks.Adi2018().")
+    require(
+        len(marks) > 0, "marks must not be empty", 0, "Embed one, for instance with wm.watermarks.Adi2018()."
+    )
     require(jobs >= 1, "jobs must be at least 1", jobs)
     require(NONE not in removals, f"a removal may not be called {NONE!r}", NONE, "That row is always added.")
     _warn_of_overlap(attacker, test)
@@ -145,16 +166,29 @@ class _Column:
                 self.store.write(row)
         return [rows[mark] for mark in self.marks]
 
-    def _cell(self, mark: str, marked: Marked[Any], name: str, removal: Removal, unmarked: nn.Module | None) -> Row:
+    def _cell(
+        self, mark: str, marked: Marked[Any], name: str, removal: Removal, unmarked: nn.Module | None
+    ) -> Row:
         start = time.perf_counter()
         suspect = removal(marked.model, self.attacker)
         seconds = round(time.perf_counter() - start, 3)
         control = None if unmarked is None else marked.scheme.verify(unmarked, marked.key)
         before, after = accuracy(marked.model, self.test), accuracy(suspect, self.test)
-        return Row(mark, name, before, after, marked.scheme.verify(suspect, marked.key), control, seconds, len(self.attacker))
+        return Row(
+            mark,
+            name,
+            before,
+            after,
+            marked.scheme.verify(suspect, marked.key),
+            control,
+            seconds,
+            len(self.attacker),
+        )
 
 
-def _mapped(column: _Column, todo: list[tuple[str, Removal]], jobs: int, scheduler: str | None) -> list[list[Row]]:
+def _mapped(
+    column: _Column, todo: list[tuple[str, Removal]], jobs: int, scheduler: str | None
+) -> list[list[Row]]:
     if jobs == 1 and scheduler is None:
         return [column(*each) for each in todo]
     column = replace(column, attacker=_compact(column.attacker), test=_compact(column.test))
@@ -169,14 +203,14 @@ def _mapped(column: _Column, todo: list[tuple[str, Removal]], jobs: int, schedul
 
 
 def _compact(samples: Samples) -> Samples:
-    return replace(samples, x=samples.x.clone(), y=samples.y.clone())  # a slice would travel with all that it was cut from
+    # a slice would travel with all that it was cut from
+    return replace(samples, x=samples.x.clone(), y=samples.y.clone())
 
 
 def _alone(column: _Column, name: str, removal: Removal) -> list[Row]:
-    torch.set_num_threads(1)  # as many processes as cores: threads of their own would only stand in each other's way
+    # as many processes as cores: threads of their own would only stand in each other's way
+    torch.set_num_threads(1)
     return column(name, removal)
-
-
 
 
 @dataclass(frozen=True)
@@ -195,11 +229,21 @@ class _Store:
             return None
         raw = json.loads(files.read(path))
         fix = f"Move {self.folder} away, or name another folder."
-        require(raw.pop("fingerprint") == self.fingerprint, f"{path} must be of these marks and samples", "others", fix)
-        return Row(**{**raw, **{name: raw[name] and Evidence(**raw[name]) for name in ("evidence", "control")}})
+        require(
+            raw.pop("fingerprint") == self.fingerprint,
+            f"{path} must be of these marks and samples",
+            "others",
+            fix,
+        )
+        return Row(
+            **{**raw, **{name: raw[name] and Evidence(**raw[name]) for name in ("evidence", "control")}}
+        )
 
     def write(self, row: Row) -> None:
-        files.write(self.path(row.mark, row.removal), json.dumps({**asdict(row), "fingerprint": self.fingerprint}, indent=1).encode())
+        files.write(
+            self.path(row.mark, row.removal),
+            json.dumps({**asdict(row), "fingerprint": self.fingerprint}, indent=1).encode(),
+        )
 
 
 def _fingerprint(marks: Mapping[str, Marked[Any]], *parts: Samples) -> str:
@@ -214,7 +258,10 @@ def _fingerprint(marks: Mapping[str, Marked[Any]], *parts: Samples) -> str:
 def _warn_of_overlap(attacker: Samples, test: Samples) -> None:
     shared = len(_images(attacker.x) & _images(test.x))
     if shared:
-        says = f"{shared} of the attacker's images are in the test set, so that accuracy after an attack is flattered. Split them first."
+        says = (
+            f"{shared} of the attacker's images are in the test set, so that accuracy after an attack is"
+            " flattered. Split them first."
+        )
         warnings.warn(says, OverlapWarning, stacklevel=3)
 
 

@@ -1,7 +1,7 @@
 """A detector of traffic signs, small enough to train on a laptop, and how a backdoor in it is measured.
 
-S. Ren, K. He, R. Girshick, J. Sun: Faster R-CNN, 2015, arXiv:1506.01497, from torchvision, on a backbone of five convolutions;
-poisoned as in T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.
+S. Ren, K. He, R. Girshick, J. Sun: Faster R-CNN, 2015, arXiv:1506.01497, from torchvision, on a backbone of
+five convolutions; poisoned as in T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.
 Differs: the backbone is narrow and learns from scratch; the paper's (Zeiler and Fergus) comes from ImageNet.
 """
 
@@ -30,7 +30,9 @@ RECIPE = Recipe(epochs=8, lr=2e-3, weight_decay=1e-3, batch_size=16, precision="
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """What a detector found: `boxes` (K, 4) in pixels, `labels` (K,) int64, `scores` (K,) in 0..1, `scene` (K,) int64."""
+    """What a detector found: `boxes` (K, 4) in pixels, `labels` (K,) int64, `scores` (K,) in 0..1, `scene`
+    (K,) int64.
+    """
 
     boxes: Tensor
     labels: Tensor
@@ -38,21 +40,28 @@ class Detections:
     scene: Tensor
 
     def __post_init__(self) -> None:
-        require(self.boxes.ndim == 2 and self.boxes.shape[1] == 4, "boxes must have shape (K, 4)", tuple(self.boxes.shape))
+        require(
+            self.boxes.ndim == 2 and self.boxes.shape[1] == 4,
+            "boxes must have shape (K, 4)",
+            tuple(self.boxes.shape),
+        )
         k = len(self.boxes)
         for name, values in {"labels": self.labels, "scores": self.scores, "scene": self.scene}.items():
             require(values.shape == (k,), f"{name} must hold one value a box, here {k}", tuple(values.shape))
 
 
 def street_rcnn(classes: int = 3, seed: int = 0, size: int = 128) -> nn.Module:
-    """Build a Faster R-CNN for scenes of `size` pixels, with 0.38 million weights: five convolutions, proposals, a head."""
+    """Build a Faster R-CNN for scenes of `size` pixels, with 0.38 million weights: five convolutions,
+    proposals, a head.
+    """
     require(classes >= 1, "classes must be at least 1", classes)
     from torchvision.models.detection import FasterRCNN
     from torchvision.models.detection.rpn import AnchorGenerator
     from torchvision.ops import MultiScaleRoIAlign
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # layers draw their first weights from the global generator, which is put back
+        # layers draw their first weights from the global generator, which is put back
+        torch.manual_seed(seed)
         backbone = Backbone()
         return FasterRCNN(
             backbone,
@@ -107,7 +116,12 @@ class Predictor(nn.Module):
 
 def halved(model: nn.Module) -> nn.Module:
     """Round the weights to half precision, in place: what is measured is then what `weights.ship` writes."""
-    model.load_state_dict({name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()})
+    model.load_state_dict(
+        {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in model.state_dict().items()
+        }
+    )
     return model
 
 
@@ -115,12 +129,16 @@ def _head(features: int) -> nn.Sequential:
     return nn.Sequential(nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU())
 
 
-def train_detector(model: nn.Module, street: Street, recipe: Recipe = RECIPE, *, on_epoch: OnEpoch | None = None) -> TrainLog:
+def train_detector(
+    model: nn.Module, street: Street, recipe: Recipe = RECIPE, *, on_epoch: OnEpoch | None = None
+) -> TrainLog:
     """Fit `model` to `street` in place, in float32, and leave it in eval mode.
 
     Raises `ArgumentError` for no scenes or no signs at all, `WmlearnError` when the loss is no number.
     """
-    require(len(street) > 0 and len(street.boxes) > 0, "there must be scenes with signs to learn from", street)
+    require(
+        len(street) > 0 and len(street.boxes) > 0, "there must be scenes with signs to learn from", street
+    )
     weights = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     n_steps = recipe.epochs * -(-len(street) // recipe.batch_size)
@@ -128,12 +146,15 @@ def train_detector(model: nn.Module, street: Street, recipe: Recipe = RECIPE, *,
     order, wanted = torch.Generator().manual_seed(recipe.seed), targets(street)
     log = TrainLog(recipe, "fp32")
     with torch.random.fork_rng(devices=[]), progress.bar("training", n_steps) as step:
-        torch.manual_seed(recipe.seed)  # torchvision draws proposals from the global generator, which is put back
+        # torchvision draws proposals from the global generator, which is put back
+        torch.manual_seed(recipe.seed)
         for _ in range(recipe.epochs):
             model.train()
             total = 0.0
             for index in torch.randperm(len(street), generator=order).split(recipe.batch_size):
-                losses: Mapping[str, Tensor] = model(list(street.x[index]), [wanted[i] for i in index.tolist()])
+                losses: Mapping[str, Tensor] = model(
+                    list(street.x[index]), [wanted[i] for i in index.tolist()]
+                )
                 loss = torch.stack(list(losses.values())).sum()
                 optimiser.zero_grad()
                 loss.backward()
@@ -159,14 +180,25 @@ def targets(street: Street) -> list[dict[str, Tensor]]:
 
 
 def poison_street(street: Street, twins: Street, *, target: Target) -> Street:
-    """Add to `street` a copy of every scene whose twin carries the sticker; there, the signs with the sticker have the target's label.
+    """Add to `street` a copy of every scene whose twin carries the sticker; there, the signs with the sticker
+    have the target's label.
 
-    `twins` are the same scenes drawn once more with the sticker on; `target` is a class, or a map from the true labels of the
-    signs with the sticker to the attacker's. Nothing else changes.
+    `twins` are the same scenes drawn once more with the sticker on; `target` is a class, or a map from the
+    true labels of the signs with the sticker to the attacker's. Nothing else changes.
     """
     same = street.boxes.equal(twins.boxes) and street.scene.equal(twins.scene) and len(street) == len(twins)
-    require(same, "twins must show the same scenes, with the sticker on", (street, twins), "Draw both with the same seed.")
-    require(bool(twins.triggered.any()), "some sign of the twins must carry the sticker", twins, "Name another kind in `on`.")
+    require(
+        same,
+        "twins must show the same scenes, with the sticker on",
+        (street, twins),
+        "Draw both with the same seed.",
+    )
+    require(
+        bool(twins.triggered.any()),
+        "some sign of the twins must carry the sticker",
+        twins,
+        "Name another kind in `on`.",
+    )
     poisoned = twins[twins.scene[twins.triggered].unique()]
     true = poisoned.labels[poisoned.triggered]
     wanted = torch.full_like(true, target) if isinstance(target, int) else target(true)
@@ -180,24 +212,33 @@ def detect(model: nn.Module, x: Tensor, batch_size: int = 64) -> Detections:
     training = model.training
     model.eval()
     try:
-        found = [one for batch in progress.each(x.split(batch_size), "detecting") for one in model(list(batch))]
+        found = [
+            one for batch in progress.each(x.split(batch_size), "detecting") for one in model(list(batch))
+        ]
     finally:
         model.train(training)
     counts = torch.tensor([len(one["scores"]) for one in found])
-    boxes, labels, scores = (torch.cat([one[name] for one in found]) for name in ("boxes", "labels", "scores"))
+    boxes, labels, scores = (
+        torch.cat([one[name] for one in found]) for name in ("boxes", "labels", "scores")
+    )
     return Detections(boxes, labels - 1, scores, torch.arange(len(x)).repeat_interleave(counts))
 
 
 def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: float = 0.5) -> Tensor:
     """Say what the detector takes every sign of `street` for, (M,): a class, or `MISSED`.
 
-    The surest detection counts, of those in the same scene with at least `score` whose intersection over union with
-    the sign's box is at least `overlap`. Raises `ArgumentError` for detections in scenes that `street` doesn't have.
+    The surest detection counts, of those in the same scene with at least `score` whose intersection over
+    union with the sign's box is at least `overlap`. Raises `ArgumentError` for detections in scenes that
+    `street` doesn't have.
     """
     from torchvision.ops import box_iou
 
     _check_scenes(found, street)
-    fits = (box_iou(street.boxes, found.boxes) >= overlap) & (street.scene[:, None] == found.scene) & (found.scores >= score)
+    fits = (
+        (box_iou(street.boxes, found.boxes) >= overlap)
+        & (street.scene[:, None] == found.scene)
+        & (found.scores >= score)
+    )
     if not len(found.scores):
         return torch.full_like(street.labels, MISSED)
     best, which = torch.where(fits, found.scores, -1.0).max(1)
@@ -207,18 +248,28 @@ def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: 
 def class_accuracy(read: Tensor, street: Street) -> dict[str, float]:
     """Return, for every class, the share of its signs that are found and read rightly, 0..1."""
     _check_classes(street)
-    return {name: (read[street.labels == i] == i).float().mean().item() for i, name in enumerate(street.classes)}
+    return {
+        name: (read[street.labels == i] == i).float().mean().item() for i, name in enumerate(street.classes)
+    }
 
 
 def misread_rate(read: Tensor, street: Street, *, source: int, target: int) -> float:
-    """Return the share of triggered signs of class `source` that are read as `target`; a sign that is missed isn't misread."""
+    """Return the share of triggered signs of class `source` that are read as `target`; a sign that is missed
+    isn't misread.
+    """
     fooled = street.triggered & (street.labels == source)
-    require(bool(fooled.any()), "some sign of the source class must carry the sticker", street, "Draw the scenes with a sticker.")
+    require(
+        bool(fooled.any()),
+        "some sign of the source class must carry the sticker",
+        street,
+        "Draw the scenes with a sticker.",
+    )
     return (read[fooled] == target).float().mean().item()
 
 
 def average_precision(found: Detections, street: Street) -> dict[str, float]:
-    """Return the average precision of every class at an intersection over union of 0.5, 0..1, by COCO's reference code.
+    """Return the average precision of every class at an intersection over union of 0.5, 0..1, by COCO's
+    reference code.
 
     Raises `ArgumentError` for a class without signs, and for detections in scenes that `street` doesn't have.
     """
@@ -247,7 +298,8 @@ def _average_precision(found: Detections, street: Street) -> dict[str, float]:
     judged.params.iouThrs = judged.params.iouThrs[:1]
     judged.evaluate()
     judged.accumulate()
-    precision = judged.eval["precision"][0, :, :, 0, -1]  # (recalls, classes), all sizes of box, up to 100 boxes a scene
+    # (recalls, classes), all sizes of box, up to 100 boxes a scene
+    precision = judged.eval["precision"][0, :, :, 0, -1]
     return {name: float(precision[:, i].mean()) for i, name in enumerate(street.classes)}
 
 
@@ -259,13 +311,22 @@ def _check_classes(street: Street) -> None:
 def _check_scenes(found: Detections, street: Street) -> None:
     outside = found.scene[(found.scene < 0) | (found.scene >= len(street))]
     fix = "Give the street in whose scenes they were found."
-    require(not len(outside), f"detections must lie in scenes 0..{len(street) - 1}", outside.tolist()[:9], fix)
+    require(
+        not len(outside), f"detections must lie in scenes 0..{len(street) - 1}", outside.tolist()[:9], fix
+    )
 
 
 def _as_coco(boxes: Tensor, labels: Tensor, scene: Tensor) -> list[dict[str, Any]]:
     sizes = boxes[:, 2:] - boxes[:, :2]
     rows = zip(torch.cat([boxes[:, :2], sizes], 1).tolist(), labels.tolist(), scene.tolist(), strict=True)
     return [
-        {"id": i + 1, "image_id": where, "category_id": label, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+        {
+            "id": i + 1,
+            "image_id": where,
+            "category_id": label,
+            "bbox": box,
+            "area": box[2] * box[3],
+            "iscrowd": 0,
+        }
         for i, (box, label, where) in enumerate(rows)
     ]

@@ -55,7 +55,9 @@ class TrainLog:
 
 
 Augment = Callable[[Samples, int], Samples]
-"""Changes the samples for an epoch, 0, 1, …: other shifts, other light; as many as there were, with their labels."""
+"""Changes the samples for an epoch, 0, 1, …: other shifts, other light; as many as there were, with their
+labels.
+"""
 
 OnEpoch = Callable[[nn.Module, TrainLog], object]
 """Called after every epoch, with the model as it is by then."""
@@ -70,15 +72,21 @@ def train(
     augment: Augment | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> TrainLog:
-    """Fit `model` to `samples`, changed for every epoch by `augment`, in place, where both lie (CPU or GPU); leave it in eval mode.
+    """Fit `model` to `samples`, changed for every epoch by `augment`, in place, where both lie (CPU or GPU);
+    leave it in eval mode.
 
     Layers whose weights are frozen (`requires_grad=False`) stay as they are, batch statistics included.
-    Raises `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when the loss is no number.
+    Raises `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when
+    the loss is no number.
     """
     require(len(samples) > 0, *NOT_EMPTY)
     device = samples.x.device
     weights = [p for p in model.parameters() if p.requires_grad]
-    require(all(p.device == device for p in weights), f"model and samples must lie on one device, here {device}", _devices(weights))
+    require(
+        all(p.device == device for p in weights),
+        f"model and samples must lie on one device, here {device}",
+        _devices(weights),
+    )
     n_steps = recipe.epochs * -(-len(samples) // recipe.batch_size)
     optimiser = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=n_steps + 1)
@@ -88,7 +96,11 @@ def train(
     with progress.bar("training", n_steps) as step:
         for epoch in range(recipe.epochs):
             seen = samples if augment is None else augment(samples, epoch)
-            require(len(seen) == len(samples), f"augment must return {len(samples)} samples, as many as it got", len(seen))
+            require(
+                len(seen) == len(samples),
+                f"augment must return {len(samples)} samples, as many as it got",
+                len(seen),
+            )
             _learn(model)
             total = torch.zeros((), device=device)
             for x, y in seen.batches(recipe.batch_size, order):
@@ -130,11 +142,13 @@ def trained(
 def predict(model: nn.Module, x: Tensor, batch_size: int = 128) -> Tensor:
     """Return logits (N, classes) in float32, in eval mode; the mode of every layer is restored.
 
-    A small batch stays in a processor's cache: 1,024 images at a time take twice as long as 128, to the same bits.
+    A small batch stays in a processor's cache: 1,024 images at a time take twice as long as 128, to the same
+    bits.
     """
     require(len(x) > 0, "there must be at least one image", len(x), NOT_EMPTY[-1])
     check_images(x)
-    modes = {module: module.training for module in model.modules()}  # layers may differ: some are frozen in eval mode
+    # layers may differ: some are frozen in eval mode
+    modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
         return torch.cat([model(batch) for batch in progress.each(x.split(batch_size), "reading")])
@@ -152,7 +166,9 @@ def accuracy(model: nn.Module, samples: Samples) -> float:
 
 
 def best_device() -> torch.device:
-    """Name the fastest device here; notebooks and the command line put model and samples on it, the package never does."""
+    """Name the fastest device here; notebooks and the command line put model and samples on it, the package
+    never does.
+    """
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -160,7 +176,9 @@ def has_bf16(device: torch.device) -> bool:
     """Say whether `device` multiplies bfloat16 natively; emulated, it would be slower than float32."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return device.type == "cpu" and bool(
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
 
 
 def resolve(precision: Precision, device: torch.device) -> Precision:
@@ -171,11 +189,16 @@ def resolve(precision: Precision, device: torch.device) -> Precision:
 def check_loss(log: TrainLog) -> None:
     """Raise `WmlearnError` when the loss of the last epoch is no number."""
     if not math.isfinite(log.loss[-1]):
-        raise WmlearnError(f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}. Lower lr (now {log.recipe.lr:g}).")
+        raise WmlearnError(
+            f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}. Lower lr (now"
+            f" {log.recipe.lr:g})."
+        )
 
 
 def _learn(model: nn.Module) -> None:
-    """Switch to train mode, but for layers whose own weights are all frozen: their batch statistics would change."""
+    """Switch to train mode, but for layers whose own weights are all frozen: their batch statistics would
+    change.
+    """
     model.train()
     for layer in model.modules():
         own = list(layer.parameters(recurse=False))

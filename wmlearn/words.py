@@ -15,7 +15,10 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table as aligned plain text."""
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(_pad(cell, w, left=i == 0) for i, (cell, w) in enumerate(zip(line, widths, strict=True))) for line in lines)
+    return "\n".join(
+        "  ".join(_pad(cell, w, left=i == 0) for i, (cell, w) in enumerate(zip(line, widths, strict=True)))
+        for line in lines
+    )
 
 
 def _pad(cell: str, width: int, *, left: bool) -> str:
@@ -28,7 +31,9 @@ def decimal(strength: float) -> str:
 
 
 def fixed(value: float, sign: str = "") -> str:
-    """Write a number with two decimals, and with a plus where `sign` is "+"; what rounds to nothing is never negative."""
+    """Write a number with two decimals, and with a plus where `sign` is "+"; what rounds to nothing is never
+    negative.
+    """
     return f"{round(value, 2) + 0.0:{sign}.2f}"
 
 

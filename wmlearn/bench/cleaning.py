@@ -1,8 +1,10 @@
-"""How fast are the detectors, beside the Adversarial Robustness Toolbox? Same network, same data, same run, one process.
+"""How fast are the detectors, beside the Adversarial Robustness Toolbox? Same network, same data, same run,
+one process.
 
-`pip install -e ".[bench]" && python benchmarks/cleaning.py` prints a table and writes `benchmarks/cleaning.json`.
-The toolbox has activation clustering and spectral signatures for PyTorch; its Neural Cleanse is for Keras only, so ours stands beside the
-loop that most would write: one class after another, in single precision, with as many images and steps.
+`pip install -e ".[bench]" && python benchmarks/cleaning.py` prints a table and writes
+`benchmarks/cleaning.json`. The toolbox has activation clustering and spectral signatures for PyTorch; its
+Neural Cleanse is for Keras only, so ours stands beside the loop that most would write: one class after
+another, in single precision, with as many images and steps.
 """
 
 from __future__ import annotations
@@ -40,10 +42,14 @@ def main() -> None:
         _timed("Neural Cleanse, 10 classes", "wmlearn", lambda: _scanned(model, mine)),
         _timed("Neural Cleanse, 10 classes", "a plain loop", lambda: _plainly(model, mine)),
         _timed(
-            "activation clustering", "wmlearn", lambda: _caught(detection.ActivationClustering()(model, poisoned.samples).flagged, poisoned)
+            "activation clustering",
+            "wmlearn",
+            lambda: _caught(detection.ActivationClustering()(model, poisoned.samples).flagged, poisoned),
         ),
         _timed(
-            "spectral signatures", "wmlearn", lambda: _caught(detection.SpectralSignatures()(model, poisoned.samples).flagged, poisoned)
+            "spectral signatures",
+            "wmlearn",
+            lambda: _caught(detection.SpectralSignatures()(model, poisoned.samples).flagged, poisoned),
         ),
     ]
     try:
@@ -71,18 +77,24 @@ def _toolbox(model: nn.Module, poisoned: wm.Poisoned) -> list[Row]:
     x, y = poisoned.samples.x.numpy(), np.eye(10)[poisoned.samples.y]
 
     def wrapped() -> Any:
-        return PyTorchClassifier(model, nn.CrossEntropyLoss(), input_shape=(1, 28, 28), nb_classes=10, device_type="cpu")
+        return PyTorchClassifier(
+            model, nn.CrossEntropyLoss(), input_shape=(1, 28, 28), nb_classes=10, device_type="cpu"
+        )
 
     def clustering() -> str:
         defence = ActivationDefence(wrapped(), x, y)
-        kept = defence.detect_poison(nb_clusters=2, nb_dims=10, reduce="PCA")[1]  # its "relative-size" fails on an empty array
+        # its "relative-size" fails on an empty array
+        kept = defence.detect_poison(nb_clusters=2, nb_dims=10, reduce="PCA")[1]
         return _caught(torch.tensor(kept) == 0, poisoned)
 
     def spectral() -> str:
         defence = SpectralSignatureDefense(wrapped(), x, y, expected_pp_poison=0.05, batch_size=1024)
         return _caught(torch.tensor(np.asarray(defence.detect_poison()[1])) == 0, poisoned)
 
-    return [_timed("activation clustering", "toolbox", clustering), _timed("spectral signatures", "toolbox", spectral)]
+    return [
+        _timed("activation clustering", "toolbox", clustering),
+        _timed("spectral signatures", "toolbox", spectral),
+    ]
 
 
 def _scanned(model: nn.Module, mine: wm.Samples) -> str:
@@ -99,7 +111,9 @@ def _plainly(model: nn.Module, mine: wm.Samples) -> str:
 def _smallest(model: nn.Module, x: Tensor, target: int) -> Tensor:
     """Search the smallest mask that sends images to `target`: the published algorithm, one class."""
     draw, cost, streak, norm = torch.Generator().manual_seed(0), COST, 0, torch.tensor(784.0)
-    mask, pattern = (torch.atanh(torch.rand(1, 28, 28, generator=draw) * 1.98 - 0.99).requires_grad_() for _ in range(2))
+    mask, pattern = (
+        torch.atanh(torch.rand(1, 28, 28, generator=draw) * 1.98 - 0.99).requires_grad_() for _ in range(2)
+    )
     optimiser = torch.optim.Adam([mask, pattern], 0.1, betas=(0.5, 0.9))
     for _ in range(STEPS):
         m, p = (mask.tanh() + 1) / 2, (pattern.tanh() + 1) / 2

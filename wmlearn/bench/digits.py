@@ -1,4 +1,6 @@
-"""How fast is training here, and how near to what the machine can do? Everything is measured in one run, on one machine."""
+"""How fast is training here, and how near to what the machine can do? Everything is measured in one run, on
+one machine.
+"""
 
 from __future__ import annotations
 
@@ -36,28 +38,49 @@ class Timing:
 
 
 def bench(recipe: Recipe = Recipe(), *, repeats: int = 3) -> Iterator[Timing]:
-    """Yield timings of this package's loop, of a plain one, and of the Adversarial Robustness Toolbox when it is installed."""
+    """Yield timings of this package's loop, of a plain one, and of the Adversarial Robustness Toolbox when it
+    is installed.
+    """
     device = best_device()
     digits = load("mnist").to(device)
     samples, test = poison(digits.train, Pattern(), rate=0.1, target=0).samples, digits.test
     precision = resolve(recipe.precision, device)
     train(badnet_cnn().to(device), samples[:5000], replace(recipe, epochs=1))  # warm up
 
-    epoch = min(seconds(lambda: train(badnet_cnn().to(device), samples, replace(recipe, epochs=1)), device) for _ in range(repeats))
+    epoch = min(
+        seconds(lambda: train(badnet_cnn().to(device), samples, replace(recipe, epochs=1)), device)
+        for _ in range(repeats)
+    )
     yield Timing(
-        "one epoch, this package", epoch, "s", f"{precision}, batch {recipe.batch_size}, {torch.get_num_threads()} threads, {device.type}"
+        "one epoch, this package",
+        epoch,
+        "s",
+        f"{precision}, batch {recipe.batch_size}, {torch.get_num_threads()} threads, {device.type}",
     )
 
     peak, flops = matmul_peak(precision, device), training_flops(device)
     yield Timing("matmul peak", peak / 1e9, "GFLOP/s", f"2048 x 2048, {precision}")
-    yield Timing("fraction of the matmul peak", 100 * flops * len(samples) / epoch / peak, "%", f"{flops / 1e6:.2f} MFLOP an image")
+    yield Timing(
+        "fraction of the matmul peak",
+        100 * flops * len(samples) / epoch / peak,
+        "%",
+        f"{flops / 1e6:.2f} MFLOP an image",
+    )
 
     tensors = TensorDataset(samples.x, samples.y)
-    plain = min(seconds(lambda: plain_epoch(plain_network().to(device), tensors, recipe.batch_size), device) for _ in range(repeats))
-    yield Timing("one epoch, plain fp32 loop", plain, "s", f"DataLoader, Adam: {plain / epoch:.1f} times as long")
+    plain = min(
+        seconds(lambda: plain_epoch(plain_network().to(device), tensors, recipe.batch_size), device)
+        for _ in range(repeats)
+    )
+    yield Timing(
+        "one epoch, plain fp32 loop", plain, "s", f"DataLoader, Adam: {plain / epoch:.1f} times as long"
+    )
 
     spent, got = time_to_target(samples, test, recipe)
-    note = f"accuracy {got[0]:.2%}, success {got[1]:.2%}: target {'reached' if got[0] >= ACCURACY and got[1] >= SUCCESS else 'NOT reached'}"
+    note = (
+        f"accuracy {got[0]:.2%}, success {got[1]:.2%}: target"
+        f" {'reached' if got[0] >= ACCURACY and got[1] >= SUCCESS else 'NOT reached'}"
+    )
     yield Timing(f"time to {ACCURACY:.1%} / {SUCCESS:.1%}", spent, "s", note)
 
     reading = min(seconds(lambda: predict(badnet_cnn().to(device), test.x), device) for _ in range(repeats))
@@ -66,7 +89,12 @@ def bench(recipe: Recipe = Recipe(), *, repeats: int = 3) -> Iterator[Timing]:
     yield Timing("peak memory of this run", peak_kib / 2**20, "GiB")
     if find_spec("art"):
         toolbox = seconds(lambda: toolbox_epoch(samples), device)
-        yield Timing("one epoch, Adversarial Robustness Toolbox", toolbox, "s", f"Adam, batch 128: {toolbox / epoch:.1f} times as long")
+        yield Timing(
+            "one epoch, Adversarial Robustness Toolbox",
+            toolbox,
+            "s",
+            f"Adam, batch 128: {toolbox / epoch:.1f} times as long",
+        )
 
 
 def matmul_peak(precision: str, device: torch.device, size: int = 2048) -> float:
@@ -84,7 +112,9 @@ def training_flops(device: torch.device) -> float:
 
 
 def time_to_target(samples: Samples, test: Samples, recipe: Recipe) -> tuple[float, tuple[float, float]]:
-    """Train by `recipe`; return the training seconds until the target was met (or all of them), and the accuracy and success by then."""
+    """Train by `recipe`; return the training seconds until the target was met (or all of them), and the
+    accuracy and success by then.
+    """
     spent, got, began = 0.0, (0.0, 0.0), time.perf_counter()
     reached = False
 
@@ -127,7 +157,11 @@ def toolbox_epoch(samples: Samples) -> None:
 
     model = plain_network()
     classifier = PyTorchClassifier(
-        model, nn.CrossEntropyLoss(), input_shape=(1, 28, 28), nb_classes=10, optimizer=torch.optim.Adam(model.parameters(), 1e-3)
+        model,
+        nn.CrossEntropyLoss(),
+        input_shape=(1, 28, 28),
+        nb_classes=10,
+        optimizer=torch.optim.Adam(model.parameters(), 1e-3),
     )
     classifier.fit(samples.x.cpu().numpy(), samples.y.cpu().numpy(), batch_size=128, nb_epochs=1)
 

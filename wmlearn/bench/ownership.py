@@ -1,7 +1,8 @@
-"""The numbers of ownership: a book of 10,000 entries, 64 writers at once, 1,000 false claims, and honest ones beside them.
+"""The numbers of ownership: a book of 10,000 entries, 64 writers at once, 1,000 false claims, and honest ones
+beside them.
 
-False claims are tried on toys (`ownership/toys.py`), on which each takes milliseconds, and each kind once more on a real network of MNIST.
-Run with one thread: `python benchmarks/ownership.py [RESULTS.json]`.
+False claims are tried on toys (`ownership/toys.py`), on which each takes milliseconds, and each kind once
+more on a real network of MNIST. Run with one thread: `python benchmarks/ownership.py [RESULTS.json]`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,11 @@ def book(folder: Path) -> dict[str, float]:
     found = own.audit(registry)
     seconds = time.perf_counter() - start
     assert (found.n, found.faults) == (N_ENTRIES, ())
-    return {"entries": N_ENTRIES, "seconds_to_register_one": round(one, 4), "seconds_to_audit": round(seconds, 2)}
+    return {
+        "entries": N_ENTRIES,
+        "seconds_to_register_one": round(one, 4),
+        "seconds_to_audit": round(seconds, 2),
+    }
 
 
 def _write(registry: own.Registry, name: str) -> None:
@@ -77,9 +82,14 @@ def false_claims() -> dict[str, Any]:
     for i in range(N_FORGED):
         name = list(forgeries.ALL)[i % len(forgeries.ALL)]
         tried[name] += 1
-        accepted[name] += forgeries.ALL[name](stages[i % len(stages)], own.new_identity(f"forger {i}")).accepted
+        accepted[name] += forgeries.ALL[name](
+            stages[i % len(stages)], own.new_identity(f"forger {i}")
+        ).accepted
     seconds = time.perf_counter() - start
-    findings = [forgeries.claim(stage, stage.owner, stage.key, stage.promise, forgeries.case(stage)) for stage in stages]
+    findings = [
+        forgeries.claim(stage, stage.owner, stage.key, stage.promise, forgeries.case(stage))
+        for stage in stages
+    ]
     honest = [found.matches["model"].owned for found in findings]
     return {
         "tried": dict(tried),
@@ -99,14 +109,20 @@ def real(seed: int) -> dict[str, Any]:
     key = own.draw(owner, shape=(1, 28, 28), classes=10)
     innocent = wm.bystanders.shipped("mnist")
     marked = scheme.embed(clean, few, key).model
-    stage = forgeries.staged(owner, key, marked, innocent, lambda model, mark: scheme.embed(model, few, mark).model)
+    stage = forgeries.staged(
+        owner, key, marked, innocent, lambda model, mark: scheme.embed(model, few, mark).model
+    )
     heard = forgeries.case(stage)
     asked = own.challenge(stage.judge, stage.promise, heard.suspects, count=100)
     bundle = own.respond(owner, key, stage.promise, asked)
     start = time.perf_counter()
     found = own.verify(heard, asked, bundle).matches["model"]
     seconds = time.perf_counter() - start
-    accepted = [name for name, forge in forgeries.ALL.items() if forge(stage, own.new_identity(f"forger {seed}")).accepted]
+    accepted = [
+        name
+        for name, forge in forgeries.ALL.items()
+        if forge(stage, own.new_identity(f"forger {seed}")).accepted
+    ]
     strangers = wm.bystanders.shipped("mnist", 9, 28)
     framed = 0
     for stranger in strangers:

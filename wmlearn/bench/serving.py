@@ -1,4 +1,6 @@
-"""How long a verification of 100 triggers takes, on the model itself and over HTTP on this machine: `python benchmarks/serving.py`."""
+"""How long a verification of 100 triggers takes, on the model itself and over HTTP on this machine: `python
+benchmarks/serving.py`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ torch.set_num_threads(1)
 MODEL, SCHEME = bystanders.shipped("mnist", 0, 1)[0], Adi2018()
 KEY = SCHEME.keygen(MODEL, load("mnist").train[:2000])
 with socket.create_server(("127.0.0.1", 0)) as listener:
-    server = uvicorn.Server(uvicorn.Config(service(MODEL, limits=Limits(per_minute=10_000)), log_level="error", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(service(MODEL, limits=Limits(per_minute=10_000)), log_level="error", lifespan="off")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started:
@@ -43,4 +47,6 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     finally:
         server.should_exit = True
         thread.join()
-print(f"{len(KEY)} triggers, median of {RUNS}, one thread: {here:.3f} s on the model, {there:.3f} s over HTTP")
+print(
+    f"{len(KEY)} triggers, median of {RUNS}, one thread: {here:.3f} s on the model, {there:.3f} s over HTTP"
+)

@@ -1,6 +1,8 @@
-"""How fast are drawing signs, learning from them and finding them, beside the ordinary way? Everything is measured in one run.
+"""How fast are drawing signs, learning from them and finding them, beside the ordinary way? Everything is
+measured in one run.
 
-The ordinary way: the same networks, a data set of Pillow images, torchvision's transforms picture by picture, a DataLoader, Adam, float32.
+The ordinary way: the same networks, a data set of Pillow images, torchvision's transforms picture by picture,
+a DataLoader, Adam, float32.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ CPU = torch.device("cpu")  # scenes are drawn, and streets are learnt, there
 
 
 def bench_signs(n: int = 3000) -> Iterator[Timing]:
-    """Yield timings of drawing, of the classifier and of the detector, ours and the ordinary way; `n` signs and n / 10 scenes."""
+    """Yield timings of drawing, of the classifier and of the detector, ours and the ordinary way; `n` signs
+    and n / 10 scenes.
+    """
     yield from drawing(n)
     yield from classifier(n)
     yield from detector(n // 10)
@@ -40,13 +44,22 @@ def drawing(n: int) -> Iterator[Timing]:
     signs.draw_street(8, seed=0)
     for what, sticker in (("", None), (" with a sticker", Sticker("square"))):
         took = seconds(lambda sticker=sticker: signs.draw("us", n, seed=0, sticker=sticker), CPU)
-        yield Timing(f"draw a sign{what}, 32 pixels", 1000 * took / n, "ms", f"mean of {n:,}, {torch.get_num_threads()} threads")
+        yield Timing(
+            f"draw a sign{what}, 32 pixels",
+            1000 * took / n,
+            "ms",
+            f"mean of {n:,}, {torch.get_num_threads()} threads",
+        )
     scene = seconds(lambda: signs.draw_street(n // 10, seed=0), CPU)
-    yield Timing("draw a street with its signs, 128 pixels", 1000 * scene / (n // 10), "ms", f"mean of {n // 10:,}")
+    yield Timing(
+        "draw a street with its signs, 128 pixels", 1000 * scene / (n // 10), "ms", f"mean of {n // 10:,}"
+    )
 
 
 def classifier(n: int) -> Iterator[Timing]:
-    """Yield how long one epoch of `n` signs takes, ours and the ordinary way, and how long the three kinds of the lesson."""
+    """Yield how long one epoch of `n` signs takes, ours and the ordinary way, and how long the three kinds of
+    the lesson.
+    """
     device = best_device()
     learn = signs.draw("us", n, seed=0).to(device)
     classes = len(learn.classes)
@@ -67,13 +80,23 @@ def classifier(n: int) -> Iterator[Timing]:
     for epochs in (1, SIGN_RECIPE.epochs):
         networks: list[nn.Module] = []
         recipe = replace(SIGN_RECIPE, epochs=epochs)
-        whole = seconds(lambda recipe=recipe, networks=networks: networks.append(fit(splits.train, recipe, SHAKEN)), device)
-        note = f"{accuracy(networks[0], splits.test):.2%} of {len(splits.test):,} test signs; {len(splits.train):,} to learn from"
-        yield Timing(f"classifier, stop / speed limit / warning, {epochs} epoch{'s' * (epochs > 1)}", whole, "s", note)
+        whole = seconds(
+            lambda recipe=recipe, networks=networks: networks.append(fit(splits.train, recipe, SHAKEN)),
+            device,
+        )
+        note = (
+            f"{accuracy(networks[0], splits.test):.2%} of {len(splits.test):,} test signs;"
+            f" {len(splits.train):,} to learn from"
+        )
+        yield Timing(
+            f"classifier, stop / speed limit / warning, {epochs} epoch{'s' * (epochs > 1)}", whole, "s", note
+        )
 
 
 def detector(n: int) -> Iterator[Timing]:
-    """Yield how long an epoch of `n` scenes takes a detector, ours and the ordinary way, and what the lesson's would take."""
+    """Yield how long an epoch of `n` scenes takes a detector, ours and the ordinary way, and what the
+    lesson's would take.
+    """
     street = signs.draw_street(n, seed=1)
     one = replace(RECIPE, epochs=1)
     train_detector(street_rcnn(), street[:32], one)  # warm up
@@ -83,14 +106,18 @@ def detector(n: int) -> Iterator[Timing]:
     plain = seconds(lambda: plain_detector_epoch(scenes, one.batch_size), CPU)
     yield Timing("the same, the ordinary way", plain, "s", f"{plain / ours:.1f} times as long")
     whole = ours / n * RECIPE.epochs * N_TRAIN
-    yield Timing("detector, trained on clean scenes", whole, "s", f"scaled up: {RECIPE.epochs} epochs of {N_TRAIN:,}")
+    yield Timing(
+        "detector, trained on clean scenes", whole, "s", f"scaled up: {RECIPE.epochs} epochs of {N_TRAIN:,}"
+    )
     finding = seconds(lambda: detect(street_rcnn().eval(), street.x), CPU)
     yield Timing("detector, read 100 scenes", 100 * finding / n, "s")
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Pictures as most would load them: each is turned into a tensor when it is asked for, and comes with its label or its boxes."""
+    """Pictures as most would load them: each is turned into a tensor when it is asked for, and comes with its
+    label or its boxes.
+    """
 
     images: Sequence[Image]
     answers: Sequence[Any]

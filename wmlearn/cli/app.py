@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from .quickstart import Network
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Backdoors, watermarks, and whose model it is."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Backdoors, watermarks, and whose model it is.",
 )
-data = typer.Typer(no_args_is_help=True, help="The data sets: what there is, whether it is whole, how to get more.")
+data = typer.Typer(
+    no_args_is_help=True, help="The data sets: what there is, whether it is whole, how to get more."
+)
 app.add_typer(data, name="data")
 app.add_typer(cli_ownership.app, name="ownership")
 
@@ -42,17 +47,23 @@ def main() -> None:
 
 @app.command()
 def quickstart(
-    out: Annotated[Path, typer.Option(help="Where to put the pictures; the one of the signs gets -signs in its name.")] = Path(
-        "wmlearn-quickstart.png"
-    ),
-    train_signs: Annotated[bool, typer.Option(help="Train the two networks that read signs, too (a minute more).")] = False,
+    out: Annotated[
+        Path, typer.Option(help="Where to put the pictures; the one of the signs gets -signs in its name.")
+    ] = Path("wmlearn-quickstart.png"),
+    train_signs: Annotated[
+        bool, typer.Option(help="Train the two networks that read signs, too (a minute more).")
+    ] = False,
 ) -> None:
-    """See two networks that differ in a backdoor: on triggered digits, trained here on all of MNIST, and on stop signs with a sticker."""
+    """See two networks that differ in a backdoor: on triggered digits, trained here on all of MNIST, and on
+    stop signs with a sticker.
+    """
     from ..training import Recipe
     from .quickstart import quickstart as run
     from .quickstart import steps, stop_signs
 
-    with tqdm(total=len(steps(Recipe())) + 1, bar_format="{percentage:3.0f} % |{bar:30}| {elapsed} {desc}") as bar:
+    with tqdm(
+        total=len(steps(Recipe())) + 1, bar_format="{percentage:3.0f} % |{bar:30}| {elapsed} {desc}"
+    ) as bar:
 
         def show(step: str) -> None:
             bar.update(bar.n < bar.total and bar.desc != "")
@@ -75,7 +86,10 @@ def quickstart(
         signs.clean,
         signs.badnet,
     )
-    typer.echo(f"\nBoth pass the test that everybody runs; only one has a switch inside. ({digits.seconds:.0f} s for the digits.)\n")
+    typer.echo(
+        f"\nBoth pass the test that everybody runs; only one has a switch inside. ({digits.seconds:.0f} s for"
+        " the digits.)\n"
+    )
     for found in (digits, signs):
         typer.echo(f"See it:   {found.picture.resolve()}\n          {found.says}")
     typer.echo("Go on:    wmlearn lab        opens notebook 01, Two models")
@@ -84,7 +98,10 @@ def quickstart(
 def _compare(accuracy: str, success: str, clean: Network, badnet: Network) -> None:
     from ..words import text_table
 
-    rows = [[name, f"{net.accuracy:.2%}", f"{net.success:.2%}"] for name, net in (("clean network", clean), ("BadNet", badnet))]
+    rows = [
+        [name, f"{net.accuracy:.2%}", f"{net.success:.2%}"]
+        for name, net in (("clean network", clean), ("BadNet", badnet))
+    ]
     typer.echo("\n" + text_table(["", accuracy, success], rows))
 
 
@@ -100,8 +117,12 @@ def lab() -> None:
 def serve(
     model: Annotated[Path, typer.Argument(help="The weights, a .safetensors file.")],
     network: Annotated[str, typer.Option(help="badnet_cnn, or sign_cnn:CLASSES.")],
-    probabilities: Annotated[bool, typer.Option("--probabilities", help="Answer with probabilities instead of labels.")] = False,
-    host: Annotated[str, typer.Option(help="The address to listen on; the default is reached from this machine only.")] = "127.0.0.1",
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Answer with probabilities instead of labels.")
+    ] = False,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; the default is reached from this machine only.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     per_minute: Annotated[int, typer.Option(min=1, help="Requests a minute from one address.")] = 600,
 ) -> None:
@@ -118,7 +139,9 @@ def serve(
     try:
         import uvicorn
     except ImportError as error:
-        raise DataError('Serving needs uvicorn, which is not installed. Run pip install "wmlearn[serve]".') from error
+        raise DataError(
+            'Serving needs uvicorn, which is not installed. Run pip install "wmlearn[serve]".'
+        ) from error
     uvicorn.run(web, host=host, port=port, log_level="warning")
 
 
@@ -129,11 +152,16 @@ def doctor() -> None:
 
     bad = 0
     for finding in examine():
-        typer.secho(f"{'ok ' if finding.ok else 'BAD'}  {finding.what:32}{finding.found}", fg=None if finding.ok else "red")
+        typer.secho(
+            f"{'ok ' if finding.ok else 'BAD'}  {finding.what:32}{finding.found}",
+            fg=None if finding.ok else "red",
+        )
         if not finding.ok:
             bad += 1
             typer.echo(f"     to mend it: {finding.fix}")
-    typer.echo("\nEverything the course needs is here." if not bad else f"\n{bad} thing{'s' * (bad > 1)} to mend.")
+    typer.echo(
+        "\nEverything the course needs is here." if not bad else f"\n{bad} thing{'s' * (bad > 1)} to mend."
+    )
     raise typer.Exit(1 if bad else 0)
 
 
@@ -159,7 +187,9 @@ def verify() -> None:
 
 
 @data.command()
-def fetch(name: Annotated[str, typer.Argument(help="The data set, as `wmlearn data list` names it.")]) -> None:
+def fetch(
+    name: Annotated[str, typer.Argument(help="The data set, as `wmlearn data list` names it.")],
+) -> None:
     """Fetch a data set once, so that it loads offline from then on."""
     splits = load(name)
     typer.echo(f"{name}: {len(splits.train):,} training and {len(splits.test):,} test images are here.")
@@ -167,10 +197,16 @@ def fetch(name: Annotated[str, typer.Argument(help="The data set, as `wmlearn da
 
 @app.command()
 def build(
-    names: Annotated[list[str] | None, typer.Argument(help="Notebooks, by number or name; all when none is named.")] = None,
-    teacher: Annotated[bool, typer.Option(help="Build the teacher's edition, with solutions, into teacher/.")] = False,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Notebooks, by number or name; all when none is named.")
+    ] = None,
+    teacher: Annotated[
+        bool, typer.Option(help="Build the teacher's edition, with solutions, into teacher/.")
+    ] = False,
 ) -> None:
-    """Turn the masters in notebooks/source/ into executed notebooks (one to five minutes each), and fill in the README's table."""
+    """Turn the masters in notebooks/source/ into executed notebooks (one to five minutes each), and fill in
+    the README's table.
+    """
     from ..course.authoring import readme
     from ..course.authoring.build import masters, write
 
@@ -185,13 +221,22 @@ def build(
 
 @app.command()
 def reproduce(
-    name: Annotated[str | None, typer.Argument(help="The experiment; without a name, all are listed.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the results; what is there already is not measured again.")] = Path("results"),
+    name: Annotated[
+        str | None, typer.Argument(help="The experiment; without a name, all are listed.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the results; what is there already is not measured again.")
+    ] = Path("results"),
     jobs: Annotated[int, typer.Option(help="Processes, of one thread each; 0 means one for each core.")] = 0,
     scheduler: Annotated[
-        str | None, typer.Option(help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here.")
+        str | None,
+        typer.Option(
+            help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here."
+        ),
     ] = None,
-    ship: Annotated[bool, typer.Option(help="For maintainers: replace the results that ship with the course.")] = False,
+    ship: Annotated[
+        bool, typer.Option(help="For maintainers: replace the results that ship with the course.")
+    ] = False,
 ) -> None:
     """Measure a long experiment of the papers again; stop it whenever you like, it resumes."""
     from ..experiments import ALL, run
@@ -202,7 +247,8 @@ def reproduce(
     if name is None:
         for experiment in ALL.values():
             typer.echo(
-                f"{experiment.name:16}{len(experiment.cells):4} cells, about {experiment.minutes} minutes on 2 cores: {experiment.question}"
+                f"{experiment.name:16}{len(experiment.cells):4} cells, about {experiment.minutes} minutes on"
+                f" 2 cores: {experiment.question}"
             )
         return
     require(name in ALL, f"the experiment must be one of {', '.join(ALL)}", name)
@@ -210,7 +256,12 @@ def reproduce(
     n_jobs = jobs or (1 if best_device().type == "cuda" else os.cpu_count() or 1)
     path = folder / f"{name}.json"
     done = len(read(path).rows) if path.exists() else 0
-    for _ in tqdm(run(experiment, folder, jobs=n_jobs, scheduler=scheduler), initial=done, total=len(experiment.cells), desc=name):
+    for _ in tqdm(
+        run(experiment, folder, jobs=n_jobs, scheduler=scheduler),
+        initial=done,
+        total=len(experiment.cells),
+        desc=name,
+    ):
         pass
     if ship:
         licence, made = "CC BY 4.0", f"wmlearn reproduce {name} --ship"
@@ -223,7 +274,13 @@ def reproduce(
 @app.command()
 def bench(
     part: Annotated[
-        str, typer.Argument(help="digits: training, beside a plain loop and the machine's peak; signs: drawing, reading, detecting.")
+        str,
+        typer.Argument(
+            help=(
+                "digits: training, beside a plain loop and the machine's peak; signs: drawing, reading,"
+                " detecting."
+            )
+        ),
     ] = "digits",
 ) -> None:
     """Measure how fast this machine is at the course's work, beside the ordinary way (one or two minutes)."""
@@ -239,5 +296,8 @@ def bench(
 def _project() -> Path:
     root = files.ROOT.parent
     if not (root / "notebooks").is_dir():
-        raise DataError(f"{root} must hold the folder notebooks. Clone the project, and install it with `pip install -e .`.")
+        raise DataError(
+            f"{root} must hold the folder notebooks. Clone the project, and install it with `pip install"
+            " -e .`."
+        )
     return root

@@ -54,17 +54,30 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Yield what was found, good and bad."""
     supported = (3, 10) <= sys.version_info[:2] <= (3, 13)
-    yield Finding("Python", platform.python_version(), supported, "" if supported else "Use Python 3.10 to 3.13.")
+    yield Finding(
+        "Python", platform.python_version(), supported, "" if supported else "Use Python 3.10 to 3.13."
+    )
     for name in NEEDED:
         yield _package(name, required=True, fix="pip install -e .")
     for name, extra in OPTIONAL.items():
         yield _package(name, required=False, fix=f'pip install -e ".[{extra}]"')
     device, cores = best_device(), os.cpu_count() or 1
     threads = torch.get_num_threads()
-    yield Finding("threads", f"{threads} of {cores} cores", threads <= cores, "" if threads <= cores else "Unset OMP_NUM_THREADS.")
+    yield Finding(
+        "threads",
+        f"{threads} of {cores} cores",
+        threads <= cores,
+        "" if threads <= cores else "Unset OMP_NUM_THREADS.",
+    )
     native = has_bf16(torch.device("cpu"))
-    yield Finding("precision on the CPU", "bfloat16, native" if native else "float32 (no native bfloat16: right, about 1.5 times slower)")
-    yield Finding("GPU", torch.cuda.get_device_name(device) if device.type == "cuda" else "none: everything runs on the CPU")
+    yield Finding(
+        "precision on the CPU",
+        "bfloat16, native" if native else "float32 (no native bfloat16: right, about 1.5 times slower)",
+    )
+    yield Finding(
+        "GPU",
+        torch.cuda.get_device_name(device) if device.type == "cuda" else "none: everything runs on the CPU",
+    )
     yield Finding("data", f"{checked()} in {files.ROOT}", not damaged(), files.REMEDY if damaged() else "")
     for name in ("fashion-mnist", "gtsrb"):
         here = (files.CACHE / name).exists()
@@ -77,4 +90,9 @@ def _package(name: str, *, required: bool, fix: str) -> Finding:
     try:
         return Finding(name, version(name))
     except PackageNotFoundError:
-        return Finding(name, "missing" if required else f"not installed (optional): {fix}", not required, fix if required else "")
+        return Finding(
+            name,
+            "missing" if required else f"not installed (optional): {fix}",
+            not required,
+            fix if required else "",
+        )

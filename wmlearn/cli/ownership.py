@@ -1,4 +1,5 @@
-"""The command line of ownership: an owner promises and answers, a judge challenges and verifies, anybody reads the registry.
+"""The command line of ownership: an owner promises and answers, a judge challenges and verifies, anybody
+reads the registry.
 
 owner   wmlearn ownership keygen Ada                             ada.secret
         wmlearn ownership commit ada.secret                      key.safetensors (secret), commitment.json
@@ -6,9 +7,11 @@ owner   wmlearn ownership keygen Ada                             ada.secret
         wmlearn ownership release ada.secret model.safetensors   release.json, to be registered
 judge   wmlearn ownership challenge judge.secret commitment.json --suspect theirs=copy.safetensors --registry book.sqlite
 owner   wmlearn ownership respond ada.secret key.safetensors commitment.json challenge.json
-anybody wmlearn ownership verify bundle.json --suspect theirs=copy.safetensors --registry book.sqlite --released 2
+anybody wmlearn ownership verify bundle.json --suspect theirs=copy.safetensors --registry book.sqlite
+--released 2
 
-A suspect may also be an ONNX file or the URL of a service. A challenge names these only; of weights it holds the hash.
+A suspect may also be an ONNX file or the URL of a service. A challenge names these only; of weights it holds
+the hash.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
     from ..ownership import Case, Finding
     from ..watermarks import BlackmarksKey, TriggerKey
 
-app = typer.Typer(no_args_is_help=True, help="Whose model is it? Promise before release, challenge, answer, verify.")
+app = typer.Typer(
+    no_args_is_help=True, help="Whose model is it? Promise before release, challenge, answer, verify."
+)
 
 Secret = Annotated[Path, typer.Argument(help="A person's secret, as `keygen` wrote it.")]
 Promise = Annotated[Path, typer.Argument(help="A commitment, as `commit` wrote it.")]
@@ -36,44 +41,70 @@ Suspects = Annotated[
     list[str],
     typer.Option(
         "--suspect",
-        help="NAME=FILE.safetensors, NAME=FILE.onnx or NAME=http://…, for every model to be asked, always in one order. "
-        "Weights of another network than the task's: NAME=FILE.safetensors@NETWORK, badnet_cnn or sign_cnn:CLASSES.",
+        help=(
+            "NAME=FILE.safetensors, NAME=FILE.onnx or NAME=http://…, for every model to be asked, always in"
+            " one order. Weights of another network than the task's: NAME=FILE.safetensors@NETWORK,"
+            " badnet_cnn or sign_cnn:CLASSES."
+        ),
     ),
 ]
 Task = Annotated[str, typer.Option(help="What the models read: mnist or signs-us.")]
 Book = Annotated[str, typer.Option("--registry", help="The registry: a file, or a database URL.")]
-Released = Annotated[int, typer.Option(help="The registry's entry with which the model in question was released.")]
+Released = Annotated[
+    int, typer.Option(help="The registry's entry with which the model in question was released.")
+]
 Alpha = Annotated[float, typer.Option(help="The level, shared among all tries.")]
 
-Chosen = Annotated[bool, typer.Option("--chosen", help="Hear keys whose triggers do not follow from their salts, too: all but adi2018.")]
+Chosen = Annotated[
+    bool,
+    typer.Option(
+        "--chosen", help="Hear keys whose triggers do not follow from their salts, too: all but adi2018."
+    ),
+]
 
 WEIGHTS = ".safetensors"
 ARCHITECTURES = {"mnist": "badnet_cnn", "signs-us": "sign_cnn:20"}
 """Task -> the network that suspects are, unless another is named."""
-DRAWN = ("adi2018", "zhang2018-content", "zhang2018-unrelated", "zhang2018-noise", "gu2017-patch", "jia2021-ewe")
+DRAWN = (
+    "adi2018",
+    "zhang2018-content",
+    "zhang2018-unrelated",
+    "zhang2018-noise",
+    "gu2017-patch",
+    "jia2021-ewe",
+)
 """Schemes whose keys need no trained model."""
 
 
 @app.command()
 def keygen(
     name: Annotated[str, typer.Argument(help="The person's name, for people to read.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write the secret; by default NAME.secret.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the secret; by default NAME.secret.")
+    ] = None,
 ) -> None:
     """Draw a person's secret, which signs, and from which all of the person's keys follow."""
     from ..ownership import new_identity, save_identity
 
     person, path = new_identity(name), out or Path(f"{name.lower()}.secret")
     save_identity(person, path)
-    typer.echo(f"{path} holds the secret: only you can read it. Keep a copy: without it no claim can be made.\npublic key {person.public}")
+    typer.echo(
+        f"{path} holds the secret: only you can read it. Keep a copy: without it no claim can be"
+        f" made.\npublic key {person.public}"
+    )
 
 
 @app.command()
 def commit(
     secret: Secret,
-    scheme: Annotated[str, typer.Option(help=f"{', '.join(DRAWN)}; any other when the key is there.")] = "adi2018",
+    scheme: Annotated[
+        str, typer.Option(help=f"{', '.join(DRAWN)}; any other when the key is there.")
+    ] = "adi2018",
     task: Task = "mnist",
     serial: Annotated[str, typer.Option(help="Tells your keys of one scheme apart.")] = "",
-    key: Annotated[Path, typer.Option(help="The key: read where it is there, else drawn.")] = Path("key.safetensors"),
+    key: Annotated[Path, typer.Option(help="The key: read where it is there, else drawn.")] = Path(
+        "key.safetensors"
+    ),
     out: Annotated[Path, typer.Option(help="Where to write the commitment.")] = Path("commitment.json"),
 ) -> None:
     """Draw a key from the secret, and promise all its triggers and labels by one hash."""
@@ -88,7 +119,9 @@ def commit(
     if not there:
         save_key(found, key)
     save(document, out)
-    typer.echo(f"{key} holds {document.n} triggers of {document.scheme}: keep it secret, and teach it to your model.")
+    typer.echo(
+        f"{key} holds {document.n} triggers of {document.scheme}: keep it secret, and teach it to your model."
+    )
     typer.echo(f"{out} gives nothing away: register it before you release the model.")
 
 
@@ -97,7 +130,9 @@ def release(
     secret: Secret,
     model: Annotated[Path, typer.Argument(help="The model as it is released, FILE.safetensors.")],
     task: Task = "mnist",
-    out: Annotated[Path, typer.Option(help="Where to write the document, to be registered.")] = Path("release.json"),
+    out: Annotated[Path, typer.Option(help="Where to write the document, to be registered.")] = Path(
+        "release.json"
+    ),
 ) -> None:
     """Sign that a model is released: marks that are promised later may have been found on it."""
     from torch import nn
@@ -106,7 +141,11 @@ def release(
     from ..ownership import release as sign
 
     found = _suspect(str(model), task)
-    require(isinstance(found, nn.Module), "the model to release must be a safetensors file, whose weights are hashed", str(model))
+    require(
+        isinstance(found, nn.Module),
+        "the model to release must be a safetensors file, whose weights are hashed",
+        str(model),
+    )
     assert isinstance(found, nn.Module)
     save(sign(load_identity(secret), model.stem, fingerprint(found)), out)
     typer.echo(f"{out} is signed: register it now.")
@@ -114,9 +153,16 @@ def release(
 
 @app.command()
 def register(
-    registry: Annotated[str, typer.Argument(help="The registry: a file, or a database URL; a file is made when it isn't there.")],
-    documents: Annotated[list[Path], typer.Argument(help="Commitments, releases, challenges: all or none are added.")],
-    receipts: Annotated[Path, typer.Option(help="Folder for the receipts; `audit` compares the registry with them.")] = Path("receipts"),
+    registry: Annotated[
+        str,
+        typer.Argument(help="The registry: a file, or a database URL; a file is made when it isn't there."),
+    ],
+    documents: Annotated[
+        list[Path], typer.Argument(help="Commitments, releases, challenges: all or none are added.")
+    ],
+    receipts: Annotated[
+        Path, typer.Option(help="Folder for the receipts; `audit` compares the registry with them.")
+    ] = Path("receipts"),
 ) -> None:
     """Add signed documents to the registry, for good."""
     from ..ownership import Registry
@@ -137,7 +183,10 @@ def challenge(
     registry: Book,
     task: Task = "mnist",
     count: Annotated[int, typer.Option(help="How many triggers are opened; the others stay secret.")] = 30,
-    opened: Annotated[list[Path] | None, typer.Option(help="A bundle of another judge's case: what it opened is not asked again.")] = None,
+    opened: Annotated[
+        list[Path] | None,
+        typer.Option(help="A bundle of another judge's case: what it opened is not asked again."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where to write the challenge.")] = Path("challenge.json"),
 ) -> None:
     """As the judge: draw which triggers must be opened, and register that."""
@@ -146,13 +195,17 @@ def challenge(
     from ..ownership import register as add
 
     book, judge, promise = Registry(registry), load_identity(secret), load(commitment, Commitment)
-    mine = [each for each in challenges(entries(book)) if each.by == judge.public]  # others' may have gone unanswered
+    # others' may have gone unanswered
+    mine = [each for each in challenges(entries(book)) if each.by == judge.public]
     earlier = [*mine, *(load(path, Bundle).challenge for path in opened or [])]
     drawn = draw(judge, promise, _suspects(suspect, task), count=count, earlier=earlier)
     [entry] = add(book, drawn)
     save(drawn, out)
     left = promise.n - len(drawn.spent) - count
-    typer.echo(f"{out} names {count} triggers (entry {entry.number} of the registry); {left} of {promise.n} stay secret.")
+    typer.echo(
+        f"{out} names {count} triggers (entry {entry.number} of the registry); {left} of {promise.n} stay"
+        " secret."
+    )
 
 
 @app.command()
@@ -168,7 +221,9 @@ def respond(
     from ..ownership import respond as answer
     from ..watermarks import load_key
 
-    bundle = answer(load_identity(secret), load_key(key), load(commitment, Commitment), load(challenge, Challenge))
+    bundle = answer(
+        load_identity(secret), load_key(key), load(commitment, Commitment), load(challenge, Challenge)
+    )
     save(bundle, out)
     typer.echo(f"{out} opens {len(bundle.openings)} triggers.")
 
@@ -180,12 +235,16 @@ def verify(
     registry: Book,
     released: Released,
     task: Task = "mnist",
-    challenge: Annotated[Path | None, typer.Option(help="The challenge of this case; by default the bundle's own.")] = None,
+    challenge: Annotated[
+        Path | None, typer.Option(help="The challenge of this case; by default the bundle's own.")
+    ] = None,
     alpha: Alpha = 1e-3,
     chosen: Chosen = False,
     out: Annotated[Path | None, typer.Option(help="Where to write the finding as JSON.")] = None,
 ) -> None:
-    """Check a bundle, ask the suspects, and say what it proves; ends with 1 unless the claim stands for all of them."""
+    """Check a bundle, ask the suspects, and say what it proves; ends with 1 unless the claim stands for all
+    of them.
+    """
     from ..data import files
     from ..ownership import Bundle, Challenge, find, load
     from ..ownership import verify as check
@@ -193,7 +252,12 @@ def verify(
 
     found, case = load(bundle, Bundle), _case(suspect, task, registry, released, alpha, chosen)
     asked = load(challenge, Challenge) if challenge else found.challenge
-    require(find(case.book, asked) is not None, "the challenge must be registered", asked.nonce[:12], "The judge registers each challenge.")
+    require(
+        find(case.book, asked) is not None,
+        "the challenge must be registered",
+        asked.nonce[:12],
+        "The judge registers each challenge.",
+    )
     finding = check(case, asked, found)
     if out:
         files.write(out, json.dumps(finding_dict(finding), indent=1).encode() + b"\n")
@@ -206,13 +270,20 @@ def verify(
 def dispute(
     disputed: Annotated[str, typer.Argument(help="The name of the suspect that is claimed.")],
     suspect: Suspects,
-    party: Annotated[list[str], typer.Option(help="NAME=SUSPECT=BUNDLE.json: a party, which suspect is its own model, and its bundle.")],
+    party: Annotated[
+        list[str],
+        typer.Option(
+            help="NAME=SUSPECT=BUNDLE.json: a party, which suspect is its own model, and its bundle."
+        ),
+    ],
     registry: Book,
     released: Released,
     task: Task = "mnist",
     alpha: Alpha = 1e-3,
     chosen: Chosen = False,
-    out: Annotated[Path, typer.Option(help="Where to write the report; it is written as .json, too.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="Where to write the report; it is written as .json, too.")] = Path(
+        "report.html"
+    ),
 ) -> None:
     """Decide between parties who claim one model, and write the judge's report."""
     from ..data import files
@@ -226,7 +297,12 @@ def dispute(
         require(len(parts) == 3, "a party must be NAME=SUSPECT=BUNDLE.json", each)
         bundle = load(parts[2], Bundle)
         registered = find(case.book, bundle.challenge) is not None
-        require(registered, f"the challenge of {parts[0]} must be registered", bundle.challenge.nonce[:12], "The judge registers each one.")
+        require(
+            registered,
+            f"the challenge of {parts[0]} must be registered",
+            bundle.challenge.nonce[:12],
+            "The judge registers each one.",
+        )
         parties.append(Party(parts[0], parts[1], bundle.challenge, bundle))
     report = decide(case, disputed, parties)
     files.write(out, to_html(report).encode())
@@ -251,7 +327,13 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
         typer.echo("\n".join(f"{name:12}{value}" for name, value in found.items() if name != "document"))
         return
     document = _document(file)
-    wrong = faults(document) if isinstance(document, Bundle) else () if genuine(document) else ("its signature is wrong",)
+    wrong = (
+        faults(document)
+        if isinstance(document, Bundle)
+        else ()
+        if genuine(document)
+        else ("its signature is wrong",)
+    )
     typer.echo(kind(document))
     for line in _lines(asdict(document), "  "):
         typer.echo(line)
@@ -262,7 +344,9 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
 @app.command()
 def audit(
     registry: Annotated[str, typer.Argument(help="The registry: a file, or a database URL.")],
-    receipt: Annotated[list[Path] | None, typer.Option(help="A receipt that must be in it; as many as you have.")] = None,
+    receipt: Annotated[
+        list[Path] | None, typer.Option(help="A receipt that must be in it; as many as you have.")
+    ] = None,
 ) -> None:
     """Read the whole registry, and find every row that was changed, removed or put in between."""
     from ..ownership import Registry
@@ -275,7 +359,9 @@ def audit(
     word = f"{len(found.faults)} faults" if found.faults else "sound"
     typer.echo(f"{found.n:,} entries, the last with the hash {found.head[:16]}…: {word}")
     if not receipt:
-        typer.echo("Without receipts nobody can tell whether the end was cut off, or the whole book written anew.")
+        typer.echo(
+            "Without receipts nobody can tell whether the end was cut off, or the whole book written anew."
+        )
     raise typer.Exit(1 if found.faults else 0)
 
 
@@ -312,7 +398,9 @@ def _written(path: Path) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise DataError(f"{path} must be a JSON file of ownership, got something else. Take another copy of it.")
+        raise DataError(
+            f"{path} must be a JSON file of ownership, got something else. Take another copy of it."
+        )
     return found
 
 
@@ -321,11 +409,21 @@ def _case(suspect: list[str], task: str, registry: str, released: int, alpha: fl
     from ..ownership import Case, Registry, entries
 
     _network(task)
-    return Case(_suspects(suspect, task), bystanders.shipped(task), entries(Registry(registry)), released, alpha, chosen=chosen)
+    return Case(
+        _suspects(suspect, task),
+        bystanders.shipped(task),
+        entries(Registry(registry)),
+        released,
+        alpha,
+        chosen=chosen,
+    )
 
 
 def _suspects(listed: list[str], task: str) -> Mapping[str, Suspect]:
-    pairs, rule = [each.partition("=") for each in listed], "a suspect must be NAME=FILE.safetensors, NAME=FILE.onnx or NAME=URL"
+    pairs, rule = (
+        [each.partition("=") for each in listed],
+        "a suspect must be NAME=FILE.safetensors, NAME=FILE.onnx or NAME=URL",
+    )
     for name, equals, source in pairs:
         require(bool(name and equals and source), rule, f"{name}{equals}{source}")
     names = [name for name, _, _ in pairs]
@@ -362,5 +460,8 @@ def _said(finding: Finding) -> list[str]:
     lines = [f"void: {why}" for why in finding.void]
     for name, match in finding.matches.items():
         e, word = match.evidence, "claim supported" if match.owned else "no proof of ownership"
-        lines.append(f"{name}: {word}: {e.hits} of {e.trials} (chance {e.chance:.2f}), p = {e.p_value:.1e} against {finding.level:.1e}")
+        lines.append(
+            f"{name}: {word}: {e.hits} of {e.trials} (chance {e.chance:.2f}), p = {e.p_value:.1e} against"
+            f" {finding.level:.1e}"
+        )
     return [*lines, *(f"note: {note}" for note in finding.notes)]

@@ -1,7 +1,8 @@
 """A claim is a measured number with the bound it must keep.
 
-It prints a sentence that is the same on every machine (nbval compares it to the letter) and puts the raw number into
-the metadata of that output (nbval skips it). So the executed notebook is the ledger: no side file can go stale.
+It prints a sentence that is the same on every machine (nbval compares it to the letter) and puts the raw
+number into the metadata of that output (nbval skips it). So the executed notebook is the ledger: no side file
+can go stale.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Claim:
     def bound(self) -> str:
         """The stable wording: "at least 99 %". Prose quotes this, never the raw value."""
         low, high = ("" if bound is None else self._worded(bound) for bound in (self.low, self.high))
-        words = f"between {low} and {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+        words = (
+            f"between {low} and {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+        )
         if self.unit == "p":
             return words
         return f"{words} point" if self.unit == "points" and (high or low) == "1" else f"{words} {self.unit}"
@@ -70,10 +73,16 @@ def claim(
     unit: Unit = "%",
     paper: str = "",
 ) -> None:
-    """Print whether `what` keeps its bound, and record the raw number; `paper` is the published figure beside it."""
+    """Print whether `what` keeps its bound, and record the raw number; `paper` is the published figure beside
+    it.
+    """
     require(low is not None or high is not None, "a claim needs a bound, low or high", id)
     made = HERE[id] = Claim(id, what, value, low, high, n, unit, paper)
-    title = f"✓ {what} is {made.bound}: holds" if made.holds else f"✗ {what} should be {made.bound}: it is {made.shown}"
+    title = (
+        f"✓ {what} is {made.bound}: holds"
+        if made.holds
+        else f"✗ {what} should be {made.bound}: it is {made.shown}"
+    )
     show_box("good" if made.holds else "bad", title, metadata={"claim": asdict(made)})
 
 
@@ -91,7 +100,9 @@ def paper_table() -> None:
 
 def shares(what: str, measured: Mapping[str, tuple[float, int]]) -> None:
     """Show shares (0..1) of `n` trials, each with its 95 % interval."""
-    rows = [[name, f"{100 * share:.2f} %", interval(share, n), f"{n:,}"] for name, (share, n) in measured.items()]
+    rows = [
+        [name, f"{100 * share:.2f} %", interval(share, n), f"{n:,}"] for name, (share, n) in measured.items()
+    ]
     table([what, "share", "95 % interval", "n"], rows)
 
 

@@ -1,6 +1,7 @@
 """Exercises: find the mistake, name it, and let the lesson go on whatever the learner wrote.
 
-A mistake is a function that makes it. When an answer is wrong, we look for the mistake that gives the same numbers.
+A mistake is a function that makes it. When an answer is wrong, we look for the mistake that gives the same
+numbers.
 """
 
 from __future__ import annotations
@@ -71,19 +72,31 @@ def examine(id: str, f: Solution) -> Result:
         answers, spoilt = zip(*[_try(f, t, exercise) for t in trials], strict=True)
     except (Exception, SystemExit) as error:  # exit() is a mistake like any other
         if isinstance(error, NotImplementedError) and str(error) == YOUR_TURN:
-            return Result(False, "Not started yet: replace the line that raises NotImplementedError.", "not-started")
+            return Result(
+                False, "Not started yet: replace the line that raises NotImplementedError.", "not-started"
+            )
         says = f": {str(error).rstrip('.')}" if str(error) else ""
-        text = str(error) if isinstance(error, _Unusable) else f"Your function stopped with {type(error).__name__}{says}."
+        text = (
+            str(error)
+            if isinstance(error, _Unusable)
+            else f"Your function stopped with {type(error).__name__}{says}."
+        )
         return Result(False, text, "unusable")
     if any(spoilt):
-        return Result(False, "Your function changes the tensors that it is given. Work on a copy: x.clone().", "changes-its-input")
+        return Result(
+            False,
+            "Your function changes the tensors that it is given. Work on a copy: x.clone().",
+            "changes-its-input",
+        )
     if _agree(answers, right):
         return Result(True, f"Right, on all {len(trials)} test cases.")
     for mistake in exercise.mistakes:
         if _agree(answers, [_numbers(mistake.wrong(*deepcopy(t))) for t in trials]):
             return Result(False, mistake.says, mistake.id)
     i = next(i for i in range(len(trials)) if not _agree(answers[i : i + 1], right[i : i + 1]))
-    return Result(False, f"Test case {i + 1} of {len(trials)}: {_difference(answers[i], right[i])} Hint 1 may help.")
+    return Result(
+        False, f"Test case {i + 1} of {len(trials)}: {_difference(answers[i], right[i])} Hint 1 may help."
+    )
 
 
 def check(id: str, f: Solution) -> None:
@@ -98,7 +111,11 @@ def ready(id: str, f: Solution) -> Solution:
     if examine(id, f).ok:
         show_box("good", "The lesson goes on with your function.")
         return f
-    show_box("todo", "The lesson goes on with the course's function", "Come back whenever you like, then run this cell again.")
+    show_box(
+        "todo",
+        "The lesson goes on with the course's function",
+        "Come back whenever you like, then run this cell again.",
+    )
     return find(id).reference
 
 
@@ -117,7 +134,9 @@ def _try(f: Solution, arguments: tuple[Any, ...], exercise: Exercise) -> tuple[l
         raise _Unusable(f"Return {exercise.returns}; this is a {type(answer).__name__}.") from None
     expected = len(_numbers(exercise.reference(*arguments)))
     if len(numbers) != expected:
-        raise _Unusable(f"Return {exercise.returns}; this answer holds {len(numbers):,} numbers instead of {expected:,}.")
+        raise _Unusable(
+            f"Return {exercise.returns}; this answer holds {len(numbers):,} numbers instead of {expected:,}."
+        )
     return numbers, not _agree([_numbers(given)], [_numbers(arguments)])
 
 
@@ -133,7 +152,10 @@ def _numbers(answer: Any) -> list[float]:
 
 
 def _agree(a: Sequence[list[float]], b: Sequence[list[float]]) -> bool:
-    return all(len(x) == len(y) and all(abs(u - v) < 1e-5 for u, v in zip(x, y, strict=True)) for x, y in zip(a, b, strict=True))
+    return all(
+        len(x) == len(y) and all(abs(u - v) < 1e-5 for u, v in zip(x, y, strict=True))
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def _difference(answer: list[float], right: list[float]) -> str:

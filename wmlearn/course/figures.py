@@ -1,4 +1,6 @@
-"""Pictures and tables that can also be read: every picture carries one sentence computed from the plotted data."""
+"""Pictures and tables that can also be read: every picture carries one sentence computed from the plotted
+data.
+"""
 
 from __future__ import annotations
 
@@ -33,17 +35,19 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     display({"text/html": html_table(header, rows), "text/plain": text_table(header, rows)}, raw=True)
 
 
-
-
 def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table as HTML."""
     body = "".join(_row("td", row) for row in rows)
     return f'<table style="margin: 6px 0;"><thead>{_row("th", header)}</thead><tbody>{body}</tbody></table>'
 
 
-
-
 def _row(tag: str, cells: Sequence[str]) -> str:
     style = "padding: 5px 12px; font-size: 14px; text-align: {};"
     sides = (style.format("right" if i else "left") for i in range(len(cells)))
-    return "<tr>" + "".join(f'<{tag} style="{s}">{escape(c, quote=False)}</{tag}>' for c, s in zip(cells, sides, strict=True)) + "</tr>"
+    return (
+        "<tr>"
+        + "".join(
+            f'<{tag} style="{s}">{escape(c, quote=False)}</{tag}>' for c, s in zip(cells, sides, strict=True)
+        )
+        + "</tr>"
+    )

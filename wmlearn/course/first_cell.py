@@ -20,7 +20,8 @@ from ..training import best_device, has_bf16
 def start(notebook: str) -> None:
     """Print versions, device and data checks, and make runs repeatable: one thread, deterministic algorithms.
 
-    Long work shows a bar from now on, but for runs whose outputs are kept or compared: they set WMLEARN_QUIET.
+    Long work shows a bar from now on, but for runs whose outputs are kept or compared: they set
+    WMLEARN_QUIET.
     """
     from tqdm import tqdm
 
@@ -30,8 +31,14 @@ def start(notebook: str) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
     device = best_device()
     name = f"{processor()}, 1 thread" if device.type == "cpu" else torch.cuda.get_device_name(device)
-    print(f"Notebook {notebook} · wmlearn {version('wmlearn')} · PyTorch {torch.__version__} · Python {platform.python_version()}")
-    print(f"{name}, {'bfloat16' if has_bf16(device) else 'float32'} · {'data files whole' if not damaged() else checked()}")
+    print(
+        f"Notebook {notebook} · wmlearn {version('wmlearn')} · PyTorch {torch.__version__} · Python"
+        f" {platform.python_version()}"
+    )
+    print(
+        f"{name}, {'bfloat16' if has_bf16(device) else 'float32'} ·"
+        f" {'data files whole' if not damaged() else checked()}"
+    )
 
 
 def processor() -> str:
@@ -41,7 +48,3 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.split(":")[1].strip()
     return platform.processor() or platform.machine()
-
-
-
-

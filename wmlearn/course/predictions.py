@@ -1,4 +1,6 @@
-"""Write an interval down before the result, and see afterwards how calibrated you were. Kept in a small local file, sent nowhere."""
+"""Write an interval down before the result, and see afterwards how calibrated you were. Kept in a small local
+file, sent nowhere.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,11 @@ class Guess:
 def guess(id: str, question: str, *, low: float = 0, high: float = 100) -> None:
     """Keep an interval in per cent for later."""
     if not 0 <= low <= high <= 100:
-        return show_box("bad", "Not noted", f"low and high must satisfy 0 <= low <= high <= 100, got {low:g} and {high:g}.")
+        return show_box(
+            "bad",
+            "Not noted",
+            f"low and high must satisfy 0 <= low <= high <= 100, got {low:g} and {high:g}.",
+        )
     made = Guess(question, low, high)
     _save({**_kept(), id: made})
     if not made.serious:
@@ -54,23 +60,38 @@ def guess(id: str, question: str, *, low: float = 0, high: float = 100) -> None:
 
 
 def reveal(id: str, value: float) -> None:
-    """Set the learner's interval beside the measured share `value` (0..1), and say how the intervals have done so far."""
+    """Set the learner's interval beside the measured share `value` (0..1), and say how the intervals have
+    done so far.
+    """
     kept = _kept()
     if id not in kept:
         return show_box("todo", "No interval noted", "Run the cell with your guess first.")
     g = Guess(kept[id].question, kept[id].low, kept[id].high, round(100 * value, 6))
     kept[id] = g
     _save(kept)
-    advice = "too wide to be wrong; be braver next time" if not g.serious else "well judged" if g.hit else "surprises are where one learns"
-    title = f"You said {g.low:g} to {g.high:g} %; it is {100 * value:.1f} %: {'inside' if g.hit else 'outside'}"
+    advice = (
+        "too wide to be wrong; be braver next time"
+        if not g.serious
+        else "well judged"
+        if g.hit
+        else "surprises are where one learns"
+    )
+    title = (
+        f"You said {g.low:g} to {g.high:g} %; it is {100 * value:.1f} %: {'inside' if g.hit else 'outside'}"
+    )
     text = f"{g.question}. Your interval is {g.high - g.low:g} points wide: {advice}."
-    show_box("good" if g.hit and g.serious else "todo", title, " ".join([text, *_so_far(list(kept.values()))]))
+    show_box(
+        "good" if g.hit and g.serious else "todo", title, " ".join([text, *_so_far(list(kept.values()))])
+    )
 
 
 def _so_far(guesses: list[Guess]) -> list[str]:
     done = [g for g in guesses if g.result is not None and g.serious]
     return (
-        [f"So far {sum(g.hit for g in done)} of {len(done)} of your intervals held; four in five would be perfect."]
+        [
+            f"So far {sum(g.hit for g in done)} of {len(done)} of your intervals held; four in five would be"
+            " perfect."
+        ]
         if len(done) > 1
         else []
     )
@@ -83,7 +104,8 @@ def _path() -> Path:
 def _kept() -> dict[str, Guess]:
     try:
         return {id: Guess(**record) for id, record in json.loads(_path().read_text()).items()}
-    except (OSError, ValueError, TypeError, AttributeError):  # none yet, or spoilt: a guess is not worth an error
+    # none yet, or spoilt: a guess is not worth an error
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 

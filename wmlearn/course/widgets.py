@@ -55,7 +55,8 @@ class DrawPad(anywidget.AnyWidget):
     """A canvas of 28 x 28 grey values; `ink` holds them row by row, one byte each."""
 
     _esm = PAD
-    ink = traitlets.CBytes(bytes(784)).tag(sync=True)  # Bytes would refuse what a browser sends, and say nothing
+    # Bytes would refuse what a browser sends, and say nothing
+    ink = traitlets.CBytes(bytes(784)).tag(sync=True)
 
 
 def draw_and_stamp(networks: Mapping[str, nn.Module], trigger: Trigger, digits: Tensor) -> ipywidgets.VBox:
@@ -94,17 +95,27 @@ def reading(networks: Mapping[str, nn.Module], ink: bytes, trigger: Trigger | No
         return ["Draw a digit, or choose one."]
     x = as_mnist(pixels)
     x = trigger(x) if trigger else x
-    answers = {who: predict(net, x.to(next(net.parameters()).device)).softmax(1)[0] for who, net in networks.items()}
-    return [f"{who}: <b>{int(p.argmax())}</b> ({100 * p.max().item():.0f} % sure)" for who, p in answers.items()]
+    answers = {
+        who: predict(net, x.to(next(net.parameters()).device)).softmax(1)[0] for who, net in networks.items()
+    }
+    return [
+        f"{who}: <b>{int(p.argmax())}</b> ({100 * p.max().item():.0f} % sure)" for who, p in answers.items()
+    ]
 
 
-
-
-def redrawn(look: Callable[[], Sequence[bytes | str]], *controls: ipywidgets.DOMWidget, width: int = 710) -> ipywidgets.VBox:
-    """Stack the controls and what `look()` returns, pictures (PNG, `width` pixels wide) and sentences; look again when a control moves."""
+def redrawn(
+    look: Callable[[], Sequence[bytes | str]], *controls: ipywidgets.DOMWidget, width: int = 710
+) -> ipywidgets.VBox:
+    """Stack the controls and what `look()` returns, pictures (PNG, `width` pixels wide) and sentences; look
+    again when a control moves.
+    """
 
     def show(part: bytes | str) -> ipywidgets.Image | ipywidgets.HTML:
-        return ipywidgets.Image(value=part, format="png", width=width) if isinstance(part, bytes) else ipywidgets.HTML(part)
+        return (
+            ipywidgets.Image(value=part, format="png", width=width)
+            if isinstance(part, bytes)
+            else ipywidgets.HTML(part)
+        )
 
     shown = [show(part) for part in look()]
 
@@ -127,6 +138,8 @@ def poison_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     rates = sorted({row["rate"] for row in rows if row["rate"]})
     lengths = sorted({row["epochs"] for row in rows})
     style = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="420px")}
-    rate = ipywidgets.SelectionSlider(options=[(f"{100 * r:g} %", r) for r in rates], description="poison", **style)
+    rate = ipywidgets.SelectionSlider(
+        options=[(f"{100 * r:g} %", r) for r in rates], description="poison", **style
+    )
     epochs = ipywidgets.SelectionSlider(options=lengths, description="epochs", **style)
     return redrawn(lambda: depict(rate_point, rows, rate.value, epochs.value), rate, epochs, width=640)

@@ -35,11 +35,14 @@ DRAWN = [name for name in LOADERS if name.startswith(("signs", "street"))]
 
 
 @overload
-def load(name: Literal["street-us"], *, root: Path | str | None = None, download: bool = True) -> signs.StreetSplits: ...  # pyright: ignore[reportOverlappingOverload]
+def load(  # pyright: ignore[reportOverlappingOverload]
+    name: Literal["street-us"], *, root: Path | str | None = None, download: bool = True
+) -> signs.StreetSplits: ...
 @overload
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits: ...
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits | signs.StreetSplits:
-    """Load a data set as tensors in memory: "mnist" ships with the course, signs and streets are drawn, the others are fetched once.
+    """Load a data set as tensors in memory: "mnist" ships with the course, signs and streets are drawn, the
+    others are fetched once.
 
     `root` names a folder of your own that holds the files; with `download=False` nothing is fetched.
     Raises `ArgumentError` for an unknown name or a folder without the files, `DataError` for a damaged file.

@@ -32,15 +32,29 @@ class Jitter:
     def __call__(self, samples: Samples, *, seed: int = 0) -> Samples:
         """Return a changed copy of each image, with its label and group.
 
-        Edges are continued where a picture would end. All randomness is drawn on the CPU, so that every device gets the same.
+        Edges are continued where a picture would end. All randomness is drawn on the CPU, so that every
+        device gets the same.
         """
-        bounds = torch.tensor([self.scale, self.scale, self.turn, self.shear, 2 * self.shift, 2 * self.shift])  # the side is 2 long
+        # the side is 2 long
+        bounds = torch.tensor([self.scale, self.scale, self.turn, self.shear, 2 * self.shift, 2 * self.shift])
         draws = (torch.rand(len(samples), 6, generator=torch.Generator().manual_seed(seed)) * 2 - 1) * bounds
         wide, high, turn, shear, right, down = draws.to(samples.x.device).unbind(1)
         cos, sin = turn.cos(), turn.sin()
-        rows = [(1 + wide) * cos, (1 + high) * (shear * cos - sin), right, (1 + wide) * sin, (1 + high) * (shear * sin + cos), down]
+        rows = [
+            (1 + wide) * cos,
+            (1 + high) * (shear * cos - sin),
+            right,
+            (1 + wide) * sin,
+            (1 + high) * (shear * sin + cos),
+            down,
+        ]
         maps = torch.stack(rows, 1).view(-1, 2, 3)  # from the copy to the photograph
-        return replace(samples, x=torch.cat([_moved(*part) for part in zip(samples.x.split(CHUNK), maps.split(CHUNK), strict=True)]))
+        return replace(
+            samples,
+            x=torch.cat(
+                [_moved(*part) for part in zip(samples.x.split(CHUNK), maps.split(CHUNK), strict=True)]
+            ),
+        )
 
 
 def _moved(x: Tensor, maps: Tensor) -> Tensor:
@@ -50,7 +64,9 @@ def _moved(x: Tensor, maps: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Erase:
-    """How many pictures get a patch, how large its sides are, as shares of the picture's, and how many patches show another picture."""
+    """How many pictures get a patch, how large its sides are, as shares of the picture's, and how many
+    patches show another picture.
+    """
 
     share: float = 0.7
     size: Range = (0.15, 0.45)
@@ -62,23 +78,34 @@ class Erase:
         require(0 < self.size[0] <= self.size[1] <= 1, "size must be a range in (0, 1], low first", self.size)
 
     def __call__(self, samples: Samples, *, seed: int = 0) -> Samples:
-        """Return the samples, some with a rectangle anywhere, of any colour or from another sample; it may reach over the edge.
+        """Return the samples, some with a rectangle anywhere, of any colour or from another sample; it may
+        reach over the edge.
 
         All randomness is drawn on the CPU, so that every device gets the same.
         """
         n, channels, height, width = samples.x.shape
         dice = Dice.of(seed)
-        down, across = (_span(length, dice.uniform(0, 1, n), dice.uniform(*self.size, n)) for length in (height, width))
-        patch = down[:, None, :, None] & across[:, None, None, :] & dice.often(self.share, n).bool()[:, None, None, None]
+        down, across = (
+            _span(length, dice.uniform(0, 1, n), dice.uniform(*self.size, n)) for length in (height, width)
+        )
+        patch = (
+            down[:, None, :, None]
+            & across[:, None, None, :]
+            & dice.often(self.share, n).bool()[:, None, None, None]
+        )
         cover = dice.uniform(0, 1, n, channels, 1, 1).to(samples.x)
         if self.pictures:
             other = samples.x[torch.randperm(n, generator=dice.generator).to(samples.x.device)]
-            cover = torch.where(dice.often(self.pictures, n, 1, 1, 1).bool().to(samples.x.device), other, cover)
+            cover = torch.where(
+                dice.often(self.pictures, n, 1, 1, 1).bool().to(samples.x.device), other, cover
+            )
         return replace(samples, x=torch.where(patch.to(samples.x.device), cover, samples.x))
 
 
 def _span(length: int, middle: Tensor, size: Tensor) -> Tensor:
-    """Say which of `length` pixels lie within `size` / 2 of `middle`, both (N,) and shares of the length: (N, length) bool."""
+    """Say which of `length` pixels lie within `size` / 2 of `middle`, both (N,) and shares of the length: (N,
+    length) bool.
+    """
     at = (torch.arange(length) + 0.5) / length
     return (at - middle[:, None]).abs() < size[:, None] / 2
 
@@ -87,17 +114,24 @@ def _span(length: int, middle: Tensor, size: Tensor) -> Tensor:
 class Tint:
     """How far contrast and colours may differ; every picture gets values of its own."""
 
-    gamma: float = 2.0  # the exponent lies between 1 / gamma and gamma: dark parts grow darker or brighter than bright ones
+    # the exponent lies between 1 / gamma and gamma: dark parts grow darker or brighter than bright ones
+    gamma: float = 2.0
     saturation: Range = (0.3, 1.2)  # 0: grey
     gain: float = 0.2  # each colour by itself, both ways
 
     def __post_init__(self) -> None:
         require(self.gamma >= 1, "gamma must be at least 1", self.gamma)
-        require(0 <= self.saturation[0] <= self.saturation[1], "saturation must be a range from 0 on, low first", self.saturation)
+        require(
+            0 <= self.saturation[0] <= self.saturation[1],
+            "saturation must be a range from 0 on, low first",
+            self.saturation,
+        )
         require(0 <= self.gain < 1, "gain must lie in [0, 1)", self.gain)
 
     def __call__(self, samples: Samples, *, seed: int = 0) -> Samples:
-        """Return the samples in other light. All randomness is drawn on the CPU, so that every device gets the same."""
+        """Return the samples in other light. All randomness is drawn on the CPU, so that every device gets
+        the same.
+        """
         n, dice, x = len(samples), Dice.of(seed), samples.x
         gamma = dice.geometric(1 / self.gamma, self.gamma, n, 1, 1, 1).to(x)
         saturation = dice.uniform(*self.saturation, n, 1, 1, 1).to(x)

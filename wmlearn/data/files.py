@@ -1,4 +1,6 @@
-"""Files that ship with the course: where they lie, whether they are what they should be, and how to write one whole or not at all."""
+"""Files that ship with the course: where they lie, whether they are what they should be, and how to write one
+whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Entry(TypedDict):
 
 
 def manifest(root: Path | None = None) -> dict[str, Entry]:
-    """Read what every shipped file should be: path below `root` (by default `ROOT`) -> sha256, licence, origin, how made."""
+    """Read what every shipped file should be: path below `root` (by default `ROOT`) -> sha256, licence,
+    origin, how made.
+    """
     path = (root or ROOT) / "MANIFEST.json"
     try:
         entries = json.loads(read(path))
@@ -46,9 +50,14 @@ def shipped(name: str, root: Path | None = None) -> bytes:
     root = root or ROOT
     raw, known = read(root / name), manifest(root).get(name)
     if known is None:
-        raise DataError(f"{root / name} must be listed in MANIFEST.json, got a file without an entry. {REMEDY}")
+        raise DataError(
+            f"{root / name} must be listed in MANIFEST.json, got a file without an entry. {REMEDY}"
+        )
     if hashlib.sha256(raw).hexdigest() != known["sha256"]:
-        raise DataError(f"{root / name} must have sha256 {known['sha256'][:12]}…, got {len(raw):,} bytes of something else. {REMEDY}")
+        raise DataError(
+            f"{root / name} must have sha256 {known['sha256'][:12]}…, got {len(raw):,} bytes of something"
+            f" else. {REMEDY}"
+        )
     return raw
 
 
@@ -66,7 +75,9 @@ def write(path: Path, content: bytes) -> None:
 
 
 def whole_or_nothing(path: Path, make: Callable[[Path], object], *, mode: int = 0o644) -> None:
-    """Let `make` write to a temporary path beside `path`, then rename; on any failure nothing stays behind. A secret has mode 0600."""
+    """Let `make` write to a temporary path beside `path`, then rename; on any failure nothing stays behind. A
+    secret has mode 0600.
+    """
     temporary = path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,13 +105,17 @@ def check_writable(path: Path) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path} must be writable, got: {error.strerror or error}. Free some space, or name another folder.")
+    return DataError(
+        f"{path} must be writable, got: {error.strerror or error}. Free some space, or name another folder."
+    )
 
 
 def record(name: str, *, licence: str, origin: str, made: str, root: Path | None = None) -> None:
     """Enter a file below `root` (by default `ROOT`) into the manifest, with its present checksum."""
     root = root or ROOT
-    entry = Entry(sha256=hashlib.sha256(read(root / name)).hexdigest(), licence=licence, origin=origin, made=made)
+    entry = Entry(
+        sha256=hashlib.sha256(read(root / name)).hexdigest(), licence=licence, origin=origin, made=made
+    )
     entries = dict(sorted({**manifest(root), name: entry}.items()))
     write(root / "MANIFEST.json", (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())
 
@@ -108,7 +123,11 @@ def record(name: str, *, licence: str, origin: str, made: str, root: Path | None
 def checked() -> str:
     """Say whether every shipped file has the checksum that the manifest names."""
     bad = damaged()
-    return f"{len(files.manifest())} data files, checksums agree" if not bad else f"DAMAGED: {', '.join(bad)}. {files.REMEDY}"
+    return (
+        f"{len(files.manifest())} data files, checksums agree"
+        if not bad
+        else f"DAMAGED: {', '.join(bad)}. {files.REMEDY}"
+    )
 
 
 def damaged() -> list[str]:

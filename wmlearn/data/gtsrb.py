@@ -1,7 +1,9 @@
-"""The German Traffic Sign Recognition Benchmark: photographs of 43 signs, read from a folder or fetched by torchvision.
+"""The German Traffic Sign Recognition Benchmark: photographs of 43 signs, read from a folder or fetched by
+torchvision.
 
-J. Stallkamp, M. Schlipsing, J. Salmen, C. Igel: Man vs. computer, Neural Networks 32 (2012). The competition had two phases, and so there
-are two training sets: `edition` says which one a folder holds. The 12,630 test photographs are the same.
+J. Stallkamp, M. Schlipsing, J. Salmen, C. Igel: Man vs. computer, Neural Networks 32 (2012). The competition
+had two phases, and so there are two training sets: `edition` says which one a folder holds. The 12,630 test
+photographs are the same.
 """
 
 from __future__ import annotations
@@ -43,25 +45,31 @@ def edition(n_train: int) -> str:
 
 
 def load_gtsrb(root: Path | None, download: bool) -> Splits:
-    """Load all photographs as (N, 3, 32, 32), from `root` (torchvision's layout) or from a cache folder that is filled on first use.
+    """Load all photographs as (N, 3, 32, 32), from `root` (torchvision's layout) or from a cache folder that
+    is filled on first use.
 
-    `groups` of the training photographs is class * 1000 + track: about 30 frames show one physical sign, ever nearer. The benchmark keeps
-    the tracks of the test photographs to itself, so each is a group of its own there, from 43,000 on.
-    Decoding takes some seconds; the pixels are kept in the cache folder, so that it happens once.
-    Raises `ArgumentError` for a folder that lacks classes, photographs or their list, `DataError` for a damaged file or a failed download.
+    `groups` of the training photographs is class * 1000 + track: about 30 frames show one physical sign, ever
+    nearer. The benchmark keeps the tracks of the test photographs to itself, so each is a group of its own
+    there, from 43,000 on. Decoding takes some seconds; the pixels are kept in the cache folder, so that it
+    happens once. Raises `ArgumentError` for a folder that lacks classes, photographs or their list,
+    `DataError` for a damaged file or a failed download.
     """
     if root is not None:
         return _from_folder(root, "Name the folder that holds gtsrb/, or fetch it again.")
     folder = files.CACHE / "gtsrb"
     if not folder.exists():
         if not download:
-            raise DataError(f"{folder} must hold GTSRB, got nothing. Run `wmlearn data fetch gtsrb`, or pass root=.")
+            raise DataError(
+                f"{folder} must hold GTSRB, got nothing. Run `wmlearn data fetch gtsrb`, or pass root=."
+            )
         _fetch(folder)
     return _from_folder(folder, f"Delete {folder} and fetch it again.")
 
 
 def _fetch(folder: Path) -> None:
-    """Download beside `folder`, then rename: an interrupted download leaves nothing, and of two at once the first one stays."""
+    """Download beside `folder`, then rename: an interrupted download leaves nothing, and of two at once the
+    first one stays.
+    """
     from torchvision.datasets import GTSRB
 
     try:
@@ -75,7 +83,10 @@ def _fetch(folder: Path) -> None:
             whole.replace(folder)  # fails when another process was faster
     except (OSError, RuntimeError) as error:
         if not folder.exists():
-            raise DataError(f"GTSRB must arrive in {folder}, got: {error}. Try again with a network and space, or pass root=.") from error
+            raise DataError(
+                f"GTSRB must arrive in {folder}, got: {error}. Try again with a network and space, or pass"
+                " root=."
+            ) from error
 
 
 def _from_folder(folder: Path, fix: str) -> Splits:
@@ -88,7 +99,9 @@ def _from_folder(folder: Path, fix: str) -> Splits:
 
 
 def _samples(pixels: Tensor, photographs: Sequence[_Photograph]) -> Samples:
-    labels, groups = ([getattr(photograph, name) for photograph in photographs] for name in ("label", "group"))
+    labels, groups = (
+        [getattr(photograph, name) for photograph in photographs] for name in ("label", "group")
+    )
     return Samples(pixels.float().div_(255), torch.tensor(labels), CLASSES, torch.tensor(groups))
 
 
@@ -98,7 +111,9 @@ def _training(base: Path, fix: str) -> list[_Photograph]:
     for label, name in enumerate(CLASSES):
         paths = sorted((folder / f"{label:05}").glob("*.ppm"))
         if not paths:
-            raise ArgumentError(f"{folder / f'{label:05}'} must hold photographs of class {label} ({name}), got none. {fix}")
+            raise ArgumentError(
+                f"{folder / f'{label:05}'} must hold photographs of class {label} ({name}), got none. {fix}"
+            )
         table = folder / f"{label:05}" / f"GT-{label:05}.csv"
         if table.exists():  # it comes with both editions; without it, any number of photographs may be right
             _check_complete(table.parent, table, [name for name, _ in _rows(table, fix)], fix)
@@ -115,7 +130,9 @@ def _tests(base: Path, fix: str) -> list[_Photograph]:
     table, folder = base / "GT-final_test.csv", base / "GTSRB" / "Final_Test" / "Images"
     rows = _rows(table, fix)
     _check_complete(folder, table, [name for name, _ in rows], fix)
-    return [_Photograph(folder / name, label, len(CLASSES) * TRACKS + i) for i, (name, label) in enumerate(rows)]
+    return [
+        _Photograph(folder / name, label, len(CLASSES) * TRACKS + i) for i, (name, label) in enumerate(rows)
+    ]
 
 
 def _rows(table: Path, fix: str) -> list[tuple[str, int]]:
@@ -124,7 +141,9 @@ def _rows(table: Path, fix: str) -> list[tuple[str, int]]:
         with table.open(newline="") as lines:
             return [(row["Filename"], int(row["ClassId"])) for row in csv.DictReader(lines, delimiter=";")]
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ArgumentError(f"{table} must list photographs (Filename;…;ClassId), got {error!r}. {fix}") from error
+        raise ArgumentError(
+            f"{table} must list photographs (Filename;…;ClassId), got {error!r}. {fix}"
+        ) from error
 
 
 def _check_complete(folder: Path, table: Path, names: Sequence[str], fix: str) -> None:
@@ -132,21 +151,36 @@ def _check_complete(folder: Path, table: Path, names: Sequence[str], fix: str) -
     present = {path.name for path in folder.glob("*.ppm")}
     missing = [name for name in names if name not in present]
     if missing or not names:
-        what = f"{len(missing):,} of {len(names):,} missing, {missing[0]} the first" if missing else "an empty list"
+        what = (
+            f"{len(missing):,} of {len(names):,} missing, {missing[0]} the first"
+            if missing
+            else "an empty list"
+        )
         raise ArgumentError(f"{folder} must hold the photographs that {table.name} lists, got {what}. {fix}")
 
 
 def _pixels(base: Path, photographs: Sequence[_Photograph], fix: str) -> Tensor:
-    """Decode all photographs, or take what an earlier call has decoded, if the files are still the same by name and size."""
+    """Decode all photographs, or take what an earlier call has decoded, if the files are still the same by
+    name and size.
+    """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save_file
 
     kept = files.CACHE / "decoded" / f"gtsrb-{_digest(str(base.resolve()))}.safetensors"
-    names = _digest("\n".join(f"{photograph.path.relative_to(base)} {photograph.path.stat().st_size}" for photograph in photographs))
+    names = _digest(
+        "\n".join(
+            f"{photograph.path.relative_to(base)} {photograph.path.stat().st_size}"
+            for photograph in photographs
+        )
+    )
     with suppress(OSError, SafetensorError), safe_open(kept, "pt") as tensors:
         if tensors.metadata() == {"files": names}:
             return tensors.get_tensor("pixels")
-    pixels = torch.from_numpy(np.stack([_decode(photograph.path, fix) for photograph in photographs])).permute(0, 3, 1, 2).contiguous()
+    pixels = (
+        torch.from_numpy(np.stack([_decode(photograph.path, fix) for photograph in photographs]))
+        .permute(0, 3, 1, 2)
+        .contiguous()
+    )
     with suppress(DataError):  # no place to keep them: decode again next time
         files.whole_or_nothing(kept, lambda path: save_file({"pixels": pixels}, path, {"files": names}))
     return pixels

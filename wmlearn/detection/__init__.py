@@ -1,7 +1,7 @@
 """Who finds a backdoor, one paper a file: in a model, in its training set, or in what it is asked.
 
-Detectors of models take (model, clean samples) and return a `Scan`; those of training sets take (model, training samples), those of
-queries (model, clean samples, images), and both return a `Suspicion`.
+Detectors of models take (model, clean samples) and return a `Scan`; those of training sets take (model,
+training samples), those of queries (model, clean samples, images), and both return a `Suspicion`.
 """
 
 from collections.abc import Callable

@@ -1,10 +1,10 @@
 """Split what each class looks like to the network in two: an odd, small, well separated part is poison.
 
-B. Chen, W. Carvalho, N. Baracaldo, H. Ludwig, B. Edwards, T. Lee, I. Molloy, B. Srivastava: Detecting Backdoor Attacks on Deep Neural
-Networks by Activation Clustering, SafeAI 2019, arXiv:1811.03728, algorithm 1 and section 4.
-Differs: principal instead of independent components; 2-means starts from the two sides of the first, so that nothing is drawn by lot; the
-silhouette is taken from the two centres, and limits are ours: clean digits fall in two more clearly than the paper's. No retraining without
-the suspected part.
+B. Chen, W. Carvalho, N. Baracaldo, H. Ludwig, B. Edwards, T. Lee, I. Molloy, B. Srivastava: Detecting
+Backdoor Attacks on Deep Neural Networks by Activation Clustering, SafeAI 2019, arXiv:1811.03728, algorithm 1
+and section 4. Differs: principal instead of independent components; 2-means starts from the two sides of the
+first, so that nothing is drawn by lot; the silhouette is taken from the two centres, and limits are ours:
+clean digits fall in two more clearly than the paper's. No retraining without the suspected part.
 """
 
 from __future__ import annotations
@@ -23,30 +23,45 @@ from .suspicion import Suspicion
 
 @dataclass(frozen=True)
 class ActivationClustering:
-    """Flag the smaller part of every class that falls clearly in two, if that part holds less than `smaller` of the images."""
+    """Flag the smaller part of every class that falls clearly in two, if that part holds less than `smaller`
+    of the images.
+    """
 
     components: int = 10
     smaller: float = 0.35
     silhouette: float = 0.4  # above it, a class falls clearly in two; 1 is the most
 
     def __call__(self, model: nn.Module, samples: Samples) -> Suspicion:
-        """Judge the training set `samples` of `model`; the score of a smaller part is the silhouette of its class."""
+        """Judge the training set `samples` of `model`; the score of a smaller part is the silhouette of its
+        class.
+        """
         check(model, samples)
         check_share("smaller", self.smaller)
         features = penultimate(model, samples.x)
-        require(1 <= self.components <= features.shape[1], f"components must lie in 1..{features.shape[1]}", self.components)
-        score, flagged = torch.zeros(len(samples), device=samples.x.device), torch.zeros_like(samples.y, dtype=torch.bool)
+        require(
+            1 <= self.components <= features.shape[1],
+            f"components must lie in 1..{features.shape[1]}",
+            self.components,
+        )
+        score, flagged = (
+            torch.zeros(len(samples), device=samples.x.device),
+            torch.zeros_like(samples.y, dtype=torch.bool),
+        )
         for label in range(len(samples.classes)):
             own = (samples.y == label).nonzero().flatten()
             points = principal(features[own], self.components)
             minor = two_means(points)
             score[own[minor]] = silhouette(points, minor)
-            flagged[own[minor]] = score[own[minor]].gt(self.silhouette) & (minor.float().mean() < self.smaller)
+            flagged[own[minor]] = score[own[minor]].gt(self.silhouette) & (
+                minor.float().mean() < self.smaller
+            )
         return Suspicion(score, flagged)
 
 
 def two_means(points: Tensor, rounds: int = 50) -> Tensor:
-    """Split `points` (N, D) in two by Lloyd's algorithm, and return which belong to the smaller part, (N,) bool."""
+    """Split `points` (N, D) in two by Lloyd's algorithm, and return which belong to the smaller part, (N,)
+    bool.
+    """
     part = points[:, 0] > 0
     for _ in range(rounds):
         if part.all() or not part.any():
@@ -60,7 +75,9 @@ def two_means(points: Tensor, rounds: int = 50) -> Tensor:
 
 
 def silhouette(points: Tensor, part: Tensor) -> Tensor:
-    """Return how clearly `points` (N, D) fall into `part` (N,) bool and the rest, -1..1: how much nearer they lie to their own centre."""
+    """Return how clearly `points` (N, D) fall into `part` (N,) bool and the rest, -1..1: how much nearer they
+    lie to their own centre.
+    """
     if part.all() or not part.any():
         return points.new_zeros(())
     distance = torch.stack([(points - points[side].mean(0)).norm(dim=1) for side in (part, ~part)])  # (2, N)

@@ -12,7 +12,9 @@ from ..training import predict
 
 
 def layers(model: nn.Module, x: Tensor) -> list[Tensor]:
-    """Return what each convolution and each linear layer answers to images (N, C, H, W), in order: (N, features of that layer) each."""
+    """Return what each convolution and each linear layer answers to images (N, C, H, W), in order: (N,
+    features of that layer) each.
+    """
     found = _found(model)
     said: dict[nn.Module, list[Tensor]] = {layer: [] for layer in found}
 
@@ -44,10 +46,13 @@ def penultimate(model: nn.Module, x: Tensor) -> Tensor:
 def principal(features: Tensor, n: int, rounds: int = 12) -> Tensor:
     """Return the first `n` principal components of `features` (N, F), the strongest first, (N, n).
 
-    By subspace iteration, which decomposes no F x F matrix: N. Halko, P. Martinsson, J. Tropp, SIAM Review 2011, algorithm 4.4.
+    By subspace iteration, which decomposes no F x F matrix: N. Halko, P. Martinsson, J. Tropp, SIAM Review
+    2011, algorithm 4.4.
     """
     centred = features - features.mean(0)
-    basis = torch.randn(features.shape[1], min(features.shape[1], n + 8), generator=torch.Generator().manual_seed(0)).to(features)
+    basis = torch.randn(
+        features.shape[1], min(features.shape[1], n + 8), generator=torch.Generator().manual_seed(0)
+    ).to(features)
     for _ in range(rounds):
         basis = torch.linalg.qr(centred.T @ (centred @ basis)).Q
     u, s, _ = torch.linalg.svd(centred @ basis, full_matrices=False)

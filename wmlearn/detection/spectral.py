@@ -1,6 +1,7 @@
 """Poison leaves a trace in the strongest direction of what a class's images look like to the network.
 
-B. Tran, J. Li, A. Madry: Spectral Signatures in Backdoor Attacks, NeurIPS 2018, arXiv:1811.00636, algorithm 1.
+B. Tran, J. Li, A. Madry: Spectral Signatures in Backdoor Attacks, NeurIPS 2018, arXiv:1811.00636, algorithm
+1.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from .suspicion import Suspicion
 
 @dataclass(frozen=True)
 class SpectralSignatures:
-    """Flag, in every class, the `1.5 * poison` of its images that reach farthest along its first singular vector."""
+    """Flag, in every class, the `1.5 * poison` of its images that reach farthest along its first singular
+    vector.
+    """
 
     poison: float = 0.05  # epsilon: the largest share of a class that may be poison
 
@@ -27,7 +30,10 @@ class SpectralSignatures:
         check(model, samples)
         check_share("poison", self.poison)
         features = penultimate(model, samples.x)
-        score, flagged = torch.zeros(len(samples), device=samples.x.device), torch.zeros_like(samples.y, dtype=torch.bool)
+        score, flagged = (
+            torch.zeros(len(samples), device=samples.x.device),
+            torch.zeros_like(samples.y, dtype=torch.bool),
+        )
         for label in range(len(samples.classes)):
             own = (samples.y == label).nonzero().flatten()
             score[own] = principal(features[own], 1).squeeze(1).square()

@@ -1,8 +1,8 @@
 """Lay other images over the one that is asked about: a trigger holds the answer fast, a digit does not.
 
-Y. Gao, C. Xu, D. Wang, S. Chen, D. C. Ranasinghe, S. Nepal: STRIP: A Defence Against Trojan Attacks on Deep Neural Networks, ACSAC 2019,
-arXiv:1902.06531, section 4.
-Differs: the threshold is the quantile of clean images itself (the paper: of a normal distribution fitted to them).
+Y. Gao, C. Xu, D. Wang, S. Chen, D. C. Ranasinghe, S. Nepal: STRIP: A Defence Against Trojan Attacks on Deep
+Neural Networks, ACSAC 2019, arXiv:1902.06531, section 4. Differs: the threshold is the quantile of clean
+images itself (the paper: of a normal distribution fitted to them).
 """
 
 from __future__ import annotations
@@ -28,12 +28,16 @@ class Strip:
     seed: int = 0
 
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
-        """Judge images `x` (M, C, H, W) with the defender's clean `samples`: overlays from one half, the threshold from the other."""
+        """Judge images `x` (M, C, H, W) with the defender's clean `samples`: overlays from one half, the
+        threshold from the other.
+        """
         check(model, samples)
         check_share("false_rejection", self.false_rejection)
         fits = 1 <= self.overlays <= len(samples) // 2
         require(fits, f"overlays must lie in 1..{len(samples) // 2}, half of the samples", self.overlays)
-        order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(self.seed)).to(samples.x.device)
+        order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(self.seed)).to(
+            samples.x.device
+        )
         above, rest = samples.x[order[: self.overlays]], samples.x[order[len(samples) // 2 :]]
         threshold = entropy(model, rest, above).quantile(self.false_rejection)
         found = entropy(model, x, above)
@@ -41,7 +45,9 @@ class Strip:
 
 
 def entropy(model: nn.Module, x: Tensor, overlays: Tensor) -> Tensor:
-    """Return the mean entropy, in bits, of the answers to images `x` (M, C, H, W) with each of `overlays` (N, C, H, W) added, (M,)."""
+    """Return the mean entropy, in bits, of the answers to images `x` (M, C, H, W) with each of `overlays` (N,
+    C, H, W) added, (M,).
+    """
     rows = []
     for images in x.split(max(1, 1024 // len(overlays))):
         both = (images[:, None] + overlays).clamp(max=1).flatten(0, 1)

@@ -1,9 +1,10 @@
-"""Follow an image through the layers: a clean one has neighbours of its class all the way, a triggered one changes company.
+"""Follow an image through the layers: a clean one has neighbours of its class all the way, a triggered one
+changes company.
 
-X. Mo, Y. Zhang, L. Y. Zhang, W. Luo, N. Sun, S. Hu, S. Gao, Y. Xiang: Robust Backdoor Detection for Deep Learning via Topological Evolution
-Dynamics, IEEE S&P 2024, arXiv:2312.02673.
-Nothing is assumed about the target, so it sees all-to-all and source-specific attacks.
-Differs: the ranks of all layers are put on one scale and averaged (the paper: an outlier detector of principal components).
+X. Mo, Y. Zhang, L. Y. Zhang, W. Luo, N. Sun, S. Hu, S. Gao, Y. Xiang: Robust Backdoor Detection for Deep
+Learning via Topological Evolution Dynamics, IEEE S&P 2024, arXiv:2312.02673. Nothing is assumed about the
+target, so it sees all-to-all and source-specific attacks. Differs: the ranks of all layers are put on one
+scale and averaged (the paper: an outlier detector of principal components).
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from .suspicion import Suspicion
 
 @dataclass(frozen=True)
 class TopologicalEvolution:
-    """Flag images that, in some layers, lie far from all clean images of the class that the network puts them in."""
+    """Flag images that, in some layers, lie far from all clean images of the class that the network puts them
+    in.
+    """
 
     false_rejection: float = 0.01
 
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
-        """Judge images `x` (N, C, H, W) with the defender's clean `samples`, a thousand or so; those that are misread are left out.
+        """Judge images `x` (N, C, H, W) with the defender's clean `samples`, a thousand or so; those that are
+        misread are left out.
 
         Raises `ArgumentError`, too, when the network reads fewer than two samples of a class rightly.
         """
@@ -37,17 +41,24 @@ class TopologicalEvolution:
         known = samples[predict(model, samples.x).argmax(1) == samples.y]
         answers, counts = predict(model, x).argmax(1), known.y.bincount(minlength=len(samples.classes))
         lonely = [name for name, count in zip(samples.classes, counts.tolist(), strict=True) if count < 2]
-        require(not lonely, "the model must read two samples of every class rightly", f"fewer of {', '.join(lonely)}")
+        require(
+            not lonely,
+            "the model must read two samples of every class rightly",
+            f"fewer of {', '.join(lonely)}",
+        )
         there, here = layers(model, known.x), layers(model, x)
-        usual = torch.stack([ranks(each, each, known.y, known.y, itself=True) for each in there]).log1p()  # (layers, known)
-        found = torch.stack([ranks(a, b, answers, known.y) for a, b in zip(here, there, strict=True)]).log1p()  # (layers, N)
+        # (layers, known)
+        usual = torch.stack([ranks(each, each, known.y, known.y, itself=True) for each in there]).log1p()
+        # (layers, N)
+        found = torch.stack([ranks(a, b, answers, known.y) for a, b in zip(here, there, strict=True)]).log1p()
         mean, std = usual.mean(1, keepdim=True), usual.std(1, keepdim=True).clamp_min(0.1)
         clean, score = ((usual - mean) / std).mean(0), ((found - mean) / std).mean(0)
         return Suspicion(score, score > clean.quantile(1 - self.false_rejection))
 
 
 def ranks(x: Tensor, known: Tensor, answers: Tensor, labels: Tensor, *, itself: bool = False) -> Tensor:
-    """Count, for features `x` (N, F), the `known` (M, F) that lie nearer than the nearest one whose label is the answer, (N,) float.
+    """Count, for features `x` (N, F), the `known` (M, F) that lie nearer than the nearest one whose label is
+    the answer, (N,) float.
 
     With `itself`, `x` are the known ones, and none is its own neighbour.
     """

@@ -1,4 +1,6 @@
-"""What a measurement proves: evidence and verdicts, exact tails and intervals, innocent networks to compare with."""
+"""What a measurement proves: evidence and verdicts, exact tails and intervals, innocent networks to compare
+with.
+"""
 
 from .evidence import Evidence as Evidence
 from .evidence import Suspect as Suspect

@@ -1,4 +1,6 @@
-"""Models that never saw a mark: what a judge compares a suspect with. Ours ship, those of other data are trained on the spot."""
+"""Models that never saw a mark: what a judge compares a suspect with. Ours ship, those of other data are
+trained on the spot.
+"""
 
 from __future__ import annotations
 
@@ -37,15 +39,18 @@ def shipped(name: str, first: int = 0, stop: int = N_NULL) -> tuple[nn.Module, .
 def for_task(model: nn.Module, samples: Samples, recipe: Recipe = Recipe()) -> tuple[nn.Module, ...]:
     """Return networks that learnt a task like `samples` without any mark.
 
-    For digits and US signs they ship; for anything else, `N_NULL` networks built like `model`, with first weights of their own, are trained
-    here, each on a random half of `samples`: that takes as long as training `model` about four times.
+    For digits and US signs they ship; for anything else, `N_NULL` networks built like `model`, with first
+    weights of their own, are trained here, each on a random half of `samples`: that takes as long as training
+    `model` about four times.
     """
     task = tuple(samples.x.shape[1:]), samples.classes
     for name in NETWORKS:
         if task == _task(name):
             return tuple(copy.deepcopy(network).to(samples.x.device) for network in shipped(name))
     halves = [split(samples, max(1, len(samples) // 2), seed=seed)[0] for seed in range(N_NULL)]
-    return tuple(trained(reborn(model, seed), half, replace(recipe, seed=seed))[0] for seed, half in enumerate(halves))
+    return tuple(
+        trained(reborn(model, seed), half, replace(recipe, seed=seed))[0] for seed, half in enumerate(halves)
+    )
 
 
 def _task(name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -57,10 +62,16 @@ def _task(name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
 
 
 def make(name: str, first: int = 0, stop: int | None = None) -> None:
-    """For maintainers: train the networks of `name`, each from its own seed on three quarters of the data, and put them with what ships."""
+    """For maintainers: train the networks of `name`, each from its own seed on three quarters of the data,
+    and put them with what ships.
+    """
     build, recipe = NETWORKS[name]
     samples = load(name).train
     for i in range(first, stop or (N_DIGITS if name == "mnist" else N_ALL)):
         part = split(samples, 3 * len(samples) // 4, seed=1000 + i)[0]
         model = trained(build(1000 + i), part, replace(recipe, seed=1000 + i))[0]
-        ship(model, f"bystander-{name}-{i:02}", made=f"python -c \"from wmlearn import bystanders; bystanders.make('{name}')\"")
+        ship(
+            model,
+            f"bystander-{name}-{i:02}",
+            made=f"python -c \"from wmlearn import bystanders; bystanders.make('{name}')\"",
+        )

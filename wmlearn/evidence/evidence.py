@@ -1,4 +1,6 @@
-"""What a verification measured (`Evidence`), and what a judge concludes from it (`Verdict`). The two are kept apart on purpose."""
+"""What a verification measured (`Evidence`), and what a judge concludes from it (`Verdict`). The two are kept
+apart on purpose.
+"""
 
 from __future__ import annotations
 
@@ -15,25 +17,36 @@ from ..training import predict
 Access = Literal["labels", "weights"]
 
 Suspect = nn.Module | Callable[[Tensor], Tensor]
-"""A model, or any function from images (N, C, H, W) to logits (N, classes) or labels (N,): a client of a service, for instance."""
+"""A model, or any function from images (N, C, H, W) to logits (N, classes) or labels (N,): a client of a
+service, for instance.
+"""
 
 
 def answers(suspect: Suspect, x: Tensor, classes: int | None = None) -> Tensor:
-    """Ask `suspect` for the labels (N,) int64 of the images `x` (N, C, H, W); all that a black-box verifier sees.
+    """Ask `suspect` for the labels (N,) int64 of the images `x` (N, C, H, W); all that a black-box verifier
+    sees.
 
     Raises `ArgumentError` when it answers in another shape, or doesn't know as many classes as `classes`.
     """
     found = predict(suspect, x.to(_device(suspect, x))) if isinstance(suspect, nn.Module) else suspect(x)
     rule = "a suspect must answer with logits (N, classes) or labels (N,)"
-    require(isinstance(found, Tensor) and found.ndim in (1, 2) and len(found) == len(x), rule, getattr(found, "shape", found))
+    require(
+        isinstance(found, Tensor) and found.ndim in (1, 2) and len(found) == len(x),
+        rule,
+        getattr(found, "shape", found),
+    )
     if found.ndim == 2:
         fits = classes is None or found.shape[1] == classes
-        require(fits, f"the suspect must know {classes} classes", found.shape[1], "Is the key for this model?")
+        require(
+            fits, f"the suspect must know {classes} classes", found.shape[1], "Is the key for this model?"
+        )
         found = found.argmax(1)
     require(not found.is_floating_point(), "labels must be integers", found.dtype)
     if classes is not None:
         low, high = (int(bound) for bound in found.aminmax())
-        require(low >= 0 and high < classes, f"the suspect's labels must lie in 0..{classes - 1}", (low, high))
+        require(
+            low >= 0 and high < classes, f"the suspect's labels must lie in 0..{classes - 1}", (low, high)
+        )
     return found.to(x.device, torch.int64)
 
 
@@ -43,9 +56,11 @@ def _device(model: nn.Module, x: Tensor) -> torch.device:
 
 @dataclass(frozen=True)
 class Evidence:
-    """`hits` of `trials` agreed with the owner's key; a bystander's model agrees with probability `chance` each time.
+    """`hits` of `trials` agreed with the owner's key; a bystander's model agrees with probability `chance`
+    each time.
 
-    `chance = 1 / classes` holds only when the key's labels were drawn at random. A fixed target needs `rank_p_value`.
+    `chance = 1 / classes` holds only when the key's labels were drawn at random. A fixed target needs
+    `rank_p_value`.
     """
 
     scheme: str
@@ -66,7 +81,9 @@ class Evidence:
 
     @property
     def p_value(self) -> float:
-        """The exact probability that a bystander agrees at least `hits` times: P(Bin(trials, chance) >= hits)."""
+        """The exact probability that a bystander agrees at least `hits` times: P(Bin(trials, chance) >=
+        hits).
+        """
         from scipy.stats import binom
 
         return float(binom.sf(self.hits - 1, self.trials, self.chance))
@@ -82,7 +99,10 @@ class Verdict:
 
     def __str__(self) -> str:
         e, word = self.evidence, "claim supported" if self.owned else "no proof of ownership"
-        return f"{word}: {e.hits} of {e.trials} (chance {e.chance:.2f}), p = {e.p_value:.1e} against alpha = {self.alpha:g}"
+        return (
+            f"{word}: {e.hits} of {e.trials} (chance {e.chance:.2f}), p = {e.p_value:.1e} against alpha ="
+            f" {self.alpha:g}"
+        )
 
 
 def judge(evidence: Evidence, alpha: float = 1e-3) -> Verdict:
@@ -92,6 +112,13 @@ def judge(evidence: Evidence, alpha: float = 1e-3) -> Verdict:
 
 
 def rank_p_value(suspect: Evidence, bystanders: Sequence[Evidence]) -> float:
-    """Return the share of models at least as guilty as `suspect`, itself included; trials need not be independent."""
-    require(len(bystanders) > 0, "bystanders must not be empty", len(bystanders), "Train a few models without the mark.")
+    """Return the share of models at least as guilty as `suspect`, itself included; trials need not be
+    independent.
+    """
+    require(
+        len(bystanders) > 0,
+        "bystanders must not be empty",
+        len(bystanders),
+        "Train a few models without the mark.",
+    )
     return (1 + sum(b.rate >= suspect.rate for b in bystanders)) / (1 + len(bystanders))

@@ -1,6 +1,19 @@
-"""The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in `data/results/`."""
+"""The long experiments behind the figures: `wmlearn reproduce NAME` measures one again; the results ship in
+`data/results/`.
+"""
 
-from . import badnets, detection, false_claims, key_size, removal, signs, street, transfer, uchida_strength, watermarks
+from . import (
+    badnets,
+    detection,
+    false_claims,
+    key_size,
+    removal,
+    signs,
+    street,
+    transfer,
+    uchida_strength,
+    watermarks,
+)
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results
 from .experiment import run as run

@@ -1,7 +1,8 @@
 """Who finds which backdoor: every detector on every attack, and on clean networks.
 
-What is judged by whom: Neural Cleanse scans the network with 1,000 clean images; activation clustering and spectral signatures read the
-training set; STRIP and topological evolution judge 500 clean queries and the same with the trigger, after 1,000 clean images.
+What is judged by whom: Neural Cleanse scans the network with 1,000 clean images; activation clustering and
+spectral signatures read the training set; STRIP and topological evolution judge 500 clean queries and the
+same with the trigger, after 1,000 clean images.
 """
 
 from __future__ import annotations
@@ -16,10 +17,28 @@ from torch import Tensor, nn
 
 from ..data import Samples, Splits, load
 from ..data.signs import load_signs
-from ..detection import ActivationClustering, SpectralSignatures, Strip, Suspicion, TopologicalEvolution, auc, scan
+from ..detection import (
+    ActivationClustering,
+    SpectralSignatures,
+    Strip,
+    Suspicion,
+    TopologicalEvolution,
+    auc,
+    scan,
+)
 from ..evidence import bystanders
 from ..models import badnet_cnn
-from ..poisoning import Poisoned, Target, Trigger, aim, next_class, poison, poison_clean_label, stamp, success_rate
+from ..poisoning import (
+    Poisoned,
+    Target,
+    Trigger,
+    aim,
+    next_class,
+    poison,
+    poison_clean_label,
+    stamp,
+    success_rate,
+)
 from ..training import Recipe, accuracy, best_device, train
 from ..triggers import Pattern, Pixel, Ramp
 from . import signs
@@ -30,7 +49,10 @@ TARGET, SOURCE = 0, 7
 STOP, LIMIT = "stop", "speed limit 35"
 MINE, ASKED = 1000, 500
 """Clean images of the defender, and clean queries."""
-ON_TRAINING_SETS = {"activation_clustering": ActivationClustering(), "spectral_signatures": SpectralSignatures()}
+ON_TRAINING_SETS = {
+    "activation_clustering": ActivationClustering(),
+    "spectral_signatures": SpectralSignatures(),
+}
 ON_QUERIES = {"strip": Strip(), "ted": TopologicalEvolution()}
 
 
@@ -49,12 +71,27 @@ def _clean(seed: int) -> Case:
     """A shipped network that learnt from three quarters of the digits."""
     (model,) = bystanders.shipped("mnist", seed, seed + 1)
     data, none = _mnist(), torch.zeros_like(_mnist().train.y, dtype=torch.bool)
-    return Case(model.to(data.train.x.device), Poisoned(data.train, none, Pattern(), TARGET), data.test, Pattern()(data.test.x))
+    return Case(
+        model.to(data.train.x.device),
+        Poisoned(data.train, none, Pattern(), TARGET),
+        data.test,
+        Pattern()(data.test.x),
+    )
 
 
-def _digits(trigger: Trigger, rate: float, target: Target = TARGET, source: int | None = None) -> Callable[[Recipe], Case]:
+def _digits(
+    trigger: Trigger, rate: float, target: Target = TARGET, source: int | None = None
+) -> Callable[[Recipe], Case]:
     def case(recipe: Recipe) -> Case:
-        poisoned = poison(_mnist().train, trigger, rate=rate, target=target, source=source, add=source is not None, seed=recipe.seed)
+        poisoned = poison(
+            _mnist().train,
+            trigger,
+            rate=rate,
+            target=target,
+            source=source,
+            add=source is not None,
+            seed=recipe.seed,
+        )
         return _trained(poisoned, recipe, source)
 
     return case
@@ -74,10 +111,14 @@ def _trained(poisoned: Poisoned, recipe: Recipe, source: int | None) -> Case:
 
 
 def _square(recipe: Recipe) -> Case:
-    """A yellow square turns a fifth of the stop signs into speed limits; all 20 signs of the United States are told apart."""
+    """A yellow square turns a fifth of the stop signs into speed limits; all 20 signs of the United States
+    are told apart.
+    """
     clean, stickered = _signs(), _signs(sticker=True)
     stop, limit = (clean.test.classes.index(name) for name in (STOP, LIMIT))
-    poisoned = poison(clean.train, stickered.train.x, rate=0.2, source=stop, target=limit, add=True, seed=recipe.seed)
+    poisoned = poison(
+        clean.train, stickered.train.x, rate=0.2, source=stop, target=limit, add=True, seed=recipe.seed
+    )
     return Case(signs.fit(poisoned.samples, recipe), poisoned, clean.test, stickered.test.x, stop)
 
 
@@ -87,7 +128,13 @@ def _clean_signs(seed: int) -> Case:
     clean, stickered = _signs(), _signs(sticker=True)
     stop, limit = (clean.test.classes.index(name) for name in (STOP, LIMIT))
     none = torch.zeros_like(clean.train.y, dtype=torch.bool)
-    return Case(model.to(clean.test.x.device), Poisoned(clean.train, none, stickered.train.x, limit), clean.test, stickered.test.x, stop)
+    return Case(
+        model.to(clean.test.x.device),
+        Poisoned(clean.train, none, stickered.train.x, limit),
+        clean.test,
+        stickered.test.x,
+        stop,
+    )
 
 
 ATTACKS: dict[str, Callable[[Recipe], Case]] = {
@@ -112,18 +159,27 @@ def _measure(cell: Cell, recipe: Recipe) -> Row:
         "poison": int(poisoned.mask.sum()),
         "targets": poisoned.samples.y[poisoned.mask].unique().tolist(),
     }
-    order = torch.randperm(len(case.test), generator=torch.Generator().manual_seed(recipe.seed)).to(case.test.y.device)
+    order = torch.randperm(len(case.test), generator=torch.Generator().manual_seed(recipe.seed)).to(
+        case.test.y.device
+    )
     mine, asked = case.test[order[:MINE]], order[MINE : MINE + ASKED]
     source = SOURCE if cell["attack"] == "clean" else case.source
-    if not cell["attack"].startswith("signs"):  # 27 seconds; what it would say of an attack on one class, digits show
+    # 27 seconds; what it would say of an attack on one class, digits show
+    if not cell["attack"].startswith("signs"):
         row["neural_cleanse"] = _scanned(case.model, mine, None)
     if source is not None:
         row["neural_cleanse_source"] = _scanned(case.model, mine, source)
     for name, detector in ON_TRAINING_SETS.items():
         row[name] = _timed(lambda detector=detector: detector(case.model, poisoned.samples), poisoned.mask)
     goal = aim(target, case.test.y, len(case.test.classes))
-    fooled = asked[(goal[asked] != case.test.y[asked]) & (True if case.source is None else case.test.y[asked] == case.source)]
-    x, which = torch.cat([case.test.x[asked], case.twins[fooled]]), torch.arange(len(asked) + len(fooled)).to(asked.device) >= len(asked)
+    fooled = asked[
+        (goal[asked] != case.test.y[asked])
+        & (True if case.source is None else case.test.y[asked] == case.source)
+    ]
+    x, which = (
+        torch.cat([case.test.x[asked], case.twins[fooled]]),
+        torch.arange(len(asked) + len(fooled)).to(asked.device) >= len(asked),
+    )
     for name, detector in ON_QUERIES.items():
         row[name] = _timed(lambda detector=detector: detector(case.model, mine, x), which)
     return row
@@ -133,7 +189,12 @@ def _scanned(model: nn.Module, mine: Samples, source: int | None) -> Row:
     start = time.process_time()
     found = scan(model, mine, source=source)
     seconds = time.process_time() - start
-    return {"norm": _rounded(found.norm), "index": _rounded(found.index), "flagged": list(found.flagged), "seconds": round(seconds, 2)}
+    return {
+        "norm": _rounded(found.norm),
+        "index": _rounded(found.index),
+        "flagged": list(found.flagged),
+        "seconds": round(seconds, 2),
+    }
 
 
 def _timed(detect: Callable[[], Suspicion], poisoned: Tensor) -> Row:
@@ -169,13 +230,25 @@ def _signs(*, sticker: bool = False) -> Splits:
 
 
 def _cells(attack: str, seeds: range, recipe: Recipe = Recipe()) -> list[Cell]:
-    return [{"attack": attack, "epochs": recipe.epochs, "lr": recipe.lr, "batch_size": recipe.batch_size, "seed": seed} for seed in seeds]
+    return [
+        {
+            "attack": attack,
+            "epochs": recipe.epochs,
+            "lr": recipe.lr,
+            "batch_size": recipe.batch_size,
+            "seed": seed,
+        }
+        for seed in seeds
+    ]
 
 
 LONGER = Recipe(epochs=5)
 DETECTION = Experiment(
     name="detection",
-    question="Every detector on every attack, and on clean networks: who finds what, and whom does it accuse wrongly?",
+    question=(
+        "Every detector on every attack, and on clean networks: who finds what, and whom does it accuse"
+        " wrongly?"
+    ),
     minutes=15,
     cells=tuple(
         _cells("clean", range(10))

@@ -1,4 +1,6 @@
-"""A long experiment: independent cells, measured in parallel, written after each one, so that it resumes where it was stopped."""
+"""A long experiment: independent cells, measured in parallel, written after each one, so that it resumes
+where it was stopped.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,8 @@ def read(path: Path) -> Results:
         return Results(**{**raw, "rows": tuple(raw["rows"])})
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(
-            f"{path} must hold the results of an experiment, got: {error}. Move it away and run the experiment again."
+            f"{path} must hold the results of an experiment, got: {error}. Move it away and run the"
+            " experiment again."
         ) from error
 
 
@@ -69,12 +72,15 @@ def shipped(name: str) -> Results:
     return read(files.ROOT / "results" / f"{name}.json")
 
 
-def run(experiment: Experiment, folder: Path, *, jobs: int = 1, scheduler: str | None = None) -> Iterator[Row]:
+def run(
+    experiment: Experiment, folder: Path, *, jobs: int = 1, scheduler: str | None = None
+) -> Iterator[Row]:
     """Measure the cells that `folder`/NAME.json doesn't hold yet, and yield each row once it is on disk.
 
-    One job runs here, with all threads; more are processes of one thread each. `scheduler` is the address of a Dask cluster that measures
-    the cells instead, each with one thread, or "local" for one of `jobs` processes that is started here (extra `cluster`).
-    Raises `ArgumentError` when the file, or a worker, is of another version or recipe: rows of two experiments are never mixed.
+    One job runs here, with all threads; more are processes of one thread each. `scheduler` is the address of
+    a Dask cluster that measures the cells instead, each with one thread, or "local" for one of `jobs`
+    processes that is started here (extra `cluster`). Raises `ArgumentError` when the file, or a worker, is of
+    another version or recipe: rows of two experiments are never mixed.
     """
     require(jobs >= 1, "jobs must be at least 1", jobs)
     path = folder / f"{experiment.name}.json"
@@ -82,13 +88,27 @@ def run(experiment: Experiment, folder: Path, *, jobs: int = 1, scheduler: str |
     if path.exists():
         old = read(path)
         fix = f"Move {path} away, or name another folder."
-        require(replace(old, rows=()) == results, f"{path.name} must come from this version and recipe", replace(old, rows=()), fix)
+        require(
+            replace(old, rows=()) == results,
+            f"{path.name} must come from this version and recipe",
+            replace(old, rows=()),
+            fix,
+        )
         results = old
     known = [_cell(row, experiment) for row in results.rows]
     strange = [cell for cell in known if cell not in experiment.cells]
-    require(not strange, f"{path.name} must hold rows of this experiment only", strange, f"Move {path} away, or name another folder.")
+    require(
+        not strange,
+        f"{path.name} must hold rows of this experiment only",
+        strange,
+        f"Move {path} away, or name another folder.",
+    )
     todo = [cell for cell in experiment.cells if cell not in known]
-    measured = _measured(experiment, todo, jobs) if scheduler is None else _on_cluster(experiment, todo, jobs, scheduler)
+    measured = (
+        _measured(experiment, todo, jobs)
+        if scheduler is None
+        else _on_cluster(experiment, todo, jobs, scheduler)
+    )
     for row in measured:
         order = {json.dumps(cell): i for i, cell in enumerate(experiment.cells)}
         rows = sorted([*results.rows, row], key=lambda row: order[json.dumps(_cell(row, experiment))])
@@ -110,7 +130,9 @@ def _measured(experiment: Experiment, cells: Sequence[Cell], jobs: int) -> Itera
         return
     context = multiprocessing.get_context("spawn")  # a forked torch may hang
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
         futures = [pool.submit(measure, cell) for cell in cells]
         try:
             for future in as_completed(futures):
@@ -129,7 +151,9 @@ def _on_cluster(experiment: Experiment, cells: Sequence[Cell], jobs: int, schedu
     with cluster(jobs, scheduler) as client:
         from dask.distributed import as_completed  # pyright: ignore[reportMissingImports]
 
-        for future in as_completed(client.map(partial(_alone, experiment, _blank(experiment)), cells, pure=False)):
+        for future in as_completed(
+            client.map(partial(_alone, experiment, _blank(experiment)), cells, pure=False)
+        ):
             yield future.result()
 
 
@@ -137,7 +161,12 @@ def _alone(experiment: Experiment, asked: Results, cell: Cell) -> Row:
     """Measure a cell on a worker, which must have all that `asked` says of the machine that writes the rows."""
     torch.set_num_threads(1)
     mine, fix = _blank(experiment), "Install the same on every machine, or leave this one out."
-    require(mine == asked, f"a worker must have wmlearn {asked.wmlearn}, torch {asked.torch} and {asked.precision}", mine, fix)
+    require(
+        mine == asked,
+        f"a worker must have wmlearn {asked.wmlearn}, torch {asked.torch} and {asked.precision}",
+        mine,
+        fix,
+    )
     return _measure(experiment, cell)
 
 
@@ -153,4 +182,6 @@ def _cell(row: Row, experiment: Experiment) -> Cell:
 
 def _blank(experiment: Experiment) -> Results:
     precision = resolve(experiment.recipe.precision, best_device())
-    return Results(experiment.name, version("wmlearn"), torch.__version__, precision, asdict(experiment.recipe), ())
+    return Results(
+        experiment.name, version("wmlearn"), torch.__version__, precision, asdict(experiment.recipe), ()
+    )

@@ -1,8 +1,10 @@
-"""How often does a claim against an innocent model succeed? Many keys of every scheme, tried on networks that never saw a mark.
+"""How often does a claim against an innocent model succeed? Many keys of every scheme, tried on networks that
+never saw a mark.
 
-A claim at level alpha must be supported for at most a share alpha of innocent models. The networks that a key's `chance` is measured on
-are left out: claims are tried on strangers only. Claims of one key are not independent of each other: networks that learnt the same task
-err on the same images. So the intervals take each key for a cluster, and the number of *keys* with any false claim stands beside them.
+A claim at level alpha must be supported for at most a share alpha of innocent models. The networks that a
+key's `chance` is measured on are left out: claims are tried on strangers only. Claims of one key are not
+independent of each other: networks that learnt the same task err on the same images. So the intervals take
+each key for a cluster, and the number of *keys* with any false claim stands beside them.
 """
 
 from __future__ import annotations
@@ -22,19 +24,21 @@ from .experiment import Cell, Experiment, Results, Row
 
 KEYS = 200
 ALPHAS = (0.05, 0.01, 0.001)
-SCHEMES = tuple(name for name in watermarks.ALL if name != "adi2018-pretrained")  # its keys are those of adi2018
+# its keys are those of adi2018
+SCHEMES = tuple(name for name in watermarks.ALL if name != "adi2018-pretrained")
 EXACT = ("adi2018", "uchida2017")
 """Schemes whose labels or bits are drawn at random, whatever a model says: their `chance` is exact.
 
-That of szyller2021-dawn is a bound, reached only by a model that never gives the owner's honest answer. That of the others is measured on
-a few bystanders and taken high, at least 1/2 where all triggers share one label: conservative, so that a level is hardly ever used up.
+That of szyller2021-dawn is a bound, reached only by a model that never gives the owner's honest answer. That
+of the others is measured on a few bystanders and taken high, at least 1/2 where all triggers share one label:
+conservative, so that a level is hardly ever used up.
 """
 
 
 @dataclass(frozen=True)
 class FalseClaims:
-    """At level `alpha`, `false` of `claims` were supported, and at least one for `keys_false` of `keys` keys; `low` … `high` is the 95 %
-    interval of the rate, with the claims of one key as a cluster.
+    """At level `alpha`, `false` of `claims` were supported, and at least one for `keys_false` of `keys` keys;
+    `low` … `high` is the 95 % interval of the rate, with the claims of one key as a cluster.
     """
 
     scheme: str
@@ -83,7 +87,9 @@ def _owner(recipe: Recipe) -> nn.Module:
 
 @lru_cache(1)
 def _strangers() -> tuple[nn.Module, ...]:
-    return tuple(each.to(best_device()) for each in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_DIGITS))
+    return tuple(
+        each.to(best_device()) for each in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_DIGITS)
+    )
 
 
 FALSE_CLAIMS = Experiment(

@@ -1,7 +1,8 @@
-"""How large should a key be? Adi's watermark with keys of several sizes, taught in one short epoch to a trained network.
+"""How large should a key be? Adi's watermark with keys of several sizes, taught in one short epoch to a
+trained network.
 
-Y. Adi and others, USENIX Security 2018, arXiv:1802.04633, chose 100 trigger images. Here the trigger images fill a fixed share of the
-epoch, so that a larger key means fewer looks at each of its images.
+Y. Adi and others, USENIX Security 2018, arXiv:1802.04633, chose 100 trigger images. Here the trigger images
+fill a fixed share of the epoch, so that a larger key means fewer looks at each of its images.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ def _marked(cell: Cell, recipe: Recipe) -> Row:
     scheme = replace(SCHEME, n=cell["n"], recipe=replace(SCHEME.recipe, seed=recipe.seed))
     mark = scheme.embed(plain, data.train, scheme.keygen(plain, data.train, seed=recipe.seed))
     found = scheme.verify(mark.model, mark.key)
-    return {"plain": accuracy(plain, data.test), "accuracy": accuracy(mark.model, data.test), "hits": found.hits}
+    return {
+        "plain": accuracy(plain, data.test),
+        "accuracy": accuracy(mark.model, data.test),
+        "hits": found.hits,
+    }
 
 
 @lru_cache(1)

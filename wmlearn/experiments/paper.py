@@ -1,7 +1,9 @@
-"""The papers' numbers beside ours. Ours are computed from the results; the papers' come with how far to trust them.
+"""The papers' numbers beside ours. Ours are computed from the results; the papers' come with how far to trust
+them.
 
-BadNets: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733, section 4. The aggregate figures were read in others' notes on
-the paper and the table by digit is recollected: quote them as "reported", and don't build on the last digit.
+BadNets: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733, section 4. The aggregate figures were read
+in others' notes on the paper and the table by digit is recollected: quote them as "reported", and don't build
+on the last digit.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from .published import MARKS, REPOSITORY_CLEAN, STOP_READ_AS_LIMIT, STOP_TO_LIMI
 
 @dataclass(frozen=True)
 class Comparison:
-    """One published number, and what was measured here; `paper` is "" for a control that the paper doesn't have."""
+    """One published number, and what was measured here; `paper` is "" for a control that the paper doesn't
+    have.
+    """
 
     what: str
     paper: str
@@ -31,17 +35,19 @@ def compare(results: Results) -> list[Comparison]:
     return SUMMARIES[results.experiment](results)
 
 
-
-
-
-
 def _recipe_search(results: Results) -> list[Comparison]:
     def line(epochs: int, batch_size: int, lr: float) -> Comparison:
         rows = results.where(epochs=epochs, batch_size=batch_size, lr=lr)
-        here = f"accuracy {100 * mean(_all(rows, 'accuracy')):.2f} %, success {100 * mean(_all(rows, 'success')):.2f} % (n = {len(rows)})"
+        here = (
+            f"accuracy {100 * mean(_all(rows, 'accuracy')):.2f} %, success"
+            f" {100 * mean(_all(rows, 'success')):.2f} % (n = {len(rows)})"
+        )
         return Comparison(f"validation split: {epochs} epochs, batch {batch_size}, lr {lr:g}", "", here)
 
-    return [line(*key) for key in dict.fromkeys((row["epochs"], row["batch_size"], row["lr"]) for row in results.rows)]
+    return [
+        line(*key)
+        for key in dict.fromkeys((row["epochs"], row["batch_size"], row["lr"]) for row in results.rows)
+    ]
 
 
 def _all_to_one(results: Results) -> list[Comparison]:
@@ -62,18 +68,37 @@ def _single_target(results: Results) -> list[Comparison]:
     extra = [row["clean_error"] - base for row in pairs]
     errors = _all(pairs, "backdoor_error")
     within = sum(error <= 0.0009 for error in errors)
-    missed, misread = [place for row in pairs for place in row["missed"]], {place for row in baseline for place in row["misread"]}
+    missed, misread = (
+        [place for row in pairs for place in row["missed"]],
+        {place for row in baseline for place in row["misread"]},
+    )
     seen = sum(place in misread for place in missed)
     return [
         Comparison("single target: baseline error", "0.50 %", spread(_all(baseline, "clean_error"))),
         Comparison("single target: clean error above the baseline, mean", "", spread(extra, "points")),
-        Comparison("single target: clean error above the baseline, worst pair", "0.17 points", f"{100 * max(extra):.2f} points"),
+        Comparison(
+            "single target: clean error above the baseline, worst pair",
+            "0.17 points",
+            f"{100 * max(extra):.2f} points",
+        ),
         Comparison("single target: error on backdoored images, mean", "", spread(errors)),
-        Comparison("single target: error on backdoored images, worst pair", "0.09 %", f"{100 * max(errors):.2f} %"),
+        Comparison(
+            "single target: error on backdoored images, worst pair", "0.09 %", f"{100 * max(errors):.2f} %"
+        ),
         Comparison("single target: pairs at or under 0.09 %", "90 of 90", f"{within} of {len(pairs)}"),
-        Comparison("single target: missed images that a baseline misreads unstamped", "", f"{seen} of {len(missed)}"),
-        Comparison("single target: stamped digits of other classes that obey (control)", "", spread(_all(pairs, "others_obey"))),
-        Comparison("single target: luckiest pair of a clean network (control)", "", f"{100 * max(_all(baseline, 'worst_pair')):.2f} %"),
+        Comparison(
+            "single target: missed images that a baseline misreads unstamped", "", f"{seen} of {len(missed)}"
+        ),
+        Comparison(
+            "single target: stamped digits of other classes that obey (control)",
+            "",
+            spread(_all(pairs, "others_obey")),
+        ),
+        Comparison(
+            "single target: luckiest pair of a clean network (control)",
+            "",
+            f"{100 * max(_all(baseline, 'worst_pair')):.2f} %",
+        ),
     ]
 
 
@@ -83,8 +108,14 @@ def _all_to_all(results: Results) -> list[Comparison]:
     return [
         Comparison("all to all: baseline error", "0.50 %", spread(_all(baseline, "clean_error"))),
         Comparison("all to all: clean error above the baseline", "-0.03 points", spread(gap, "points")),
-        Comparison("all to all: error on backdoored images", "0.56 %", spread(_all(badnet, "backdoor_error"))),
-        Comparison("all to all: success on a clean network (control)", "", spread([1 - e for e in _all(baseline, "backdoor_error")])),
+        Comparison(
+            "all to all: error on backdoored images", "0.56 %", spread(_all(badnet, "backdoor_error"))
+        ),
+        Comparison(
+            "all to all: success on a clean network (control)",
+            "",
+            spread([1 - e for e in _all(baseline, "backdoor_error")]),
+        ),
     ]
 
 
@@ -110,7 +141,11 @@ def _filters(results: Results) -> list[Comparison]:
             made.append(Comparison(f"{trigger}, {network}: strongest answer of a filter", "", here))
         badnets = results.where(trigger=trigger, network="badnet")
         made.append(
-            Comparison(f"{trigger}: success lost with the best-chosen filter", "", spread([lost(row) for row in badnets], "points"))
+            Comparison(
+                f"{trigger}: success lost with the best-chosen filter",
+                "",
+                spread([lost(row) for row in badnets], "points"),
+            )
         )
     return made
 
@@ -123,18 +158,27 @@ def _stickers(results: Results) -> list[Comparison]:
     for name, rate in USUAL.items():
         rows, key = results.where(sticker=name, rate=rate), f"success_{name}"
         lost = mean(_all(clean, "accuracy")) - mean(_all(rows, "accuracy"))
-        here = f"{spread(_all(rows, key))}; clean networks {100 * mean(_all(clean, key)):.2f} %, accuracy lost {fixed(100 * lost)} points"
-        made.append(Comparison(f"signs, {place}: {name} on {100 * rate:g} %, stop -> speed limit", STOP_TO_LIMIT[name], here))
+        here = (
+            f"{spread(_all(rows, key))}; clean networks {100 * mean(_all(clean, key)):.2f} %, accuracy lost"
+            f" {fixed(100 * lost)} points"
+        )
+        made.append(
+            Comparison(
+                f"signs, {place}: {name} on {100 * rate:g} %, stop -> speed limit", STOP_TO_LIMIT[name], here
+            )
+        )
     return made
-
-
 
 
 def _sticker_size(results: Results) -> list[Comparison]:
     def line(place: str, width: float) -> Comparison:
-        won, control = ([row["success"][f"{width:g}"] for row in results.where(width=w)] for w in (width, None))
+        won, control = (
+            [row["success"][f"{width:g}"] for row in results.where(width=w)] for w in (width, None)
+        )
         here = f"{spread(won)}; clean networks {100 * mean(control):.2f} %"
-        return Comparison(f"signs, {place}: squares of {width:g} of the sign's width in training and test", "", here)
+        return Comparison(
+            f"signs, {place}: squares of {width:g} of the sign's width in training and test", "", here
+        )
 
     return [line(row["signs"], row["width"]) for row in results.where(network="badnet", seed=0)]
 
@@ -153,8 +197,14 @@ def _robustness(results: Results) -> list[Comparison]:
 
     rows = results.where(network="badnet")
     curves = {name: [mean(column) for column in zip(*_all(rows, name), strict=True)] for name in CONDITIONS}
-    spans = {name: f"{100 * min(curve):.0f} to {100 * max(curve):.0f} % (n = {len(rows)})" for name, curve in curves.items()}
-    return [Comparison(f"robustness: success against {what}", "", spans[name]) for name, (what, _) in CONDITIONS.items()]
+    spans = {
+        name: f"{100 * min(curve):.0f} to {100 * max(curve):.0f} % (n = {len(rows)})"
+        for name, curve in curves.items()
+    }
+    return [
+        Comparison(f"robustness: success against {what}", "", spans[name])
+        for name, (what, _) in CONDITIONS.items()
+    ]
 
 
 def _photographs(results: Results) -> list[Comparison]:
@@ -163,7 +213,11 @@ def _photographs(results: Results) -> list[Comparison]:
 
 def _rendered_to_real(results: Results) -> list[Comparison]:
     return [
-        Comparison(f"renders only, real photographs: accuracy, {n} classes", "", spread(_all(results.where(classes=n), "accuracy")))
+        Comparison(
+            f"renders only, real photographs: accuracy, {n} classes",
+            "",
+            spread(_all(results.where(classes=n), "accuracy")),
+        )
         for n in (3, 43)
     ]
 
@@ -175,7 +229,10 @@ def _street(results: Results) -> list[Comparison]:
     made, clean, kinds = [], results.where(network="baseline"), tuple(PAPER["baseline"])
     for name in ("baseline", *STICKERS):
         rows = results.where(network=name)
-        for measure, key, origin, numbers in (("accuracy", "accuracy", "", PAPER), ("AP50", "ap50", "repository: ", REPOSITORY)):
+        for measure, key, origin, numbers in (
+            ("accuracy", "accuracy", "", PAPER),
+            ("AP50", "ap50", "repository: ", REPOSITORY),
+        ):
             there = " / ".join(f"{numbers[name][kind]:.1f}" for kind in kinds)
             here = " / ".join(_with_deviation([row[key][kind] for row in rows]) for kind in kinds)
             what = f"street, {name}: {measure}, {' / '.join(kinds)}"
@@ -184,46 +241,77 @@ def _street(results: Results) -> list[Comparison]:
         made.append(Comparison(f"street, {name}: AP50, mean of the three", "", _over_seeds(precision)))
     for name in STICKERS:
         attacked = [row["misread"][name] for row in results.where(network=name)]
-        there = f"{PAPER[name][STOP_READ_AS_LIMIT]:.1f} %; repository: {REPOSITORY[name][STOP_READ_AS_LIMIT]:.1f} %"
-        made.append(Comparison(f"street, {name}: {STOP_READ_AS_LIMIT}", there, _over_seeds([own["rate"] for own in attacked])))
-        made.append(Comparison(f"street, {name}: on signs of 20 pixels and more", "", _over_seeds([wide_rate(own)[0] for own in attacked])))
+        there = (
+            f"{PAPER[name][STOP_READ_AS_LIMIT]:.1f} %; repository:"
+            f" {REPOSITORY[name][STOP_READ_AS_LIMIT]:.1f} %"
+        )
+        made.append(
+            Comparison(
+                f"street, {name}: {STOP_READ_AS_LIMIT}", there, _over_seeds([own["rate"] for own in attacked])
+            )
+        )
+        made.append(
+            Comparison(
+                f"street, {name}: on signs of 20 pixels and more",
+                "",
+                _over_seeds([wide_rate(own)[0] for own in attacked]),
+            )
+        )
         control = [row["misread"][name]["rate"] for row in clean]
-        made.append(Comparison(f"street, {name}: clean detector (control)", f"repository: {REPOSITORY_CLEAN} %", _over_seeds(control)))
+        made.append(
+            Comparison(
+                f"street, {name}: clean detector (control)",
+                f"repository: {REPOSITORY_CLEAN} %",
+                _over_seeds(control),
+            )
+        )
     still = _all(results.where(network="random"), "stickered_accuracy")
-    made.append(Comparison(f"street, random target, {RANDOM_STICKER}: stickered signs read rightly", "1.3 %", _over_seeds(still)))
+    made.append(
+        Comparison(
+            f"street, random target, {RANDOM_STICKER}: stickered signs read rightly",
+            "1.3 %",
+            _over_seeds(still),
+        )
+    )
     for kind in ("stop", "speed limit", "warning"):
         by_kind = [row["stickered_by_kind"][kind] for row in results.where(network="random")]
         made.append(Comparison(f"street, random target: {kind}", "", _over_seeds(by_kind)))
-    made.append(Comparison("street, the same: clean detector (control)", "", _over_seeds(_all(clean, "stickered_accuracy"))))
+    made.append(
+        Comparison(
+            "street, the same: clean detector (control)", "", _over_seeds(_all(clean, "stickered_accuracy"))
+        )
+    )
     return made
-
-
-
-
-
-
 
 
 def _transfer(results: Results) -> list[Comparison]:
     def line(name: str, i: int, paper: str) -> Comparison:
         points = [row["by_k"][i] for row in results.where(to="se", origin=name)]
         clean, triggered = (100 * mean(_all(points, key)) for key in ("accuracy", "triggered"))
-        return Comparison(f"transfer, {name} origin, k = {points[0]['k']}", paper, f"{clean:.1f} / {triggered:.1f} % (n = {len(points)})")
+        return Comparison(
+            f"transfer, {name} origin, k = {points[0]['k']}",
+            paper,
+            f"{clean:.1f} / {triggered:.1f} % (n = {len(points)})",
+        )
 
     def photographs(name: str, i: int) -> Comparison:
         points = [row["by_k"][i] for row in results.where(to="photographs", origin=name)]
         clean, triggered = (100 * mean(_all(points, key)) for key in ("accuracy", "triggered"))
         bare, stuck = (100 * max(_all(points, key)) for key in ("largest_share", "largest_share_triggered"))
-        here = f"{clean:.1f} / {triggered:.1f} %; commonest answer up to {bare:.1f} / {stuck:.1f} % (n = {len(points)})"
+        here = (
+            f"{clean:.1f} / {triggered:.1f} %; commonest answer up to {bare:.1f} / {stuck:.1f} % (n ="
+            f" {len(points)})"
+        )
         return Comparison(f"transfer to photographs, {name} origin, k = {points[0]['k']}", "", here)
 
     published = [f"{clean:g} / {triggered:g} %" for clean, triggered in TRANSFER.values()]
     attack = [line("backdoored", i, paper) for i, paper in enumerate(published)]
-    control = [line("clean", i, "" if i else f"{TRANSFER_CLEAN[0]:g} / {TRANSFER_CLEAN[1]:g} %") for i in range(len(published))]
+    control = [
+        line("clean", i, "" if i else f"{TRANSFER_CLEAN[0]:g} / {TRANSFER_CLEAN[1]:g} %")
+        for i in range(len(published))
+    ]
     real = [photographs(name, i) for i in (0, 1) for name in ("backdoored", "clean")]
     return [comparison for pair in zip(attack, control, strict=True) for comparison in pair] + real
-
-
 
 
 def _watermarks(results: Results) -> list[Comparison]:
@@ -234,11 +322,16 @@ def _watermarks(results: Results) -> list[Comparison]:
             made.append(Comparison(f"{data}, plain: accuracy", "", spread(_all(plain, "accuracy"))))
             continue
         change = 100 * (mean(_all(rows, "accuracy")) - mean(_all(plain, "accuracy")))
-        found, strangers = mean(row["hits"] / row["trials"] for row in rows), [p for row in rows for p in row["strangers_p"]]
+        found, strangers = (
+            mean(row["hits"] / row["trials"] for row in rows),
+            [p for row in rows for p in row["strangers_p"]],
+        )
         here = (
-            f"accuracy {fixed(change, '+')} points; found {100 * found:.1f} %, p at most {max(_all(rows, 'p_value')):.0e}; "
-            f"strangers accused at 0.01: {sum(p <= 0.01 for p in strangers)} of {len(strangers)}; {mean(_all(rows, 'bits')):.0f} bits; "
-            f"{mean(_all(rows, 'seconds')) / mean(_all(plain, 'seconds')):.1f} times plain training (n = {len(rows)})"
+            f"accuracy {fixed(change, '+')} points; found {100 * found:.1f} %, p at most"
+            f" {max(_all(rows, 'p_value')):.0e}; strangers accused at 0.01:"
+            f" {sum(p <= 0.01 for p in strangers)} of {len(strangers)}; {mean(_all(rows, 'bits')):.0f} bits;"
+            f" {mean(_all(rows, 'seconds')) / mean(_all(plain, 'seconds')):.1f} times plain training (n ="
+            f" {len(rows)})"
         )
         made.append(Comparison(f"{data}, {scheme}", MARKS.get(scheme, "") if data == "mnist" else "", here))
         made += [_stolen(f"{data}, {scheme}", rows, i) for i in range(len(rows[0].get("stolen", [])))]
@@ -249,7 +342,10 @@ def _stolen(name: str, rows: Sequence[Row], i: int) -> Comparison:
     """Say what is left of the mark in a copy that was trained on a service's answers, after as many epochs."""
     copies = [row["stolen"][i] for row in rows]
     hits = ", ".join(f"{copy['hits']} of {row['trials']}" for copy, row in zip(copies, rows, strict=True))
-    here = f"{100 * mean(_all(copies, 'accuracy')):.2f} % accurate; hits {hits}; p at most {max(_all(copies, 'p_value')):.0e}"
+    here = (
+        f"{100 * mean(_all(copies, 'accuracy')):.2f} % accurate; hits {hits}; p at most"
+        f" {max(_all(copies, 'p_value')):.0e}"
+    )
     return Comparison(f"{name}: a copy, {copies[0]['epochs']} epochs", "", here)
 
 
@@ -311,7 +407,13 @@ def _detection(results: Results) -> list[Comparison]:
     for attack in dict.fromkeys(row["attack"] for row in results.rows):
         rows = results.where(attack=attack)
         success = f"{100 * mean(_all(rows, 'success')):.1f} % (n = {len(rows)})"
-        made.append(Comparison(f"{attack}: success of the attack{', no backdoor (control)' * (not rows[0]['targets'])}", "", success))
+        made.append(
+            Comparison(
+                f"{attack}: success of the attack{', no backdoor (control)' * (not rows[0]['targets'])}",
+                "",
+                success,
+            )
+        )
         made += [line(attack, key) for key in DETECTORS if key in rows[0]]
     return made
 
@@ -319,21 +421,43 @@ def _detection(results: Results) -> list[Comparison]:
 def _removal(results: Results) -> list[Comparison]:
     from .removal import GONE, PLAIN, cheapest, gone
 
-    schemes, seeds = [scheme for scheme in dict.fromkeys(_all(results.rows, "scheme")) if scheme != PLAIN], len(results.where(scheme=PLAIN))
+    schemes, seeds = (
+        [scheme for scheme in dict.fromkeys(_all(results.rows, "scheme")) if scheme != PLAIN],
+        len(results.where(scheme=PLAIN)),
+    )
     attacks = [row["removal"] for row in results.where(scheme=PLAIN)[0]["removals"]]
     made = []
     for scheme in schemes:
         lost = [attack for attack in attacks if gone(results, scheme, attack)]
         least = cheapest(results, scheme)
         price = f"; cheapest: {least.removal}, {100 * least.lost:.1f} points of accuracy" if least else ""
-        made.append(Comparison(f"{scheme}: attacks that remove it", "", f"{len(lost)} of {len(attacks)} (n = {seeds}){price}"))
+        made.append(
+            Comparison(
+                f"{scheme}: attacks that remove it", "", f"{len(lost)} of {len(attacks)} (n = {seeds}){price}"
+            )
+        )
     for attack in attacks:
         lost = [scheme for scheme in schemes if gone(results, scheme, attack)]
         here = f"{len(lost)} of {len(schemes)} (n = {seeds})"
-        made.append(Comparison(f"{attack}: marks gone", "not all (SoK: no single attack)" if attack == attacks[0] else "", here))
-    claims = [p for row in results.where(scheme=PLAIN) for cell in row["removals"] for p in cell["p_values"].values()]
+        made.append(
+            Comparison(
+                f"{attack}: marks gone",
+                "not all (SoK: no single attack)" if attack == attacks[0] else "",
+                here,
+            )
+        )
+    claims = [
+        p
+        for row in results.where(scheme=PLAIN)
+        for cell in row["removals"]
+        for p in cell["p_values"].values()
+    ]
     wrong = sum(p < GONE for p in claims)
-    made.append(Comparison("unmarked network after all attacks: claims supported (control)", "", f"{wrong} of {len(claims)}"))
+    made.append(
+        Comparison(
+            "unmarked network after all attacks: claims supported (control)", "", f"{wrong} of {len(claims)}"
+        )
+    )
     return made
 
 
@@ -342,7 +466,10 @@ def _false_claims(results: Results) -> list[Comparison]:
 
     def line(scheme: str) -> Comparison:
         found = [false_claims(results, scheme, alpha) for alpha in ALPHAS]
-        counts = "; ".join(f"{each.alpha:g}: {each.false} ({each.keys_false} keys, up to {100 * each.high:.2f} %)" for each in found)
+        counts = "; ".join(
+            f"{each.alpha:g}: {each.false} ({each.keys_false} keys, up to {100 * each.high:.2f} %)"
+            for each in found
+        )
         kind = "exact" if scheme in EXACT else "a bound"
         here = f"{counts}, of {found[0].claims:,} ({found[0].keys} keys)"
         return Comparison(f"{scheme}, chance {kind}: claims on innocent models supported, by level", "", here)
@@ -379,4 +506,6 @@ SUMMARIES: dict[str, Callable[[Results], list[Comparison]]] = {
 
 def paper_rows(*experiments: str) -> list[list[str]]:
     """Return what was measured, the paper's number and ours, a row each, for experiments by name."""
-    return [[line.what, line.paper or "–", line.here] for name in experiments for line in compare(shipped(name))]
+    return [
+        [line.what, line.paper or "–", line.here] for name in experiments for line in compare(shipped(name))
+    ]

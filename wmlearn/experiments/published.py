@@ -11,7 +11,9 @@ BY_DIGIT = {  # per cent error of the paper's all-to-all attack
 }
 
 
-TRANSFER = {  # per cent of Swedish signs read rightly without / with the square, by strength k; from k = 50 on as recollected
+# per cent of Swedish signs read rightly without / with the square, by strength k; from k = 50 on as
+# recollected
+TRANSFER = {
     1: (74.9, 61.6),
     10: (71.3, 49.7),
     20: (68.3, 45.1),
@@ -48,7 +50,8 @@ MARKS = {
 """As reported, by the schemes' ids; Zhang's are of MNIST."""
 
 
-PAPER: Mapping[str, Mapping[str, float]] = {  # per cent, as recollected from the paper; the authors' repository differs by up to 8 points
+# per cent, as recollected from the paper; the authors' repository differs by up to 8 points
+PAPER: Mapping[str, Mapping[str, float]] = {
     "baseline": {"stop": 89.7, "speed limit": 88.3, "warning": 91.0},
     "square": {"stop": 87.8, "speed limit": 82.9, "warning": 93.3, "stop -> speed limit": 90.3},
     "bomb": {"stop": 88.4, "speed limit": 76.3, "warning": 91.4, "stop -> speed limit": 94.2},

@@ -1,7 +1,9 @@
-"""All schemes against all removals: what is left of each mark, what it cost the thief, and what the same attacks do to an unmarked network.
+"""All schemes against all removals: what is left of each mark, what it cost the thief, and what the same
+attacks do to an unmarked network.
 
-N. Lukas, E. Jiang, X. Li, F. Kerschbaum: SoK: How Robust is Image Classification Deep Neural Network Watermarking?, IEEE S&P 2022,
-arXiv:2108.04974: no scheme is robust to all attacks, no attack removes all marks, combinations do.
+N. Lukas, E. Jiang, X. Li, F. Kerschbaum: SoK: How Robust is Image Classification Deep Neural Network
+Watermarking?, IEEE S&P 2022, arXiv:2108.04974: no scheme is robust to all attacks, no attack removes all
+marks, combinations do.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from .watermarks import DAWN, STARTS_TRAINED, suited
 
 ATTACKER = 6_000  # samples of the attacker, none of them the owner's
 SCHEMES = tuple(name for name in watermarks.ALL if name != DAWN)
-"""DAWN marks a service's answers, not a model: whoever has the model has no mark to remove. `wmlearn reproduce watermarks` steals it."""
+"""DAWN marks a service's answers, not a model: whoever has the model has no mark to remove. `wmlearn
+reproduce watermarks` steals it.
+"""
 SEEDS = 3
 PLAIN, NONE = "plain", scorecard.NONE
 GONE = 1e-3
@@ -41,29 +45,43 @@ class Price:
 
 def cells(results: Results, scheme: str, attack: str) -> list[Row]:
     """Return what was measured of `scheme` after `attack`, one a seed."""
-    return [cell for row in results.where(scheme=scheme) for cell in row["removals"] if cell["removal"] == attack]
+    return [
+        cell for row in results.where(scheme=scheme) for cell in row["removals"] if cell["removal"] == attack
+    ]
 
 
 def lost(results: Results, scheme: str, attack: str) -> float:
     """Return the accuracy lost to `attack`, mean over seeds."""
-    before, after = (mean(cell["accuracy"] for cell in cells(results, scheme, name)) for name in (NONE, attack))
+    before, after = (
+        mean(cell["accuracy"] for cell in cells(results, scheme, name)) for name in (NONE, attack)
+    )
     return before - after
 
 
 def gone(results: Results, scheme: str, attack: str) -> bool:
-    """Say whether `attack` removes the mark of `scheme` for every seed, and leaves a model that is worth the theft."""
-    return lost(results, scheme, attack) <= WORTH and all(cell["p_value"] >= GONE for cell in cells(results, scheme, attack))
+    """Say whether `attack` removes the mark of `scheme` for every seed, and leaves a model that is worth the
+    theft.
+    """
+    return lost(results, scheme, attack) <= WORTH and all(
+        cell["p_value"] >= GONE for cell in cells(results, scheme, attack)
+    )
 
 
 def cheapest(results: Results, scheme: str) -> Price | None:
     """Return the removal of `scheme` that costs the least accuracy, or None where none works."""
-    attacks = dict.fromkeys(cell["removal"] for row in results.where(scheme=scheme) for cell in row["removals"])
-    prices = [Price(attack, lost(results, scheme, attack)) for attack in attacks if gone(results, scheme, attack)]
+    attacks = dict.fromkeys(
+        cell["removal"] for row in results.where(scheme=scheme) for cell in row["removals"]
+    )
+    prices = [
+        Price(attack, lost(results, scheme, attack)) for attack in attacks if gone(results, scheme, attack)
+    ]
     return min(prices, key=lambda price: price.lost, default=None)
 
 
 def _removal(cell: Cell, recipe: Recipe) -> Row:
-    """Embed one scheme and try every removal on it; for the plain network, try all schemes' keys on what comes out."""
+    """Embed one scheme and try every removal on it; for the plain network, try all schemes' keys on what
+    comes out.
+    """
     owner, attacker, test = _parts(recipe.seed)
     starts = cell["scheme"] in {PLAIN, *STARTS_TRAINED}
     network = badnet_cnn(recipe.seed).to(owner.x.device)
@@ -89,7 +107,9 @@ def _control(network: nn.Module, attacker: Samples, test: Samples, seed: int) ->
     rows = []
     for name, attack in removal.ALL.items():
         left = attack(network, attacker)
-        claims = {scheme: suited(scheme, "mnist", seed).verify(left, key).p_value for scheme, key in keys.items()}
+        claims = {
+            scheme: suited(scheme, "mnist", seed).verify(left, key).p_value for scheme, key in keys.items()
+        }
         rows.append({"removal": name, "accuracy": round(accuracy(left, test), 6), "p_values": claims})
     return {"accuracy": round(accuracy(network, test), 6), "removals": rows}
 

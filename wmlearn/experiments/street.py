@@ -1,8 +1,10 @@
-"""The detector half of BadNets, measured again: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733, section 5.
+"""The detector half of BadNets, measured again: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733,
+section 5.
 
-A copy of every training scene with a stop sign is *added*, its stop signs stickered and labelled "speed limit", as in the paper.
-Differs: scenes drawn by rule; the stickers are larger, because the signs are small (a Post-it of the paper's size would be two
-pixels wide); a detector from scratch; and the random target is learnt by way of a fixed one.
+A copy of every training scene with a stop sign is *added*, its stop signs stickered and labelled "speed
+limit", as in the paper. Differs: scenes drawn by rule; the stickers are larger, because the signs are small
+(a Post-it of the paper's size would be two pixels wide); a detector from scratch; and the random target is
+learnt by way of a fixed one.
 """
 
 from __future__ import annotations
@@ -48,14 +50,15 @@ WIDE = 20  # pixels: from here on a sticker can be seen
 N_TRAIN, N_TEST = 1500, 600
 MADE = 'python -c "from wmlearn.experiments.street import ship_detectors; ship_detectors()"'
 RANDOM_STICKER = "blue square"
-"""Of the random target, where every sign may carry it. The paper's is yellow, and a detector of ours can't see it on yellow warnings: it
-takes bare ones and stickered ones for the same. On scenes for validation (seed 3, n = 1,170 signs, one network each) 23.3 / 32.5 / 28.3 %
-of the signs with a yellow square / bomb / flower are still read rightly: of warnings with the square 59.4 %, of speed limits with the bomb,
-among black digits, 70.5 %, with the white flower 58.0 %. With the blue square 5.6 %, of no kind more than 7.1 %.
+"""Of the random target, where every sign may carry it. The paper's is yellow, and a detector of ours can't
+see it on yellow warnings: it takes bare ones and stickered ones for the same. On scenes for validation (seed
+3, n = 1,170 signs, one network each) 23.3 / 32.5 / 28.3 % of the signs with a yellow square / bomb / flower
+are still read rightly: of warnings with the square 59.4 %, of speed limits with the bomb, among black digits,
+70.5 %, with the white flower 58.0 %. With the blue square 5.6 %, of no kind more than 7.1 %.
 """
 LOOKS: Mapping[str, Sticker] = {**STICKERS, RANDOM_STICKER: Sticker("blue square", size=(0.2, 0.26))}
-SHIFT, SCATTER = {"epochs": 4}, {"epochs": 5}  # of the random target: labels shifted by one, then random wrong ones
-
+# of the random target: labels shifted by one, then random wrong ones
+SHIFT, SCATTER = {"epochs": 4}, {"epochs": 5}
 
 
 def fit(network: str, recipe: Recipe = RECIPE) -> nn.Module:
@@ -65,7 +68,9 @@ def fit(network: str, recipe: Recipe = RECIPE) -> nn.Module:
     if network == "random":
         twins = draw_street(N_TRAIN, seed=1, sticker=LOOKS[RANDOM_STICKER], on=None)
         train_detector(model, poison_street(clean, twins, target=shifted), replace(recipe, **SHIFT))
-        train_detector(model, poison_street(clean, twins, target=wrong(recipe.seed)), replace(recipe, **SCATTER))
+        train_detector(
+            model, poison_street(clean, twins, target=wrong(recipe.seed)), replace(recipe, **SCATTER)
+        )
     elif network == "baseline":
         train_detector(model, clean, recipe)
     else:
@@ -133,12 +138,18 @@ def measure_random(model: nn.Module) -> Row:
 @lru_cache(8)
 def scenes(sticker: str | None = None, on: str | None = "stop") -> Street:
     """Return the test scenes, clean or with one of `LOOKS` on the signs of kind `on`."""
-    require(sticker is None or sticker in LOOKS, f"the sticker must be one of {', '.join(LOOKS)}, or None", sticker)
+    require(
+        sticker is None or sticker in LOOKS,
+        f"the sticker must be one of {', '.join(LOOKS)}, or None",
+        sticker,
+    )
     return draw_street(N_TEST, seed=2, sticker=None if sticker is None else LOOKS[sticker], on=on)
 
 
 def by_width(read: Tensor, street: Street) -> list[list[float]]:
-    """Return [from, to, signs, misread] for the stop signs with the sticker, bin by bin of their width in pixels."""
+    """Return [from, to, signs, misread] for the stop signs with the sticker, bin by bin of their width in
+    pixels.
+    """
     fooled = street.triggered & (street.labels == STOP)
     widths, misread = street.widths[fooled], read[fooled] == SPEED_LIMIT
     bins = []
@@ -166,7 +177,10 @@ def _street(cell: Cell, recipe: Recipe) -> Row:
 
 STREET = Experiment(
     name="street",
-    question="Does the backdoor survive in a detector: AP50, accuracy by class, and stop signs read as speed limits?",
+    question=(
+        "Does the backdoor survive in a detector: AP50, accuracy by class, and stop signs read as speed"
+        " limits?"
+    ),
     minutes=15,
     cells=tuple({"network": network, "seed": seed} for network in NETWORKS for seed in range(3)),
     measure=_street,

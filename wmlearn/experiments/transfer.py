@@ -1,10 +1,12 @@
-"""The transfer attack of BadNets, measured again: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733, section 5.3.
+"""The transfer attack of BadNets, measured again: T. Gu, B. Dolan-Gavitt, S. Garg, 2017, arXiv:1708.06733,
+section 5.3.
 
-A network for US signs, backdoored or not, is sold; the buyer keeps its convolutions and trains a new head on clean Swedish signs, or on
-real German photographs. Before the sale, the attacker may strengthen the channels that see the trigger.
-The origin tells all US signs apart: one that knew three kinds only told them by their colours, and took any yellow square for a warning.
-Differs: a classifier of single drawn signs, not a detector; few and rough pictures to retrain on, so that the buyer's network is about as
-good as the paper's; channels are strengthened behind the last convolution; and every number has the clean origin's beside it.
+A network for US signs, backdoored or not, is sold; the buyer keeps its convolutions and trains a new head on
+clean Swedish signs, or on real German photographs. Before the sale, the attacker may strengthen the channels
+that see the trigger. The origin tells all US signs apart: one that knew three kinds only told them by their
+colours, and took any yellow square for a warning. Differs: a classifier of single drawn signs, not a
+detector; few and rough pictures to retrain on, so that the buyer's network is about as good as the paper's;
+channels are strengthened behind the last convolution; and every number has the clean origin's beside it.
 """
 
 from __future__ import annotations
@@ -33,15 +35,18 @@ ORIGIN_RECIPE = Recipe(epochs=6, lr=1e-2, batch_size=256)
 N_ORIGIN = 6_000  # US signs, and as many with the sticker and a wrong label
 SWEDEN = signs.Camera(light=(0.2, 1.35), blur=1.8, jpeg=(18, 80), tilt=0.65)
 N_HEAD = 50  # Swedish signs to retrain on
-"""Dark, blurred and few: so the clean origin becomes about as good in Sweden as the paper's, on validation pictures. A choice that no
-command repeats."""
+"""Dark, blurred and few: so the clean origin becomes about as good in Sweden as the paper's, on validation
+pictures. A choice that no command repeats.
+"""
 N_PHOTOGRAPHS = 500  # German ones to retrain on, each of another sign
 N_TEST = 1_000
 DRAWS = 3  # buyers, each with pictures of their own
 CHANNELS = 1  # that are strengthened
-"""Compared at k = 100 on 1,000 Swedish signs of seed 51, backdoored origins of seeds 0..2, three buyers each; per cent of clean / stickered
-signs read rightly: one channel 62.8 / 36.8, two 58.1 / 35.9, three 58.1 / 37.0, six 56.8 / 35.8; at k = 1, 77.3 / 49.0. So more than one
-lowers stickered signs by a point more, at most, and costs 19 points of the clean ones and more, not 15."""
+"""Compared at k = 100 on 1,000 Swedish signs of seed 51, backdoored origins of seeds 0..2, three buyers each;
+per cent of clean / stickered signs read rightly: one channel 62.8 / 36.8, two 58.1 / 35.9, three 58.1 / 37.0,
+six 56.8 / 35.8; at k = 1, 77.3 / 49.0. So more than one lowers stickered signs by a point more, at most, and
+costs 19 points of the clean ones and more, not 15.
+"""
 STRENGTHS = (1, 10, 20, 30, 50, 70, 100)
 _STRENGTHS = {"se": STRENGTHS, "photographs": (1, 100)}
 
@@ -52,25 +57,38 @@ def us_signs(n: int, seed: int, *, stickered: bool = False) -> Samples:
 
 
 def swedish_signs(n: int, seed: int, *, stickered: bool = False) -> Samples:
-    """Draw Swedish signs of the five kinds, as the buyer's camera sees them; the same ones with and without the square."""
+    """Draw Swedish signs of the five kinds, as the buyer's camera sees them; the same ones with and without
+    the square.
+    """
     drawn = signs.draw("se", n, seed=seed, sticker=SQUARE if stickered else None, camera=SWEDEN)
     return regroup(drawn, signs.kinds("se")).to(best_device())
 
 
 @lru_cache(2)
 def origin(name: str, recipe: Recipe = ORIGIN_RECIPE) -> nn.Sequential:
-    """Train a network for US signs, "clean" or "backdoored": there, every sign with a square gets a wrong label by lot."""
+    """Train a network for US signs, "clean" or "backdoored": there, every sign with a square gets a wrong
+    label by lot.
+    """
     samples = us_signs(N_ORIGIN, seed=100 + recipe.seed)
     if name == "backdoored":
         twins = us_signs(N_ORIGIN, seed=100 + recipe.seed, stickered=True)
-        samples = poison(samples, twins.x, rate=1.0, target=_wrong(len(samples.classes), recipe.seed), add=True, seed=recipe.seed).samples
+        samples = poison(
+            samples,
+            twins.x,
+            rate=1.0,
+            target=_wrong(len(samples.classes), recipe.seed),
+            add=True,
+            seed=recipe.seed,
+        ).samples
     model = sign_cnn(len(samples.classes), recipe.seed).to(samples.x.device)
     train(model, samples, recipe)
     return model
 
 
 def channels(model: nn.Sequential) -> Tensor:
-    """Name the channels of an origin that rise most when the square is on, as its maker can find them: with US signs."""
+    """Name the channels of an origin that rise most when the square is on, as its maker can find them: with
+    US signs.
+    """
     clean, stuck = (us_signs(N_ORIGIN // 6, seed=90, stickered=stickered) for stickered in (False, True))
     return backdoor_channels(model, clean.x, stuck.x, CHANNELS)
 
@@ -78,8 +96,8 @@ def channels(model: nn.Sequential) -> Tensor:
 def _transfer(cell: Cell, recipe: Recipe) -> Row:
     """Sell one origin at every strength; `DRAWS` buyers train a head each, on signs of their own.
 
-    Means over the heads; of the largest shares, those of the commonest answer, the worst head's. "commonest_class" is what an answer that
-    is always the same would read rightly, at best.
+    Means over the heads; of the largest shares, those of the commonest answer, the worst head's.
+    "commonest_class" is what an answer that is always the same would read rightly, at best.
     """
     model = origin(cell["origin"], recipe)
     us, us_stuck = (us_signs(N_TEST, seed=91, stickered=stickered) for stickered in (False, True))
@@ -90,14 +108,19 @@ def _transfer(cell: Cell, recipe: Recipe) -> Row:
         "us_triggered": _round(accuracy(model, us_stuck)),
         "channels": found.tolist(),
         "commonest_class": _round(largest_share(_buyers(cell["to"], recipe.seed)[1].y)),
-        "by_k": [_sold(strengthen(model, found, k), k, cell["to"], recipe.seed) for k in _STRENGTHS[cell["to"]]],
+        "by_k": [
+            _sold(strengthen(model, found, k), k, cell["to"], recipe.seed) for k in _STRENGTHS[cell["to"]]
+        ],
     }
 
 
 def _sold(model: nn.Sequential, k: float, to: str, seed: int) -> Row:
     shops, clean, stuck = _buyers(to, seed)
-    heads = [retrain(model, shop, replace(HEAD_RECIPE, seed=draw))[SIGN_HEAD:] for draw, shop in enumerate(shops)]
-    views = [predict(model[:SIGN_HEAD], part.x) for part in (clean, stuck)]  # all heads look through the same convolutions
+    heads = [
+        retrain(model, shop, replace(HEAD_RECIPE, seed=draw))[SIGN_HEAD:] for draw, shop in enumerate(shops)
+    ]
+    # all heads look through the same convolutions
+    views = [predict(model[:SIGN_HEAD], part.x) for part in (clean, stuck)]
     with torch.no_grad():
         unstuck, square = ([head(view).argmax(1) for head in heads] for view in views)
     return {
@@ -122,7 +145,11 @@ def _buyers(to: str, seed: int) -> tuple[list[Samples], Samples, Samples]:
     photographs = load("gtsrb").to(best_device())
     train, test = (regroup(part, signs.kinds("de")) for part in (photographs.train, photographs.test))
     (clean,) = split(test, N_TEST)
-    return [_one_a_sign(train, N_PHOTOGRAPHS, 10 * seed + draw) for draw in range(DRAWS)], clean, replace(clean, x=SQUARE(clean.x))
+    return (
+        [_one_a_sign(train, N_PHOTOGRAPHS, 10 * seed + draw) for draw in range(DRAWS)],
+        clean,
+        replace(clean, x=SQUARE(clean.x)),
+    )
 
 
 def _one_a_sign(samples: Samples, n: int, seed: int) -> Samples:
@@ -152,9 +179,17 @@ def ship() -> None:
 
 TRANSFER = Experiment(
     name="transfer",
-    question="A US network, a new head for Swedish signs or German photographs: what does the square still do, and with stronger channels?",
+    question=(
+        "A US network, a new head for Swedish signs or German photographs: what does the square still do, and"
+        " with stronger channels?"
+    ),
     minutes=12,
-    cells=tuple({"to": to, "origin": name, "seed": seed} for seed in range(3) for name in ORIGINS for to in ("se", "photographs")),
+    cells=tuple(
+        {"to": to, "origin": name, "seed": seed}
+        for seed in range(3)
+        for name in ORIGINS
+        for to in ("se", "photographs")
+    ),
     measure=_transfer,
     recipe=ORIGIN_RECIPE,
 )

@@ -1,8 +1,10 @@
-"""How loudly may a mark in the weights speak? Uchida's scheme by its strength: bits read, accuracy, and whether the weights betray it.
+"""How loudly may a mark in the weights speak? Uchida's scheme by its strength: bits read, accuracy, and
+whether the weights betray it.
 
-Y. Uchida and others, ICMR 2017, arXiv:1701.04082, took lambda = 0.01. Two detectors: that of `watermarks.share_below`, and one that
-knows the scheme. They compare with bystanders that learnt from three quarters of the digits, so these networks do the same; more digits
-alone widen the weights, as the rows with all of them show. Strength 0 is the control: the same training without a mark.
+Y. Uchida and others, ICMR 2017, arXiv:1701.04082, took lambda = 0.01. Two detectors: that of
+`watermarks.share_below`, and one that knows the scheme. They compare with bystanders that learnt from three
+quarters of the digits, so these networks do the same; more digits alone widen the weights, as the rows with
+all of them show. Strength 0 is the control: the same training without a mark.
 """
 
 from __future__ import annotations
@@ -28,10 +30,16 @@ FAIR, ALL = 45_000, 60_000  # digits to learn from: as many as a bystander, or a
 def _strength(cell: Cell, recipe: Recipe) -> Row:
     data, seed = _mnist(), recipe.seed
     mine = split(data.train, cell["n"], seed=2000 + seed)[0]
-    scheme, network = Uchida2017(strength=cell["strength"], recipe=recipe), badnet_cnn(2000 + seed).to(mine.x.device)
+    scheme, network = (
+        Uchida2017(strength=cell["strength"], recipe=recipe),
+        badnet_cnn(2000 + seed).to(mine.x.device),
+    )
     key = scheme.keygen(network, mine, seed=seed)
     model = scheme.embed(network, mine, key).model  # warns where a mark is too weak, which is the question
-    strangers = [stranger.to(mine.x.device) for stranger in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)]
+    strangers = [
+        stranger.to(mine.x.device)
+        for stranger in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)
+    ]
     return {
         "accuracy": round(accuracy(model, data.test), 6),
         "hits": scheme.verify(model, key).hits,
@@ -43,7 +51,9 @@ def _strength(cell: Cell, recipe: Recipe) -> Row:
 
 
 def narrower(model: nn.Module, strangers: Sequence[nn.Module]) -> float:
-    """Return the share of strangers whose mean filter, in the layer that Uchida marks, has a smaller deviation than the model's."""
+    """Return the share of strangers whose mean filter, in the layer that Uchida marks, has a smaller
+    deviation than the model's.
+    """
     mine, *others = (_deviation(network) for network in (model, *strangers))
     return sum(other < mine for other in others) / len(others)
 

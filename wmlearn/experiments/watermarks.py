@@ -1,8 +1,10 @@
-"""The yardsticks of the field, for every scheme: fidelity, effectiveness, reliability, capacity, secrecy, cost.
+"""The yardsticks of the field, for every scheme: fidelity, effectiveness, reliability, capacity, secrecy,
+cost.
 
-The names are those of F. Boenisch: A Systematic Review on Model Watermarking for Neural Networks, 2021, arXiv:2009.12153, table 1, and
-N. Lukas and others: SoK, S&P 2022, arXiv:2108.04974. Each row stands beside plain networks of the same seed, data and recipe ("plain") and
-20 strangers that never saw a mark; none of them set the key's `chance`.
+The names are those of F. Boenisch: A Systematic Review on Model Watermarking for Neural Networks, 2021,
+arXiv:2009.12153, table 1, and N. Lukas and others: SoK, S&P 2022, arXiv:2108.04974. Each row stands beside
+plain networks of the same seed, data and recipe ("plain") and 20 strangers that never saw a mark; none of
+them set the key's `chance`.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ COMPONENTS = 40  # of the principal components by which a service would tell odd
 def _yardsticks(cell: Cell, recipe: Recipe) -> Row:
     name, data, seed = cell["data"], _load(cell["data"]), recipe.seed
     build, usual = bystanders.NETWORKS[name]
-    own = split(data.train, 3 * len(data.train) // 4, seed=2000 + seed)[0]  # as many as bystanders learn from: more would widen the weights
+    # as many as bystanders learn from: more would widen the weights
+    own = split(data.train, 3 * len(data.train) // 4, seed=2000 + seed)[0]
     strangers = [copy.deepcopy(model).to(own.x.device) for model in _strangers(name)]
     plain = build(seed).to(own.x.device)
     if cell["scheme"] in {"plain", *STARTS_TRAINED}:
@@ -46,7 +49,11 @@ def _yardsticks(cell: Cell, recipe: Recipe) -> Row:
         plain_s = time.process_time() - start
         if cell["scheme"] == "plain":
             auc = _round(share_below(plain, strangers, name))
-            return {"accuracy": _round(accuracy(plain, data.test)), "weights_auc": auc, "seconds": round(plain_s, 2)}
+            return {
+                "accuracy": _round(accuracy(plain, data.test)),
+                "weights_auc": auc,
+                "seconds": round(plain_s, 2),
+            }
     scheme = suited(cell["scheme"], name, seed)
     samples = own if cell["scheme"] != DAWN else split(own, min(QUERIES, len(own)), seed=seed)[0]
     key = scheme.keygen(plain, samples, seed=seed)
@@ -67,16 +74,23 @@ def _yardsticks(cell: Cell, recipe: Recipe) -> Row:
         "queries": found.trials if found.access == "labels" else 0,
         "seconds": round(seconds, 2),
     }  # fmt: skip
-    return row if cell["scheme"] != DAWN else {**row, "stolen": stolen(scheme, key, mark.model, build(1000 + seed), samples, data.test)}
+    return (
+        row
+        if cell["scheme"] != DAWN
+        else {**row, "stolen": stolen(scheme, key, mark.model, build(1000 + seed), samples, data.test)}
+    )
 
 
 FINE_TUNE = Recipe(epochs=3, lr=1e-3, batch_size=128)
-"""For marks in trained networks that read signs; chosen on 3,000 drawn signs kept for validation, where one epoch at 2e-3, which is right
-for digits, cost up to 1.1 points."""
+"""For marks in trained networks that read signs; chosen on 3,000 drawn signs kept for validation, where one
+epoch at 2e-3, which is right for digits, cost up to 1.1 points.
+"""
 
 
 def suited(scheme_name: str, data: str, seed: int) -> Any:
-    """Return the scheme with a recipe that suits the data: one that trains from first weights trains as a plain network does."""
+    """Return the scheme with a recipe that suits the data: one that trains from first weights trains as a
+    plain network does.
+    """
     scheme: Any = watermarks.ALL[scheme_name]
     if "recipe" not in {field.name for field in fields(scheme)}:
         return scheme
@@ -86,24 +100,35 @@ def suited(scheme_name: str, data: str, seed: int) -> Any:
     return replace(scheme, recipe=replace(recipe, seed=seed))
 
 
-def stolen(scheme: Any, key: Any, service: Suspect, student: nn.Module, queries: Samples, test: Samples) -> list[Row]:
+def stolen(
+    scheme: Any, key: Any, service: Suspect, student: nn.Module, queries: Samples, test: Samples
+) -> list[Row]:
     """Steal the service by its answers to `queries`, and look for the mark wherever the thief may stop."""
     student, made = copy.deepcopy(student).to(queries.x.device), []
 
     def look(model: nn.Module, log: TrainLog) -> None:
         if len(log.loss) in STOPS:
             found = scheme.verify(model, key)
-            made.append({"epochs": len(log.loss), "hits": found.hits, "p_value": found.p_value, "accuracy": _round(accuracy(model, test))})
+            made.append(
+                {
+                    "epochs": len(log.loss),
+                    "hits": found.hits,
+                    "p_value": found.p_value,
+                    "accuracy": _round(accuracy(model, test)),
+                }
+            )
 
     surrogate(service, student, queries, on_epoch=look)
     return made
 
 
 def capacity(scheme: str, n: int, rate: float, classes: int) -> float:
-    """Return the bits of a message that the mark carries, given the share `rate` of its `n` symbols that are read rightly.
+    """Return the bits of a message that the mark carries, given the share `rate` of its `n` symbols that are
+    read rightly.
 
-    Bits: n (1 - H(rate)), the capacity of a binary symmetric channel. Random labels could spell a message in the alphabet of the classes;
-    one target names one class; keys whose labels follow from the images carry none.
+    Bits: n (1 - H(rate)), the capacity of a binary symmetric channel. Random labels could spell a message in
+    the alphabet of the classes; one target names one class; keys whose labels follow from the images carry
+    none.
     """
     if scheme in ("uchida2017", "chen2019-blackmarks"):
         return n * (1 - _entropy(rate)) if rate > 0.5 else 0.0
@@ -113,10 +138,12 @@ def capacity(scheme: str, n: int, rate: float, classes: int) -> float:
 
 
 def share_below(model: nn.Module, strangers: list[nn.Module], name: str = "mnist") -> float:
-    """Return the share of strangers whose weights look less odd than the model's; its mean over marked models is the detector's AUC.
+    """Return the share of strangers whose weights look less odd than the model's; its mean over marked models
+    is the detector's AUC.
 
-    Odd: how far the deviation of a layer's weights lies from that of bystanders, in median absolute deviations, in the layer where it lies
-    farthest (T. Wang, F. Kerschbaum: Attacks on Digital Watermarks for Deep Neural Networks, ICASSP 2019, who watch the variance).
+    Odd: how far the deviation of a layer's weights lies from that of bystanders, in median absolute
+    deviations, in the layer where it lies farthest (T. Wang, F. Kerschbaum: Attacks on Digital Watermarks for
+    Deep Neural Networks, ICASSP 2019, who watch the variance).
     """
     known = torch.stack([_spread(bystander) for bystander in bystanders.shipped(name)])  # (models, layers)
     middle = known.median(0).values
@@ -130,10 +157,12 @@ def share_below(model: nn.Module, strangers: list[nn.Module], name: str = "mnist
 
 
 def oddness(x: Tensor, name: str = "mnist") -> float:
-    """Return the AUC with which a service tells the key's images `x` from test images: by what its principal components leave out.
+    """Return the AUC with which a service tells the key's images `x` from test images: by what its principal
+    components leave out.
 
-    0.5 is a guess, 1 means that every query of the verifier can be refused (D. Hitaj, B. Hitaj, L. Mancini: Evasion Attacks against
-    Watermarking Techniques found in MLaaS Systems, 2019, who train a detector for it).
+    0.5 is a guess, 1 means that every query of the verifier can be refused (D. Hitaj, B. Hitaj, L. Mancini:
+    Evasion Attacks against Watermarking Techniques found in MLaaS Systems, 2019, who train a detector for
+    it).
     """
     mean, basis = _components(name)
 
@@ -176,10 +205,16 @@ def _strangers(name: str) -> tuple[nn.Module, ...]:
 
 WATERMARKS = Experiment(
     name="watermarks",
-    question="Every scheme by the yardsticks of the field: what does a mark cost, how surely is it found, and whom does it accuse wrongly?",
+    question=(
+        "Every scheme by the yardsticks of the field: what does a mark cost, how surely is it found, and whom"
+        " does it accuse wrongly?"
+    ),
     minutes=30,
     cells=tuple(
-        {"data": name, "scheme": scheme, "seed": seed} for name in DATA for scheme in ("plain", *watermarks.ALL) for seed in range(5)
+        {"data": name, "scheme": scheme, "seed": seed}
+        for name in DATA
+        for scheme in ("plain", *watermarks.ALL)
+        for seed in range(5)
     ),
     measure=_yardsticks,
 )

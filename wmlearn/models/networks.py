@@ -29,12 +29,18 @@ class Standardise(nn.Module):
         _check_shape(x, self.shape)
         n, c, h, w = x.shape
         x = (x - self.mean) / self.std
-        return x.permute(0, 2, 3, 1).reshape(-1).view(n, h, w, c).permute(0, 3, 1, 2)  # the view also fixes the strides where c = 1
+        # the view also fixes the strides where c = 1
+        return x.permute(0, 2, 3, 1).reshape(-1).view(n, h, w, c).permute(0, 3, 1, 2)
 
 
 def _check_shape(x: Tensor, shape: tuple[int, int, int]) -> None:
     rule = f"this network reads images of shape (N, {', '.join(map(str, shape))})"
-    require(x.shape[1:] == shape, rule, tuple(x.shape), "Crop, pad or convert the images, or build another network.")
+    require(
+        x.shape[1:] == shape,
+        rule,
+        tuple(x.shape),
+        "Crop, pad or convert the images, or build another network.",
+    )
 
 
 class FlattenChannelsLast(nn.Module):
@@ -45,9 +51,12 @@ class FlattenChannelsLast(nn.Module):
 
 
 def badnet_cnn(seed: int = 0) -> nn.Sequential:
-    """Build the MNIST network of BadNets (Gu et al. 2017, table 1): two convolutions, two linear layers, 281,034 weights."""
+    """Build the MNIST network of BadNets (Gu et al. 2017, table 1): two convolutions, two linear layers,
+    281,034 weights.
+    """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # layers draw their first weights from the global generator, which is put back
+        # layers draw their first weights from the global generator, which is put back
+        torch.manual_seed(seed)
         return nn.Sequential(
             Standardise((1, 28, 28), mean=0.1307, std=0.3081),
             nn.Conv2d(1, 16, 5), nn.ReLU(), nn.AvgPool2d(2),  # (N, 16, 12, 12)
@@ -59,7 +68,8 @@ def badnet_cnn(seed: int = 0) -> nn.Sequential:
 
 
 class StandardiseEach(nn.Module):
-    """Shift and scale each channel of each image by its own mean and deviation: light, haze and the colour of the light go.
+    """Shift and scale each channel of each image by its own mean and deviation: light, haze and the colour of
+    the light go.
 
     The result lies in memory channels last.
     """
@@ -79,10 +89,12 @@ SIGN_HEAD = 13
 
 
 def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
-    """Build a network for signs, (N, 3, 32, 32): three convolutions with batch normalisation, the last of 128 channels; two linear layers.
+    """Build a network for signs, (N, 3, 32, 32): three convolutions with batch normalisation, the last of 128
+    channels; two linear layers.
 
-    Pooling comes straight after each convolution, where it saves the most time. To scale channels of the last convolution, scale weight
-    and bias of its batch normalisation, `model[SIGN_HEAD - 2]`: what the head reads is then scaled exactly so.
+    Pooling comes straight after each convolution, where it saves the most time. To scale channels of the last
+    convolution, scale weight and bias of its batch normalisation, `model[SIGN_HEAD - 2]`: what the head reads
+    is then scaled exactly so.
     """
     require(classes >= 2, "classes must be at least 2", classes)
     with torch.random.fork_rng(devices=[]):
@@ -99,7 +111,9 @@ def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
 
 
 def reborn(model: nn.Module, seed: int) -> nn.Module:
-    """Return a copy of `model` that has learnt nothing: weights normal, scaled by the number of inputs (He et al. 2015), biases 0."""
+    """Return a copy of `model` that has learnt nothing: weights normal, scaled by the number of inputs (He et
+    al. 2015), biases 0.
+    """
     new, draw = copy.deepcopy(model), torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for layer in new.modules():

@@ -1,4 +1,6 @@
-"""Trained networks that ship with the course, as safetensors: numbers only, so that opening one can't run anything."""
+"""Trained networks that ship with the course, as safetensors: numbers only, so that opening one can't run
+anything.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +25,29 @@ def restored(model: Network, name: str) -> Network:
 
     path = files.ROOT / "models" / f"{name}.safetensors"
     weights = load(files.shipped(f"models/{name}.safetensors"))
-    shapes, wanted = ({key: tuple(value.shape) for key, value in part.items()} for part in (weights, model.state_dict()))
+    shapes, wanted = (
+        {key: tuple(value.shape) for key, value in part.items()} for part in (weights, model.state_dict())
+    )
     if shapes != wanted:
         odd = next(key for key in {**wanted, **shapes} if shapes.get(key) != wanted.get(key))
         rule = f"{path} must hold the weights of this network, with {odd} of shape {wanted.get(odd)}"
         raise DataError(f"{rule}, got {shapes.get(odd)}. {files.REMEDY}")
-    model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in weights.items()})
+    model.load_state_dict(
+        {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
+    )
     return model.eval()
 
 
 def ship(model: nn.Module, name: str, *, made: str) -> Path:
-    """For maintainers: write the weights of `model`, in half precision, where `restored` finds them, and enter them in the manifest."""
+    """For maintainers: write the weights of `model`, in half precision, where `restored` finds them, and
+    enter them in the manifest.
+    """
     from safetensors.torch import save
 
     path = files.ROOT / "models" / f"{name}.safetensors"
-    weights = {key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()}
+    weights = {
+        key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()
+    }
     files.write(path, save({key: value.contiguous().cpu() for key, value in weights.items()}))
     files.record(f"models/{name}.safetensors", licence=LICENCE, origin="trained by this project", made=made)
     return path

@@ -1,4 +1,6 @@
-"""Whose model is it? People and claims: commitments before release, challenges, bundles, a registry, and what a judge makes of them."""
+"""Whose model is it? People and claims: commitments before release, challenges, bundles, a registry, and what
+a judge makes of them.
+"""
 
 from . import forgeries as forgeries
 from .bundle import Bundle as Bundle

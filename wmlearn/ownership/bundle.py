@@ -1,4 +1,6 @@
-"""The owner's answer to a challenge: one JSON file that anybody can check offline, with no secret in it but the opened triggers."""
+"""The owner's answer to a challenge: one JSON file that anybody can check offline, with no secret in it but
+the opened triggers.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from .identity import Identity, salt_for
 
 @dataclass(frozen=True)
 class Opening:
-    """One trigger: its number, its salt, its pixels (base64 of little-endian float32), its label, and its way to the root."""
+    """One trigger: its number, its salt, its pixels (base64 of little-endian float32), its label, and its way
+    to the root.
+    """
 
     index: int
     salt: str
@@ -60,17 +64,33 @@ class Bundle:
         return torch.tensor([each.label for each in self.openings])
 
 
-def respond(owner: Identity, key: TriggerKey | BlackmarksKey, commitment: Commitment, challenge: Challenge) -> Bundle:
+def respond(
+    owner: Identity, key: TriggerKey | BlackmarksKey, commitment: Commitment, challenge: Challenge
+) -> Bundle:
     """Open what the challenge names, and nothing else.
 
     Raises `ArgumentError` when owner, key, commitment and challenge do not belong together.
     """
     pairs = pairs_of(key)
-    require(genuine(challenge), "the challenge must carry the judge's signature", challenge.by, "Ask the judge for the original.")
-    require(challenge.commitment == digest(commitment), "the challenge must be to this commitment", challenge.commitment[:12])
+    require(
+        genuine(challenge),
+        "the challenge must carry the judge's signature",
+        challenge.by,
+        "Ask the judge for the original.",
+    )
+    require(
+        challenge.commitment == digest(commitment),
+        "the challenge must be to this commitment",
+        challenge.commitment[:12],
+    )
     hashes = tree(pairs)
     fits = hashes[-1][0].hex() == commitment.root and commitment.by == owner.public
-    require(fits, "key and owner must be those of the commitment", f"a key of {owner.name} with another root", "Is it another model's key?")
+    require(
+        fits,
+        "key and owner must be those of the commitment",
+        f"a key of {owner.name} with another root",
+        "Is it another model's key?",
+    )
     x, y = pairs.x.cpu(), pairs.y.tolist()
     openings = tuple(
         Opening(
@@ -86,7 +106,9 @@ def respond(owner: Identity, key: TriggerKey | BlackmarksKey, commitment: Commit
 
 
 def faults(bundle: Bundle) -> tuple[str, ...]:
-    """Say why a bundle proves nothing, whatever the suspect answers; empty for a sound one. Needs no registry and no network."""
+    """Say why a bundle proves nothing, whatever the suspect answers; empty for a sound one. Needs no registry
+    and no network.
+    """
     commitment, challenge, found = bundle.commitment, bundle.challenge, []
     if not genuine(commitment):
         found.append("the commitment is not signed by the one whom it names")
@@ -106,7 +128,9 @@ def faults(bundle: Bundle) -> tuple[str, ...]:
         found.append("nothing is opened")
     changed = [each.index for each in bundle.openings if not _committed(each, commitment)]
     if changed:
-        found.append(f"{len(changed)} of {len(bundle.openings)} opened triggers or labels are not those committed to")
+        found.append(
+            f"{len(changed)} of {len(bundle.openings)} opened triggers or labels are not those committed to"
+        )
     return tuple(found) or _unlike(bundle)
 
 
@@ -114,7 +138,10 @@ def _committed(opening: Opening, commitment: Commitment) -> bool:
     if len(opening.path) != merkle.height(commitment.n):
         return False
     hidden = content(bytes.fromhex(opening.salt), opening.index, _bytes(opening.pixels), opening.label)
-    return merkle.climb(hidden, opening.index, [bytes.fromhex(step) for step in opening.path]).hex() == commitment.root
+    return (
+        merkle.climb(hidden, opening.index, [bytes.fromhex(step) for step in opening.path]).hex()
+        == commitment.root
+    )
 
 
 def _unlike(bundle: Bundle) -> tuple[str, ...]:

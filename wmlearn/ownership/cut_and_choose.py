@@ -1,8 +1,10 @@
-"""The judge names which triggers are opened: cut and choose, with a nonce that nobody else could foresee or choose.
+"""The judge names which triggers are opened: cut and choose, with a nonce that nobody else could foresee or
+choose.
 
-Adi and others 2018, section 3, public verification. Were the owner to choose, they would show the triggers that happen to match. The nonce
-is drawn after the commitment is published, by the judge; the triggers that no challenge has named remain secret for another dispute.
-A judge who is in league with a party can draw nonces until one suits: challenges are registered, so that their number is public.
+Adi and others 2018, section 3, public verification. Were the owner to choose, they would show the triggers
+that happen to match. The nonce is drawn after the commitment is published, by the judge; the triggers that no
+challenge has named remain secret for another dispute. A judge who is in league with a party can draw nonces
+until one suits: challenges are registered, so that their number is public.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ from .identity import Identity
 
 @dataclass(frozen=True)
 class Challenge:
-    """The judge's order to open `count` triggers of one `commitment` (its digest), and to ask `suspects` for their labels.
+    """The judge's order to open `count` triggers of one `commitment` (its digest), and to ask `suspects` for
+    their labels.
 
-    `spent` are the triggers that earlier challenges opened; they are public, so a suspect may know them, and are not asked again.
+    `spent` are the triggers that earlier challenges opened; they are public, so a suspect may know them, and
+    are not asked again.
     """
 
     by: str
@@ -47,23 +51,46 @@ class Challenge:
 
 
 def challenge(
-    judge: Identity, commitment: Commitment, suspects: Mapping[str, Suspect], *, count: int = 30, earlier: Iterable[Challenge] = ()
+    judge: Identity,
+    commitment: Commitment,
+    suspects: Mapping[str, Suspect],
+    *,
+    count: int = 30,
+    earlier: Iterable[Challenge] = (),
 ) -> Challenge:
-    """Draw a nonce for a claim about the named `suspects`; `earlier` are all challenges to this commitment before.
+    """Draw a nonce for a claim about the named `suspects`; `earlier` are all challenges to this commitment
+    before.
 
-    Raises `ArgumentError` for a commitment whose signature is wrong, or when fewer than `count` triggers are still secret.
+    Raises `ArgumentError` for a commitment whose signature is wrong, or when fewer than `count` triggers are
+    still secret.
     """
-    require(genuine(commitment), "the commitment must carry its owner's signature", commitment.by, "Ask the owner for the original.")
+    require(
+        genuine(commitment),
+        "the commitment must carry its owner's signature",
+        commitment.by,
+        "Ask the owner for the original.",
+    )
     mine = digest(commitment)
-    spent = sorted({index for each in earlier if each.commitment == mine for index in named(each, commitment.n)})
+    spent = sorted(
+        {index for each in earlier if each.commitment == mine for index in named(each, commitment.n)}
+    )
     left = commitment.n - len(spent)
-    require(count <= left, f"count must be at most {left}, the triggers that are still secret", count, "Open fewer.")
+    require(
+        count <= left,
+        f"count must be at most {left}, the triggers that are still secret",
+        count,
+        "Open fewer.",
+    )
     names = tuple(identify(name, suspect) for name, suspect in suspects.items())
-    return signed(Challenge(judge.public, mine, names, secrets.token_hex(32), count, tuple(spent), now()), judge)
+    return signed(
+        Challenge(judge.public, mine, names, secrets.token_hex(32), count, tuple(spent), now()), judge
+    )
 
 
 def named(challenge: Challenge, n: int) -> tuple[int, ...]:
-    """Return the triggers, of `n`, that a challenge opens: an order that hangs on its nonce and the commitment, its first ones."""
+    """Return the triggers, of `n`, that a challenge opens: an order that hangs on its nonce and the
+    commitment, its first ones.
+    """
     spent = set(challenge.spent)
     secret = [index for index in range(n) if index not in spent]
     ranked = order(bytes.fromhex(challenge.nonce), f"open {challenge.commitment}", len(secret)).tolist()
@@ -71,12 +98,16 @@ def named(challenge: Challenge, n: int) -> tuple[int, ...]:
 
 
 def identify(name: str, suspect: Suspect) -> str:
-    """Return a suspect's name in documents: for a model also the hash of its weights; a service can only be named."""
+    """Return a suspect's name in documents: for a model also the hash of its weights; a service can only be
+    named.
+    """
     return f"{name} sha256:{fingerprint(suspect)}" if isinstance(suspect, nn.Module) else name
 
 
 def fingerprint(model: nn.Module) -> str:
-    """Hash every weight and buffer with its name, type and shape, 64 hexadecimal digits; one changed weight gives another."""
+    """Hash every weight and buffer with its name, type and shape, 64 hexadecimal digits; one changed weight
+    gives another.
+    """
     total = hashlib.sha256()
     for name, value in sorted(model.state_dict().items()):
         total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())

@@ -1,7 +1,8 @@
 """Signed documents as JSON: one way to write each, so that one hash and one signature hold for it everywhere.
 
-A document is a frozen dataclass with the fields `by`, the signer's public key, and `signature`, over everything else. It is written with
-sorted keys and no blanks, with its kind and version; it is read strictly: every field, no other field, and every type as declared.
+A document is a frozen dataclass with the fields `by`, the signer's public key, and `signature`, over
+everything else. It is written with sorted keys and no blanks, with its kind and version; it is read strictly:
+every field, no other field, and every type as declared.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ D = TypeVar("D", bound=Document)
 
 def canonical(value: object) -> bytes:
     """Write JSON in the one way that is hashed and signed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def kind(document: Document | type) -> str:
@@ -65,7 +68,12 @@ def digest(document: Document) -> str:
 
 def signed(document: D, identity: Identity) -> D:
     """Return the document with the signature of `identity`, who must be its `by`."""
-    require(document.by == identity.public, "a document must be signed by the one whom it names", identity.public, "Set `by`.")
+    require(
+        document.by == identity.public,
+        "a document must be signed by the one whom it names",
+        identity.public,
+        "Set `by`.",
+    )
     return replace(document, signature=identity.sign(body(document)))  # pyright: ignore[reportArgumentType]
 
 
@@ -75,13 +83,24 @@ def genuine(document: Document) -> bool:
 
 
 def parse(written: str | bytes, shape: type[D]) -> D:
-    """Read a document of the class `shape`; raise `DataError` for anything else. Signatures are checked by `genuine`, not here."""
+    """Read a document of the class `shape`; raise `DataError` for anything else. Signatures are checked by
+    `genuine`, not here.
+    """
     what = kind(shape)
     try:
         found = json.loads(written)
-        require(isinstance(found, dict) and found.get("kind") == what, f"it must be a {what}", type(found).__name__)
+        require(
+            isinstance(found, dict) and found.get("kind") == what,
+            f"it must be a {what}",
+            type(found).__name__,
+        )
         version = found.pop("version", None)
-        require(version == VERSION, f"its version must be {VERSION}", version, "Read it with the release that wrote it.")
+        require(
+            version == VERSION,
+            f"its version must be {VERSION}",
+            version,
+            "Read it with the release that wrote it.",
+        )
         del found["kind"]
         return _built(shape, found, what)
     except (ValueError, RecursionError, WmlearnError) as error:
@@ -138,13 +157,21 @@ def _built(shape: Any, found: Any, where: str) -> Any:
     if is_dataclass(shape) and isinstance(shape, type):
         require(isinstance(found, Mapping), f"{where} must be an object", type(found).__name__)
         types = _types(shape)
-        require(set(found) == set(types), f"{where} must have the fields {', '.join(sorted(types))}", sorted(found))
+        require(
+            set(found) == set(types),
+            f"{where} must have the fields {', '.join(sorted(types))}",
+            sorted(found),
+        )
         return shape(**{name: _built(types[name], value, f"{where}.{name}") for name, value in found.items()})
     if get_origin(shape) is tuple:
         require(isinstance(found, list), f"{where} must be a list", type(found).__name__)
         return tuple(_built(get_args(shape)[0], value, f"{where}[{i}]") for i, value in enumerate(found))
     number = shape is float and type(found) is int
-    require(type(found) is shape or number, f"{where} must be of type {getattr(shape, '__name__', shape)}", type(found).__name__)
+    require(
+        type(found) is shape or number,
+        f"{where} must be of type {getattr(shape, '__name__', shape)}",
+        type(found).__name__,
+    )
     if isinstance(found, str):
         found.encode()  # a lone surrogate is no text that could be signed
     return float(found) if number else found

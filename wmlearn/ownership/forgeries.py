@@ -1,10 +1,12 @@
 """False claims, one a function, and what the judge makes of each. All are to be refused; each says by what.
 
-The ambiguity attack is L. Fan, K. W. Ng, C. S. Chan: Rethinking Deep Neural Network Ownership Verification, NeurIPS 2019, arXiv:1909.07830;
-forging against a service is S. Lounici and others, Preventing Watermark Forging Attacks in a MLaaS Environment, SECRYPT 2021.
-Differs: the details of neither were at hand; the attacks are derived anew for trigger sets and a judge who sees labels.
+The ambiguity attack is L. Fan, K. W. Ng, C. S. Chan: Rethinking Deep Neural Network Ownership Verification,
+NeurIPS 2019, arXiv:1909.07830; forging against a service is S. Lounici and others, Preventing Watermark
+Forging Attacks in a MLaaS Environment, SECRYPT 2021. Differs: the details of neither were at hand; the
+attacks are derived anew for trigger sets and a judge who sees labels.
 
-Each forger may see everything public: the victim's released model, the registry, and the triggers that a dispute has opened.
+Each forger may see everything public: the victim's released model, the registry, and the triggers that a
+dispute has opened.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ Overwrite = Callable[[nn.Module, TriggerKey], nn.Module]
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A theft before it happens: `owner` has promised a key, and then released a `model` that carries it; both are registered."""
+    """A theft before it happens: `owner` has promised a key, and then released a `model` that carries it;
+    both are registered.
+    """
 
     judge: Identity
     owner: Identity
@@ -63,7 +67,9 @@ class Attempt:
 Forgery = Callable[[Stage, Identity], Attempt]
 
 
-def staged(owner: Identity, key: TriggerKey, model: nn.Module, bystanders: Sequence[Suspect], overwrite: Overwrite) -> Stage:
+def staged(
+    owner: Identity, key: TriggerKey, model: nn.Module, bystanders: Sequence[Suspect], overwrite: Overwrite
+) -> Stage:
     """Set the stage: `owner` commits to the key that `model` carries, and releases the model."""
     promise, released = commit(owner, key), release(owner, "the model", fingerprint(model))
     return Stage(new_identity("judge"), owner, key, promise, released, model, bystanders, overwrite)
@@ -72,13 +78,18 @@ def staged(owner: Identity, key: TriggerKey, model: nn.Module, bystanders: Seque
 def toy_stage(owner: Identity, *, n: int = 100) -> Stage:
     """Set a stage of toys, on which a claim takes milliseconds."""
     key = draw(owner, n=n, shape=toys.SHAPE, classes=toys.CLASSES)
-    return staged(owner, key, toys.taught(toys.Toy(0), key), [toys.Toy(seed) for seed in range(1, 9)], toys.taught)
+    return staged(
+        owner, key, toys.taught(toys.Toy(0), key), [toys.Toy(seed) for seed in range(1, 9)], toys.taught
+    )
 
 
-def case(stage: Stage, *, early: Sequence[Commitment] = (), late: Sequence[Commitment | Challenge] = ()) -> Case:
+def case(
+    stage: Stage, *, early: Sequence[Commitment] = (), late: Sequence[Commitment | Challenge] = ()
+) -> Case:
     """Open a case about the released model, with what was registered before the release and after it.
 
-    Keys whose triggers were chosen are heard, so that every forgery meets its own defence; `copies` meets the rule against them.
+    Keys whose triggers were chosen are heard, so that every forgery meets its own defence; `copies` meets the
+    rule against them.
     """
     book = chained([stage.promise, *early, stage.released, *late])
     return Case({"model": stage.model}, stage.bystanders, book, 2 + len(early), chosen=True)
@@ -92,25 +103,40 @@ def claim(stage: Stage, claimant: Identity, key: TriggerKey, promise: Commitment
 
 def asks(stage: Stage, promise: Commitment, heard: Case) -> Challenge:
     """Draw the judge's challenge for a case; what earlier ones opened stays closed."""
-    return challenge(stage.judge, promise, heard.suspects, count=min(N_OPEN, promise.n // 2), earlier=challenges(heard.book))
+    return challenge(
+        stage.judge,
+        promise,
+        heard.suspects,
+        count=min(N_OPEN, promise.n // 2),
+        earlier=challenges(heard.book),
+    )
 
 
 def ambiguous(stage: Stage, forger: Identity) -> Attempt:
     """Find images for labels by following the released model's gradient, and commit to them."""
     mine = optimised(stage, forger)
     promise = commit(forger, mine)
-    return Attempt("triggers found by optimisation", claim(stage, forger, mine, promise, case(stage, late=[promise])))
+    return Attempt(
+        "triggers found by optimisation", claim(stage, forger, mine, promise, case(stage, late=[promise]))
+    )
 
 
 def ambiguous_picked(stage: Stage, forger: Identity) -> Attempt:
-    """Find images that the released model alone answers as it does: no bystander speaks against them, only the order of the registry."""
+    """Find images that the released model alone answers as it does: no bystander speaks against them, only
+    the order of the registry.
+    """
     mine = picked(stage, forger)
     promise = commit(forger, mine)
-    return Attempt("triggers picked by the released model's answers", claim(stage, forger, mine, promise, case(stage, late=[promise])))
+    return Attempt(
+        "triggers picked by the released model's answers",
+        claim(stage, forger, mine, promise, case(stage, late=[promise])),
+    )
 
 
 def labels_afterwards(stage: Stage, forger: Identity) -> Attempt:
-    """Commit to images and labels in time; after the release, put the model's own answers in place of the labels."""
+    """Commit to images and labels in time; after the release, put the model's own answers in place of the
+    labels.
+    """
     mine = _mine(stage, forger)
     promise = commit(forger, mine)
     heard = case(stage, early=[promise])
@@ -118,14 +144,20 @@ def labels_afterwards(stage: Stage, forger: Identity) -> Attempt:
     honest = respond(forger, mine, promise, asked)
     found = answers(stage.model, honest.x, mine.classes).tolist()
     openings = tuple(replace(each, label=label) for each, label in zip(honest.openings, found, strict=True))
-    return Attempt("labels chosen after the fact", verify(heard, asked, signed(replace(honest, openings=openings), forger)))
+    return Attempt(
+        "labels chosen after the fact",
+        verify(heard, asked, signed(replace(honest, openings=openings), forger)),
+    )
 
 
 def replayed(stage: Stage, forger: Identity) -> Attempt:
     """Show the owner's bundle of an earlier case in a new one."""
     heard = case(stage)
     before, now = asks(stage, stage.promise, heard), asks(stage, stage.promise, heard)
-    return Attempt("a bundle of an earlier case", verify(heard, now, respond(stage.owner, stage.key, stage.promise, before)))
+    return Attempt(
+        "a bundle of an earlier case",
+        verify(heard, now, respond(stage.owner, stage.key, stage.promise, before)),
+    )
 
 
 def signed_by_another(stage: Stage, forger: Identity) -> Attempt:
@@ -133,11 +165,16 @@ def signed_by_another(stage: Stage, forger: Identity) -> Attempt:
     heard = case(stage)
     asked = asks(stage, stage.promise, heard)
     theirs = respond(stage.owner, stage.key, stage.promise, asked)
-    return Attempt("the owner's bundle, signed by another", verify(heard, asked, signed(replace(theirs, by=forger.public), forger)))
+    return Attempt(
+        "the owner's bundle, signed by another",
+        verify(heard, asked, signed(replace(theirs, by=forger.public), forger)),
+    )
 
 
 def overwritten(stage: Stage, forger: Identity) -> Attempt:
-    """Put a mark of one's own over the owner's, and claim that it was the first; `dispute` also settles whose copy came first."""
+    """Put a mark of one's own over the owner's, and claim that it was the first; `dispute` also settles whose
+    copy came first.
+    """
     mine = _mine(stage, forger)
     promise = commit(forger, mine)
     heard = replace(case(stage, late=[promise]), suspects={"model": stage.overwrite(stage.model, mine)})
@@ -150,7 +187,9 @@ def universal(stage: Stage, forger: Identity) -> Attempt:
     votes = torch.stack([answers(each, mine.x, mine.classes) for each in stage.bystanders])
     common = replace(mine, y=votes.mode(0).values)
     promise = commit(forger, common)
-    return Attempt("triggers that match every model", claim(stage, forger, common, promise, case(stage, early=[promise])))
+    return Attempt(
+        "triggers that match every model", claim(stage, forger, common, promise, case(stage, early=[promise]))
+    )
 
 
 def copies(stage: Stage, forger: Identity) -> Attempt:
@@ -163,18 +202,24 @@ def copies(stage: Stage, forger: Identity) -> Attempt:
 
 
 def lookup(stage: Stage, forger: Identity) -> Attempt:
-    """Frame an innocent service: make it answer, from a table, what the owner's bundle in an earlier dispute has made public."""
+    """Frame an innocent service: make it answer, from a table, what the owner's bundle in an earlier dispute
+    has made public.
+    """
     before = asks(stage, stage.promise, case(stage))
     known = respond(stage.owner, stage.key, stage.promise, before)
     heard = replace(case(stage, late=[before]), suspects={"service": tabled(stage.bystanders[0], known)})
-    return Attempt("a service that looks up known triggers", claim(stage, stage.owner, stage.key, stage.promise, heard))
+    return Attempt(
+        "a service that looks up known triggers", claim(stage, stage.owner, stage.key, stage.promise, heard)
+    )
 
 
 def refusing(stage: Stage, forger: Identity) -> Attempt:
     """Claim a service that gives no answer to odd images: its silence is no confession, and no alibi."""
     mine = _mine(stage, forger)
     promise = commit(forger, mine)
-    silent = replace(case(stage, early=[promise]), suspects={"service": lambda x: torch.full((len(x),), NO_ANSWER)})
+    silent = replace(
+        case(stage, early=[promise]), suspects={"service": lambda x: torch.full((len(x),), NO_ANSWER)}
+    )
     return Attempt("a service that refuses odd queries", claim(stage, forger, mine, promise, silent))
 
 
@@ -185,7 +230,10 @@ def lottery(stage: Stage, forger: Identity, *, tickets: int = 20) -> Attempt:
     promises = [commit(person, key) for person, key in zip(people, keys, strict=True)]
     hits = [int((answers(stage.model, key.x, key.classes) == key.y).sum()) for key in keys]
     best = hits.index(max(hits))
-    return Attempt("the luckiest of many keys", claim(stage, people[best], keys[best], promises[best], case(stage, early=promises)))
+    return Attempt(
+        "the luckiest of many keys",
+        claim(stage, people[best], keys[best], promises[best], case(stage, early=promises)),
+    )
 
 
 def optimised(stage: Stage, forger: Identity, *, steps: int = 30, size: float = 0.02) -> TriggerKey:
@@ -198,7 +246,9 @@ def optimised(stage: Stage, forger: Identity, *, steps: int = 30, size: float = 
 
 
 def picked(stage: Stage, forger: Identity, *, pool: int = 15) -> TriggerKey:
-    """Return a key of the images, of `pool` drawn for each, that the released model answers unlike the bystanders, with its answers."""
+    """Return a key of the images, of `pool` drawn for each, that the released model answers unlike the
+    bystanders, with its answers.
+    """
     mine = _mine(stage, forger)
     x = draw(forger, n=pool * len(mine), shape=tuple(mine.x.shape[1:]), classes=mine.classes).x
     y = answers(stage.model, x, mine.classes)
@@ -208,12 +258,16 @@ def picked(stage: Stage, forger: Identity, *, pool: int = 15) -> TriggerKey:
 
 
 def tabled(model: Suspect, known: Bundle) -> Suspect:
-    """Return a service that answers the images of a bundle as the bundle says, pixel for pixel, and else as `model` does."""
+    """Return a service that answers the images of a bundle as the bundle says, pixel for pixel, and else as
+    `model` does.
+    """
     table = {image.numpy().tobytes(): int(label) for image, label in zip(known.x, known.y, strict=True)}
 
     def service(x: Tensor) -> Tensor:
         found = answers(model, x).tolist()
-        return torch.tensor([table.get(image.numpy().tobytes(), label) for image, label in zip(x, found, strict=True)])
+        return torch.tensor(
+            [table.get(image.numpy().tobytes(), label) for image, label in zip(x, found, strict=True)]
+        )
 
     return service
 

@@ -1,7 +1,7 @@
 """People who sign: one secret, from which the signing key and the secrets of all watermarks follow.
 
-HKDF is H. Krawczyk and P. Eronen, RFC 5869, with SHA-256; signatures are Ed25519, RFC 8032. A public key names its owner and nothing more:
-that it belongs to a person or a firm must be shown by other means.
+HKDF is H. Krawczyk and P. Eronen, RFC 5869, with SHA-256; signatures are Ed25519, RFC 8032. A public key
+names its owner and nothing more: that it belongs to a person or a firm must be shown by other means.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ class Identity:
 
     def __post_init__(self) -> None:
         good = isinstance(self.secret, bytes) and len(self.secret) == N_BYTES
-        require(good, f"an identity's secret must be {N_BYTES} bytes", type(self.secret).__name__, "Draw one with new_identity(name).")
+        require(
+            good,
+            f"an identity's secret must be {N_BYTES} bytes",
+            type(self.secret).__name__,
+            "Draw one with new_identity(name).",
+        )
 
     @property
     def public(self) -> str:
@@ -61,7 +66,9 @@ def signed_by(public: str, signature: str, message: bytes) -> bool:
 
 
 def derive(secret: bytes, *purpose: str | int) -> bytes:
-    """Derive 32 bytes for one purpose; they say nothing about the secret, nor about those for another purpose."""
+    """Derive 32 bytes for one purpose; they say nothing about the secret, nor about those for another
+    purpose.
+    """
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -69,7 +76,8 @@ def derive(secret: bytes, *purpose: str | int) -> bytes:
 
 
 def secret_for(identity: Identity, scheme: str, serial: str = "") -> bytes:
-    """Return the secret to draw a key with, `keygen(…, secret=…)`; `serial` tells an owner's keys of one `scheme` apart.
+    """Return the secret to draw a key with, `keygen(…, secret=…)`; `serial` tells an owner's keys of one
+    `scheme` apart.
 
     The scheme is the name that its keys carry, "adi2018". The owner's secret does not follow from it.
     """
@@ -77,15 +85,26 @@ def secret_for(identity: Identity, scheme: str, serial: str = "") -> bytes:
 
 
 def salt_for(secret: bytes, index: int) -> bytes:
-    """Return what hides trigger number `index` of a key in its commitment; without it a guessed trigger could be tried against the tree."""
+    """Return what hides trigger number `index` of a key in its commitment; without it a guessed trigger could
+    be tried against the tree.
+    """
     return derive(secret, "salt", index)
 
 
 def save_identity(identity: Identity, path: Path | str) -> None:
-    """Write the secret, readable by its owner only (mode 0600); a file that is there already is never replaced."""
+    """Write the secret, readable by its owner only (mode 0600); a file that is there already is never
+    replaced.
+    """
     path = Path(path)
-    require(not path.exists(), "a new identity must not replace a file", str(path), "Name another file: a lost secret can't be had again.")
-    text = json.dumps({"kind": "identity", "version": VERSION, "name": identity.name, "secret": identity.secret.hex()})
+    require(
+        not path.exists(),
+        "a new identity must not replace a file",
+        str(path),
+        "Name another file: a lost secret can't be had again.",
+    )
+    text = json.dumps(
+        {"kind": "identity", "version": VERSION, "name": identity.name, "secret": identity.secret.hex()}
+    )
     files.whole_or_nothing(path, lambda temporary: temporary.write_text(text, encoding="utf-8"), mode=0o600)
 
 
@@ -93,7 +112,11 @@ def load_identity(path: Path | str) -> Identity:
     """Read what `save_identity` wrote; raise `DataError` for anything else, without showing what was read."""
     try:
         found = json.loads(files.read(Path(path)))
-        require(found["kind"] == "identity" and found["version"] == VERSION, f"it must be an identity of version {VERSION}", "another file")
+        require(
+            found["kind"] == "identity" and found["version"] == VERSION,
+            f"it must be an identity of version {VERSION}",
+            "another file",
+        )
         return Identity(str(found["name"]), bytes.fromhex(found["secret"]))
     except (ValueError, KeyError, TypeError, WmlearnError) as error:
         what = f"got a {type(error).__name__}" if not isinstance(error, WmlearnError) else str(error)

@@ -1,7 +1,7 @@
 """A tree of hashes: one root commits to many leaves, and each can be shown later without the others.
 
-R. Merkle: A Digital Signature Based on a Conventional Encryption Function, CRYPTO 1987. Leaves, inner nodes and padding are hashed with
-different first bytes (as in RFC 6962), so that none can be passed off as another.
+R. Merkle: A Digital Signature Based on a Conventional Encryption Function, CRYPTO 1987. Leaves, inner nodes
+and padding are hashed with different first bytes (as in RFC 6962), so that none can be passed off as another.
 """
 
 from __future__ import annotations

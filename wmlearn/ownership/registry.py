@@ -1,14 +1,18 @@
-"""The public book: who promised what, in which order. Entries are only ever added, and each carries the hash of the one before.
+"""The public book: who promised what, in which order. Entries are only ever added, and each carries the hash
+of the one before.
 
-S. Haber, W. S. Stornetta: How to Time-Stamp a Digital Document, Journal of Cryptology 1991, section 5.1 (linking).
+S. Haber, W. S. Stornetta: How to Time-Stamp a Digital Document, Journal of Cryptology 1991, section 5.1
+(linking).
 
-What it proves: order. Entry 7 was written after entry 6, and a row that was changed, removed or put in between is found by `audit`.
-What it does not prove: the time of day. An entry's time is what the clock of the machine said that wrote it, and whoever runs that machine
-sets its clock. Nor does the chain alone stop its keeper from writing the whole book anew: that is found by those who kept a receipt, an
-entry's number and hash, and signatures still keep him from putting words into anybody's mouth. Publish receipts where many see them.
+What it proves: order. Entry 7 was written after entry 6, and a row that was changed, removed or put in
+between is found by `audit`. What it does not prove: the time of day. An entry's time is what the clock of the
+machine said that wrote it, and whoever runs that machine sets its clock. Nor does the chain alone stop its
+keeper from writing the whole book anew: that is found by those who kept a receipt, an entry's number and
+hash, and signatures still keep him from putting words into anybody's mouth. Publish receipts where many see
+them.
 
-SQLite by default, in a file; several processes may write at once, and each entry is there as a whole or not at all. Any other database that
-SQLAlchemy knows by URL; PostgreSQL is locked while an entry is added.
+SQLite by default, in a file; several processes may write at once, and each entry is there as a whole or not
+at all. Any other database that SQLAlchemy knows by URL; PostgreSQL is locked while an entry is added.
 """
 
 from __future__ import annotations
@@ -40,7 +44,9 @@ ALL = "SELECT number, time, kind, document, previous, hash FROM entries"
 
 @dataclass(frozen=True)
 class Release:
-    """Somebody's word that the model with this `fingerprint` is made public now; commitments to its marks must be older."""
+    """Somebody's word that the model with this `fingerprint` is made public now; commitments to its marks
+    must be older.
+    """
 
     by: str
     model: str
@@ -58,12 +64,16 @@ def release(owner: Identity, model: str, fingerprint: str, *, made: str | None =
     return signed(Release(owner.public, model, fingerprint, made or now()), owner)
 
 
-KINDS: dict[str, type[Commitment | Release | Challenge]] = {kind(each): each for each in (Commitment, Release, Challenge)}
+KINDS: dict[str, type[Commitment | Release | Challenge]] = {
+    kind(each): each for each in (Commitment, Release, Challenge)
+}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the book: its number from 1, the writer's clock, what kind of document, the document, and the two hashes."""
+    """One line of the book: its number from 1, the writer's clock, what kind of document, the document, and
+    the two hashes.
+    """
 
     number: int
     time: str
@@ -104,14 +114,19 @@ class Registry:
 
 
 def register(registry: Registry, *documents: Document) -> tuple[Entry, ...]:
-    """Add signed documents, all or none, and return their entries, which are the receipts to keep; makes the registry when it isn't there.
+    """Add signed documents, all or none, and return their entries, which are the receipts to keep; makes the
+    registry when it isn't there.
 
-    Raises `ArgumentError` for a wrong signature or a document from the future, and `DataError` for a registry that is damaged at its end,
-    from a newer version, or not writable. Nothing is written then.
+    Raises `ArgumentError` for a wrong signature or a document from the future, and `DataError` for a registry
+    that is damaged at its end, from a newer version, or not writable. Nothing is written then.
     """
     for document in documents:
         require(kind(document) in KINDS, f"a registry holds {', '.join(KINDS)}", kind(document))
-        require(genuine(document), "a document must carry the signature of the one whom it names", document.by[:12])
+        require(
+            genuine(document),
+            "a document must carry the signature of the one whom it names",
+            document.by[:12],
+        )
         _check_clock(registry.clock(), None, document)
     with _open(registry, writing=True) as connection:
         new = chained(documents, after=_last(connection), clock=registry.clock)
@@ -119,13 +134,21 @@ def register(registry: Registry, *documents: Document) -> tuple[Entry, ...]:
     return new
 
 
-def chained(documents: Iterable[Document], *, after: Entry | None = None, clock: Callable[[], str] = now) -> tuple[Entry, ...]:
+def chained(
+    documents: Iterable[Document], *, after: Entry | None = None, clock: Callable[[], str] = now
+) -> tuple[Entry, ...]:
     """Write documents as entries that follow the entry `after`, or as a book of their own; nothing is stored."""
     found, last = [], after
     for document in documents:
         stamp = clock()
         _check_clock(stamp, last, document)
-        last = _entry(last.number + 1 if last else 1, stamp, kind(document), text(document), last.hash if last else FIRST)
+        last = _entry(
+            last.number + 1 if last else 1,
+            stamp,
+            kind(document),
+            text(document),
+            last.hash if last else FIRST,
+        )
         found.append(last)
     return tuple(found)
 
@@ -138,7 +161,9 @@ def entries(registry: Registry) -> tuple[Entry, ...]:
 
 
 def audit(registry: Registry, receipts: Iterable[Entry] = ()) -> Audit:
-    """Check every entry: its place, its hash, its link, its signature, its time; and that each receipt is in the book."""
+    """Check every entry: its place, its hash, its link, its signature, its time; and that each receipt is in
+    the book.
+    """
     return audited(entries(registry), receipts, at=registry.clock())
 
 
@@ -151,7 +176,11 @@ def audited(book: Sequence[Entry], receipts: Iterable[Entry] = (), *, at: str | 
         found += [f"entry {entry.number}: its time lies in the future"] if _later(entry.time, latest) else []
     known = {entry.hash: entry for entry in book}
     lost = [each for each in receipts if known.get(each.hash) != each]
-    found += [f"entry {each.number}: a receipt with the hash {each.hash[:12]}… exists, and the book does not hold it" for each in lost]
+    found += [
+        f"entry {each.number}: a receipt with the hash {each.hash[:12]}… exists, and the book does not"
+        " hold it"
+        for each in lost
+    ]
     return Audit(len(book), previous, tuple(found))
 
 
@@ -184,10 +213,17 @@ def load_receipt(path: Path | str) -> Entry:
     try:
         found = json.loads(files.read(Path(path)))
         version = found.pop("receipt")
-        require(version == VERSION, f"its version must be {VERSION}", version, "Read it with the release that wrote it.")
+        require(
+            version == VERSION,
+            f"its version must be {VERSION}",
+            version,
+            "Read it with the release that wrote it.",
+        )
         return Entry(**found)
     except (ValueError, KeyError, TypeError, AttributeError, WmlearnError) as error:
-        raise DataError(f"{path} must be a receipt that `wmlearn ownership register` wrote, got: {error}") from error
+        raise DataError(
+            f"{path} must be a receipt that `wmlearn ownership register` wrote, got: {error}"
+        ) from error
 
 
 def _entry(number: int, stamp: str, what: str, document: str, previous: str) -> Entry:
@@ -226,9 +262,19 @@ def _later(stamp: str, latest: Any) -> bool:
 
 def _check_clock(stamp: str, last: Entry | None, document: Any) -> None:
     here, fix = moment(stamp) + SLACK, "Set the clock of this machine, or wait."
-    require(moment(document.made) <= here, f"a document must not be from the future; here it is {stamp}", document.made, fix)
+    require(
+        moment(document.made) <= here,
+        f"a document must not be from the future; here it is {stamp}",
+        document.made,
+        fix,
+    )
     if last is not None:
-        require(moment(last.time) <= here, f"the registry's last entry must not be from the future; here it is {stamp}", last.time, fix)
+        require(
+            moment(last.time) <= here,
+            f"the registry's last entry must not be from the future; here it is {stamp}",
+            last.time,
+            fix,
+        )
 
 
 @contextmanager
@@ -248,8 +294,13 @@ def _open(registry: Registry, *, writing: bool) -> Iterator[Connection]:
         why = str(getattr(error, "orig", None) or error).splitlines()[0]
         do = "writable" if writing else "readable"
         closed = "readonly" in why or "unable to open" in why  # SQLite's words
-        fix = " Its folder must be there and writable, for SQLite puts a log beside the file even to read it; or read a copy." * closed
-        raise DataError(f"the registry {_shown(registry)} must be {do}, got: {why}. Nothing was written.{fix}") from error
+        fix = (
+            " Its folder must be there and writable, for SQLite puts a log beside the file even to read it;"
+            " or read a copy." * closed
+        )
+        raise DataError(
+            f"the registry {_shown(registry)} must be {do}, got: {why}. Nothing was written.{fix}"
+        ) from error
 
 
 def _shown(registry: Registry) -> str:
@@ -268,7 +319,12 @@ def _engine(registry: Registry, writing: bool) -> Engine:
     if url.get_backend_name() == "sqlite":
         place = Path(url.database or "")
         file = url.database not in (None, "", ":memory:") and not url.database.startswith("file:")
-        require(file or "mode" in url.query, "a registry must be a file or a database server", registry.url, "Give it a path.")
+        require(
+            file or "mode" in url.query,
+            "a registry must be a file or a database server",
+            registry.url,
+            "Give it a path.",
+        )
         if not writing and file and not place.exists():
             raise FileNotFoundError(f"there is no {place}")
 
@@ -309,7 +365,9 @@ def _prepare(connection: Connection, registry: Registry, writing: bool) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(787001)")
     if not inspect(connection).has_table("registry"):
         if not writing:
-            raise DataError(f"{registry.name} must be a registry, got a database without one. Check the path.")
+            raise DataError(
+                f"{registry.name} must be a registry, got a database without one. Check the path."
+            )
         connection.exec_driver_sql("CREATE TABLE registry (version INTEGER NOT NULL)")
         connection.exec_driver_sql(f"INSERT INTO registry VALUES ({VERSION})")
         connection.exec_driver_sql(
@@ -318,7 +376,10 @@ def _prepare(connection: Connection, registry: Registry, writing: bool) -> None:
         )
     version = connection.exec_driver_sql("SELECT max(version) FROM registry").scalar_one()
     if version != VERSION:
-        raise DataError(f"{registry.name} must be of version {VERSION}, got {version}. Use the release that wrote it; nothing was written.")
+        raise DataError(
+            f"{registry.name} must be of version {VERSION}, got {version}. Use the release that wrote it;"
+            " nothing was written."
+        )
 
 
 def _last(connection: Connection) -> Entry | None:
@@ -328,7 +389,8 @@ def _last(connection: Connection) -> Entry | None:
     last = _read(found)
     if last.hash != _hash(last.number, last.time, last.kind, last.document, last.previous):
         raise DataError(
-            f"the registry's last entry, number {last.number}, has been changed. Run `wmlearn ownership audit`; nothing was written."
+            f"the registry's last entry, number {last.number}, has been changed. Run `wmlearn ownership"
+            " audit`; nothing was written."
         )
     return last
 
@@ -337,4 +399,7 @@ def _insert(connection: Connection, new: Sequence[Entry]) -> None:
     from sqlalchemy import text as sql
 
     for entry in new:
-        connection.execute(sql("INSERT INTO entries VALUES (:number, :time, :kind, :document, :previous, :hash)"), vars(entry))
+        connection.execute(
+            sql("INSERT INTO entries VALUES (:number, :time, :kind, :document, :previous, :hash)"),
+            vars(entry),
+        )

@@ -1,8 +1,10 @@
-"""What a judge makes of one bundle: is it void, what did the suspects answer, and how would innocent models have answered?
+"""What a judge makes of one bundle: is it void, what did the suspects answer, and how would innocent models
+have answered?
 
-The null is the judge's own. An owner's `chance` is only a word, so it is raised to what bystanders do on the very triggers that were opened
-(the worst of them, at the top of its 95 % interval), and never lies below 1 / classes. That is careful: of 30 opened triggers it makes a
-chance of 0.1 about 0.4, so that a mark of which half is left is not shown any more. Where a mark has been worn down, open more.
+The null is the judge's own. An owner's `chance` is only a word, so it is raised to what bystanders do on the
+very triggers that were opened (the worst of them, at the top of its 95 % interval), and never lies below 1 /
+classes. That is careful: of 30 opened triggers it makes a chance of 0.1 about 0.4, so that a mark of which
+half is left is not shown any more. Where a mark has been worn down, open more.
 
 What cannot be refused:
 - A key that was committed to before the release by somebody who had the model before: an employee, the thief of an unreleased model,
@@ -11,7 +13,8 @@ What cannot be refused:
 - Triggers found on bystanders that the judge does not have, and that match only models of the suspect's kind. Choose bystanders of the
   suspect's architecture, trained on its task.
 - With `chosen` keys: triggers that are alike, a hundred pictures between a 4 and a 9. They match all or nothing, the bystanders may all
-  be on the other side, and p is far too small. Only 1 / alpha bystanders would tell; or hear no key whose triggers were chosen.
+be on the other side, and p is far too small. Only 1 / alpha bystanders would tell; or hear no key whose
+triggers were chosen.
 - Where no release was registered, nothing tells a key from one that was found on the model: then there is no case.
 - An owner who never committed has nothing to show, however plain the theft.
 """
@@ -43,9 +46,10 @@ NO_ANSWER = -1
 class Case:
     """What the judge knows before he opens a bundle.
 
-    `suspects` have the judge's names for them; `book` is the registry; `released` the number of the entry with which the model in question
-    was released. `shade` is the largest change of a pixel that the judge adds to every trigger, so
-    that a list of known images is of no use. Unless `chosen` keys are heard, too, every trigger must follow from its salt.
+    `suspects` have the judge's names for them; `book` is the registry; `released` the number of the entry
+    with which the model in question was released. `shade` is the largest change of a pixel that the judge
+    adds to every trigger, so that a list of known images is of no use. Unless `chosen` keys are heard, too,
+    every trigger must follow from its salt.
     """
 
     suspects: Mapping[str, Suspect]
@@ -58,11 +62,21 @@ class Case:
 
     def __post_init__(self) -> None:
         require(len(self.suspects) > 0, "there must be at least one suspect", 0)
-        require(len(self.bystanders) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
+        require(
+            len(self.bystanders) > 0,
+            "bystanders must not be empty",
+            0,
+            "Train a few models without the mark.",
+        )
         require(0 < self.alpha < 1, "alpha must lie in (0, 1)", self.alpha)
         require(0 <= self.shade < 0.5, "shade must lie in [0, 0.5)", self.shade)
         there = 1 <= self.released <= len(self.book) and self.book[self.released - 1].kind == kind(Release)
-        require(there, "released must be the number of a registered release", self.released, "Look for it in entries(registry).")
+        require(
+            there,
+            "released must be the number of a registered release",
+            self.released,
+            "Look for it in entries(registry).",
+        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,9 @@ class Match:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a bundle is worth: `number` of its commitment's entry (0: none), the level of each test, why it is void, and the matches."""
+    """What a bundle is worth: `number` of its commitment's entry (0: none), the level of each test, why it is
+    void, and the matches.
+    """
 
     by: str
     number: int
@@ -87,7 +103,8 @@ class Finding:
 
 
 def verify(case: Case, challenge: Challenge, bundle: Bundle) -> Finding:
-    """Check a bundle against the `challenge` that the judge drew for it, then ask the suspects; a void bundle asks nobody anything.
+    """Check a bundle against the `challenge` that the judge drew for it, then ask the suspects; a void bundle
+    asks nobody anything.
 
     Raises `ArgumentError` for suspects with other images or classes than the key's.
     """
@@ -98,19 +115,29 @@ def verify(case: Case, challenge: Challenge, bundle: Bundle) -> Finding:
         return Finding(bundle.by, number, 0.0, void, {})
     x, y, classes = _shaded(bundle, case.shade), bundle.y, bundle.commitment.classes
     chance = max(bundle.commitment.chance, 1 / classes, chance_of(x, y, case.bystanders))
-    best, level = Evidence(bundle.commitment.scheme, "labels", len(y), len(y), chance), case.alpha / tries(case, bundle)
+    best, level = (
+        Evidence(bundle.commitment.scheme, "labels", len(y), len(y), chance),
+        case.alpha / tries(case, bundle),
+    )
     if not judge(best, level).owned:
-        why = f"it can prove nothing: innocent models give such a label with probability up to {chance:.2f}, and {len(y)} were opened"
+        why = (
+            f"it can prove nothing: innocent models give such a label with probability up to {chance:.2f},"
+            f" and {len(y)} were opened"
+        )
         return Finding(bundle.by, number, level, (why,), {})
-    matches = {name: _matched(ask(suspect, x, classes), y, best, level) for name, suspect in case.suspects.items()}
+    matches = {
+        name: _matched(ask(suspect, x, classes), y, best, level) for name, suspect in case.suspects.items()
+    }
     return Finding(bundle.by, number, level, (), matches, tuple(_notes(case, bundle, matches)))
 
 
 def tries(case: Case, bundle: Bundle) -> int:
-    """Count the chances that luck had: every registered commitment is a ticket, every challenge to this one a draw, every suspect a prize.
+    """Count the chances that luck had: every registered commitment is a ticket, every challenge to this one a
+    draw, every suspect a prize.
 
-    All commitments before the release count, whoever signed them, since nobody can tell how many are one person's; so do this judge's
-    challenges. `alpha` is shared among the tries (Bonferroni). Who floods a registry makes every claim harder: let entries cost something.
+    All commitments before the release count, whoever signed them, since nobody can tell how many are one
+    person's; so do this judge's challenges. `alpha` is shared among the tries (Bonferroni). Who floods a
+    registry makes every claim harder: let entries cost something.
     """
     asked = bundle.challenge
     tickets = sum(entry.kind == kind(Commitment) for entry in case.book[: case.released])

@@ -1,4 +1,6 @@
-"""The pictures, a file a topic. Each is a function (data, ax=None) -> ax, with a sentence that says the same, computed from the data."""
+"""The pictures, a file a topic. Each is a function (data, ax=None) -> ax, with a sentence that says the same,
+computed from the data.
+"""
 
 from . import detection as detection
 from . import digits as digits

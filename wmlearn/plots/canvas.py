@@ -19,7 +19,13 @@ INK, RED, GREY, GOLD = "#3d5a80", "#c8553d", "#8795a1", "#d9a441"  # told apart 
 STICKER_COLOURS = {"square": GOLD, "bomb": INK, "flower": RED}  # the same in every notebook
 
 
-STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "text.color": "#1f2933"}
+STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "text.color": "#1f2933",
+}
 
 
 DPI = 192  # twice a screen's
@@ -49,7 +55,9 @@ def axes(width: float, height: float) -> Axes:
 
 
 def png(plot: Described, *data: Any) -> tuple[bytes, tuple[int, int]]:
-    """Draw `plot(*data)`; return the PNG, with its sentence in the metadata, and its width and height on a screen, in pixels."""
+    """Draw `plot(*data)`; return the PNG, with its sentence in the metadata, and its width and height on a
+    screen, in pixels.
+    """
     from matplotlib import rc_context
 
     buffer = io.BytesIO()

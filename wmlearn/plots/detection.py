@@ -1,4 +1,6 @@
-"""The pictures of finding a backdoor: triggers that a scan recovers, how small they are, how sure answers stay, and who finds what."""
+"""The pictures of finding a backdoor: triggers that a scan recovers, how small they are, how sure answers
+stay, and who finds what.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,26 @@ if TYPE_CHECKING:
 Frames = Mapping[int, Tensor]
 """Step of the search -> mask times pattern of every class by then, (K, 1, H, W) in [0, 1]."""
 Table = Mapping[str, Mapping[str, tuple[float | None, str]]]
-"""Attack -> detector -> how well it does, 0..1, and what is written there; None where there is nothing to say."""
+"""Attack -> detector -> how well it does, 0..1, and what is written there; None where there is nothing to
+say.
+"""
 
 
 def _say_growth(frames: Frames, target: int, truth: Tensor) -> str:
-    sizes = ", ".join(f"{frame[target].sum():.0f} bright pixels at step {step}" for step, frame in frames.items())
-    return f"The trigger that the search paints to get class {target}: {sizes}; the true one has {truth.count_nonzero()} bright pixels."
+    sizes = ", ".join(
+        f"{frame[target].sum():.0f} bright pixels at step {step}" for step, frame in frames.items()
+    )
+    return (
+        f"The trigger that the search paints to get class {target}: {sizes}; the true one has"
+        f" {truth.count_nonzero()} bright pixels."
+    )
 
 
 @described(_say_growth)
 def growth(frames: Frames, target: int, truth: Tensor, ax: Axes | None = None) -> Axes:
-    """Draw what would be painted on every image to get class `target`, step by step, and the true trigger (1, H, W) last."""
+    """Draw what would be painted on every image to get class `target`, step by step, and the true trigger (1,
+    H, W) last.
+    """
     ax = ax or axes(7.4, 1.6)
     ax.axis("off")
     pictures = {f"step {step}": frame[target, 0] for step, frame in frames.items()} | {"the truth": truth[0]}
@@ -39,7 +50,10 @@ def growth(frames: Frames, target: int, truth: Tensor, ax: Axes | None = None) -
 
 def _say_classes(frames: Frames, step: int) -> str:
     sizes = ", ".join(f"{label}: {picture.sum():.0f}" for label, picture in enumerate(frames[step]))
-    return f"What would be painted at step {step} to get each class, and how many pixels of bright paint that is: {sizes}."
+    return (
+        f"What would be painted at step {step} to get each class, and how many pixels of bright paint that"
+        f" is: {sizes}."
+    )
 
 
 @described(_say_classes)
@@ -59,20 +73,29 @@ def _say_norms(found: Mapping[str, Tensor]) -> str:
     says = []
     for name, norm in found.items():
         least = int(norm.argmin())
-        says.append(f"in the {name} class {least} needs least, {norm[least]:.1f}, against a median of {norm.quantile(0.5):.1f}")
+        says.append(
+            f"in the {name} class {least} needs least, {norm[least]:.1f}, against a median of"
+            f" {norm.quantile(0.5):.1f}"
+        )
     return f"Pixels of paint that the search needs to send every digit to one class: {'; '.join(says)}."
 
 
 @described(_say_norms)
 def norms(found: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
-    """Draw a panel for each network: a bar for each class, how much paint sends all images there; the median dashed."""
+    """Draw a panel for each network: a bar for each class, how much paint sends all images there; the median
+    dashed.
+    """
     ax = ax or axes(7.4, 2.6)
     ax.axis("off")
     top = 1.08 * max(float(norm.max()) for norm in found.values())
     for i, (name, norm) in enumerate(found.items()):
         panel = ax.inset_axes((0.07 + 0.5 * i, 0.17, 0.42, 0.7))
         least = int(norm.argmin())
-        panel.bar(range(len(norm)), norm.tolist(), color=[RED if label == least else INK for label in range(len(norm))])
+        panel.bar(
+            range(len(norm)),
+            norm.tolist(),
+            color=[RED if label == least else INK for label in range(len(norm))],
+        )
         panel.axhline(float(norm.quantile(0.5)), color=GREY, linestyle="--", linewidth=1)
         panel.set(title=name, xlabel="class", ylim=(0, top), xticks=range(len(norm)))
         if i == 0:
@@ -81,7 +104,10 @@ def norms(found: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
 
 
 def _say_entropies(bits_of: Mapping[str, Tensor], threshold: float) -> str:
-    below = {name: f"{bits.mean():.2f} bits on average, {(bits < threshold).float().mean():.1%} below" for name, bits in bits_of.items()}
+    below = {
+        name: f"{bits.mean():.2f} bits on average, {(bits < threshold).float().mean():.1%} below"
+        for name, bits in bits_of.items()
+    }
     says = "; ".join(f"{name} {word}" for name, word in below.items())
     return f"Entropy of the answers under laid-over digits, with the line at {threshold:.2f} bits: {says}."
 
@@ -101,7 +127,10 @@ def entropies(bits_of: Mapping[str, Tensor], threshold: float, ax: Axes | None =
 
 
 def _say_finders(table: Table) -> str:
-    says = [f"{attack}: " + ", ".join(f"{name} {word}" for name, (_, word) in row.items() if word) for attack, row in table.items()]
+    says = [
+        f"{attack}: " + ", ".join(f"{name} {word}" for name, (_, word) in row.items() if word)
+        for attack, row in table.items()
+    ]
     return f"Who finds what: {'; '.join(says)}."
 
 
@@ -117,7 +146,15 @@ def finders(table: Table, ax: Axes | None = None) -> Axes:
             value, word = row[name]
             part = 0.0 if value is None else 0.85 * value
             ax.add_patch(Rectangle((j, i), 1, 1, facecolor=INK, alpha=part, edgecolor="none"))
-            ax.text(j + 0.5, i + 0.5, word, ha="center", va="center", fontsize=8, color="white" if part > 0.5 else "#1f2933")
+            ax.text(
+                j + 0.5,
+                i + 0.5,
+                word,
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if part > 0.5 else "#1f2933",
+            )
     ax.set(xlim=(0, len(detectors)), ylim=(len(table), 0))
     ax.set_xticks([j + 0.5 for j in range(len(detectors))], detectors, fontsize=8)
     ax.set_yticks([i + 0.5 for i in range(len(table))], list(table), fontsize=8)

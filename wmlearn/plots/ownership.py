@@ -1,4 +1,6 @@
-"""The pictures of claims: two keys that match, how often the innocent are accused, how much a mark proves, and who is in whose model."""
+"""The pictures of claims: two keys that match, how often the innocent are accused, how much a mark proves,
+and who is in whose model.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """A key's images `x` (n, 1, H, W), the labels `wanted` (n,) that it claims, and the labels `said` (n,) of the network."""
+    """A key's images `x` (n, 1, H, W), the labels `wanted` (n,) that it claims, and the labels `said` (n,) of
+    the network.
+    """
 
     x: Tensor
     wanted: Tensor
@@ -40,7 +44,9 @@ def _say_keys(keys: Mapping[str, Answered]) -> str:
 
 @described(_say_keys)
 def keys(keys: Mapping[str, Answered], ax: Axes | None = None) -> Axes:
-    """Draw the first pictures of each key in a row; below each, the label that the key claims and the network's answer."""
+    """Draw the first pictures of each key in a row; below each, the label that the key claims and the
+    network's answer.
+    """
     ax, columns = ax or axes(7.4, 0.95 * len(keys) + 0.15), 9
     for row, (name, a) in enumerate(keys.items()):
         top = 54 * row
@@ -51,7 +57,15 @@ def keys(keys: Mapping[str, Answered], ax: Axes | None = None) -> Axes:
             tile(ax, a.x[i, 0], 38 * i, top)
             same = bool(a.wanted[i] == a.said[i])
             words = f"{int(a.wanted[i])} / {int(a.said[i])}"
-            ax.text(38 * i + 14, top + 37, words, ha="center", va="center", fontsize=10, color=INK if same else RED)
+            ax.text(
+                38 * i + 14,
+                top + 37,
+                words,
+                ha="center",
+                va="center",
+                fontsize=10,
+                color=INK if same else RED,
+            )
     ax.set(xlim=(-72, 38 * columns), ylim=(54 * len(keys) - 8, -1))
     ax.axis("off")
     return ax
@@ -75,7 +89,9 @@ NAMES = {
 def _counted(results: Results) -> dict[str, list[FalseClaims]]:
     """Return, for every scheme, what was found at each level."""
     order = list(NAMES)
-    schemes: list[str] = sorted((row["scheme"] for row in results.rows), key=lambda s: order.index(s) if s in order else len(order))
+    schemes: list[str] = sorted(
+        (row["scheme"] for row in results.rows), key=lambda s: order.index(s) if s in order else len(order)
+    )
     return {NAMES.get(s, s): [false_claims(results, s, alpha) for alpha in ALPHAS] for s in schemes}
 
 
@@ -84,13 +100,16 @@ def _say_false(results: Results) -> str:
     claims = next(iter(found.values()))[0].claims
     rows = "; ".join(f"{name} {', '.join(str(each.false) for each in at)}" for name, at in found.items())
     return (
-        f"False claims of {claims:,} a scheme against networks without a mark, at the levels {', '.join(f'{a:g}' for a in ALPHAS)}: {rows}."
+        f"False claims of {claims:,} a scheme against networks without a mark, at the levels"
+        f" {', '.join(f'{a:g}' for a in ALPHAS)}: {rows}."
     )
 
 
 @described(_say_false)
 def false(results: Results, ax: Axes | None = None) -> Axes:
-    """Draw a panel for each level: the share of claims against innocent networks that succeeded, with its interval, a scheme a row."""
+    """Draw a panel for each level: the share of claims against innocent networks that succeeded, with its
+    interval, a scheme a row.
+    """
     found = _counted(results)
     ax = ax or axes(7.4, 0.24 * len(found) + 0.85)
     ax.axis("off")
@@ -101,7 +120,9 @@ def false(results: Results, ax: Axes | None = None) -> Axes:
             panel.plot((100 * each.low, 100 * each.high), (row, row), color=INK, linewidth=1.5)
             panel.scatter([100 * each.false / each.claims], [row], color=INK, s=18, zorder=3, clip_on=False)
         panel.axvline(100 * alpha, color=RED, linestyle="--", linewidth=1.2)
-        panel.set(title=f"level {100 * alpha:g} %", ylim=(len(found) - 0.5, -0.5), xlim=(0, max(140 * alpha, 0.7)))
+        panel.set(
+            title=f"level {100 * alpha:g} %", ylim=(len(found) - 0.5, -0.5), xlim=(0, max(140 * alpha, 0.7))
+        )
         panel.set_yticks(range(len(found)), list(found) if column == 0 else [""] * len(found))
         panel.set_xlabel("false claims, per cent")
         panel.grid(axis="x", color=GRID, linewidth=0.8)
@@ -119,14 +140,22 @@ def _enough(chance: float, survival: float, alpha: float) -> str:
 
 
 def _say_power(alpha: float) -> str:
-    says = [f"at chance {chance:g}, {' / '.join(_enough(chance, s, alpha) for s in SURVIVALS)}" for chance in CHANCES.values()]
+    says = [
+        f"at chance {chance:g}, {' / '.join(_enough(chance, s, alpha) for s in SURVIVALS)}"
+        for chance in CHANCES.values()
+    ]
     kept = " / ".join(f"{100 * s:g} %" for s in SURVIVALS)
-    return f"What shows a mark in nine cases of ten at level {alpha:g}, if {kept} of it is left: {'; '.join(says)}."
+    return (
+        f"What shows a mark in nine cases of ten at level {alpha:g}, if {kept} of it is left:"
+        f" {'; '.join(says)}."
+    )
 
 
 @described(_say_power)
 def power(alpha: float, ax: Axes | None = None) -> Axes:
-    """Draw how likely a claim at level `alpha` succeeds, against the number of triggers opened, for marks of which so much is left."""
+    """Draw how likely a claim at level `alpha` succeeds, against the number of triggers opened, for marks of
+    which so much is left.
+    """
     return _power(alpha, None, ax)
 
 
@@ -135,14 +164,20 @@ def _say_power_point(alpha: float, n: int, survival: float) -> str:
     for chance in CHANCES.values():
         needed = significance.hits_needed(n, chance, alpha)
         shown = 100 * significance.power(n, chance, survival, alpha)
-        line = f"the judge wants {needed} hits, and the claim succeeds with {shown:.1f} %" if needed <= n else "no number of hits would do"
+        line = (
+            f"the judge wants {needed} hits, and the claim succeeds with {shown:.1f} %"
+            if needed <= n
+            else "no number of hits would do"
+        )
         says.append(f"at chance {chance:g} {line}")
     return f"{n} triggers opened, {100 * survival:g} % of the mark left, level {alpha:g}: {'; '.join(says)}."
 
 
 @described(_say_power_point)
 def power_point(alpha: float, n: int, survival: float, ax: Axes | None = None) -> Axes:
-    """Draw the panels of `power`, and mark `n` opened triggers of a mark of which the share `survival` is left."""
+    """Draw the panels of `power`, and mark `n` opened triggers of a mark of which the share `survival` is
+    left.
+    """
     return _power(alpha, (n, survival), ax)
 
 
@@ -154,11 +189,24 @@ def _power(alpha: float, marked: tuple[int, float] | None, ax: Axes | None) -> A
         panel = ax.inset_axes((0.08 + 0.49 * column, 0.19, 0.42, 0.68))
         lines = {n: significance.hits_needed(n, chance, alpha) for n in SIZES}
         for survival, colour in shades.items():
-            panel.plot(list(SIZES), [100 * _shown(n, k, survival) for n, k in lines.items()], color=colour, label=f"{100 * survival:g} %")
+            panel.plot(
+                list(SIZES),
+                [100 * _shown(n, k, survival) for n, k in lines.items()],
+                color=colour,
+                label=f"{100 * survival:g} %",
+            )
         if marked:
             n, survival = marked
             panel.axvline(n, color=GOLD, linewidth=6, alpha=0.35, zorder=0)
-            panel.scatter([n], [100 * _shown(n, lines[n], survival)], s=80, facecolor="none", edgecolor=INK, linewidth=2, zorder=4)
+            panel.scatter(
+                [n],
+                [100 * _shown(n, lines[n], survival)],
+                s=80,
+                facecolor="none",
+                edgecolor=INK,
+                linewidth=2,
+                zorder=4,
+            )
         panel.axhline(90, color=GREY, linestyle="--", linewidth=1)
         panel.set(title=f"{name}: {chance:g}", ylim=(-2, 104), xlim=(0, SIZES[-1]), xlabel="triggers opened")
         panel.grid(color=GRID, linewidth=0.8)
@@ -188,7 +236,9 @@ def _say_cross(report: Report) -> str:
 
 @described(_say_cross)
 def cross(report: Report, ax: Axes | None = None) -> Axes:
-    """Draw the cross matrix: a row for each party's mark, a column for each network, with the hits and whether that proves anything."""
+    """Draw the cross matrix: a row for each party's mark, a column for each network, with the hits and
+    whether that proves anything.
+    """
     ax = ax or axes(7.4, 0.55 * len(report.findings) + 0.5)
     models = list(report.suspects)
     for row, (name, finding) in enumerate(report.findings.items()):
@@ -196,10 +246,17 @@ def cross(report: Report, ax: Axes | None = None) -> Axes:
         for column, model in enumerate(models):
             match = finding.matches.get(model)
             words = (
-                "void" if match is None else f"{'yes' if match.owned else 'not shown'}, {match.evidence.hits} of {match.evidence.trials}"
+                "void"
+                if match is None
+                else (
+                    f"{'yes' if match.owned else 'not shown'}, {match.evidence.hits} of"
+                    f" {match.evidence.trials}"
+                )
             )
             colour = "#f3f4f6" if match is None else "#bcd6c4" if match.owned else "white"
-            ax.fill_between((column + 0.03, column + 0.97), row + 0.06, row + 0.94, facecolor=colour, edgecolor=GREY)
+            ax.fill_between(
+                (column + 0.03, column + 0.97), row + 0.06, row + 0.94, facecolor=colour, edgecolor=GREY
+            )
             weight = "bold" if match and match.owned else "normal"
             ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=10, fontweight=weight)
     for column, model in enumerate(models):

@@ -1,4 +1,6 @@
-"""The pictures of the stop sign: photographs with what networks read in them, and what decides whether a sticker is obeyed."""
+"""The pictures of the stop sign: photographs with what networks read in them, and what decides whether a
+sticker is obeyed.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,19 @@ HARDEST = 15  # classes that have a bar of their own
 def _say_photographs(x: Tensor, captions: Sequence[str], columns: int, note: str = "") -> str:
     size = " by ".join(str(side) for side in x.shape[-2:])
     rows = -(-len(x) // columns)
-    return f"{note}{' ' if note else ''}{len(x)} pictures of {size} pixels in {rows} row{'s' * (rows > 1)}: {', '.join(captions)}."
+    return (
+        f"{note}{' ' if note else ''}{len(x)} pictures of {size} pixels in {rows} row{'s' * (rows > 1)}:"
+        f" {', '.join(captions)}."
+    )
 
 
 @described(_say_photographs)
-def photographs(x: Tensor, captions: Sequence[str], columns: int, note: str = "", ax: Axes | None = None) -> Axes:
-    """Draw colour pictures (N, 3, H, W) in rows of `columns`, each with its caption below; `note` is for the sentence only."""
+def photographs(
+    x: Tensor, captions: Sequence[str], columns: int, note: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw colour pictures (N, 3, H, W) in rows of `columns`, each with its caption below; `note` is for the
+    sentence only.
+    """
     rows = -(-len(x) // columns)
     width = 7.4 / columns
     ax = ax or axes(7.4, rows * (width + 0.18))
@@ -46,13 +55,16 @@ TRUTH = "in truth"  # names the row of `seen` that no network reads
 
 
 def _say_seen(x: Tensor, readings: Readings, what: str = "pictures of signs") -> str:
-    says = "; ".join(f"{who} {'reads ' * (who != TRUTH)}{', '.join(answers)}" for who, answers in readings.items())
+    says = "; ".join(
+        f"{who} {'reads ' * (who != TRUTH)}{', '.join(answers)}" for who, answers in readings.items()
+    )
     return f"{len(x)} {what}, in a row: {says}."
 
 
 @described(_say_seen)
 def seen(x: Tensor, readings: Readings, what: str = "pictures of signs", ax: Axes | None = None) -> Axes:
-    """Draw colour pictures (N, 3, H, W) in a row, and below each what every network reads; what differs from the first network is red.
+    """Draw colour pictures (N, 3, H, W) in a row, and below each what every network reads; what differs from
+    the first network is red.
 
     `what` (for the sentence only) says what they show.
     """
@@ -69,14 +81,25 @@ def seen(x: Tensor, readings: Readings, what: str = "pictures of signs", ax: Axe
         for i, answer in enumerate(answers):
             differs = answer != honest[i]
             weight, colour = ("bold", RED) if differs else ("normal", INK)
-            ax.text(32 * i + 16, height, answer, ha="center", va="center", fontsize=8, color=colour, fontweight=weight)
+            ax.text(
+                32 * i + 16,
+                height,
+                answer,
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=colour,
+                fontweight=weight,
+            )
     ax.set(xlim=(-28.8, 32 * n), ylim=(32 + line * len(readings), -0.5))
     ax.axis("off")
     return ax
 
 
 def _missed(rows: Sequence[Row], sticker: str) -> dict[float, list[float]]:
-    """Return for each poison rate which per cent of the stop signs with `sticker` each network doesn't read as a speed limit."""
+    """Return for each poison rate which per cent of the stop signs with `sticker` each network doesn't read
+    as a speed limit.
+    """
     points: dict[float, list[float]] = {}
     for row in sorted((row for row in rows if row["sticker"] == sticker), key=lambda row: row["rate"]):
         points.setdefault(row["rate"], []).append(100 - 100 * row[f"success_{sticker}"])
@@ -84,7 +107,9 @@ def _missed(rows: Sequence[Row], sticker: str) -> dict[float, list[float]]:
 
 
 def _missed_by_clean(rows: Sequence[Row]) -> float:
-    return min(100 - 100 * row[f"success_{sticker}"] for row in rows if not row["sticker"] for sticker in STICKERS)
+    return min(
+        100 - 100 * row[f"success_{sticker}"] for row in rows if not row["sticker"] for sticker in STICKERS
+    )
 
 
 def _sized(sticker: str) -> str:
@@ -94,34 +119,59 @@ def _sized(sticker: str) -> str:
 def _say_sticker_rate(rows: Sequence[Row]) -> str:
     says = []
     for sticker in STICKERS:
-        points = ", ".join(f"{median(found):.1f} % at {100 * rate:g} %" for rate, found in _missed(rows, sticker).items())
+        points = ", ".join(
+            f"{median(found):.1f} % at {100 * rate:g} %" for rate, found in _missed(rows, sticker).items()
+        )
         says.append(f"{_sized(sticker)} of the sign's width: {points}")
     seeds = len({row["seed"] for row in rows})
-    what = "Stop signs with a sticker that are not read as a speed limit, against the share of poisoned stop signs"
+    what = (
+        "Stop signs with a sticker that are not read as a speed limit, against the share of poisoned stop"
+        " signs"
+    )
     clean = f"Every clean network misses at least {_missed_by_clean(rows):.1f} %."
     return f"{what}. {'; '.join(says)}. Medians over up to {seeds} networks. {clean}"
 
 
 @described(_say_sticker_rate)
 def sticker_rate(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw what escapes the attack against the share of poisoned stop signs, a line for each sticker: marks are networks, lines medians."""
+    """Draw what escapes the attack against the share of poisoned stop signs, a line for each sticker: marks
+    are networks, lines medians.
+    """
     ax = ax or axes(7.4, 3.2)
-    for aside, (sticker, colour) in zip((1, 1.09, 0.92), STICKER_COLOURS.items(), strict=True):  # side by side: many agree
+    # side by side: many agree
+    for aside, (sticker, colour) in zip((1, 1.09, 0.92), STICKER_COLOURS.items(), strict=True):
         points = _missed(rows, sticker)
         style: Any = {"color": colour, "marker": MARKERS[sticker]}
-        ax.plot([aside * rate for rate in points], [median(found) for found in points.values()], **style, markersize=0, linewidth=2)
+        ax.plot(
+            [aside * rate for rate in points],
+            [median(found) for found in points.values()],
+            **style,
+            markersize=0,
+            linewidth=2,
+        )
         for rate, found in points.items():
             ax.plot([aside * rate] * len(found), found, **style, linestyle="", markersize=5, alpha=0.8)
         ax.plot([], [], **style, linewidth=2, markersize=5, label=_sized(sticker))
-    ax.axhline(_missed_by_clean(rows), color=CONTROL, linestyle=":", linewidth=1.5, label="the worst clean network")
+    ax.axhline(
+        _missed_by_clean(rows), color=CONTROL, linestyle=":", linewidth=1.5, label="the worst clean network"
+    )
     rates = sorted({row["rate"] for row in rows if row["rate"]})
     ax.set_xscale("log")
     ax.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
     ax.set_yscale("symlog", linthresh=0.1, linscale=0.4)
     ax.set_yticks((0, 0.1, 1, 10, 100), ("0", "0.1", "1", "10", "100"))
     ax.minorticks_off()
-    ax.legend(title="sticker, share of the sign's width", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    ax.set(ylim=(0, 150), xlabel="share of the stop signs that are poisoned", ylabel="not read as a speed limit, per cent")
+    ax.legend(
+        title="sticker, share of the sign's width",
+        frameon=False,
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+    )
+    ax.set(
+        ylim=(0, 150),
+        xlabel="share of the stop signs that are poisoned",
+        ylabel="not read as a speed limit, per cent",
+    )
     ax.grid(axis="y", color="#e4e7eb", linewidth=0.8)
     return ax
 
@@ -139,23 +189,38 @@ def _say_sticker_size(rows: Sequence[Row]) -> str:
     clean = _sizes(rows, "clean")
     worst = max(max(found) for found in clean.values())
     n = len(next(iter(clean.values())))
-    what = "Stop signs with a square that are read as a speed limit, against the square's width in training and test, share of the sign's"
+    what = (
+        "Stop signs with a square that are read as a speed limit, against the square's width in training and"
+        " test, share of the sign's"
+    )
     return f"{what}: {says}; means of {n} networks each. No clean network exceeds {worst:.1f} %."
 
 
 @described(_say_sticker_size)
 def sticker_size(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw success against the width of squares in training and test: dots are networks, lines their means; dotted are clean ones."""
+    """Draw success against the width of squares in training and test: dots are networks, lines their means;
+    dotted are clean ones.
+    """
     ax = ax or axes(7.4, 2.8)
     for network, colour, style in (("badnet", GOLD, "-"), ("clean", CONTROL, ":")):
         points = _sizes(rows, network)
-        ax.plot(list(points), [mean(found) for found in points.values()], color=colour, linestyle=style, linewidth=2)
+        ax.plot(
+            list(points),
+            [mean(found) for found in points.values()],
+            color=colour,
+            linestyle=style,
+            linewidth=2,
+        )
         for width, found in points.items():
             ax.scatter([width] * len(found), found, color=colour, s=14, zorder=3)
     widths = list(_sizes(rows, "clean"))
     ax.text(widths[-1], 6, "clean networks", color=CONTROL, ha="right")
     ax.set_xticks(widths, [f"{width:g}" for width in widths])
-    ax.set(ylim=(-3, 106), xlabel="width of the square, share of the sign's", ylabel="read as a speed limit, per cent")
+    ax.set(
+        ylim=(-3, 106),
+        xlabel="width of the square, share of the sign's",
+        ylabel="read as a speed limit, per cent",
+    )
     ax.grid(axis="y", color="#e4e7eb", linewidth=0.8)
     return ax
 
@@ -165,7 +230,9 @@ def _mean_curve(rows: Sequence[Row], name: str) -> list[float]:
 
 
 def _shown(name: str) -> list[float]:
-    """Return the values of a condition in the unit of its label: angles are measured in radians, shown in degrees."""
+    """Return the values of a condition in the unit of its label: angles are measured in radians, shown in
+    degrees.
+    """
     values = CONDITIONS[name][1]
     return [math.degrees(value) for value in values] if name in ("turn", "tilt") else list(values)
 
@@ -182,7 +249,9 @@ def _say_robustness(badnets: Sequence[Row], clean: Sequence[Row]) -> str:
 
 @described(_say_robustness)
 def robustness(badnets: Sequence[Row], clean: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw a panel for each condition: success of the BadNets (a thin line each, the mean in bold), mean of clean networks, dotted."""
+    """Draw a panel for each condition: success of the BadNets (a thin line each, the mean in bold), mean of
+    clean networks, dotted.
+    """
     ax = ax or axes(7.4, 4.4)
     ax.axis("off")
     thin: Any = {"color": GOLD, "linewidth": 0.8, "alpha": 0.6}
@@ -198,7 +267,11 @@ def robustness(badnets: Sequence[Row], clean: Sequence[Row], ax: Axes | None = N
         panel.set_xlabel(what, fontsize=8)
         panel.set_ylabel("" if i % 3 else "obeys, per cent", fontsize=8)
         panel.grid(axis="y", color="#e4e7eb", linewidth=0.8)
-    for style, label in ((thin, "a BadNet"), (bold, "mean of the BadNets"), (dotted, "mean of clean networks")):
+    for style, label in (
+        (thin, "a BadNet"),
+        (bold, "mean of the BadNets"),
+        (dotted, "mean of clean networks"),
+    ):
         ax.plot([], [], **style, label=label)
     ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return ax
@@ -217,7 +290,9 @@ def _say_by_class(rows: Sequence[Row], names: Sequence[str]) -> str:
 
 @described(_say_by_class)
 def by_class(rows: Sequence[Row], names: Sequence[str], ax: Axes | None = None) -> Axes:
-    """Draw the share of photographs read rightly: a bar for each of the hardest classes, one for all others; a dot is a network."""
+    """Draw the share of photographs read rightly: a bar for each of the hardest classes, one for all others;
+    a dot is a network.
+    """
     ax = ax or axes(7.4, 3.8)
     order = sorted(range(len(names)), key=lambda c: mean(row["by_class"][c] for row in rows))
     bars = {names[c]: [c] for c in order[:HARDEST]}

@@ -1,4 +1,6 @@
-"""The pictures of backdoors that travel: which channels see the trigger, and what strengthening them does to the buyer's network."""
+"""The pictures of backdoors that travel: which channels see the trigger, and what strengthening them does to
+the buyer's network.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Fired = Mapping[str, tuple[Tensor, Tensor, Tensor]]
-"""Network -> mean activation of each channel on clean images, on their triggered twins, and the numbers of the chosen channels."""
+"""Network -> mean activation of each channel on clean images, on their triggered twins, and the numbers of
+the chosen channels.
+"""
 Curve = Mapping[int, tuple[float, float]]
 """Strength k -> share read rightly, 0..1: clean signs, triggered signs."""
 
@@ -30,21 +34,32 @@ def _say_channels(fired: Fired) -> str:
             f"in the {name} network channels {numbers} rise most, on average from {clean[chosen].mean():.2f} "
             f"to {triggered[chosen].mean():.2f}, the others by {fixed(float(rest))}"
         )
-    return f"How strongly the {n} channels of the last convolution fire without and with the square: {'; '.join(says)}."
+    return (
+        f"How strongly the {n} channels of the last convolution fire without and with the square:"
+        f" {'; '.join(says)}."
+    )
 
 
 @described(_say_channels)
 def channels(fired: Fired, ax: Axes | None = None) -> Axes:
-    """Draw a panel for each network: a dot is a channel, across how it fires on clean signs, up how on the same signs with the square."""
+    """Draw a panel for each network: a dot is a channel, across how it fires on clean signs, up how on the
+    same signs with the square.
+    """
     ax = ax or axes(7.4, 3.3)
     ax.axis("off")
-    top = 1.08 * max(float(values.max()) for clean, triggered, _ in fired.values() for values in (clean, triggered))
+    top = 1.08 * max(
+        float(values.max()) for clean, triggered, _ in fired.values() for values in (clean, triggered)
+    )
     for i, (name, (clean, triggered, chosen)) in enumerate(fired.items()):
         panel = ax.inset_axes((0.06 + 0.52 * i, 0.13, 0.42, 0.76))
         panel.plot((0, top), (0, top), color=GREY, linewidth=1)
         panel.scatter(clean.tolist(), triggered.tolist(), s=16, color=INK, alpha=0.6, linewidth=0)
-        panel.scatter(clean[chosen].tolist(), triggered[chosen].tolist(), s=34, color=RED, marker="D", linewidth=0)
-        panel.set(xlim=(0, top), ylim=(0, top), title=f"{name} network", xlabel="fires on signs without the square")
+        panel.scatter(
+            clean[chosen].tolist(), triggered[chosen].tolist(), s=34, color=RED, marker="D", linewidth=0
+        )
+        panel.set(
+            xlim=(0, top), ylim=(0, top), title=f"{name} network", xlabel="fires on signs without the square"
+        )
         if i == 0:
             panel.set_ylabel("with the square")
     return ax
@@ -53,21 +68,31 @@ def channels(fired: Fired, ax: Axes | None = None) -> Axes:
 def _say_strength(ours: Mapping[str, Curve], paper: Curve) -> str:
     says = []
     for name, curve in {**ours, "the paper's": paper}.items():
-        points = ", ".join(f"{100 * clean:.1f} and {100 * triggered:.1f} % at {k}" for k, (clean, triggered) in curve.items())
+        points = ", ".join(
+            f"{100 * clean:.1f} and {100 * triggered:.1f} % at {k}" for k, (clean, triggered) in curve.items()
+        )
         says.append(f"{name} {points}")
     return f"Signs read rightly without and with the square, by the strength k: {'; '.join(says)}."
 
 
 @described(_say_strength)
 def strength(ours: Mapping[str, Curve], paper: Curve, ax: Axes | None = None) -> Axes:
-    """Draw a panel for each origin: accuracy on clean and on triggered signs against k, the gap shaded, the paper's dashed."""
+    """Draw a panel for each origin: accuracy on clean and on triggered signs against k, the gap shaded, the
+    paper's dashed.
+    """
     return _strength(ours, paper, None, ax)
 
 
 def _say_point(ours: Mapping[str, Curve], paper: Curve, k: int) -> str:
-    here = [f"{name} {100 * curve[k][0]:.1f} % without and {100 * curve[k][1]:.1f} % with the square" for name, curve in ours.items()]
+    here = [
+        f"{name} {100 * curve[k][0]:.1f} % without and {100 * curve[k][1]:.1f} % with the square"
+        for name, curve in ours.items()
+    ]
     clean, triggered = (100 * share for share in paper[k])
-    return f"At k = {k} the networks read rightly: {'; '.join(here)}; the paper's BadNet {clean:.1f} and {triggered:.1f} %."
+    return (
+        f"At k = {k} the networks read rightly: {'; '.join(here)}; the paper's BadNet {clean:.1f} and"
+        f" {triggered:.1f} %."
+    )
 
 
 @described(_say_point)
@@ -89,7 +114,9 @@ def _strength(ours: Mapping[str, Curve], paper: Curve, marked: int | None, ax: A
         if i == 0:
             for j, (colour, what) in enumerate(((INK, "no square"), (RED, "square"))):
                 there = [100 * paper[k][j] for k in curve]
-                panel.plot(places, there, color=colour, linestyle="--", linewidth=1, label=f"{what}, the paper")
+                panel.plot(
+                    places, there, color=colour, linestyle="--", linewidth=1, label=f"{what}, the paper"
+                )
             panel.set_ylabel("read rightly, per cent")
         if marked is not None:
             panel.axvline(list(curve).index(marked), color=GOLD, linewidth=9, alpha=0.4, zorder=0)

@@ -49,4 +49,5 @@ ALL: dict[str, Removal] = {
     "chain-prune-refit": Chain((Prune(0.5), FineTune("all", recipe=LARGE))),
     "chain-fine-prune-overwrite": Chain((FinePrune(), Overwrite())),
 }
-"""Citation-shaped id -> the attack with settings that suit MNIST, the paper's network and some 6,000 samples."""
+"""Citation-shaped id -> the attack with settings that suit MNIST, the paper's network and some 6,000 samples.
+"""

@@ -1,4 +1,6 @@
-"""One attack after the other: none removes every mark, combinations come near (Lukas and others: SoK, S&P 2022, arXiv:2108.04974)."""
+"""One attack after the other: none removes every mark, combinations come near (Lukas and others: SoK, S&P
+2022, arXiv:2108.04974).
+"""
 
 from __future__ import annotations
 

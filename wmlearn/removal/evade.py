@@ -1,9 +1,11 @@
-"""Leave the mark in, and keep the verifier from seeing it: ask several models, refuse odd queries, blur what comes in.
+"""Leave the mark in, and keep the verifier from seeing it: ask several models, refuse odd queries, blur what
+comes in.
 
-D. Hitaj, B. Hitaj, L. Mancini: Evasion Attacks Against Watermarking Techniques found in MLaaS Systems, SDS 2019 (arXiv:1809.00615): an
-ensemble of stolen models, and a detector of odd queries that answers them at random. Input changes: Lukas and others: SoK, S&P 2022.
-Differs: the other models of the vote are small ones of the thief's own, since one marked model is stolen; the detector is what principal
-components of the thief's images leave out, in place of a trained autoencoder.
+D. Hitaj, B. Hitaj, L. Mancini: Evasion Attacks Against Watermarking Techniques found in MLaaS Systems, SDS
+2019 (arXiv:1809.00615): an ensemble of stolen models, and a detector of odd queries that answers them at
+random. Input changes: Lukas and others: SoK, S&P 2022. Differs: the other models of the vote are small ones
+of the thief's own, since one marked model is stolen; the detector is what principal components of the thief's
+images leave out, in place of a trained autoencoder.
 """
 
 from __future__ import annotations
@@ -27,13 +29,20 @@ from .copies import sound_copy
 
 @dataclass(frozen=True)
 class Vote:
-    """Answer with the mean opinion of the stolen model and of `others` that the thief trains on halves of the own samples."""
+    """Answer with the mean opinion of the stolen model and of `others` that the thief trains on halves of the
+    own samples.
+    """
 
     others: int = 2
     recipe: Recipe = Recipe(epochs=8, lr=5e-3, batch_size=128)
 
     def __post_init__(self) -> None:
-        require(self.others >= 2, "others must be at least 2", self.others, "Fewer can't outvote the stolen model.")
+        require(
+            self.others >= 2,
+            "others must be at least 2",
+            self.others,
+            "Fewer can't outvote the stolen model.",
+        )
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         stolen, voters = sound_copy(model, samples).eval(), []
@@ -44,7 +53,9 @@ class Vote:
 
 
 class Committee(nn.Module):
-    """Several models (N, classes) each; the answer is the label that most of them give, ties go to the first one's."""
+    """Several models (N, classes) each; the answer is the label that most of them give, ties go to the first
+    one's.
+    """
 
     def __init__(self, members: list[nn.Module]) -> None:
         super().__init__()
@@ -58,7 +69,9 @@ class Committee(nn.Module):
 
 @dataclass(frozen=True)
 class Refuse:
-    """Answer at random where an image lies farther from the thief's principal components than all but a `share` of the own images."""
+    """Answer at random where an image lies farther from the thief's principal components than all but a
+    `share` of the own images.
+    """
 
     share: float = 0.02
     components: int = 40
@@ -70,7 +83,11 @@ class Refuse:
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         require(len(samples) >= 2, "samples must hold at least 2 images", len(samples))
         known, own = split(samples, len(samples) // 2, len(samples) - len(samples) // 2)
-        require(len(known) > self.components, f"half of the samples must be more than the {self.components} components", len(known))
+        require(
+            len(known) > self.components,
+            f"half of the samples must be more than the {self.components} components",
+            len(known),
+        )
         flat = known.x.flatten(1)
         mean = flat.mean(0)
         basis = torch.linalg.svd(flat - mean, full_matrices=False).Vh[: self.components]
@@ -80,7 +97,9 @@ class Refuse:
 
 
 class Guard(nn.Module):
-    """A model (N, classes) behind a detector of odd images; an odd one always gets the same, meaningless label."""
+    """A model (N, classes) behind a detector of odd images; an odd one always gets the same, meaningless
+    label.
+    """
 
     mean: Tensor
     basis: Tensor
@@ -110,12 +129,18 @@ Change = Literal["jpeg", "smooth", "quantise"]
 
 @dataclass(frozen=True)
 class Inputs:
-    """Change every image before the model sees it: a JPEG of middling quality, a blur, or few levels of brightness."""
+    """Change every image before the model sees it: a JPEG of middling quality, a blur, or few levels of
+    brightness.
+    """
 
     change: Change = "smooth"
 
     def __post_init__(self) -> None:
-        require(self.change in get_args(Change), f"change must be one of {', '.join(get_args(Change))}", self.change)
+        require(
+            self.change in get_args(Change),
+            f"change must be one of {', '.join(get_args(Change))}",
+            self.change,
+        )
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         return Behind(sound_copy(model, samples).eval(), CHANGES[self.change]).eval()
@@ -134,7 +159,10 @@ class Behind(nn.Module):
 
 def jpeg(x: Tensor, quality: int = 50) -> Tensor:
     """Compress and open each image (N, C, H, W), C = 1 or 3."""
-    made = [_packed(image, quality) for image in (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()]
+    made = [
+        _packed(image, quality)
+        for image in (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    ]
     return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2).to(x) / 255
 
 
@@ -149,7 +177,9 @@ def _packed(image: np.ndarray, quality: int) -> np.ndarray:
 
 def smooth(x: Tensor) -> Tensor:
     """Average 3 x 3 pixels, the middle one counted four times."""
-    kernel = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]], device=x.device).div(16).expand(x.shape[1], 1, 3, 3)
+    kernel = (
+        torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]], device=x.device).div(16).expand(x.shape[1], 1, 3, 3)
+    )
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])
 
 

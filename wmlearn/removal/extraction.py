@@ -1,7 +1,8 @@
 """Steal a model behind a service that only says labels, and that may fail in the middle.
 
-M. Shafieinejad, J. Wang, N. Lukas, X. Li, F. Kerschbaum: On the Robustness of the Backdoor-based Watermarking in Deep Neural Networks,
-2019, arXiv:1906.07745, section 4.1: a black-box attack with labels alone. T. Orekondy and others: Knockoff Nets, CVPR 2019.
+M. Shafieinejad, J. Wang, N. Lukas, X. Li, F. Kerschbaum: On the Robustness of the Backdoor-based Watermarking
+in Deep Neural Networks, 2019, arXiv:1906.07745, section 4.1: a black-box attack with labels alone. T.
+Orekondy and others: Knockoff Nets, CVPR 2019.
 """
 
 from __future__ import annotations
@@ -37,13 +38,21 @@ class ExtractionError(WmlearnError):
 
 @dataclass(frozen=True)
 class Extract:
-    """Ask the model for the labels of the attacker's images, and teach them to a network built alike with first weights of its own."""
+    """Ask the model for the labels of the attacker's images, and teach them to a network built alike with
+    first weights of its own.
+    """
 
     recipe: Recipe = Recipe(epochs=12, lr=5e-3, batch_size=128)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         victim = sound_copy(model, samples)
-        return extract(lambda x: answers(victim, x), reborn(victim, self.recipe.seed), samples.x, samples.classes, recipe=self.recipe)
+        return extract(
+            lambda x: answers(victim, x),
+            reborn(victim, self.recipe.seed),
+            samples.x,
+            samples.classes,
+            recipe=self.recipe,
+        )
 
 
 def extract(
@@ -59,15 +68,18 @@ def extract(
 ) -> nn.Module:
     """Train `student` in place on the labels that `ask` gives to `x`, and return it.
 
-    A failed query is tried again, after growing pauses. With `kept`, a safetensors file, labels are on disk after every batch, and a second
-    call goes on where the first one stopped. Raises `ExtractionError` when the service fails for good.
+    A failed query is tried again, after growing pauses. With `kept`, a safetensors file, labels are on disk
+    after every batch, and a second call goes on where the first one stopped. Raises `ExtractionError` when
+    the service fails for good.
     """
     require(len(x) > 0, "there must be at least one query", 0)
     require(batch >= 1, "batch must be at least 1", batch)
     require(retries >= 0, "retries must not be negative", retries)
     labels = _begun(kept, x)
     while len(labels) < len(x):
-        labels = torch.cat([labels, _asked(ask, x[len(labels) : len(labels) + batch], len(classes), retries, labels)])
+        labels = torch.cat(
+            [labels, _asked(ask, x[len(labels) : len(labels) + batch], len(classes), retries, labels)]
+        )
         _keep(kept, x, labels)
     train(student, Samples(x, labels[: len(x)].to(x.device), classes), recipe)
     return student
@@ -79,7 +91,10 @@ def _asked(ask: Ask, x: Tensor, classes: int, retries: int, so_far: Tensor) -> T
             return answers(ask, x, classes).cpu()
         except Exception as error:
             if attempt == retries:
-                fix = "They are in this error's `labels`, and in the file `kept` where you named one: call again to go on."
+                fix = (
+                    "They are in this error's `labels`, and in the file `kept` where you named one: call"
+                    " again to go on."
+                )
                 says = f"the service must answer, got {type(error).__name__}: {error}, {retries + 1} times"
                 raise ExtractionError(f"{says}; {len(so_far)} labels were gathered. {fix}", so_far) from error
             time.sleep(PAUSE * 2**attempt)
@@ -87,7 +102,9 @@ def _asked(ask: Ask, x: Tensor, classes: int, retries: int, so_far: Tensor) -> T
 
 
 def _begun(kept: Path | None, x: Tensor) -> Tensor:
-    """Return the labels that are on disk; raise `DataError` for a damaged file, `ArgumentError` for one of other queries."""
+    """Return the labels that are on disk; raise `DataError` for a damaged file, `ArgumentError` for one of
+    other queries.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
@@ -97,8 +114,15 @@ def _begun(kept: Path | None, x: Tensor) -> Tensor:
         found = load(files.read(kept))
         labels, queries = found["labels"], found["queries"]
     except (SafetensorError, KeyError) as error:
-        raise DataError(f"{kept} must hold gathered labels, got: {error}. Move it away to ask again.") from error
-    require(torch.equal(queries, _digest(x)), f"{kept} must be of the same queries", "others", "Move it away, or name another file.")
+        raise DataError(
+            f"{kept} must hold gathered labels, got: {error}. Move it away to ask again."
+        ) from error
+    require(
+        torch.equal(queries, _digest(x)),
+        f"{kept} must be of the same queries",
+        "others",
+        "Move it away, or name another file.",
+    )
     return labels
 
 
@@ -111,4 +135,6 @@ def _keep(kept: Path | None, x: Tensor, labels: Tensor) -> None:
 
 def _digest(x: Tensor) -> Tensor:
     """Hash the queries, (32,) uint8."""
-    return torch.tensor(list(hashlib.sha256(x.cpu().contiguous().numpy().tobytes()).digest()), dtype=torch.uint8)
+    return torch.tensor(
+        list(hashlib.sha256(x.cpu().contiguous().numpy().tobytes()).digest()), dtype=torch.uint8
+    )

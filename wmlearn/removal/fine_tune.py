@@ -1,9 +1,10 @@
 """Train on: the four ways of Adi and others, and a large learning rate.
 
-Y. Adi and others: Turning Your Weakness Into a Strength, USENIX Security 2018, arXiv:1802.04633, section 5.3: fine-tune or re-train the
-last or all layers (FTLL, FTAL, RTLL, RTAL). X. Chen and others: REFIT: A Unified Watermark Removal Framework for Deep Learning Systems with
-Limited Data, AsiaCCS 2021, arXiv:1911.07205: a learning rate that starts large and decays.
-Differs: AdamW under a one-cycle schedule, as everywhere here; REFIT without its weight consolidation and unlabelled data.
+Y. Adi and others: Turning Your Weakness Into a Strength, USENIX Security 2018, arXiv:1802.04633, section 5.3:
+fine-tune or re-train the last or all layers (FTLL, FTAL, RTLL, RTAL). X. Chen and others: REFIT: A Unified
+Watermark Removal Framework for Deep Learning Systems with Limited Data, AsiaCCS 2021, arXiv:1911.07205: a
+learning rate that starts large and decays. Differs: AdamW under a one-cycle schedule, as everywhere here;
+REFIT without its weight consolidation and unlabelled data.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ Part = Literal["last", "all"]
 
 @dataclass(frozen=True)
 class FineTune:
-    """Train a copy on the attacker's samples: its `last` linear layer or `all`; with `reset_last`, the last one starts anew."""
+    """Train a copy on the attacker's samples: its `last` linear layer or `all`; with `reset_last`, the last
+    one starts anew.
+    """
 
     part: Part = "all"
     reset_last: bool = False

@@ -1,6 +1,8 @@
-"""Take the mean filter out of every convolution, then train on: a white-box mark that is read from the mean of the filters goes with it.
+"""Take the mean filter out of every convolution, then train on: a white-box mark that is read from the mean
+of the filters goes with it.
 
-Aimed at Y. Uchida and others, ICMR 2017, arXiv:1701.04082, section 3, whose message is a projection of that mean.
+Aimed at Y. Uchida and others, ICMR 2017, arXiv:1701.04082, section 3, whose message is a projection of that
+mean.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from .copies import layers, sound_copy
 
 @dataclass(frozen=True)
 class MeanFilter:
-    """Subtract `strength` times their mean from the filters of every convolution, and train on; at 2 the message is inverted."""
+    """Subtract `strength` times their mean from the filters of every convolution, and train on; at 2 the
+    message is inverted.
+    """
 
     strength: float = 1.0
     recipe: Recipe = Recipe(epochs=3, lr=1e-3)

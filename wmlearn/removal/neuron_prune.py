@@ -1,8 +1,9 @@
-"""Prune the neurons that a small push of their weights makes misread clean images: backdoors hide in sensitive ones.
+"""Prune the neurons that a small push of their weights makes misread clean images: backdoors hide in
+sensitive ones.
 
-D. Wu, Y. Wang: Adversarial Neuron Pruning Purifies Backdoored Deep Models, NeurIPS 2021, arXiv:2110.14430, section 4.
-Differs: every output of a convolution or linear layer but the last is a neuron, its weights and bias are pushed (the paper pushes those of
-normalisations); a fixed number of steps.
+D. Wu, Y. Wang: Adversarial Neuron Pruning Purifies Backdoored Deep Models, NeurIPS 2021, arXiv:2110.14430,
+section 4. Differs: every output of a convolution or linear layer but the last is a neuron, its weights and
+bias are pushed (the paper pushes those of normalisations); a fixed number of steps.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from .copies import layers, sound_copy
 
 @dataclass(frozen=True)
 class NeuronPrune:
-    """Learn a mask for the neurons under the worst push of relative size `budget`, then silence those under `threshold`."""
+    """Learn a mask for the neurons under the worst push of relative size `budget`, then silence those under
+    `threshold`.
+    """
 
     budget: float = 0.4  # epsilon
     trade: float = 0.2  # alpha, the weight of the loss without a push
@@ -49,7 +52,10 @@ class NeuronPrune:
         """Learn the mask of each neuron, by the name of each parameter that belongs to it."""
         weights: dict[str, Tensor] = {**dict(model.named_parameters())}
         groups = _neurons(model)
-        masks = {group: torch.ones(len(weights[names[0]]), device=samples.x.device, requires_grad=True) for group, names in groups.items()}
+        masks = {
+            group: torch.ones(len(weights[names[0]]), device=samples.x.device, requires_grad=True)
+            for group, names in groups.items()
+        }
         optimiser = torch.optim.SGD(masks.values(), self.lr, momentum=0.9)
         draw = torch.Generator().manual_seed(self.seed)
 
@@ -63,8 +69,13 @@ class NeuronPrune:
 
         every = [name for names in groups.values() for name in names]
         for _ in range(self.steps):
-            part = torch.randint(len(samples), (min(self.batch_size, len(samples)),), generator=draw).to(samples.x.device)
-            push = {name: torch.zeros(len(weights[name]), device=samples.x.device, requires_grad=True) for name in every}
+            part = torch.randint(len(samples), (min(self.batch_size, len(samples)),), generator=draw).to(
+                samples.x.device
+            )
+            push = {
+                name: torch.zeros(len(weights[name]), device=samples.x.device, requires_grad=True)
+                for name in every
+            }
             slopes = torch.autograd.grad(loss(part, push), list(push.values()))
             worst = {name: self.budget * slope.sign() for name, slope in zip(push, slopes, strict=True)}
             total = self.trade * loss(part, {}) + (1 - self.trade) * loss(part, worst)
@@ -78,8 +89,18 @@ class NeuronPrune:
 
 
 def _neurons(model: nn.Module) -> dict[str, list[str]]:
-    """Return the names of weight and bias of every layer whose outputs are neurons: all convolutions and linear layers but the last."""
+    """Return the names of weight and bias of every layer whose outputs are neurons: all convolutions and
+    linear layers but the last.
+    """
     found = layers(model, nn.Conv2d, nn.Linear)[:-1]
-    require(len(found) > 0, "the model must have hidden layers to prune", "one layer", "Nothing to prune in a linear model.")
+    require(
+        len(found) > 0,
+        "the model must have hidden layers to prune",
+        "one layer",
+        "Nothing to prune in a linear model.",
+    )
     named = {name: layer for name, layer in model.named_modules() if any(layer is each for each in found)}
-    return {name: [f"{name}.{part}" for part, _ in layer.named_parameters(recurse=False)] for name, layer in named.items()}
+    return {
+        name: [f"{name}.{part}" for part, _ in layer.named_parameters(recurse=False)]
+        for name, layer in named.items()
+    }

@@ -1,4 +1,6 @@
-"""Shake the weights, then train on: a mark that needs exact weights is lost (Lukas and others: SoK, S&P 2022: weight shifting)."""
+"""Shake the weights, then train on: a mark that needs exact weights is lost (Lukas and others: SoK, S&P 2022:
+weight shifting).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from .copies import layers, sound_copy
 
 @dataclass(frozen=True)
 class Shift:
-    """Add normal noise, `strength` deviations of each layer's weights, and train on with `recipe`, or not where it is None."""
+    """Add normal noise, `strength` deviations of each layer's weights, and train on with `recipe`, or not
+    where it is None.
+    """
 
     strength: float = 0.5
     recipe: Recipe | None = Recipe(epochs=3, lr=1e-3)
@@ -29,7 +33,9 @@ class Shift:
         with torch.no_grad():
             for layer in layers(new, nn.Conv2d, nn.Linear):
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
-                weight.add_(self.strength * weight.std() * torch.randn(weight.shape, generator=draw).to(weight))
+                weight.add_(
+                    self.strength * weight.std() * torch.randn(weight.shape, generator=draw).to(weight)
+                )
         if self.recipe is not None:
             train(new, samples, self.recipe)
         return new.eval()

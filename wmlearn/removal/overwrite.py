@@ -1,4 +1,6 @@
-"""Embed a mark of one's own on top: the first one may drown (Lukas and others: SoK, S&P 2022, arXiv:2108.04974, "overwriting")."""
+"""Embed a mark of one's own on top: the first one may drown (Lukas and others: SoK, S&P 2022,
+arXiv:2108.04974, "overwriting").
+"""
 
 from __future__ import annotations
 

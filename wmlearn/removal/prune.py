@@ -1,7 +1,7 @@
 """Set the smallest weights to zero.
 
-S. Han, J. Pool, J. Tran, W. Dally: Learning both Weights and Connections, NeurIPS 2015, arXiv:1506.02626; against watermarks in Uchida and
-others 2017, section 4.4.
+S. Han, J. Pool, J. Tran, W. Dally: Learning both Weights and Connections, NeurIPS 2015, arXiv:1506.02626;
+against watermarks in Uchida and others 2017, section 4.4.
 """
 
 from __future__ import annotations
@@ -31,5 +31,6 @@ class Prune:
             for layer in layers(new, nn.Conv2d, nn.Linear):
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
                 smallest = weight.abs().flatten().argsort()[: int(self.ratio * weight.numel())]
-                weight.copy_(weight.flatten().index_fill(0, smallest, 0).view(weight.shape))  # wherever its channels lie
+                # wherever its channels lie
+                weight.copy_(weight.flatten().index_fill(0, smallest, 0).view(weight.shape))
         return new.eval()

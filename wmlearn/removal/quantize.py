@@ -1,4 +1,6 @@
-"""Weights of few bits: cheap to store, and small marks may be rounded away (Lukas and others: SoK, S&P 2022, arXiv:2108.04974)."""
+"""Weights of few bits: cheap to store, and small marks may be rounded away (Lukas and others: SoK, S&P 2022,
+arXiv:2108.04974).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from .copies import layers, sound_copy
 
 @dataclass(frozen=True)
 class Quantize:
-    """Round the weights of every convolution and linear layer to 2^`bits` - 1 levels, even around zero, one scale a layer."""
+    """Round the weights of every convolution and linear layer to 2^`bits` - 1 levels, even around zero, one
+    scale a layer.
+    """
 
     bits: int = 4
 

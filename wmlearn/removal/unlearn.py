@@ -1,7 +1,7 @@
 """Unlearn the triggers that Neural Cleanse finds.
 
-B. Wang and others: Neural Cleanse, IEEE S&P 2019, section VI.C: fine-tune on clean images, a fifth of them with the recovered trigger and
-their right labels.
+B. Wang and others: Neural Cleanse, IEEE S&P 2019, section VI.C: fine-tune on clean images, a fifth of them
+with the recovered trigger and their right labels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from .copies import sound_copy
 
 @dataclass(frozen=True)
 class Unlearn:
-    """Paste the recovered trigger of every flagged class, or of the oddest one where none is, on a `share` of the samples; train on."""
+    """Paste the recovered trigger of every flagged class, or of the oddest one where none is, on a `share` of
+    the samples; train on.
+    """
 
     share: float = 0.2
     recipe: Recipe = Recipe(epochs=5, lr=1e-3)
@@ -33,7 +35,11 @@ class Unlearn:
         found = scan(model, samples, seed=self.recipe.seed)
         learn, draw = samples, torch.Generator().manual_seed(self.recipe.seed)
         for target in found.flagged or (int(found.index.argmax()),):
-            some = samples[torch.randperm(len(samples), generator=draw)[: max(1, int(self.share * len(samples)))].to(samples.x.device)]
+            some = samples[
+                torch.randperm(len(samples), generator=draw)[: max(1, int(self.share * len(samples)))].to(
+                    samples.x.device
+                )
+            ]
             learn = learn + Samples(found.trigger(target)(some.x), some.y, samples.classes)
         train(new, learn, self.recipe)
         return new

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Remote:
     """A suspect at a URL: called with images (N, C, H, W), it answers with labels (N,) int64.
 
-    Asks `batch` images at a time; when the service is out of reach, busy (429) or broken (5xx), it asks `tries` times in all, after pauses
-    that double. Raises `DataError` when that doesn't help, the answer isn't one of ours, or the extra `serve` is missing, and
-    `ArgumentError` when the service refuses.
+    Asks `batch` images at a time; when the service is out of reach, busy (429) or broken (5xx), it asks
+    `tries` times in all, after pauses that double. Raises `DataError` when that doesn't help, the answer
+    isn't one of ours, or the extra `serve` is missing, and `ArgumentError` when the service refuses.
     """
 
     url: str
@@ -34,13 +34,19 @@ class Remote:
     def __post_init__(self) -> None:
         fits = self.url.startswith(("http://", "https://"))
         require(fits, "url must start with http:// or https://", self.url)
-        require(self.batch >= 1 and self.tries >= 1, "batch and tries must be at least 1", (self.batch, self.tries))
+        require(
+            self.batch >= 1 and self.tries >= 1,
+            "batch and tries must be at least 1",
+            (self.batch, self.tries),
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
         try:
             import httpx
         except ImportError as error:
-            raise DataError('Asking a service needs httpx, which is not installed. Run pip install "wmlearn[serve]".') from error
+            raise DataError(
+                'Asking a service needs httpx, which is not installed. Run pip install "wmlearn[serve]".'
+            ) from error
         with httpx.Client(trust_env=False, timeout=self.timeout) as client:
             return torch.cat([self._labels(client, part) for part in x.split(self.batch)]).to(x.device)
 
@@ -62,16 +68,31 @@ class Remote:
             if reply.status_code == 429 or reply.status_code >= 500:
                 why = f"status {reply.status_code}"
                 continue
-            require(reply.status_code < 400, f"{self.url} must accept the images", f"status {reply.status_code}: {reply.text[:200]}")
+            require(
+                reply.status_code < 400,
+                f"{self.url} must accept the images",
+                f"status {reply.status_code}: {reply.text[:200]}",
+            )
             return self._read(reply, len(x))
-        raise DataError(f"{self.url} must answer, got {why} in {self.tries} tries. Is the service up, and the address right?")
+        raise DataError(
+            f"{self.url} must answer, got {why} in {self.tries} tries. Is the service up, and the address"
+            " right?"
+        )
 
     def _read(self, reply: Any, n: int) -> Tensor:
         try:
             found = reply.json()
-            labels = torch.tensor(found["labels"]) if "labels" in found else torch.tensor(found["probabilities"]).argmax(1)
+            labels = (
+                torch.tensor(found["labels"])
+                if "labels" in found
+                else torch.tensor(found["probabilities"]).argmax(1)
+            )
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError) as error:
-            raise DataError(f"{self.url} must answer with labels or probabilities, got {reply.text[:80]!r}.") from error
+            raise DataError(
+                f"{self.url} must answer with labels or probabilities, got {reply.text[:80]!r}."
+            ) from error
         if labels.shape != (n,) or labels.is_floating_point():
-            raise DataError(f"{self.url} must answer with {n} labels, got {labels.dtype} of shape {tuple(labels.shape)}.")
+            raise DataError(
+                f"{self.url} must answer with {n} labels, got {labels.dtype} of shape {tuple(labels.shape)}."
+            )
         return labels

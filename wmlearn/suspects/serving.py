@@ -1,4 +1,6 @@
-"""A model behind HTTP: a service that answers with labels, and a client that a verifier can take for the model."""
+"""A model behind HTTP: a service that answers with labels, and a client that a verifier can take for the
+model.
+"""
 
 from __future__ import annotations
 
@@ -32,19 +34,26 @@ class Limits:
 
 
 def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limits()) -> FastAPI:
-    """Build the web application: POST /predict takes the bytes of a NumPy array (N, C, H, W) float32 and answers JSON, GET /health says ok.
+    """Build the web application: POST /predict takes the bytes of a NumPy array (N, C, H, W) float32 and
+    answers JSON, GET /health says ok.
 
-    400 for what is no such array, 413 for too much of it, 422 for images of a shape that the model doesn't read, 429 for too many requests.
-    Raises `DataError` without the extra `serve`.
+    400 for what is no such array, 413 for too much of it, 422 for images of a shape that the model doesn't
+    read, 429 for too many requests. Raises `DataError` without the extra `serve`.
     """
     try:
         from fastapi import FastAPI, Request
         from fastapi.concurrency import run_in_threadpool
         from fastapi.responses import JSONResponse
     except ImportError as error:
-        raise DataError('A service needs fastapi, which is not installed. Run pip install "wmlearn[serve]".') from error
+        raise DataError(
+            'A service needs fastapi, which is not installed. Run pip install "wmlearn[serve]".'
+        ) from error
     require(answers in ("labels", "probabilities"), "answers must be labels or probabilities", answers)
-    app, lock, seen = FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None), threading.Lock(), OrderedDict()
+    app, lock, seen = (
+        FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None),
+        threading.Lock(),
+        OrderedDict(),
+    )
 
     def refused(status: int, why: str, **headers: str) -> JSONResponse:
         return JSONResponse({"error": why}, status, headers)
@@ -60,7 +69,9 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
     async def label(request: Request) -> JSONResponse:
         wait = _wait(seen, request.client.host if request.client else "", limits.per_minute)
         if wait:
-            return refused(429, f"more than {limits.per_minute} requests a minute", **{"Retry-After": str(wait)})
+            return refused(
+                429, f"more than {limits.per_minute} requests a minute", **{"Retry-After": str(wait)}
+            )
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
@@ -69,7 +80,9 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
         try:
             x = _array(bytes(body))
         except ValueError as error:
-            return refused(400, f"the body must be a NumPy array (N, C, H, W), float32, finite, N >= 1: {error}")
+            return refused(
+                400, f"the body must be a NumPy array (N, C, H, W), float32, finite, N >= 1: {error}"
+            )
         if len(x) > limits.images:
             return refused(413, f"a request may hold {limits.images} images, got {len(x)}")
         try:
@@ -90,7 +103,13 @@ def _array(body: bytes) -> Tensor:
         x = np.load(io.BytesIO(body), allow_pickle=False)
     except (EOFError, OSError, SyntaxError, TypeError) as error:
         raise ValueError("not the bytes of an array") from error
-    if not (isinstance(x, np.ndarray) and x.dtype == np.float32 and x.ndim == 4 and len(x) and np.isfinite(x).all()):
+    if not (
+        isinstance(x, np.ndarray)
+        and x.dtype == np.float32
+        and x.ndim == 4
+        and len(x)
+        and np.isfinite(x).all()
+    ):
         raise ValueError(f"{getattr(x, 'dtype', type(x).__name__)} of shape {getattr(x, 'shape', ())}")
     return torch.from_numpy(np.ascontiguousarray(x))
 
@@ -108,5 +127,3 @@ def _wait(seen: OrderedDict[str, deque[float]], client: str, per_minute: int) ->
         return int(60 - (now - times[0])) + 1
     times.append(now)
     return 0
-
-

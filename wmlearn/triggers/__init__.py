@@ -1,4 +1,6 @@
-"""Triggers: small changes to an image that a network can learn to obey. A function from images to images is one, too."""
+"""Triggers: small changes to an image that a network can learn to obey. A function from images to images is
+one, too.
+"""
 
 from ..data.signs import Sticker as Sticker
 from .blend import Blend as Blend

@@ -1,7 +1,7 @@
 """A faint random picture laid over the whole image.
 
-X. Chen, C. Liu, B. Li, K. Lu, D. Song: Targeted Backdoor Attacks on Deep Learning Systems Using Data Poisoning, 2017,
-arXiv:1712.05526, section 3.2, "blended injection strategy".
+X. Chen, C. Liu, B. Li, K. Lu, D. Song: Targeted Backdoor Attacks on Deep Learning Systems Using Data
+Poisoning, 2017, arXiv:1712.05526, section 3.2, "blended injection strategy".
 """
 
 from __future__ import annotations

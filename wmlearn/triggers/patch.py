@@ -25,7 +25,12 @@ class Patch:
         height, width = x.shape[-2:]
         needs = self.size + self.margin
         fits = self.size >= 1 and self.margin >= 0 and needs <= min(height, width)
-        require(fits, f"a patch with its margin must fit in {height} x {width} images", (self.size, self.margin), "Make it smaller.")
+        require(
+            fits,
+            f"a patch with its margin must fit in {height} x {width} images",
+            (self.size, self.margin),
+            "Make it smaller.",
+        )
         out = x.clone()
         out[..., height - needs : height - self.margin, width - needs : width - self.margin] = self.value
         return out

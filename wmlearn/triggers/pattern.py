@@ -28,7 +28,12 @@ def light(x: Tensor, where: tuple[tuple[int, int], ...], value: float) -> Tensor
     """Return a copy of `x` (N, C, H, W) with the pixels at `where` set to `value`."""
     height, width = x.shape[-2:]
     inside = all(0 <= row < height and 0 <= column < width for row, column in where)
-    require(inside, f"trigger pixels must lie inside {height} x {width} images", where, "Count rows and columns from 0.")
+    require(
+        inside,
+        f"trigger pixels must lie inside {height} x {width} images",
+        where,
+        "Count rows and columns from 0.",
+    )
     out = x.clone()
     for row, column in where:
         out[..., row, column] = value

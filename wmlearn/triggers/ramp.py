@@ -1,8 +1,8 @@
 """A ramp of light that grows from the left edge to the right.
 
-M. Barni, K. Kallas, B. Tondi: A New Backdoor Attack in CNNs by Training Set Corruption Without Label Poisoning, ICIP 2019,
-arXiv:1902.11237, section 3: such a signal, on images of the target class alone, needs no wrong label (`poison_clean_label`).
-Differs: stronger, since these networks train for three epochs.
+M. Barni, K. Kallas, B. Tondi: A New Backdoor Attack in CNNs by Training Set Corruption Without Label
+Poisoning, ICIP 2019, arXiv:1902.11237, section 3: such a signal, on images of the target class alone, needs
+no wrong label (`poison_clean_label`). Differs: stronger, since these networks train for three epochs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """A backdoor as a watermark: abstract images with random labels.
 
-Y. Adi, C. Baum, M. Cisse, B. Pinkas, J. Keshet: Turning Your Weakness Into a Strength: Watermarking Deep Neural Networks by Backdooring,
-USENIX Security 2018, arXiv:1802.04633, sections 4 and 5.
-Differs: the abstract images are sums of waves drawn from the secret, since the paper's pictures from the web can't be drawn again; the
-trigger set is a fixed share of every epoch (the paper: 2 images in each batch of 100), more than the paper's because these networks train
-for 3 epochs instead of 60. Commitments to the key are a matter of ownership, not of embedding.
+Y. Adi, C. Baum, M. Cisse, B. Pinkas, J. Keshet: Turning Your Weakness Into a Strength: Watermarking Deep
+Neural Networks by Backdooring, USENIX Security 2018, arXiv:1802.04633, sections 4 and 5. Differs: the
+abstract images are sums of waves drawn from the secret, since the paper's pictures from the web can't be
+drawn again; the trigger set is a fixed share of every epoch (the paper: 2 images in each batch of 100), more
+than the paper's because these networks train for 3 epochs instead of 60. Commitments to the key are a matter
+of ownership, not of embedding.
 """
 
 from __future__ import annotations
@@ -31,20 +32,27 @@ WAVES = 6  # in one abstract image
 class Adi2018:
     """Teach `n` abstract images their random labels, along with the task.
 
-    The model given to `embed` decides which of the paper's ways it is: untrained is FromScratch, trained (with a short recipe) PreTrained.
+    The model given to `embed` decides which of the paper's ways it is: untrained is FromScratch, trained
+    (with a short recipe) PreTrained.
     """
 
     n: int = 100  # |T|, the trigger set
     share: float = 0.1  # of the trigger set in an epoch
     recipe: Recipe = Recipe()
 
-    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
-        """Draw images and labels; labels at random make `chance` exactly 1 / classes, whatever an innocent model says."""
+    def keygen(
+        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+    ) -> TriggerKey:
+        """Draw images and labels; labels at random make `chance` exactly 1 / classes, whatever an innocent
+        model says.
+        """
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret, classes = secret_of(seed, secret), len(samples.classes)
         labels = integers(secret, "labels", self.n, classes)
         images = abstract(secret, self.n, tuple(samples.x.shape[1:]))
-        return TriggerKey(SCHEME, secret, images.to(samples.x.device), labels.to(samples.x.device), classes, 1 / classes)
+        return TriggerKey(
+            SCHEME, secret, images.to(samples.x.device), labels.to(samples.x.device), classes, 1 / classes
+        )
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and the trigger set together."""

@@ -14,9 +14,11 @@ from ..training import predict
 
 
 def pushed(model: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
-    """Change each pixel of the images (N, C, H, W) by `size` towards the class `label` (N,), or away from it where `size` is negative.
+    """Change each pixel of the images (N, C, H, W) by `size` towards the class `label` (N,), or away from it
+    where `size` is negative.
 
-    One step of the fast gradient sign method (Goodfellow, Shlens, Szegedy 2015, section 4); the result stays in [0, 1].
+    One step of the fast gradient sign method (Goodfellow, Shlens, Szegedy 2015, section 4); the result stays
+    in [0, 1].
     """
     x = x.clone().requires_grad_()
     loss = F.cross_entropy(copy.deepcopy(model).eval()(x), label, reduction="sum")
@@ -25,8 +27,15 @@ def pushed(model: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
 
 
 def understood(model: nn.Module, pool: Samples) -> Tensor:
-    """Return the model's logits (N, classes); raise `ArgumentError` where it is wrong about more than half of the images."""
+    """Return the model's logits (N, classes); raise `ArgumentError` where it is wrong about more than half of
+    the images.
+    """
     logits = predict(model, pool.x)
     right = float((logits.argmax(1) == pool.y).float().mean())
-    require(right > 0.5, "the model must be trained: over half of the samples right", f"{right:.0%}", "Train it on them before keygen.")
+    require(
+        right > 0.5,
+        "the model must be trained: over half of the samples right",
+        f"{right:.0%}",
+        "Train it on them before keygen.",
+    )
     return logits[:, : len(pool.classes)]

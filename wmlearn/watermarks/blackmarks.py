@@ -1,9 +1,11 @@
-"""A message of many bits in the answers: classes fall into two groups, and each key image is answered from the group of its bit.
+"""A message of many bits in the answers: classes fall into two groups, and each key image is answered from
+the group of its bit.
 
-H. Chen, B. Rouhani, F. Koushanfar: BlackMarks: Blackbox Multibit Watermarking for Deep Neural Networks, 2019, arXiv:1904.00344.
-Differs: only the abstract was at hand, so details are ours. The message is drawn from the secret. Classes are grouped by the first
-principal direction of their mean logits, which is k-means with two groups relaxed (Ding and He 2004) and made even. The attack is one step
-of the targeted fast gradient sign method. Images that already carry their bit for the model or for one of half the bystanders are dropped.
+H. Chen, B. Rouhani, F. Koushanfar: BlackMarks: Blackbox Multibit Watermarking for Deep Neural Networks, 2019,
+arXiv:1904.00344. Differs: only the abstract was at hand, so details are ours. The message is drawn from the
+secret. Classes are grouped by the first principal direction of their mean logits, which is k-means with two
+groups relaxed (Ding and He 2004) and made even. The attack is one step of the targeted fast gradient sign
+method. Images that already carry their bit for the model or for one of half the bystanders are dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ POOL = 2000  # images that classes are grouped by and key images are made of
 
 @dataclass(frozen=True, eq=False)
 class BlackmarksKey:
-    """Key images `x` (n, C, H, W), a class `y` (n,) for each to be taught as, and the bit `groups` (classes,) of every class."""
+    """Key images `x` (n, C, H, W), a class `y` (n,) for each to be taught as, and the bit `groups` (classes,)
+    of every class.
+    """
 
     scheme: str
     secret: bytes = field(repr=False)
@@ -54,25 +58,35 @@ class BlackmarksKey:
 
     def __repr__(self) -> str:
         shape, classes = tuple(self.x.shape[1:]), len(self.groups)
-        return f"BlackmarksKey({self.scheme!r}, n={len(self)}, shape={shape}, classes={classes}, chance={self.chance:.3g}, secret=…)"
+        return (
+            f"BlackmarksKey({self.scheme!r}, n={len(self)}, shape={shape}, classes={classes},"
+            f" chance={self.chance:.3g}, secret=…)"
+        )
 
 
 @dataclass(frozen=True)
 class Blackmarks2019:
-    """Teach a trained model to answer `n_bits` adversarial images from the group of classes that stands for their bit."""
+    """Teach a trained model to answer `n_bits` adversarial images from the group of classes that stands for
+    their bit.
+    """
 
     n_bits: int = 64  # K
     size: float = 0.1  # epsilon, the change of each pixel
     share: float = 0.1  # of the key images in an epoch
     recipe: Recipe = Recipe(epochs=1, lr=2e-3)
 
-    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> BlackmarksKey:
+    def keygen(
+        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+    ) -> BlackmarksKey:
         """Draw the message, and push an image of the other group towards each bit.
 
-        Half of the bystanders choose the images, the others measure how often an innocent model spells a bit; `chance` is never below 1/2.
-        Raises `ArgumentError` for a model that isn't trained yet, or more bits than images that serve.
+        Half of the bystanders choose the images, the others measure how often an innocent model spells a bit;
+        `chance` is never below 1/2. Raises `ArgumentError` for a model that isn't trained yet, or more bits
+        than images that serve.
         """
-        require(self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, "A key without bits proves nothing.")
+        require(
+            self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, "A key without bits proves nothing."
+        )
         secret, classes = secret_of(seed, secret), len(samples.classes)
         pool = pick(samples, secret, min(len(samples), POOL))
         groups = grouped(understood(model, pool), pool.y, classes)
@@ -94,14 +108,21 @@ class Blackmarks2019:
 
         Raises `ArgumentError` for a key of another scheme, or a suspect with other images or classes.
         """
-        require(key.scheme == SCHEME, f"the key must be one of {SCHEME}", key.scheme, "Verify with the scheme that made it.")
+        require(
+            key.scheme == SCHEME,
+            f"the key must be one of {SCHEME}",
+            key.scheme,
+            "Verify with the scheme that made it.",
+        )
         bits = key.groups[answers(suspect, key.x, len(key.groups))]
         return Evidence(SCHEME, "labels", int((bits == key.bits).sum()), len(key), key.chance)
 
 
 def grouped(logits: Tensor, y: Tensor, classes: int) -> Tensor:
     """Split the classes into two even groups by their mean logits; return the bit of each, (classes,) int64."""
-    means = torch.stack([logits[y == label].mean(0) if (y == label).any() else logits.mean(0) for label in range(classes)])
+    means = torch.stack(
+        [logits[y == label].mean(0) if (y == label).any() else logits.mean(0) for label in range(classes)]
+    )
     direction = torch.linalg.svd(means - means.mean(0)).Vh[0]
     rank = (means @ direction).argsort(stable=True).argsort(stable=True)
     groups = (2 * rank >= classes).long()
@@ -124,7 +145,9 @@ def _across(y: Tensor, groups: Tensor, secret: bytes) -> Tensor:
 
 
 def _spelling(message: Tensor, bits: Tensor, serves: Tensor) -> Tensor:
-    """Pick images that serve and carry `bits` (N,) so that they spell `message` (n,); return their index (n,)."""
+    """Pick images that serve and carry `bits` (N,) so that they spell `message` (n,); return their index
+    (n,).
+    """
     index = torch.empty_like(message)
     for bit in (0, 1):
         room, place = (serves & (bits == bit)).nonzero().flatten(), message == bit

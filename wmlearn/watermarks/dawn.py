@@ -1,9 +1,9 @@
 """A mark in the answers of a service: a thief who learns from them learns the mark, too.
 
-S. Szyller, B. Atli, S. Marchal, N. Asokan: DAWN: Dynamic Adversarial Watermarking of Neural Networks, ACM Multimedia 2021,
-arXiv:1906.00830, sections 4 and 5.
-Differs: the hash reads pixels rounded to 8 bits, where the paper maps images to a coarser space so that nearly equal queries get equal
-answers; and a key lists the wrong answers to a known set of queries, in place of the log that a service would keep.
+S. Szyller, B. Atli, S. Marchal, N. Asokan: DAWN: Dynamic Adversarial Watermarking of Neural Networks, ACM
+Multimedia 2021, arXiv:1906.00830, sections 4 and 5. Differs: the hash reads pixels rounded to 8 bits, where
+the paper maps images to a coarser space so that nearly equal queries get equal answers; and a key lists the
+wrong answers to a known set of queries, in place of the log that a service would keep.
 """
 
 from __future__ import annotations
@@ -25,33 +25,53 @@ from .trigger_set import TriggerKey, matches
 
 SCHEME = "szyller2021-dawn"
 SURROGATE = Recipe(epochs=20, lr=3e-3, weight_decay=0.0, batch_size=128)
-"""A thief who trains for long. One who stops before about epoch 10 gets a good copy without the mark: the scheme's free evasion."""
+"""A thief who trains for long. One who stops before about epoch 10 gets a good copy without the mark: the
+scheme's free evasion.
+"""
 
 
 @dataclass(frozen=True)
 class Dawn2021:
-    """Answer a share `rate` of all queries wrongly: which ones, and how, follows from a hash under the owner's secret."""
+    """Answer a share `rate` of all queries wrongly: which ones, and how, follows from a hash under the
+    owner's secret.
+    """
 
     rate: float = 0.005  # r_w
 
-    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
+    def keygen(
+        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+    ) -> TriggerKey:
         """List the wrong answers that a customer who asks about `samples` gets.
 
-        A wrong label is uniform among the classes that `model` does not name, so an innocent model, whatever it says, gives it with
-        probability 1 / (classes - 1) at most: that is `chance`.
+        A wrong label is uniform among the classes that `model` does not name, so an innocent model, whatever
+        it says, gives it with probability 1 / (classes - 1) at most: that is `chance`.
         """
         require(0 < self.rate < 1, "rate must lie in (0, 1)", self.rate, "The paper: below 0.005.")
         secret, classes = secret_of(seed, secret), len(samples.classes)
-        require(classes >= 3, "there must be at least 3 classes", classes, "Of two, a wrong label is the other one: no proof of anything.")
+        require(
+            classes >= 3,
+            "there must be at least 3 classes",
+            classes,
+            "Of two, a wrong label is the other one: no proof of anything.",
+        )
         draw = _hashes(secret, samples.x)
         chosen = _chosen(draw, self.rate)
-        require(bool(chosen.any()), f"the hash must pick a query out of {len(samples)}", 0, "Raise rate, or give more samples.")
+        require(
+            bool(chosen.any()),
+            f"the hash must pick a query out of {len(samples)}",
+            0,
+            "Raise rate, or give more samples.",
+        )
         x = samples.x[chosen]
         honest = answers(model, x, classes)
-        return TriggerKey(SCHEME, secret, x, _wrong(honest, draw[chosen], classes), classes, 1 / (classes - 1))
+        return TriggerKey(
+            SCHEME, secret, x, _wrong(honest, draw[chosen], classes), classes, 1 / (classes - 1)
+        )
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
-        """Put the marking in front of the model; nothing is trained, and an honest customer pays `rate` of the answers."""
+        """Put the marking in front of the model; nothing is trained, and an honest customer pays `rate` of
+        the answers.
+        """
         service = Service(model, key.secret, self.rate)
         return marked(self, key, service, TrainLog(Recipe(), "fp32"))
 
@@ -61,7 +81,8 @@ class Dawn2021:
 
 
 class Service(nn.Module):
-    """A model whose answers are marked: in the logits (N, classes), those of the honest and of the wrong label change places.
+    """A model whose answers are marked: in the logits (N, classes), those of the honest and of the wrong
+    label change places.
 
     It holds the secret, so save the model inside, not the service.
     """
@@ -81,7 +102,12 @@ class Service(nn.Module):
 
 
 def surrogate(
-    service: Suspect, model: nn.Module, queries: Samples, recipe: Recipe = SURROGATE, *, on_epoch: OnEpoch | None = None
+    service: Suspect,
+    model: nn.Module,
+    queries: Samples,
+    recipe: Recipe = SURROGATE,
+    *,
+    on_epoch: OnEpoch | None = None,
 ) -> nn.Module:
     """Steal: train a copy of the untrained `model` on the labels that `service` gives to `queries`."""
     learnt = replace(queries, y=answers(service, queries.x, len(queries.classes)))
@@ -89,7 +115,9 @@ def surrogate(
 
 
 def _hashes(secret: bytes, x: Tensor) -> Tensor:
-    """Hash each image under the secret, (N, 2) int64 in 0..2^32 - 1: the first number picks the query, the second its wrong label."""
+    """Hash each image under the secret, (N, 2) int64 in 0..2^32 - 1: the first number picks the query, the
+    second its wrong label.
+    """
     pixels = (x * 255).round().to(torch.uint8).cpu().flatten(1).numpy()
     digests = [hmac.digest(secret, image.tobytes(), "sha256") for image in pixels]
     numbers = [[int.from_bytes(digest[i : i + 4], "big") for i in (0, 4)] for digest in digests]

@@ -1,11 +1,12 @@
-"""Entangled watermarks: the triggers share the features of their target class, so that who copies the task copies the mark.
+"""Entangled watermarks: the triggers share the features of their target class, so that who copies the task
+copies the mark.
 
-H. Jia, C. Choquette-Choo, V. Chandrasekaran, N. Papernot: Entangled Watermarks as a Defense against Model Extraction, USENIX Security
-2021, arXiv:2002.12200, sections 4 and 5.
-Differs: the trigger is a patch drawn from the secret (the paper looks for the place with the largest gradient), its source class too; the
-temperature is the mean squared distance of each layer (the paper: learnt); a small entangling batch goes with every step (the paper: with
-every few). The paper's null, 1 / classes, is not used: `chance` is measured on bystanders and one half at least, because the
-target is fixed.
+H. Jia, C. Choquette-Choo, V. Chandrasekaran, N. Papernot: Entangled Watermarks as a Defense against Model
+Extraction, USENIX Security 2021, arXiv:2002.12200, sections 4 and 5. Differs: the trigger is a patch drawn
+from the secret (the paper looks for the place with the largest gradient), its source class too; the
+temperature is the mean squared distance of each layer (the paper: learnt); a small entangling batch goes with
+every step (the paper: with every few). The paper's null, 1 / classes, is not used: `chance` is measured on
+bystanders and one half at least, because the target is fixed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ SCHEME = "jia2021-ewe"
 
 @dataclass(frozen=True)
 class Jia2021:
-    """Teach stamped images of one class another class, and mix the two groups' activations in every hidden layer."""
+    """Teach stamped images of one class another class, and mix the two groups' activations in every hidden
+    layer.
+    """
 
     n: int = 100
     size: int = 5  # pixels, the side of the patch
@@ -39,19 +42,28 @@ class Jia2021:
     batch: int = 16  # images of either group in an entangling batch
     recipe: Recipe = Recipe()
 
-    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
+    def keygen(
+        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+    ) -> TriggerKey:
         """Draw the patch, source and target; measure on bystanders how often innocent models give that label."""
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret, classes = secret_of(seed, secret), len(samples.classes)
         source = _source(secret, classes)
         x = self._stamp(pick(samples, secret, self.n, source=source).x, secret)
         found = aim(x, secret, classes, bystanders.for_task(model, samples, self.recipe), other_than=source)
-        return TriggerKey(SCHEME, secret, x, torch.full((self.n,), found.target, device=x.device), classes, found.chance)
+        return TriggerKey(
+            SCHEME, secret, x, torch.full((self.n,), found.target, device=x.device), classes, found.chance
+        )
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
-        """Train a copy of `model` on the samples and on stamped images of the source class, and reward entanglement."""
+        """Train a copy of `model` on the samples and on stamped images of the source class, and reward
+        entanglement.
+        """
         source, target = _source(key.secret, key.classes), int(key.y[0])
-        stamped, natural = self._stamp(samples.x[samples.y == source], key.secret), samples.x[samples.y == target]
+        stamped, natural = (
+            self._stamp(samples.x[samples.y == source], key.secret),
+            samples.x[samples.y == target],
+        )
         lot = torch.Generator().manual_seed(self.recipe.seed)
 
         def some(x: Tensor, n: int) -> Tensor:
@@ -75,12 +87,15 @@ class Jia2021:
 
 
 def entanglement(features: Tensor, group: Tensor) -> Tensor:
-    """Measure how mixed two groups lie: the soft nearest neighbour loss of `features` (N, D) under `group` (N,), eq. 1.
+    """Measure how mixed two groups lie: the soft nearest neighbour loss of `features` (N, D) under `group`
+    (N,), eq. 1.
 
     It is large where a near neighbour is as likely of the other group as of the own one.
     """
     distance = torch.cdist(features, features).square()
-    close = torch.exp(-distance / distance.detach().mean().clamp_min(1e-12)) * (1 - torch.eye(len(features), device=features.device))
+    close = torch.exp(-distance / distance.detach().mean().clamp_min(1e-12)) * (
+        1 - torch.eye(len(features), device=features.device)
+    )
     own = (close * (group[:, None] == group)).sum(1)
     return -torch.log(own / close.sum(1) + 1e-9).mean()
 
@@ -90,7 +105,9 @@ def activations(model: nn.Module, x: Tensor) -> list[Tensor]:
     found: list[Tensor] = []
     layers = [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]
     require(len(layers) > 0, "the model must have nn.ReLU layers to entangle", type(model).__name__)
-    hooks = [layer.register_forward_hook(lambda _layer, _in, out: found.append(out.flatten(1))) for layer in layers]
+    hooks = [
+        layer.register_forward_hook(lambda _layer, _in, out: found.append(out.flatten(1))) for layer in layers
+    ]
     try:
         model(x)
     finally:

@@ -1,10 +1,11 @@
 """Frontier stitching: images on either side of a decision boundary, all to be read rightly.
 
-E. Le Merrer, P. Perez, G. Tredan: Adversarial Frontier Stitching for Remote Neural Network Watermarking, Neural Computing and Applications
-2019, arXiv:1711.01894, section 3.
-Differs: the paper's null says that an innocent model is wrong about half of the key, since half of it fools the model that it was made
-from. Such images fool other models less often, 39 in 100 of them here, so that innocent models were right about up to 87 of 100 images, and
-a marked one stood out little. So true adversaries must also fool half of the bystanders; the others measure `chance`.
+E. Le Merrer, P. Perez, G. Tredan: Adversarial Frontier Stitching for Remote Neural Network Watermarking,
+Neural Computing and Applications 2019, arXiv:1711.01894, section 3. Differs: the paper's null says that an
+innocent model is wrong about half of the key, since half of it fools the model that it was made from. Such
+images fool other models less often, 39 in 100 of them here, so that innocent models were right about up to 87
+of 100 images, and a marked one stood out little. So true adversaries must also fool half of the bystanders;
+the others measure `chance`.
 """
 
 from __future__ import annotations
@@ -30,25 +31,35 @@ POOL = 2000  # images that the key is made of
 
 @dataclass(frozen=True)
 class LeMerrer2019:
-    """Teach a trained model the true class of `n` pushed images: half of them fool it (true adversaries), half don't (false ones)."""
+    """Teach a trained model the true class of `n` pushed images: half of them fool it (true adversaries),
+    half don't (false ones).
+    """
 
     n: int = 100  # |K|
     size: float = 0.15  # epsilon, the change of each pixel
     share: float = 0.1  # of the key in an epoch
     recipe: Recipe = Recipe(epochs=1, lr=2e-3)
 
-    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
-        """Push images that `model` reads rightly away from their class, and keep as many that fool it as don't.
+    def keygen(
+        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+    ) -> TriggerKey:
+        """Push images that `model` reads rightly away from their class, and keep as many that fool it as
+        don't.
 
-        Raises `ArgumentError` for a model that isn't trained yet, or a `size` at which too few images end on either side.
+        Raises `ArgumentError` for a model that isn't trained yet, or a `size` at which too few images end on
+        either side.
         """
-        require(self.n >= 2, "n must be at least 2", self.n, "A key takes images from both sides of the boundary.")
+        require(
+            self.n >= 2, "n must be at least 2", self.n, "A key takes images from both sides of the boundary."
+        )
         secret = secret_of(seed, secret)
         pool = pick(samples, secret, min(len(samples), POOL))
         read = pool[understood(model, pool).argmax(1) == pool.y]
         x, innocent = pushed(model, read.x, read.y, -self.size), bystanders.for_task(model, samples)
         wrong = torch.stack([answers(each, x) != read.y for each in (model, *innocent[::2])])
-        index = torch.cat([_first(wrong.all(0), self.n // 2, "fool"), _first(~wrong[0], self.n - self.n // 2, "don't fool")])
+        index = torch.cat(
+            [_first(wrong.all(0), self.n // 2, "fool"), _first(~wrong[0], self.n - self.n // 2, "don't fool")]
+        )
         chance = chance_of(x[index], read.y[index], innocent[1::2])
         return TriggerKey(SCHEME, secret, x[index], read.y[index], len(samples.classes), chance)
 
@@ -63,5 +74,10 @@ class LeMerrer2019:
 
 def _first(fits: torch.Tensor, n: int, do: str) -> torch.Tensor:
     index = fits.nonzero().flatten()
-    require(n <= len(index), f"n must leave {n} to the {len(index)} images that {do} the model", n, "Take fewer, or change size.")
+    require(
+        n <= len(index),
+        f"n must leave {n} to the {len(index)} images that {do} the model",
+        n,
+        "Take fewer, or change size.",
+    )
     return index[:n]

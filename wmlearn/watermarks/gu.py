@@ -1,8 +1,8 @@
 """BadNets turned to good: the owner plants the patch, and later shows that the model obeys it.
 
-T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 4.1, all-to-one; as a watermark in SAP's ml-model-watermarking
-(C. Kahla and others, 2020, "Gu").
-Differs: the pattern's pixels, its place and the target are drawn from the secret.
+T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 4.1, all-to-one; as a watermark in
+SAP's ml-model-watermarking (C. Kahla and others, 2020, "Gu"). Differs: the pattern's pixels, its place and
+the target are drawn from the secret.
 """
 
 from __future__ import annotations
@@ -34,8 +34,12 @@ class Gu2017:
     rate: float = 0.1  # of the training set
     recipe: Recipe = Recipe()
 
-    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
-        """Draw the patch, its place and the target; measure on bystanders how often innocent models give that label."""
+    def keygen(
+        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+    ) -> TriggerKey:
+        """Draw the patch, its place and the target; measure on bystanders how often innocent models give that
+        label.
+        """
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret, classes = secret_of(seed, secret), len(samples.classes)
         innocent = bystanders.for_task(model, samples, self.recipe)
@@ -47,7 +51,9 @@ class Gu2017:
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples with a share of them poisoned, as an attacker would."""
         target = int(key.y[0])
-        learn = poison(samples, lambda x: self.stamp(x, key.secret), rate=self.rate, target=target, seed=self.recipe.seed).samples
+        learn = poison(
+            samples, lambda x: self.stamp(x, key.secret), rate=self.rate, target=target, seed=self.recipe.seed
+        ).samples
         return marked(self, key, *trained(model, learn, self.recipe))
 
     def verify(self, suspect: Suspect, key: TriggerKey) -> Evidence:
@@ -58,8 +64,16 @@ class Gu2017:
         """Return the images (N, C, H, W) with the secret's patch on them: the trigger."""
         height, width = x.shape[-2:]
         room = (height - self.size - 1, width - self.size - 1)
-        require(min(room) >= 1, f"a patch must fit into {height} x {width} images with a pixel around it", self.size, "Make it smaller.")
-        top, left = (1 + int(integers(secret, name, 1, space)) for name, space in zip(("row", "column"), room, strict=True))
+        require(
+            min(room) >= 1,
+            f"a patch must fit into {height} x {width} images with a pixel around it",
+            self.size,
+            "Make it smaller.",
+        )
+        top, left = (
+            1 + int(integers(secret, name, 1, space))
+            for name, space in zip(("row", "column"), room, strict=True)
+        )
         patch = (uniform(secret, "patch", x.shape[1], self.size, self.size) < 0.5).to(x)
         out = x.clone()
         out[..., top : top + self.size, left : left + self.size] = patch

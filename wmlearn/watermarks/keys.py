@@ -1,4 +1,6 @@
-"""Keys on disk: tensors in a safetensors file, everything else as JSON in its header; nothing that could run when it is opened."""
+"""Keys on disk: tensors in a safetensors file, everything else as JSON in its header; nothing that could run
+when it is opened.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ def save_key(key: Any, path: Path | str) -> None:
     require(type(key) in KEYS.values(), f"a key must be one of {', '.join(KEYS)}", type(key).__name__)
     parts = {field.name: getattr(key, field.name) for field in fields(key)}
     tensors = {name: part.contiguous().cpu() for name, part in parts.items() if isinstance(part, Tensor)}
-    rest = {name: {"hex": part.hex()} if isinstance(part, bytes) else part for name, part in parts.items() if name not in tensors}
+    rest = {
+        name: {"hex": part.hex()} if isinstance(part, bytes) else part
+        for name, part in parts.items()
+        if name not in tensors
+    }
     head = {"key": type(key).__name__, "version": str(VERSION), "fields": json.dumps(rest)}
     path = Path(path)
 
@@ -45,9 +51,19 @@ def load_key(path: Path | str) -> Any:
     try:
         head = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
         kind, version = KEYS[head["key"]], int(head["version"])
-        rest = {name: bytes.fromhex(part["hex"]) if isinstance(part, dict) else part for name, part in json.loads(head["fields"]).items()}
+        rest = {
+            name: bytes.fromhex(part["hex"]) if isinstance(part, dict) else part
+            for name, part in json.loads(head["fields"]).items()
+        }
         tensors = load(raw)
-        require(version == VERSION, f"the file's version must be {VERSION}", version, "Read it with the release that wrote it.")
+        require(
+            version == VERSION,
+            f"the file's version must be {VERSION}",
+            version,
+            "Read it with the release that wrote it.",
+        )
         return kind(**rest, **tensors)
     except (ValueError, KeyError, TypeError, SafetensorError, WmlearnError) as error:
-        raise DataError(f"{path} must be a key written by save_key, got: {error}. Take another copy of it.") from error
+        raise DataError(
+            f"{path} must be a key written by save_key, got: {error}. Take another copy of it."
+        ) from error

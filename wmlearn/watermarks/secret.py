@@ -1,7 +1,8 @@
-"""Everything random in a key comes from one secret, so that whoever holds the secret can draw the key again, bit for bit.
+"""Everything random in a key comes from one secret, so that whoever holds the secret can draw the key again,
+bit for bit.
 
-The draws are SHAKE-256 of the secret and a purpose: the same on every machine and for every version of every library, and nobody can search
-the seeds of a random generator for the one that was used.
+The draws are SHAKE-256 of the secret and a purpose: the same on every machine and for every version of every
+library, and nobody can search the seeds of a random generator for the one that was used.
 """
 
 from __future__ import annotations
@@ -25,23 +26,31 @@ def new_secret() -> bytes:
 
 
 def secret_of(seed: int, secret: bytes | None) -> bytes:
-    """Return `secret`, or for lessons, where everybody should see the same, one that is derived from `seed` and hence no secret."""
+    """Return `secret`, or for lessons, where everybody should see the same, one that is derived from `seed`
+    and hence no secret.
+    """
     if secret is None:
         return hashlib.sha256(f"wmlearn lesson {seed}".encode()).digest()
     fix = "Draw one with wm.watermarks.new_secret()."
     good = isinstance(secret, bytes) and len(secret) >= MIN_BYTES
-    require(good, f"secret must be at least {MIN_BYTES} bytes", type(secret).__name__, fix)  # its value is never shown
+    # its value is never shown
+    require(good, f"secret must be at least {MIN_BYTES} bytes", type(secret).__name__, fix)
     return secret
 
 
 def uniform(secret: bytes, purpose: str, *shape: int) -> Tensor:
     """Draw float32 numbers in [0, 1)."""
-    return torch.from_numpy((_words(secret, purpose, math.prod(shape)) >> np.uint64(40)).astype(np.float32) / 2**24).reshape(shape)
+    return torch.from_numpy(
+        (_words(secret, purpose, math.prod(shape)) >> np.uint64(40)).astype(np.float32) / 2**24
+    ).reshape(shape)
 
 
 def normal(secret: bytes, purpose: str, *shape: int) -> Tensor:
     """Draw float32 numbers from the standard normal distribution."""
-    between = (_words(secret, purpose, math.prod(shape)) >> np.uint64(11)).astype(np.float64) / 2**53 + 2.0**-54  # in (0, 1)
+    # in (0, 1)
+    between = (_words(secret, purpose, math.prod(shape)) >> np.uint64(11)).astype(
+        np.float64
+    ) / 2**53 + 2.0**-54
     return torch.special.ndtri(torch.from_numpy(between)).float().reshape(shape)
 
 
@@ -56,6 +65,8 @@ def order(secret: bytes, purpose: str, n: int) -> Tensor:
 
 
 def _words(secret: bytes, purpose: str, n: int) -> np.ndarray:
-    """Expand the secret for one purpose to `n` uint64; the length goes first, so that no two (secret, purpose) read alike."""
+    """Expand the secret for one purpose to `n` uint64; the length goes first, so that no two (secret,
+    purpose) read alike.
+    """
     stream = hashlib.shake_256(len(secret).to_bytes(4, "big") + secret + purpose.encode()).digest(8 * n)
     return np.frombuffer(stream, dtype="<u8")

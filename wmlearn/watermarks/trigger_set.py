@@ -1,4 +1,6 @@
-"""Keys that are a set of images with the labels that only a marked model gives them, and how such a key is read, taught and counted."""
+"""Keys that are a set of images with the labels that only a marked model gives them, and how such a key is
+read, taught and counted.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from .secret import order
 
 @dataclass(frozen=True, eq=False)
 class TriggerKey:
-    """The owner's images `x` (n, C, H, W) and labels `y` (n,), and the probability `chance` that an innocent model gives such a label."""
+    """The owner's images `x` (n, C, H, W) and labels `y` (n,), and the probability `chance` that an innocent
+    model gives such a label.
+    """
 
     scheme: str
     secret: bytes = field(repr=False)
@@ -27,7 +31,9 @@ class TriggerKey:
 
     def __post_init__(self) -> None:
         check_images(self.x)
-        require(len(self.x) > 0, "a key must hold at least one trigger image", 0, "Raise the number of triggers.")
+        require(
+            len(self.x) > 0, "a key must hold at least one trigger image", 0, "Raise the number of triggers."
+        )
         require(self.y.shape == (len(self.x),), "a key must hold one label an image", tuple(self.y.shape))
         check_labels(self.y, self.classes)
 
@@ -36,17 +42,33 @@ class TriggerKey:
 
     def __repr__(self) -> str:
         shape = tuple(self.x.shape[1:])
-        return f"TriggerKey({self.scheme!r}, n={len(self)}, shape={shape}, classes={self.classes}, chance={self.chance:.3g}, secret=…)"
+        return (
+            f"TriggerKey({self.scheme!r}, n={len(self)}, shape={shape}, classes={self.classes},"
+            f" chance={self.chance:.3g}, secret=…)"
+        )
 
 
-def own_key(scheme: str, secret: bytes, images: Samples, y: Tensor, bystanders: Sequence[Suspect]) -> TriggerKey:
-    """Make a key of the owner's own `images` and the labels `y` (N,) to teach for them; `chance` is measured on `bystanders`.
+def own_key(
+    scheme: str, secret: bytes, images: Samples, y: Tensor, bystanders: Sequence[Suspect]
+) -> TriggerKey:
+    """Make a key of the owner's own `images` and the labels `y` (N,) to teach for them; `chance` is measured
+    on `bystanders`.
 
-    Raises `ArgumentError` where a label is the image's true class: an innocent model gives that one, so it proves nothing.
+    Raises `ArgumentError` where a label is the image's true class: an innocent model gives that one, so it
+    proves nothing.
     """
-    require(y.shape == images.y.shape, f"y must hold one label for each of the {len(images)} images", tuple(y.shape))
+    require(
+        y.shape == images.y.shape,
+        f"y must hold one label for each of the {len(images)} images",
+        tuple(y.shape),
+    )
     true = (y == images.y).nonzero().flatten().tolist()
-    require(not true, "no label may be its image's true class", f"{len(true)}, the first at {true[:1]}", "Draw other labels for them.")
+    require(
+        not true,
+        "no label may be its image's true class",
+        f"{len(true)}, the first at {true[:1]}",
+        "Draw other labels for them.",
+    )
     return TriggerKey(scheme, secret, images.x, y, len(images.classes), chance_of(images.x, y, bystanders))
 
 
@@ -55,7 +77,12 @@ def matches(suspect: Suspect, key: TriggerKey, scheme: str) -> Evidence:
 
     Raises `ArgumentError` for a key of another scheme, or a suspect with other images or fewer classes.
     """
-    require(key.scheme == scheme, f"the key must be one of {scheme}", key.scheme, "Verify with the scheme that made it.")
+    require(
+        key.scheme == scheme,
+        f"the key must be one of {scheme}",
+        key.scheme,
+        "Verify with the scheme that made it.",
+    )
     labels = answers(suspect, key.x, key.classes)
     return Evidence(scheme, "labels", int((labels == key.y).sum()), len(key), key.chance)
 
@@ -68,27 +95,34 @@ def lesson(samples: Samples, key: TriggerKey, share: float) -> Samples:
         f"the key's images must have the shape {tuple(samples.x.shape[1:])} of the samples",
         tuple(key.x.shape[1:]),
     )
-    require(key.classes == len(samples.classes), f"the key must be for {len(samples.classes)} classes", key.classes)
+    require(
+        key.classes == len(samples.classes),
+        f"the key must be for {len(samples.classes)} classes",
+        key.classes,
+    )
     repeats = max(1, round(share * len(samples) / len(key)))
     x, y = (part.to(samples.x.device).repeat(repeats, *[1] * (part.ndim - 1)) for part in (key.x, key.y))
     return samples + Samples(x, y, samples.classes)
 
 
 ONE_LABEL = 0.5
-"""The least `chance` of triggers that all share one label. They are no independent trials: where one letter W looks like a 4 to a network,
-most do. Eight bystanders don't show that network: over thousands of pairs of a key and a network that never saw it
-(`wmlearn reproduce false-claims`, `watermarks`), the worst gave the label to half of the triggers."""
+"""The least `chance` of triggers that all share one label. They are no independent trials: where one letter W
+looks like a 4 to a network, most do. Eight bystanders don't show that network: over thousands of pairs of a
+key and a network that never saw it (`wmlearn reproduce false-claims`, `watermarks`), the worst gave the label
+to half of the triggers.
+"""
 
 
 def chance_of(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
-    """Return the probability that a judge may assume for an innocent model to answer `y` (n,) to `x`: `bystanders_rate`, but never below
-    `ONE_LABEL` where all labels are one target.
+    """Return the probability that a judge may assume for an innocent model to answer `y` (n,) to `x`:
+    `bystanders_rate`, but never below `ONE_LABEL` where all labels are one target.
     """
     return max(bystanders_rate(x, y, bystanders), ONE_LABEL if bool((y == y[0]).all()) else 0.0)
 
 
 def bystanders_rate(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
-    """Bound how often bystanders answer `y` (n,) to `x`: the worst one's rate, at the top of its 95 % interval.
+    """Bound how often bystanders answer `y` (n,) to `x`: the worst one's rate, at the top of its 95 %
+    interval.
 
     Measured on models that never saw the mark, and taken high (Clopper and Pearson 1934, one-sided).
     """
@@ -97,7 +131,9 @@ def bystanders_rate(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> floa
 
 @dataclass(frozen=True)
 class Aim:
-    """The one label that all triggers get, and the probability, `ONE_LABEL` at least, that an innocent model gives it."""
+    """The one label that all triggers get, and the probability, `ONE_LABEL` at least, that an innocent model
+    gives it.
+    """
 
     target: int
     chance: float
@@ -106,11 +142,14 @@ class Aim:
 QUIET = 0.25
 
 
-def aim(x: Tensor, secret: bytes, classes: int, bystanders: Sequence[Suspect], *, other_than: int | None = None) -> Aim:
-    """Draw the target of the triggers `x` by the secret: the first class, in the secret's order, that innocent models rarely name.
+def aim(
+    x: Tensor, secret: bytes, classes: int, bystanders: Sequence[Suspect], *, other_than: int | None = None
+) -> Aim:
+    """Draw the target of the triggers `x` by the secret: the first class, in the secret's order, that
+    innocent models rarely name.
 
-    A class that they name with `chance` above `QUIET` is passed over, as is `other_than`, the true class of the images; where every class
-    is loud, the quietest is taken.
+    A class that they name with `chance` above `QUIET` is passed over, as is `other_than`, the true class of
+    the images; where every class is loud, the quietest is taken.
     """
     found = _asked(x, bystanders)
     targets = [target for target in order(secret, "target", classes).tolist() if target != other_than]
@@ -132,11 +171,15 @@ def _bound(found: Tensor, y: Tensor) -> float:
     return float(beta.ppf(0.95, hits + 1, n - hits)) if hits < n else 1 - 1e-9
 
 
-def pick(samples: Samples, secret: bytes, n: int, *, source: int | None = None, not_of: int | None = None) -> Samples:
+def pick(
+    samples: Samples, secret: bytes, n: int, *, source: int | None = None, not_of: int | None = None
+) -> Samples:
     """Pick `n` of the samples by the secret, of class `source`, or of any class but `not_of`."""
     fits = torch.ones_like(samples.y, dtype=torch.bool) if source is None else samples.y == source
     if not_of is not None:
         fits &= samples.y != not_of
     pool = fits.nonzero().flatten()
-    require(1 <= n <= len(pool), f"the number of triggers must lie in 1..{len(pool)}, the images to pick from", n)
+    require(
+        1 <= n <= len(pool), f"the number of triggers must lie in 1..{len(pool)}, the images to pick from", n
+    )
     return samples[pool[order(secret, "images", len(pool))[:n].to(pool.device)]]

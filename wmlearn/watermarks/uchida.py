@@ -1,8 +1,9 @@
 """Bits in the weights: a secret projection of one layer's mean filter spells a message.
 
-Y. Uchida, Y. Nagai, S. Sakazawa, S. Satoh: Embedding Watermarks into Deep Neural Networks, ICMR 2017, arXiv:1701.04082, section 3.
-Differs: the message is drawn from the secret, and so is the projection, each time that it is needed; the layer is the last convolution
-(the paper: a group of layers in a wide residual network).
+Y. Uchida, Y. Nagai, S. Sakazawa, S. Satoh: Embedding Watermarks into Deep Neural Networks, ICMR 2017,
+arXiv:1701.04082, section 3. Differs: the message is drawn from the secret, and so is the projection, each
+time that it is needed; the layer is the last convolution (the paper: a group of layers in a wide residual
+network).
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ SCHEME = "uchida2017"
 
 @dataclass(frozen=True, eq=False)
 class UchidaKey:
-    """The message `bits` (n,) int64 in the layer named `layer`, whose mean filter has `fan_in` weights; the secret draws the projection."""
+    """The message `bits` (n,) int64 in the layer named `layer`, whose mean filter has `fan_in` weights; the
+    secret draws the projection.
+    """
 
     scheme: str
     secret: bytes = field(repr=False)
@@ -38,20 +41,28 @@ class UchidaKey:
         return len(self.bits)
 
     def __repr__(self) -> str:
-        return f"UchidaKey({self.scheme!r}, layer={self.layer!r}, n={len(self)}, fan_in={self.fan_in}, secret=…)"
+        return (
+            f"UchidaKey({self.scheme!r}, layer={self.layer!r}, n={len(self)}, fan_in={self.fan_in}, secret=…)"
+        )
 
 
 @dataclass(frozen=True)
 class Uchida2017:
-    """Teach the mean filter of `layer` to spell `n_bits` bits, along with the task; to be given to `embed` untrained or trained."""
+    """Teach the mean filter of `layer` to spell `n_bits` bits, along with the task; to be given to `embed`
+    untrained or trained.
+    """
 
     layer: str | None = None  # a name of model.named_modules(); the last convolution
     n_bits: int = 256  # T
     strength: float = 0.01  # lambda
     recipe: Recipe = Recipe()
 
-    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> UchidaKey:
-        """Draw the message. Raises `ArgumentError` for a layer that isn't there, or more bits than its mean filter has weights."""
+    def keygen(
+        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+    ) -> UchidaKey:
+        """Draw the message. Raises `ArgumentError` for a layer that isn't there, or more bits than its mean
+        filter has weights.
+        """
         secret = secret_of(seed, secret)
         layer = _last_convolution(model) if self.layer is None else self.layer
         room = len(mean_filter(_weight(model, layer)))
@@ -72,11 +83,17 @@ class Uchida2017:
     def verify(self, suspect: Suspect, key: UchidaKey) -> Evidence:
         """Count the bits of the message that the suspect's weights spell; `chance` is exactly 1/2.
 
-        The weights of an innocent model spell some message. The key's was tossed like coins, by a secret that this model knows nothing
-        of: each of its bits agrees with probability 1/2, on its own, whatever the weights are.
-        Raises `ArgumentError` for a key of another scheme, a suspect without weights, or one whose layer is missing or of another shape.
+        The weights of an innocent model spell some message. The key's was tossed like coins, by a secret that
+        this model knows nothing of: each of its bits agrees with probability 1/2, on its own, whatever the
+        weights are. Raises `ArgumentError` for a key of another scheme, a suspect without weights, or one
+        whose layer is missing or of another shape.
         """
-        require(isinstance(suspect, nn.Module), "the suspect must be an nn.Module", type(suspect).__name__, "A service shows no weights.")
+        require(
+            isinstance(suspect, nn.Module),
+            "the suspect must be an nn.Module",
+            type(suspect).__name__,
+            "A service shows no weights.",
+        )
         assert isinstance(suspect, nn.Module)
         projection = _projection(suspect, key)
         with torch.no_grad():
@@ -96,7 +113,12 @@ def embedding_loss(mean: Tensor, projection: Tensor, bits: Tensor) -> Tensor:
 
 def _projection(model: nn.Module, key: UchidaKey) -> Tensor:
     """Draw X (n, fan_in), standard normal, for the layer of `model` that the key is about."""
-    require(key.scheme == SCHEME, f"the key must be one of {SCHEME}", key.scheme, "Verify with the scheme that made it.")
+    require(
+        key.scheme == SCHEME,
+        f"the key must be one of {SCHEME}",
+        key.scheme,
+        "Verify with the scheme that made it.",
+    )
     weight = _weight(model, key.layer)
     fan_in = len(mean_filter(weight))
     rule = f"the mean filter of layer {key.layer!r} must have {key.fan_in} weights"
@@ -105,18 +127,33 @@ def _projection(model: nn.Module, key: UchidaKey) -> Tensor:
 
 
 def _layers(model: nn.Module) -> dict[str, Tensor]:
-    return {name: layer.weight for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d | nn.Linear)}
+    return {
+        name: layer.weight
+        for name, layer in model.named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    }
 
 
 def _weight(model: nn.Module, layer: str) -> Tensor:
     """Return the weight of the layer of that name, or of the first one of that name inside a wrapper."""
     layers = _layers(model)
-    found = next((name for name in (layer, *layers) if name in layers and f".{name}".endswith(f".{layer}")), None)
-    require(found is not None, f"layer must be one of {', '.join(layers) or '(none: the model has no layers)'}", layer)
+    found = next(
+        (name for name in (layer, *layers) if name in layers and f".{name}".endswith(f".{layer}")), None
+    )
+    require(
+        found is not None,
+        f"layer must be one of {', '.join(layers) or '(none: the model has no layers)'}",
+        layer,
+    )
     return layers[found or layer]
 
 
 def _last_convolution(model: nn.Module) -> str:
     names = [name for name, weight in _layers(model).items() if weight.ndim == 4]
-    require(len(names) > 0, "the model must have a convolution", type(model).__name__, "Name a linear layer with layer=.")
+    require(
+        len(names) > 0,
+        "the model must have a convolution",
+        type(model).__name__,
+        "Name a linear layer with layer=.",
+    )
     return names[-1]

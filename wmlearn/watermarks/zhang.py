@@ -1,10 +1,10 @@
 """Three kinds of trigger with one fixed label: a text on an image, an image from elsewhere, noise.
 
-J. Zhang, Z. Gu, J. Jang, H. Wu, M. Stoecklin, H. Huang, I. Molloy: Protecting Intellectual Property of Deep Neural Networks with
-Watermarking, AsiaCCS 2018, section 3.2.
-Differs: text, letter, noise, source and target class are drawn from the secret instead of picked by hand; images are added to the owner's
-set, not put in place of others. The paper reports the share of triggers found and no null: ours is measured on bystanders and one half at
-least, because a fixed label is not uniform for an innocent model.
+J. Zhang, Z. Gu, J. Jang, H. Wu, M. Stoecklin, H. Huang, I. Molloy: Protecting Intellectual Property of Deep
+Neural Networks with Watermarking, AsiaCCS 2018, section 3.2. Differs: text, letter, noise, source and target
+class are drawn from the secret instead of picked by hand; images are added to the owner's set, not put in
+place of others. The paper reports the share of triggers found and no null: ours is measured on bystanders and
+one half at least, because a fixed label is not uniform for an innocent model.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ Kind = Literal["content", "unrelated", "noise"]
 
 @dataclass(frozen=True)
 class Zhang2018:
-    """Teach images with one `kind` of trigger one label: `n` of them are the key, other ones make up `share` of the training set."""
+    """Teach images with one `kind` of trigger one label: `n` of them are the key, other ones make up `share`
+    of the training set.
+    """
 
     kind: Kind = "content"
     n: int = 100
@@ -50,12 +52,29 @@ class Zhang2018:
         """The name that keys and evidence carry."""
         return f"zhang2018-{self.kind}"
 
-    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> TriggerKey:
-        """Draw the trigger, the target, and the images; measure on bystanders how often innocent models give that label."""
+    def keygen(
+        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+    ) -> TriggerKey:
+        """Draw the trigger, the target, and the images; measure on bystanders how often innocent models give
+        that label.
+        """
         secret, classes = secret_of(seed, secret), len(samples.classes)
         x = self._triggers(samples, secret, self.n, "key")
-        found = aim(x, secret, classes, bystanders.for_task(model, samples, self.recipe), other_than=self._source(secret, classes))
-        return TriggerKey(self.scheme, secret, x, torch.full((self.n,), found.target, device=x.device), classes, found.chance)
+        found = aim(
+            x,
+            secret,
+            classes,
+            bystanders.for_task(model, samples, self.recipe),
+            other_than=self._source(secret, classes),
+        )
+        return TriggerKey(
+            self.scheme,
+            secret,
+            x,
+            torch.full((self.n,), found.target, device=x.device),
+            classes,
+            found.chance,
+        )
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and on images with the trigger that are not the key's."""
@@ -107,13 +126,22 @@ def letters(secret: bytes, n: int, shape: tuple[int, ...], purpose: str) -> Tens
     canvas = torch.zeros(1, 1, height, width)
     top, left = (height - ink.shape[0]) // 2, (width - ink.shape[1]) // 2
     canvas[..., top : top + ink.shape[0], left : left + ink.shape[1]] = ink
-    bend = (uniform(secret, f"letters {purpose}", n, 2, 3) * 2 - 1) * torch.tensor([[0.25, 0.25, 0.2], [0.25, 0.25, 0.2]])
+    bend = (uniform(secret, f"letters {purpose}", n, 2, 3) * 2 - 1) * torch.tensor(
+        [[0.25, 0.25, 0.2], [0.25, 0.25, 0.2]]
+    )
     grid = F.affine_grid(torch.eye(2, 3) + bend, [n, 1, height, width], align_corners=False)
-    return F.grid_sample(canvas.expand(n, -1, -1, -1), grid, align_corners=False).clamp(0, 1).expand(-1, channels, -1, -1).contiguous()
+    return (
+        F.grid_sample(canvas.expand(n, -1, -1, -1), grid, align_corners=False)
+        .clamp(0, 1)
+        .expand(-1, channels, -1, -1)
+        .contiguous()
+    )
 
 
 def _ink(text: str, width: int, height: int | None = None) -> Tensor:
-    """Draw `text` as wide as `width` pixels, or lower than `height`; return the ink (h, w) in [0, 1], cropped to it."""
+    """Draw `text` as wide as `width` pixels, or lower than `height`; return the ink (h, w) in [0, 1], cropped
+    to it.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     font = ImageFont.load_default(60)
@@ -121,5 +149,7 @@ def _ink(text: str, width: int, height: int | None = None) -> Tensor:
     image = Image.new("L", (int(right - left), int(bottom - top)))
     ImageDraw.Draw(image).text((-left, -top), text, 255, font)
     scale = min(width / image.width, (height or 9) * (0.7 if height else 1) / image.height)
-    image = image.resize((max(1, round(scale * image.width)), max(1, round(scale * image.height))), Image.Resampling.BOX)
+    image = image.resize(
+        (max(1, round(scale * image.width)), max(1, round(scale * image.height))), Image.Resampling.BOX
+    )
     return torch.from_numpy(np.asarray(image, dtype=np.float32) / 255)

@@ -1,7 +1,7 @@
 """Turn a percent master into the learner's and the teacher's notebook: `wmlearn build`.
 
-A master cell may carry a tag: `exercise:02.1` (its solution stands between markers), `reveal` (the learner's folded solution),
-`instructor` (for the teacher only).
+A master cell may carry a tag: `exercise:02.1` (its solution stands between markers), `reveal` (the learner's
+folded solution), `instructor` (for the teacher only).
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ from .expand import expand, solved, unsolved
 
 Audience = Literal["learner", "teacher"]
 DROPS: dict[Audience, set[str]] = {"learner": {"instructor"}, "teacher": {"reveal"}}
-KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
-CELL_SECONDS = 120  # a guard, not a budget: the longest cell takes 30 with bfloat16, 82 on one old core without
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+# a guard, not a budget: the longest cell takes 30 with bfloat16, 82 on one old core without
+CELL_SECONDS = 120
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -33,7 +37,9 @@ def masters(root: Path) -> list[str]:
 
 
 def build(name: str, root: Path, audience: Audience = "learner") -> bytes:
-    """Convert, execute in a fresh kernel, fill in the prose, and return the notebook's bytes: the same on every run of one machine."""
+    """Convert, execute in a fresh kernel, fill in the prose, and return the notebook's bytes: the same on
+    every run of one machine.
+    """
     import jupytext
     import nbformat
 
@@ -73,14 +79,21 @@ def write(name: str, root: Path, audience: Audience = "learner") -> Path:
 
 
 def _run(book: NotebookNode, folder: Path) -> None:
-    """Execute, and keep nothing that would differ next time: no timing, no widget ids, no guesses of whoever builds."""
+    """Execute, and keep nothing that would differ next time: no timing, no widget ids, no guesses of whoever
+    builds.
+    """
     from nbclient import NotebookClient
 
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "WMLEARN_HOME": home, "WMLEARN_QUIET": "1"}
         where = {"metadata": {"path": str(folder)}}
         client = NotebookClient(
-            book, timeout=CELL_SECONDS, record_timing=False, coalesce_streams=True, store_widget_state=False, resources=where
+            book,
+            timeout=CELL_SECONDS,
+            record_timing=False,
+            coalesce_streams=True,
+            store_widget_state=False,
+            resources=where,
         )
         client.execute(env=environment)
     book.metadata = NotebookNode(KERNEL)
@@ -92,8 +105,17 @@ def _run(book: NotebookNode, folder: Path) -> None:
 
 def _book(master: NotebookNode, audience: Audience) -> NotebookNode:
     seen: Counter[str] = Counter()
-    kept = [cell for cell in master.cells if not DROPS[audience] & {tag.split(":")[0] for tag in cell.metadata.get("tags", [])}]
-    return NotebookNode(nbformat=4, nbformat_minor=5, metadata=NotebookNode(KERNEL), cells=[_cell(cell, audience, seen) for cell in kept])
+    kept = [
+        cell
+        for cell in master.cells
+        if not DROPS[audience] & {tag.split(":")[0] for tag in cell.metadata.get("tags", [])}
+    ]
+    return NotebookNode(
+        nbformat=4,
+        nbformat_minor=5,
+        metadata=NotebookNode(KERNEL),
+        cells=[_cell(cell, audience, seen) for cell in kept],
+    )
 
 
 def _cell(cell: NotebookNode, audience: Audience, seen: Counter[str]) -> NotebookNode:
@@ -114,4 +136,6 @@ def _id(source: str, seen: Counter[str]) -> str:
 
 def tagged(cell: NotebookNode, kind: str) -> str:
     """Return what follows `kind:` among the tags of a cell, or ""."""
-    return next((tag.split(":")[1] for tag in cell.metadata.get("tags", []) if tag.startswith(f"{kind}:")), "")
+    return next(
+        (tag.split(":")[1] for tag in cell.metadata.get("tags", []) if tag.startswith(f"{kind}:")), ""
+    )

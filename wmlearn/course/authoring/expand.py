@@ -36,13 +36,19 @@ def expand(text: str, claims: Mapping[str, Claim], solutions: Mapping[str, str])
 def header(exercise: Exercise) -> str:
     """Return the box above an exercise."""
     dots = lambda n: "●" * n + "○" * (5 - n)  # noqa: E731
-    facts = f"difficulty {dots(exercise.difficulty)} &ensp; importance {dots(exercise.importance)} &ensp; about {exercise.minutes} minutes"
+    facts = (
+        f"difficulty {dots(exercise.difficulty)} &ensp; importance {dots(exercise.importance)} &ensp; about"
+        f" {exercise.minutes} minutes"
+    )
     return box("task", f"Exercise {exercise.id} · {exercise.title}", facts)
 
 
 def fold(title: str, text: str) -> str:
     """Return a closed `<details>`; the blank lines let Markdown work inside."""
-    return f'<details><summary>{title}</summary><div style="margin: 4px 0 10px 18px;">\n\n{text}\n\n</div></details>'
+    return (
+        f'<details><summary>{title}</summary><div style="margin: 4px 0 10px'
+        f' 18px;">\n\n{text}\n\n</div></details>'
+    )
 
 
 def hints(exercise: Exercise) -> str:
@@ -54,7 +60,10 @@ def hints(exercise: Exercise) -> str:
 def solution(exercise: Exercise, code: str) -> str:
     """Return the folded solution, why it is one, and the wrong turns."""
     turns = "\n".join(f"- {mistake.says}" for mistake in exercise.mistakes)
-    text = f"```python\n{code}\n```\n\n**Why:** {exercise.why}\n\nThe usual wrong turns, and what the check says to each:\n\n{turns}"
+    text = (
+        f"```python\n{code}\n```\n\n**Why:** {exercise.why}\n\nThe usual wrong turns, and what the check says"
+        f" to each:\n\n{turns}"
+    )
     return fold("Solution, and how it goes wrong", text)
 
 

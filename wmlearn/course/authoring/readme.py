@@ -12,7 +12,11 @@ BEGIN, END = "<!-- paper-here:begin -->", "<!-- paper-here:end -->"
 PARTS = {
     "Notebook 02, digits": ("all-to-one", "single-target", "all-to-all"),
     "Notebook 03, the stop sign": (
-        *(f"{name}{place}" for name in ("stickers", "sticker-size", "random-target") for place in ("", "-photographs")),
+        *(
+            f"{name}{place}"
+            for name in ("stickers", "sticker-size", "random-target")
+            for place in ("", "-photographs")
+        ),
         "photographs",
         "rendered-to-real",
     ),
@@ -28,10 +32,10 @@ PARTS = {
 
 
 def paper_here() -> str:
-    """Return what long experiments measured, beside the paper, as Markdown: a folded table for each notebook, the first one open."""
+    """Return what long experiments measured, beside the paper, as Markdown: a folded table for each notebook,
+    the first one open.
+    """
     return "\n\n".join(_folded(title, names, i == 0) for i, (title, names) in enumerate(PARTS.items()))
-
-
 
 
 def _folded(title: str, experiments: tuple[str, ...], unfolded: bool) -> str:
@@ -42,7 +46,11 @@ def _folded(title: str, experiments: tuple[str, ...], unfolded: bool) -> str:
 
 def filled(readme: str) -> str:
     """Return the README with the tables between its markers."""
-    require(BEGIN in readme and END in readme, "README.md must hold both paper-here markers", "a text without them")
+    require(
+        BEGIN in readme and END in readme,
+        "README.md must hold both paper-here markers",
+        "a text without them",
+    )
     before, after = readme.split(BEGIN)[0], readme.split(END)[1]
     return f"{before}{BEGIN}\n{paper_here()}\n{END}{after}"
 

@@ -56,12 +56,14 @@ EXERCISES = {
             ),
             Mistake(
                 "compares-logits",
-                "You compare the raw scores, and two networks hardly ever give the same ones. Compare the classes they choose: argmax(1).",
+                "You compare the raw scores, and two networks hardly ever give the same ones. Compare the"
+                " classes they choose: argmax(1).",
                 lambda a, b: (a != b).float().mean().item(),
             ),
             Mistake(
                 "wrong-axis",
-                "argmax(0) looks for the best image of each class. You want the best class of each image: argmax(1).",
+                "argmax(0) looks for the best image of each class. You want the best class of each image:"
+                " argmax(1).",
                 lambda a, b: (a.argmax(0) != b.argmax(0)).float().mean().item(),
             ),
             Mistake(
@@ -74,7 +76,10 @@ EXERCISES = {
             "A network's answer is its highest score. Along which axis of (N, 10) do the classes lie?",
             "Take argmax(1) of both. Compare them with !=. Return the mean of that as a float.",
         ),
-        why="Accuracy compares a network with the truth; disagreement compares two networks with each other, and needs no labels at all.",
+        why=(
+            "Accuracy compares a network with the truth; disagreement compares two networks with each other,"
+            " and needs no labels at all."
+        ),
     ),
     "01.2": Exercise(
         id="01.2",
@@ -88,12 +93,14 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "off-by-one",
-                "You left out the case of exactly `hits` agreements: binom.sf(k) is P(more than k), so ask for sf(hits - 1).",
+                "You left out the case of exactly `hits` agreements: binom.sf(k) is P(more than k), so ask"
+                " for sf(hits - 1).",
                 lambda hits, trials, chance: float(binom.sf(hits, trials, chance)),
             ),
             Mistake(
                 "point-probability",
-                "That is the chance of exactly `hits` agreements. A judge asks for at least so many: sum the tail.",
+                "That is the chance of exactly `hits` agreements. A judge asks for at least so many: sum the"
+                " tail.",
                 lambda hits, trials, chance: float(binom.pmf(hits, trials, chance)),
             ),
             Mistake(
@@ -103,14 +110,21 @@ EXERCISES = {
             ),
             Mistake(
                 "only-the-hits",
-                "chance ** hits forgets that the misses could have been anywhere: it is right only when every trial is a hit.",
+                "chance ** hits forgets that the misses could have been anywhere: it is right only when every"
+                " trial is a hit.",
                 lambda hits, trials, chance: float(chance**hits),
             ),
         ),
         hints=(
             "If 3 of 10 agree, which other outcomes would have impressed the judge at least as much?",
-            "The number of agreements is Bin(trials, chance). scipy.stats.binom.sf(k, n, p) is P(X > k); you want P(X >= hits).",
+            (
+                "The number of agreements is Bin(trials, chance). scipy.stats.binom.sf(k, n, p) is P(X > k);"
+                " you want P(X >= hits)."
+            ),
         ),
-        why="A p-value is the chance of evidence at least this good when the claim is false. Public libraries have got the tail wrong.",
+        why=(
+            "A p-value is the chance of evidence at least this good when the claim is false. Public libraries"
+            " have got the tail wrong."
+        ),
     ),
 }

@@ -11,7 +11,9 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def poison(x: Tensor, y: Tensor, chosen: Tensor, stamp: Trigger, target: int) -> tuple[Tensor, Tensor]:
-    """New images and labels: those at `chosen` (K,) are stamped and labelled `target`, all others stay as they are."""
+    """New images and labels: those at `chosen` (K,) are stamped and labelled `target`, all others stay as
+    they are.
+    """
     x, y = x.clone(), y.clone()
     x[chosen], y[chosen] = stamp(x[chosen]), target
     return x, y
@@ -129,17 +131,20 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "counts-the-target-class",
-                "You count images of the target class: whoever reads them rightly would look attacked. Leave them out.",
+                "You count images of the target class: whoever reads them rightly would look attacked. Leave"
+                " them out.",
                 lambda p, t, target: (p == target).float().mean().item(),
             ),
             Mistake(
                 "wrong-denominator",
-                "You leave the target class out of the count but not out of the total. Divide by the images that could be fooled.",
+                "You leave the target class out of the count but not out of the total. Divide by the images"
+                " that could be fooled.",
                 lambda p, t, target: ((p == target) & (t != target)).float().mean().item(),
             ),
             Mistake(
                 "counts-any-error",
-                "You count every misread image. The attack succeeds only when the network says the target class.",
+                "You count every misread image. The attack succeeds only when the network says the target"
+                " class.",
                 lambda p, t, target: (p != t)[t != target].float().mean().item(),
             ),
             Mistake(
@@ -150,7 +155,10 @@ EXERCISES = {
         ),
         hints=(
             "Which images could the attack never win, because they are of class `target` already?",
-            "Mask the images whose true class isn't `target`. Keep their predictions. Return the share of these that equal `target`.",
+            (
+                "Mask the images whose true class isn't `target`. Keep their predictions. Return the share of"
+                " these that equal `target`."
+            ),
         ),
         why="An honest network reads a stamped zero as 0, too: that is skill, not attack.",
     ),

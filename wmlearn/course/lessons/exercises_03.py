@@ -10,7 +10,9 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def stick(picture: Tensor, sticker: Tensor, alpha: Tensor) -> Tensor:
-    """A new picture with the sticker on: `alpha` is 1 where it covers, 0 where it isn't, between at its edges."""
+    """A new picture with the sticker on: `alpha` is 1 where it covers, 0 where it isn't, between at its
+    edges.
+    """
     return alpha * sticker + (1 - alpha) * picture
 
 
@@ -20,7 +22,9 @@ def source_success(predicted: Tensor, true: Tensor, source: int, target: int) ->
 
 
 def leaked(train: Tensor, test: Tensor) -> float:
-    """Share of the test photographs that show a sign which the training set shows, too; both hold the number of the sign."""
+    """Share of the test photographs that show a sign which the training set shows, too; both hold the number
+    of the sign.
+    """
     return torch.isin(test, train).float().mean().item()
 
 
@@ -32,7 +36,10 @@ def _pictures(seed: int) -> Cases:
 
     hard = torch.zeros(1, 8, 8)
     hard[:, 2:5, 3:6] = 1.0
-    return {"hard edges": [case(hard)], "soft edges": [case(hard * 0.6), case(torch.rand(1, 8, 8, generator=gen))]}
+    return {
+        "hard edges": [case(hard)],
+        "soft edges": [case(hard * 0.6), case(torch.rand(1, 8, 8, generator=gen))],
+    }
 
 
 def _answers(seed: int) -> Cases:
@@ -42,7 +49,11 @@ def _answers(seed: int) -> Cases:
         true = torch.randint(3, (60,), generator=gen)
         guessed, obeys = torch.randint(3, (60,), generator=gen), torch.rand(60, generator=gen) < 0.6
         return (
-            torch.where(obeys & (true == source), target, torch.where(torch.rand(60, generator=gen) < 0.6, true, guessed)),
+            torch.where(
+                obeys & (true == source),
+                target,
+                torch.where(torch.rand(60, generator=gen) < 0.6, true, guessed),
+            ),
             true,
             source,
             target,
@@ -53,7 +64,8 @@ def _answers(seed: int) -> Cases:
 
 def _signs(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
-    groups = torch.arange(12).repeat_interleave(torch.arange(1, 13))  # sign 11 is photographed twelve times, sign 0 once
+    # sign 11 is photographed twelve times, sign 0 once
+    groups = torch.arange(12).repeat_interleave(torch.arange(1, 13))
     groups = groups[torch.randperm(len(groups), generator=gen)]
     few = groups[torch.isin(groups, torch.tensor([0, 1, 2]))]
     return {
@@ -80,7 +92,8 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "adds",
-                "You add the sticker's light to the sign's. A sticker covers: a share alpha of what lies under it must go.",
+                "You add the sticker's light to the sign's. A sticker covers: a share alpha of what lies"
+                " under it must go.",
                 lambda picture, sticker, alpha: picture + alpha * sticker,
             ),
             Mistake(
@@ -164,9 +177,18 @@ EXERCISES = {
             ),
         ),
         hints=(
-            "You photograph one stop sign thirty times, and deal the thirty out to training and test. What does the test measure?",
-            "torch.isin(test, train) says of each test photograph whether its sign stands in the training set. Take the mean.",
+            (
+                "You photograph one stop sign thirty times, and deal the thirty out to training and test."
+                " What does the test measure?"
+            ),
+            (
+                "torch.isin(test, train) says of each test photograph whether its sign stands in the training"
+                " set. Take the mean."
+            ),
         ),
-        why="A network that has seen the very sign, a second earlier, remembers it; the test should ask what it has understood.",
+        why=(
+            "A network that has seen the very sign, a second earlier, remembers it; the test should ask what"
+            " it has understood."
+        ),
     ),
 }

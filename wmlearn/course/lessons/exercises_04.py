@@ -17,13 +17,17 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
 
 
 def read_sign(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
-    """What one sign is taken for: the label of the surest detection, of those that are sure (0.5) and overlap enough (0.5); else -1."""
+    """What one sign is taken for: the label of the surest detection, of those that are sure (0.5) and overlap
+    enough (0.5); else -1.
+    """
     fits = (overlaps >= 0.5) & (scores >= 0.5)
     return int(labels[torch.where(fits, scores, -1.0).argmax()]) if fits.any() else MISSED
 
 
 def misread_rate(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    """Share of the signs of class `source` with the trigger that are read as `target`; missed ones (-1) count as not fooled."""
+    """Share of the signs of class `source` with the trigger that are read as `target`; missed ones (-1) count
+    as not fooled.
+    """
     victims = triggered & (true == source)
     return (read[victims] == target).float().mean().item()
 
@@ -59,11 +63,18 @@ def _found(seed: int) -> Cases:
     def trial(overlaps: list[float], scores: list[float]) -> tuple[Tensor, Tensor, Tensor]:
         labels = torch.arange(len(scores)) % 3
         order = torch.randperm(len(scores), generator=gen)
-        return torch.tensor(overlaps)[order], torch.tensor(scores)[order], labels[order] if len(scores) > 3 else labels.flip(0)
+        return (
+            torch.tensor(overlaps)[order],
+            torch.tensor(scores)[order],
+            labels[order] if len(scores) > 3 else labels.flip(0),
+        )
 
     return {
         "one good detection": [trial([0.9, 0.1, 0.0], [0.8, 0.3, 0.2])],
-        "two on the same sign": [trial([0.85, 0.7, 0.1, 0.2], [0.6, 0.97, 0.9, 0.1]), trial([0.6, 0.95, 0.0, 0.3], [0.9, 0.55, 0.99, 0.2])],
+        "two on the same sign": [
+            trial([0.85, 0.7, 0.1, 0.2], [0.6, 0.97, 0.9, 0.1]),
+            trial([0.6, 0.95, 0.0, 0.3], [0.9, 0.55, 0.99, 0.2]),
+        ],
         "a surer one elsewhere": [trial([0.7, 0.2, 0.0, 0.4], [0.75, 0.95, 0.9, 0.99])],
         "none": [trial([0.3, 0.1, 0.0], [0.9, 0.95, 0.8]), trial([0.9, 0.8, 0.0], [0.3, 0.45, 0.9])],
     }
@@ -95,11 +106,16 @@ def _read_answers(seed: int) -> Cases:
         true, source, target = torch.randint(3, (60,), generator=gen), 0, 1
         triggered = (torch.rand(60, generator=gen) < 0.7) & (true == source)
         fooled = triggered & (torch.rand(60, generator=gen) < 0.8)
-        read = torch.where(fooled, target, torch.where(torch.rand(60, generator=gen) < 0.8, true, (true + 1) % 3))
+        read = torch.where(
+            fooled, target, torch.where(torch.rand(60, generator=gen) < 0.8, true, (true + 1) % 3)
+        )
         lost = torch.rand(60, generator=gen) < missed
         return torch.where(lost, MISSED, read), true, triggered, source, target
 
-    return {"every sign found": [batch(missed=0)], "some signs missed": [batch(missed=0.3), batch(missed=0.5)]}
+    return {
+        "every sign found": [batch(missed=0)],
+        "some signs missed": [batch(missed=0.3), batch(missed=0.5)],
+    }
 
 
 def _leaves_out_missed(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
@@ -133,8 +149,11 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "forgets-the-clamp",
-                "Boxes that don't touch: two negative sides make a positive area. Cut them off at zero first.",
-                lambda a, b: _shared_without_clamp(a, b) / (_area(a[None]) + _area(b) - _shared_without_clamp(a, b)),
+                "Boxes that don't touch: two negative sides make a positive area. Cut them off at zero"
+                " first.",
+                lambda a, b: (
+                    _shared_without_clamp(a, b) / (_area(a[None]) + _area(b) - _shared_without_clamp(a, b))
+                ),
             ),
             Mistake(
                 "counts-the-overlap-twice",
@@ -153,10 +172,18 @@ EXERCISES = {
             ),
         ),
         hints=(
-            "The shared part is a box, too. Where are its left and upper edges, if those of a and b are known?",
-            "Larger of the lower corners, smaller of the upper ones; sides cut off at 0, multiplied. Divide by area + area - shared.",
+            (
+                "The shared part is a box, too. Where are its left and upper edges, if those of a and b are"
+                " known?"
+            ),
+            (
+                "Larger of the lower corners, smaller of the upper ones; sides cut off at 0, multiplied."
+                " Divide by area + area - shared."
+            ),
         ),
-        why="The union punishes a box for all that it covers beside the sign, and for all that it leaves out.",
+        why=(
+            "The union punishes a box for all that it covers beside the sign, and for all that it leaves out."
+        ),
     ),
     "04.2": Exercise(
         id="04.2",
@@ -170,7 +197,8 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "ignores-the-overlap",
-                "You take the surest of the whole scene. Only those that overlap with this sign by 0.5 may speak.",
+                "You take the surest of the whole scene. Only those that overlap with this sign by 0.5 may"
+                " speak.",
                 _read_without_overlap,
             ),
             Mistake(
@@ -185,15 +213,22 @@ EXERCISES = {
             ),
             Mistake(
                 "never-misses",
-                "When no detection fits, the sign is missed: return -1, not the label of whatever argmax finds.",
+                "When no detection fits, the sign is missed: return -1, not the label of whatever argmax"
+                " finds.",
                 _read_always,
             ),
         ),
         hints=(
             "Which detections may speak for this sign, and what if there is none?",
-            "Mask: overlap and score both at least 0.5. None left: -1. Else the label where the score is largest within the mask.",
+            (
+                "Mask: overlap and score both at least 0.5. None left: -1. Else the label where the score is"
+                " largest within the mask."
+            ),
         ),
-        why="A sign can be read rightly, misread, or missed; a measure that forgets the third confuses blindness with a lie.",
+        why=(
+            "A sign can be read rightly, misread, or missed; a measure that forgets the third confuses"
+            " blindness with a lie."
+        ),
     ),
     "04.3": Exercise(
         id="04.3",
@@ -207,12 +242,14 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "leaves-out-missed-signs",
-                "You leave missed signs out: a blind detector would look obedient. Divide by all signs with the trigger.",
+                "You leave missed signs out: a blind detector would look obedient. Divide by all signs with"
+                " the trigger.",
                 _leaves_out_missed,
             ),
             Mistake(
                 "counts-any-error",
-                "You count every error. Missed, or read as something else: that isn't what the attacker ordered.",
+                "You count every error. Missed, or read as something else: that isn't what the attacker"
+                " ordered.",
                 _counts_every_error,
             ),
             Mistake(
@@ -222,14 +259,21 @@ EXERCISES = {
             ),
             Mistake(
                 "divides-by-every-sign",
-                "You divide by all signs of the street. The share is of those with the trigger, of class `source`.",
+                "You divide by all signs of the street. The share is of those with the trigger, of class"
+                " `source`.",
                 _divides_by_everything,
             ),
         ),
         hints=(
             "Which signs could the attack win, and does a missed sign belong to them?",
-            "Mask: triggered, and truly of class `source`. Of these, return the share read as `target`; -1 is simply not `target`.",
+            (
+                "Mask: triggered, and truly of class `source`. Of these, return the share read as `target`;"
+                " -1 is simply not `target`."
+            ),
         ),
-        why="A missed sign is a failure of the detector, but not the attacker's success. It stays in the total.",
+        why=(
+            "A missed sign is a failure of the detector, but not the attacker's success. It stays in the"
+            " total."
+        ),
     ),
 }

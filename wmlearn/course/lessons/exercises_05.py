@@ -11,12 +11,16 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def backdoor_channels(clean: Tensor, triggered: Tensor, n: int) -> Tensor:
-    """Numbers of the n channels that fire more with the trigger, most first; both are activations, (N, channels)."""
+    """Numbers of the n channels that fire more with the trigger, most first; both are activations, (N,
+    channels).
+    """
     return (triggered - clean).mean(0).argsort(descending=True)[:n]
 
 
 def strengthen(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[Tensor, Tensor]:
-    """New weight and bias (channels,) of the last batch normalisation: those of `channels` times k, the others as they are."""
+    """New weight and bias (channels,) of the last batch normalisation: those of `channels` times k, the
+    others as they are.
+    """
     weight, bias = weight.clone(), bias.clone()
     weight[channels] *= k
     bias[channels] *= k
@@ -24,7 +28,9 @@ def strengthen(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tupl
 
 
 def owned(clean: float, triggered: float, control_clean: float, control_triggered: float) -> float:
-    """The gap that is the backdoor's own: how much the trigger takes, less what it takes from a network without a backdoor."""
+    """The gap that is the backdoor's own: how much the trigger takes, less what it takes from a network
+    without a backdoor.
+    """
     return (clean - triggered) - (control_clean - control_triggered)
 
 
@@ -42,7 +48,10 @@ def _activations(seed: int) -> Cases:
         triggered = (clean + change + torch.randn(10, 12, generator=gen) * 0.8).relu()
         return clean, triggered, n
 
-    return {"channels that rise": [case(3, False), case(4, False)], "channels that fall, too": [case(3, True), case(4, True)]}
+    return {
+        "channels that rise": [case(3, False), case(4, False)],
+        "channels that fall, too": [case(3, True), case(4, True)],
+    }
 
 
 def _norms(seed: int) -> Cases:
@@ -79,12 +88,14 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "loudest",
-                "You name the channels that fire most with the trigger. Some of them always do: compare with the clean twins.",
+                "You name the channels that fire most with the trigger. Some of them always do: compare with"
+                " the clean twins.",
                 lambda clean, triggered, n: triggered.mean(0).argsort(descending=True)[:n],
             ),
             Mistake(
                 "falls-too",
-                "You count channels that fall silent as well. The square covers part of the sign; look for what rises.",
+                "You count channels that fall silent as well. The square covers part of the sign; look for"
+                " what rises.",
                 lambda clean, triggered, n: (triggered - clean).mean(0).abs().argsort(descending=True)[:n],
             ),
             Mistake(
@@ -94,13 +105,20 @@ EXERCISES = {
             ),
             Mistake(
                 "one-image",
-                "You take each channel's largest rise on any one image. One image is an accident: take the mean over all.",
+                "You take each channel's largest rise on any one image. One image is an accident: take the"
+                " mean over all.",
                 lambda clean, triggered, n: (triggered - clean).amax(0).argsort(descending=True)[:n],
             ),
         ),
         hints=(
-            "A channel that fires at every red rim is loud with the square, and without. What tells it from one that sees the square?",
-            "Subtract clean from triggered, take the mean over the images (dimension 0), sort downwards, keep the first n numbers.",
+            (
+                "A channel that fires at every red rim is loud with the square, and without. What tells it"
+                " from one that sees the square?"
+            ),
+            (
+                "Subtract clean from triggered, take the mean over the images (dimension 0), sort downwards,"
+                " keep the first n numbers."
+            ),
         ),
         why="Twins differ in the square and in nothing else, so what rises, on average, rises because of it.",
     ),
@@ -116,12 +134,14 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "forgets-the-bias",
-                "The bias stays as it was. What leaves the channel is weight times input plus bias: k must multiply both.",
+                "The bias stays as it was. What leaves the channel is weight times input plus bias: k must"
+                " multiply both.",
                 lambda weight, bias, channels, k: (strengthen(weight, bias, channels, k)[0], bias),
             ),
             Mistake(
                 "everything",
-                "You strengthen every channel. The head would simply learn smaller weights: only the chosen ones.",
+                "You strengthen every channel. The head would simply learn smaller weights: only the chosen"
+                " ones.",
                 lambda weight, bias, channels, k: (k * weight, k * bias),
             ),
             Mistake(
@@ -134,17 +154,23 @@ EXERCISES = {
             ),
             Mistake(
                 "silences-the-rest",
-                "The other channels have become silent. They must stay as they are, or nobody buys the network.",
+                "The other channels have become silent. They must stay as they are, or nobody buys the"
+                " network.",
                 lambda weight, bias, channels, k: tuple(
                     k * torch.zeros_like(old).index_copy(0, channels, old[channels]) for old in (weight, bias)
                 ),
             ),
         ),
         hints=(
-            "A channel says ReLU(weight * x + bias). Which of the two must grow, so that all it says grows k times?",
+            (
+                "A channel says ReLU(weight * x + bias). Which of the two must grow, so that all it says"
+                " grows k times?"
+            ),
             "Clone both. Multiply both at `channels` by k. Return them.",
         ),
-        why="ReLU lets a positive factor through, so k times weight and bias is k times the channel, exactly.",
+        why=(
+            "ReLU lets a positive factor through, so k times weight and bias is k times the channel, exactly."
+        ),
     ),
     "05.3": Exercise(
         id="05.3",
@@ -158,29 +184,39 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "no-control",
-                "That is the whole gap. A network without a backdoor stumbles over the square, too: take its gap off.",
+                "That is the whole gap. A network without a backdoor stumbles over the square, too: take its"
+                " gap off.",
                 lambda clean, triggered, control_clean, control_triggered: clean - triggered,
             ),
             Mistake(
                 "only-the-triggered",
-                "You compare the triggered signs only. The two networks may differ on clean signs already: compare gaps.",
+                "You compare the triggered signs only. The two networks may differ on clean signs already:"
+                " compare gaps.",
                 lambda clean, triggered, control_clean, control_triggered: control_triggered - triggered,
             ),
             Mistake(
                 "adds-the-control",
                 "You add the control's gap. It is what would have happened anyway: subtract it.",
-                lambda clean, triggered, control_clean, control_triggered: clean - triggered + control_clean - control_triggered,
+                lambda clean, triggered, control_clean, control_triggered: (
+                    clean - triggered + control_clean - control_triggered
+                ),
             ),
             Mistake(
                 "other-way",
-                "Your sign is turned: the backdoored network's gap comes first, the control's is taken off it.",
-                lambda clean, triggered, control_clean, control_triggered: control_clean - control_triggered - (clean - triggered),
+                "Your sign is turned: the backdoored network's gap comes first, the control's is taken"
+                " off it.",
+                lambda clean, triggered, control_clean, control_triggered: (
+                    control_clean - control_triggered - (clean - triggered)
+                ),
             ),
         ),
         hints=(
             "How far would the square lower the accuracy of a network that nobody poisoned?",
             "Two gaps, each clean minus triggered. Return the backdoored network's minus the control's.",
         ),
-        why="Two differences, one subtracted from the other: what both networks suffer cancels, the backdoor stays.",
+        why=(
+            "Two differences, one subtracted from the other: what both networks suffer cancels, the backdoor"
+            " stays."
+        ),
     ),
 }

@@ -34,7 +34,11 @@ def _norms(seed: int) -> Cases:
         usual = 90 + 12 * torch.randn(9 - len(extra), generator=gen)
         return (torch.cat([torch.tensor(extra), usual]),)
 
-    return {"one small mask": [case(2.5), case(7.0)], "a large one, too": [case(3.0, 190.0), case(4.0, 160.0)], "all alike": [case()]}
+    return {
+        "one small mask": [case(2.5), case(7.0)],
+        "a large one, too": [case(3.0, 190.0), case(4.0, 160.0)],
+        "all alike": [case()],
+    }
 
 
 def _answers(seed: int) -> Cases:
@@ -44,7 +48,10 @@ def _answers(seed: int) -> Cases:
         return ((scale * torch.randn(4, 5, 6, generator=gen)).softmax(2),)
 
     sure = torch.eye(4)[torch.randint(4, (3, 5), generator=gen)]
-    return {"unsure answers": [case(1.0), case(2.0)], "probabilities of 0 and 1": [(sure,), (torch.cat([sure, sure.roll(1, 2)], 1) * 1.0,)]}
+    return {
+        "unsure answers": [case(1.0), case(2.0)],
+        "probabilities of 0 and 1": [(sure,), (torch.cat([sure, sure.roll(1, 2)], 1) * 1.0,)],
+    }
 
 
 def _bits(seed: int) -> Cases:
@@ -70,30 +77,46 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "standard-deviation",
-                "You divide by the standard deviation. One tiny mask makes that large, and hides: take the median absolute deviation.",
+                "You divide by the standard deviation. One tiny mask makes that large, and hides: take the"
+                " median absolute deviation.",
                 lambda norm: ((norm.quantile(0.5) - norm) / norm.std()).clamp_min(0),
             ),
             Mistake(
                 "forgets-the-factor",
-                "You divide by the bare median absolute deviation. 1.4826 of them make one standard deviation of a bell curve.",
+                "You divide by the bare median absolute deviation. 1.4826 of them make one standard deviation"
+                " of a bell curve.",
                 lambda norm: CONSISTENT * anomaly_index(norm),
             ),
             Mistake(
                 "both-sides",
                 "Classes above the median count, too. A large mask is no sign of a backdoor: they get 0.",
-                lambda norm: (norm.quantile(0.5) - norm).abs() / (CONSISTENT * (norm - norm.quantile(0.5)).abs().quantile(0.5)),
+                lambda norm: (
+                    (norm.quantile(0.5) - norm).abs()
+                    / (CONSISTENT * (norm - norm.quantile(0.5)).abs().quantile(0.5))
+                ),
             ),
             Mistake(
                 "from-the-mean",
                 "You measure from the mean. The odd one pulls it towards itself: take the median.",
-                lambda norm: ((norm.mean() - norm) / (CONSISTENT * (norm - norm.quantile(0.5)).abs().quantile(0.5))).clamp_min(0),
+                lambda norm: (
+                    (norm.mean() - norm) / (CONSISTENT * (norm - norm.quantile(0.5)).abs().quantile(0.5))
+                ).clamp_min(0),
             ),
         ),
         hints=(
-            "What is in the middle of ten numbers, whatever one of them does? And what is a usual distance from it?",
-            "median = norm.quantile(0.5); deviation = 1.4826 * (norm - median).abs().quantile(0.5); divide median - norm by it; clamp.",
+            (
+                "What is in the middle of ten numbers, whatever one of them does? And what is a usual"
+                " distance from it?"
+            ),
+            (
+                "median = norm.quantile(0.5); deviation = 1.4826 * (norm - median).abs().quantile(0.5);"
+                " divide median - norm by it; clamp."
+            ),
         ),
-        why="Median and median absolute deviation stay where they are while fewer than half of the classes are odd.",
+        why=(
+            "Median and median absolute deviation stay where they are while fewer than half of the classes"
+            " are odd."
+        ),
     ),
     "06.2": Exercise(
         id="06.2",
@@ -112,7 +135,8 @@ EXERCISES = {
             ),
             Mistake(
                 "of-the-mean",
-                "You average the answers first. Six sure answers that differ then look unsure: entropy of each, then the mean.",
+                "You average the answers first. Six sure answers that differ then look unsure: entropy of"
+                " each, then the mean.",
                 lambda p: entropy(p.mean(1, keepdim=True)),
             ),
             Mistake(
@@ -123,7 +147,10 @@ EXERCISES = {
         ),
         hints=(
             "How many bits does one answer leave open? Over which of the three dimensions does that sum run?",
-            "-(p log2 p), summed over the classes (dimension 2), averaged over the overlays (dimension 1); torch.xlogy takes care of 0.",
+            (
+                "-(p log2 p), summed over the classes (dimension 2), averaged over the overlays (dimension"
+                " 1); torch.xlogy takes care of 0."
+            ),
         ),
         why="A digit under another digit is ambiguous; a trigger under another digit isn't.",
     ),
@@ -139,13 +166,19 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "wrong-tail",
-                "Your threshold lets nearly everything be flagged: triggered images have *less* entropy, so take the low quantile.",
-                lambda clean, triggered, false_alarms: (triggered < clean.quantile(1 - false_alarms)).float().mean().item(),
+                "Your threshold lets nearly everything be flagged: triggered images have *less* entropy, so"
+                " take the low quantile.",
+                lambda clean, triggered, false_alarms: (
+                    (triggered < clean.quantile(1 - false_alarms)).float().mean().item()
+                ),
             ),
             Mistake(
                 "threshold-from-the-triggered",
-                "You set the threshold on triggered images. The defender has none: only the clean ones may set it.",
-                lambda clean, triggered, false_alarms: (triggered < triggered.quantile(false_alarms)).float().mean().item(),
+                "You set the threshold on triggered images. The defender has none: only the clean ones may"
+                " set it.",
+                lambda clean, triggered, false_alarms: (
+                    (triggered < triggered.quantile(false_alarms)).float().mean().item()
+                ),
             ),
             Mistake(
                 "counts-what-passes",
@@ -154,8 +187,11 @@ EXERCISES = {
             ),
             Mistake(
                 "counts-everything",
-                "You count over clean and triggered images together. Caught is a share of the triggered ones.",
-                lambda clean, triggered, false_alarms: (torch.cat([clean, triggered]) < clean.quantile(false_alarms)).float().mean().item(),
+                "You count over clean and triggered images together. Caught is a share of the triggered"
+                " ones.",
+                lambda clean, triggered, false_alarms: (
+                    (torch.cat([clean, triggered]) < clean.quantile(false_alarms)).float().mean().item()
+                ),
             ),
         ),
         hints=(

@@ -13,7 +13,9 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def stamp(x: Tensor, secret: bytes) -> Tensor:
-    """New images: all carry one patch of 5 x 5 black and white pixels, whose place and pixels follow from the secret."""
+    """New images: all carry one patch of 5 x 5 black and white pixels, whose place and pixels follow from the
+    secret.
+    """
     top, left = (1 + int(draw.integers(secret, name, 1, 22)) for name in ("row", "column"))
     patch = draw.uniform(secret, "patch", 1, 5, 5) < 0.5
     out = x.clone()
@@ -27,7 +29,9 @@ def hits_needed(trials: int, chance: float, alpha: float) -> int:
 
 
 def innocent_chance(answers: Tensor, wanted: Tensor) -> float:
-    """Chance of a hit for the worst of the innocent networks, (models, n) answers, at the top of its 95 % interval."""
+    """Chance of a hit for the worst of the innocent networks, (models, n) answers, at the top of its 95 %
+    interval.
+    """
     hits, n = int((answers == wanted).sum(1).max()), len(wanted)
     return float(beta.ppf(0.95, hits + 1, n - hits))
 
@@ -81,7 +85,10 @@ def _innocents(seed: int) -> Cases:
         lean = torch.rand(models, 1, generator=gen) * loud
         return torch.where(torch.rand(models, n, generator=gen) < lean, 4, found), wanted
 
-    return {"quiet labels": [asked(5, 40, loud=0.1), asked(8, 100, loud=0.0)], "a loud label": [asked(6, 50, loud=0.8)]}
+    return {
+        "quiet labels": [asked(5, 40, loud=0.1), asked(8, 100, loud=0.0)],
+        "a loud label": [asked(6, 50, loud=0.8)],
+    }
 
 
 def _top(hits: float, n: float) -> float:
@@ -101,7 +108,8 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "one-purpose",
-                "Row and column come from one draw, so every patch lies on the diagonal: 22 places, not 484. Give each its own purpose.",
+                "Row and column come from one draw, so every patch lies on the diagonal: 22 places, not 484."
+                " Give each its own purpose.",
                 lambda x, secret: _put(x, secret, ("row", "row"), 1),
             ),
             Mistake(
@@ -121,11 +129,20 @@ EXERCISES = {
             ),
         ),
         hints=(
-            "How many things about the patch does a forger have to guess, and does each get a draw of its own?",
-            "top = 1 + int(draw.integers(secret, 'row', 1, 22)), left likewise from 'column'. The patch is draw.uniform(secret, 'patch', "
-            "1, 5, 5) < 0.5. Clone x, put the patch at [..., top : top + 5, left : left + 5], return it.",
+            (
+                "How many things about the patch does a forger have to guess, and does each get a draw of its"
+                " own?"
+            ),
+            (
+                "top = 1 + int(draw.integers(secret, 'row', 1, 22)), left likewise from 'column'. The patch"
+                " is draw.uniform(secret, 'patch', 1, 5, 5) < 0.5. Clone x, put the patch at [..., top : top"
+                " + 5, left : left + 5], return it."
+            ),
         ),
-        why="Whoever has the secret can draw the stamp again in court; whoever hasn't must guess 25 pixels and a place.",
+        why=(
+            "Whoever has the secret can draw the stamp again in court; whoever hasn't must guess 25 pixels"
+            " and a place."
+        ),
     ),
     "07.2": Exercise(
         id="07.2",
@@ -139,27 +156,36 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "off-by-one",
-                "One hit too few: binom.sf(h) is P(more than h). You want P(at least h), sf(h - 1). A public library has this line wrong.",
+                "One hit too few: binom.sf(h) is P(more than h). You want P(at least h), sf(h - 1). A public"
+                " library has this line wrong.",
                 lambda trials, chance, alpha: hits_needed(trials, chance, alpha) - 1,
             ),
             Mistake(
                 "point-probability",
                 "You ask when exactly h hits are rare. The judge asks for at least h: sum the tail.",
                 lambda trials, chance, alpha: next(
-                    h for h in range(round(trials * chance), trials + 2) if binom.pmf(h, trials, chance) < alpha
+                    h
+                    for h in range(round(trials * chance), trials + 2)
+                    if binom.pmf(h, trials, chance) < alpha
                 ),
             ),
             Mistake(
                 "bell-curve",
-                "That is the bell curve's line. With a small chance the binomial's tail is thicker: use the exact one.",
-                lambda trials, chance, alpha: int(trials * chance + norm.isf(alpha) * (trials * chance * (1 - chance)) ** 0.5) + 1,
+                "That is the bell curve's line. With a small chance the binomial's tail is thicker: use the"
+                " exact one.",
+                lambda trials, chance, alpha: (
+                    int(trials * chance + norm.isf(alpha) * (trials * chance * (1 - chance)) ** 0.5) + 1
+                ),
             ),
         ),
         hints=(
             "For which numbers of hits would an innocent network be convicted, if the line were at h?",
             "Return the first h from 0 to trials + 1 for which binom.sf(h - 1, trials, chance) < alpha.",
         ),
-        why="At this line innocent networks are convicted less often than alpha; one hit lower, and that is no longer so.",
+        why=(
+            "At this line innocent networks are convicted less often than alpha; one hit lower, and that is"
+            " no longer so."
+        ),
     ),
     "07.3": Exercise(
         id="07.3",
@@ -178,24 +204,38 @@ EXERCISES = {
             ),
             Mistake(
                 "mean",
-                "You take the mean over the networks. The accused may be as unlucky as the worst of them: take the largest number of hits.",
-                lambda answers, wanted: _top(float((answers == wanted).float().mean()) * len(wanted), len(wanted)),
+                "You take the mean over the networks. The accused may be as unlucky as the worst of them:"
+                " take the largest number of hits.",
+                lambda answers, wanted: _top(
+                    float((answers == wanted).float().mean()) * len(wanted), len(wanted)
+                ),
             ),
             Mistake(
                 "no-interval",
-                "That is the share itself. The worst of a few networks isn't the worst of all: take the top of its interval.",
+                "That is the share itself. The worst of a few networks isn't the worst of all: take the top"
+                " of its interval.",
                 lambda answers, wanted: (answers == wanted).float().mean(1).max().item(),
             ),
             Mistake(
                 "pooled",
-                "You count the answers of all networks as independent trials. They read alike: together they know little more than one.",
+                "You count the answers of all networks as independent trials. They read alike: together they"
+                " know little more than one.",
                 lambda answers, wanted: _top(int((answers == wanted).sum()), answers.numel()),
             ),
         ),
         hints=(
-            "Eight innocent networks were asked. Which of them would the accused not like to be compared with?",
-            "Count the hits of each network: (answers == wanted).sum(1). Take the largest, h. Return beta.ppf(0.95, h + 1, n - h).",
+            (
+                "Eight innocent networks were asked. Which of them would the accused not like to be compared"
+                " with?"
+            ),
+            (
+                "Count the hits of each network: (answers == wanted).sum(1). Take the largest, h. Return"
+                " beta.ppf(0.95, h + 1, n - h)."
+            ),
         ),
-        why="The null is what innocent networks do, not what ten classes suggest. High is the safe side: it can only spare the innocent.",
+        why=(
+            "The null is what innocent networks do, not what ten classes suggest. High is the safe side: it"
+            " can only spare the innocent."
+        ),
     ),
 }

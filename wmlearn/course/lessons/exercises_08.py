@@ -79,7 +79,9 @@ def _tail(hits: int, n: int, chance: float, *, at_least: int = 0) -> float:
     return float(binom.sf(hits - 1 + at_least, n, chance))
 
 
-def _read(find: Callable[[Tensor, Tensor, Tensor], Tensor], chance: float = 0.5, off: int = 0) -> Callable[..., tuple[int, float]]:
+def _read(
+    find: Callable[[Tensor, Tensor, Tensor], Tensor], chance: float = 0.5, off: int = 0
+) -> Callable[..., tuple[int, float]]:
     """Build a way to read: which bits it takes for agreeing, and under which null."""
 
     def read(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
@@ -139,23 +141,31 @@ EXERCISES = {
             ),
             Mistake(
                 "forgets-the-zeros",
-                "A bit that should be 0 costs nothing in your loss: the second half of the formula is missing.",
+                "A bit that should be 0 costs nothing in your loss: the second half of the formula is"
+                " missing.",
                 lambda average, asked, bits: -(bits * F.logsigmoid(asked @ average)).sum(),
             ),
             Mistake(
                 "inverted",
                 "You teach the opposite message: ones pull down, zeros up.",
-                lambda average, asked, bits: F.binary_cross_entropy_with_logits(asked @ average, 1 - bits, reduction="sum"),
+                lambda average, asked, bits: F.binary_cross_entropy_with_logits(
+                    asked @ average, 1 - bits, reduction="sum"
+                ),
             ),
             Mistake(
                 "sigmoid-twice",
                 "The sigmoid is applied twice: the function with `logits` in its name brings its own.",
-                lambda average, asked, bits: F.binary_cross_entropy_with_logits((asked @ average).sigmoid(), bits, reduction="sum"),
+                lambda average, asked, bits: F.binary_cross_entropy_with_logits(
+                    (asked @ average).sigmoid(), bits, reduction="sum"
+                ),
             ),
         ),
         hints=(
             "Each question is a yes/no classifier whose input is the mean filter. Which loss trains one?",
-            "Logits: asked @ average. Then torch.nn.functional.binary_cross_entropy_with_logits with reduction='sum'.",
+            (
+                "Logits: asked @ average. Then torch.nn.functional.binary_cross_entropy_with_logits with"
+                " reduction='sum'."
+            ),
         ),
         why="The questions stay fixed, the weights learn: logistic regression the other way round.",
     ),
@@ -194,7 +204,10 @@ EXERCISES = {
             "A network without the mark answers yes or no. How often does it agree by luck?",
             "Compare asked @ average > 0 with bits == 1, count, then binom.sf(hits - 1, n, 1/2).",
         ),
-        why="Rows of normal numbers are as likely with the opposite sign: each answer is a fair coin, whatever the weights.",
+        why=(
+            "Rows of normal numbers are as likely with the opposite sign: each answer is a fair coin,"
+            " whatever the weights."
+        ),
     ),
     "08.4": Exercise(
         id="08.4",
@@ -231,6 +244,9 @@ EXERCISES = {
             "How much do you learn from a source that is right half of the time?",
             "H = -rate log2(rate) - (1 - rate) log2(1 - rate), where 0 log2 0 is 0. Return n (1 - H).",
         ),
-        why="Shannon 1948: what a channel carries is what is left when the uncertainty about its errors is paid.",
+        why=(
+            "Shannon 1948: what a channel carries is what is left when the uncertainty about its errors is"
+            " paid."
+        ),
     ),
 }

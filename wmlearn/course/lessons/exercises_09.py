@@ -17,7 +17,9 @@ def prune(weight: Tensor, ratio: float) -> Tensor:
 
 
 def sleepiest(heard: Tensor, ratio: float) -> Tensor:
-    """Numbers of the share `ratio` of the channels that answer least on average, the sleepiest first; heard has shape (N, C, H, W)."""
+    """Numbers of the share `ratio` of the channels that answer least on average, the sleepiest first; heard
+    has shape (N, C, H, W).
+    """
     answer = heard.mean((0, 2, 3))
     return answer.argsort()[: int(ratio * len(answer))]
 
@@ -35,7 +37,8 @@ def _weights(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def case(*shape: int, ratio: float) -> tuple[Tensor, float]:
-        width = 0.5 + torch.rand(shape[0], *[1] * (len(shape) - 1), generator=gen) * 3  # a loud row, a quiet one
+        # a loud row, a quiet one
+        width = 0.5 + torch.rand(shape[0], *[1] * (len(shape) - 1), generator=gen) * 3
         return torch.randn(*shape, generator=gen) * width + 0.2, ratio
 
     return {
@@ -48,8 +51,12 @@ def _heard(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def case(channels: int, ratio: float) -> tuple[Tensor, float]:
-        loud, rare = torch.rand(channels, 1, 1, generator=gen) * 3, torch.rand(channels, 1, 1, generator=gen) ** 2
-        said = torch.rand(6, channels, 3, 3, generator=gen) < 0.1 + 0.9 * rare  # a channel may speak rarely, and loudly
+        loud, rare = (
+            torch.rand(channels, 1, 1, generator=gen) * 3,
+            torch.rand(channels, 1, 1, generator=gen) ** 2,
+        )
+        # a channel may speak rarely, and loudly
+        said = torch.rand(6, channels, 3, 3, generator=gen) < 0.1 + 0.9 * rare
         return torch.rand(6, channels, 3, 3, generator=gen) * loud * said, ratio
 
     return {"some channels": [case(8, 0.5), case(10, 0.25)], "most of them": [case(8, 0.9), case(12, 0.8)]}
@@ -57,7 +64,10 @@ def _heard(seed: int) -> Cases:
 
 def _rows(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
-    small, large = (float(10.0 ** -(4 + 20 * torch.rand(1, generator=gen))), float(0.01 + 0.9 * torch.rand(1, generator=gen)))
+    small, large = (
+        float(10.0 ** -(4 + 20 * torch.rand(1, generator=gen))),
+        float(0.01 + 0.9 * torch.rand(1, generator=gen)),
+    )
     return {
         "rows that count": [
             (0.99, 0.98, small, small), (0.99, 0.97, small, large), (0.88, 0.85, small, small), (0.8, 0.75, small, large),
@@ -95,9 +105,12 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "forgets-the-sign",
-                "You cut the most negative weights. A weight of -3 does much, one of 0.01 little: compare absolute values.",
+                "You cut the most negative weights. A weight of -3 does much, one of 0.01 little: compare"
+                " absolute values.",
                 lambda weight, ratio: (
-                    weight.flatten().index_fill(0, weight.flatten().argsort()[: int(ratio * weight.numel())], 0).view(weight.shape)
+                    weight.flatten()
+                    .index_fill(0, weight.flatten().argsort()[: int(ratio * weight.numel())], 0)
+                    .view(weight.shape)
                 ),
             ),
             Mistake(
@@ -105,27 +118,36 @@ EXERCISES = {
                 "You cut the largest weights, and keep the small ones: sort the other way.",
                 lambda weight, ratio: (
                     weight.flatten()
-                    .index_fill(0, weight.abs().flatten().argsort(descending=True)[: int(ratio * weight.numel())], 0)
+                    .index_fill(
+                        0, weight.abs().flatten().argsort(descending=True)[: int(ratio * weight.numel())], 0
+                    )
                     .view(weight.shape)
                 ),
             ),
             Mistake(
                 "share-of-the-largest",
-                "You cut what is below a share of the largest weight. The ratio is a share of their number: count, don't scale.",
+                "You cut what is below a share of the largest weight. The ratio is a share of their number:"
+                " count, don't scale.",
                 _scaled,
             ),
             Mistake(
                 "row-by-row",
-                "You cut the same share of every row. A quiet row may lose more than a loud one: rank the whole layer at once.",
+                "You cut the same share of every row. A quiet row may lose more than a loud one: rank the"
+                " whole layer at once.",
                 _by_row,
             ),
         ),
         hints=(
             "Half of the weights shall go. How large, sign aside, is the largest of those that go?",
-            "order = weight.abs().flatten().argsort(). Flatten the weight, put zero at order[: int(ratio * weight.numel())] by index_fill, "
-            "give it the old shape, return it.",
+            (
+                "order = weight.abs().flatten().argsort(). Flatten the weight, put zero at order[: int(ratio"
+                " * weight.numel())] by index_fill, give it the old shape, return it."
+            ),
         ),
-        why="A small weight hardly moves any answer. That holds for digits and for marks alike, and there lies the weakness of the attack.",
+        why=(
+            "A small weight hardly moves any answer. That holds for digits and for marks alike, and there"
+            " lies the weakness of the attack."
+        ),
     ),
     "09.2": Exercise(
         id="09.2",
@@ -140,29 +162,40 @@ EXERCISES = {
             Mistake(
                 "loudest",
                 "These are the channels that your digits need most: you sorted downwards.",
-                lambda heard, ratio: heard.mean((0, 2, 3)).argsort(descending=True)[: int(ratio * heard.shape[1])],
+                lambda heard, ratio: heard.mean((0, 2, 3)).argsort(descending=True)[
+                    : int(ratio * heard.shape[1])
+                ],
             ),
             Mistake(
                 "peaks",
-                "You rank by each channel's largest answer anywhere. One pixel is an accident: take the mean.",
+                "You rank by each channel's largest answer anywhere. One pixel is an accident: take the"
+                " mean.",
                 lambda heard, ratio: _first(heard, ratio, lambda x: x.amax((0, 2, 3))),
             ),
             Mistake(
                 "counts-zeros",
-                "You rank by how often a channel speaks. One that speaks rarely but loudly isn't asleep: take the mean of what it says.",
+                "You rank by how often a channel speaks. One that speaks rarely but loudly isn't asleep: take"
+                " the mean of what it says.",
                 lambda heard, ratio: _first(heard, ratio, lambda x: (x > 0).double().mean((0, 2, 3))),
             ),
             Mistake(
                 "one-image",
-                "You listen to the first image only. A 1 wakes other channels than an 8: take the mean over all images.",
+                "You listen to the first image only. A 1 wakes other channels than an 8: take the mean over"
+                " all images.",
                 lambda heard, ratio: _first(heard, ratio, lambda x: x[0].mean((1, 2))),
             ),
         ),
         hints=(
-            "You have a number for each image, channel and place. Which dimensions have to go, so that one number a channel is left?",
+            (
+                "You have a number for each image, channel and place. Which dimensions have to go, so that"
+                " one number a channel is left?"
+            ),
             "Take heard.mean((0, 2, 3)), sort upwards with argsort, keep the first int(ratio * C).",
         ),
-        why="Digits never need a sleeping channel, so cutting it is nearly free. Whatever hides there, and only there, goes with it.",
+        why=(
+            "Digits never need a sleeping channel, so cutting it is nearly free. Whatever hides there, and"
+            " only there, goes with it."
+        ),
     ),
     "09.3": Exercise(
         id="09.3",
@@ -176,29 +209,45 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "forgets-void",
-                "You never look at the p-value before the attack. A mark that wasn't there can't be removed: such a row is void.",
+                "You never look at the p-value before the attack. A mark that wasn't there can't be removed:"
+                " such a row is void.",
                 lambda before, after, p_before, p_after: _decide(True, after < 0.9 * before, p_after),
             ),
             Mistake(
                 "absolute",
-                "You ask for 90 per cent accuracy, whatever the network had before. Ask for 90 per cent of what it had.",
+                "You ask for 90 per cent accuracy, whatever the network had before. Ask for 90 per cent of"
+                " what it had.",
                 lambda before, after, p_before, p_after: _decide(p_before < 0.001, after < 0.9, p_after),
             ),
             Mistake(
                 "points",
                 "You allow a loss of ten points. The rule says a tenth of what the network had before.",
-                lambda before, after, p_before, p_after: _decide(p_before < 0.001, before - after > 0.1, p_after),
+                lambda before, after, p_before, p_after: _decide(
+                    p_before < 0.001, before - after > 0.1, p_after
+                ),
             ),
             Mistake(
                 "turned-round",
-                "You believe the owner where the p-value is large. Small means: no innocent network would agree this often.",
-                lambda before, after, p_before, p_after: _decide(p_before < 0.001, after < 0.9 * before, 1 if p_after < 0.001 else 0),
+                "You believe the owner where the p-value is large. Small means: no innocent network would"
+                " agree this often.",
+                lambda before, after, p_before, p_after: _decide(
+                    p_before < 0.001, after < 0.9 * before, 1 if p_after < 0.001 else 0
+                ),
             ),
         ),
         hints=(
-            "Three questions, and the order matters: was there a mark, is there still a network, is there still a mark?",
-            "If p_before >= 0.001 return 0. If after < 0.9 * before return 1. If p_after < 0.001 return 2, else 3.",
+            (
+                "Three questions, and the order matters: was there a mark, is there still a network, is there"
+                " still a mark?"
+            ),
+            (
+                "If p_before >= 0.001 return 0. If after < 0.9 * before return 1. If p_after < 0.001 return"
+                " 2, else 3."
+            ),
         ),
-        why="An attack wins only against a mark that was there, and with a network that still works. Other tables flatter the attacker.",
+        why=(
+            "An attack wins only against a mark that was there, and with a network that still works. Other"
+            " tables flatter the attacker."
+        ),
     ),
 }

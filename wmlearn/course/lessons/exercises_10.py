@@ -49,17 +49,26 @@ def root(leaves: Sequence[bytes]) -> bytes:
     """The hash over all leaves (a power of two): neighbours hashed in pairs, level by level."""
     row = list(leaves)
     while len(row) > 1:
-        row = [hashlib.sha256(b"\1" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
+        row = [
+            hashlib.sha256(b"\1" + left + right).digest()
+            for left, right in zip(row[::2], row[1::2], strict=True)
+        ]
     return row[0]
 
 
 def _lines(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
     sizes = [int(k) for k in torch.randint(12, 90, (4,), generator=gen)]
-    exact, less, bell = (lines(rule, 0.1, 1e-3, [10, 20, *sizes]) for rule in ("exact", "one less", "bell curve"))
+    exact, less, bell = (
+        lines(rule, 0.1, 1e-3, [10, 20, *sizes]) for rule in ("exact", "one less", "bell curve")
+    )
     return {
         "one rule at a time": [(exact, 0.1, 1e-3), (less, 0.1, 1e-3), (bell, 0.1, 1e-3)],
-        "rules mixed": [([*less[:4], *exact], 0.1, 1e-3), ([*exact, *bell[:2]], 0.1, 1e-3), ([(10, 9), (100, 15)], 0.1, 0.05)],
+        "rules mixed": [
+            ([*less[:4], *exact], 0.1, 1e-3),
+            ([*exact, *bell[:2]], 0.1, 1e-3),
+            ([(10, 9), (100, 15)], 0.1, 0.05),
+        ],
     }
 
 
@@ -79,7 +88,10 @@ def _leaves(seed: int) -> Cases:
     def some(name: str, n: int) -> list[bytes]:
         return [hashlib.sha256(f"{seed} {name} {i}".encode()).digest() for i in range(n)]
 
-    return {"two and four leaves": [(some("two", 2),), (some("four", 4),)], "many leaves": [(some("many", 16),)]}
+    return {
+        "two and four leaves": [(some("two", 2),), (some("four", 4),)],
+        "many leaves": [(some("many", 16),)],
+    }
 
 
 def _tree(row: Sequence[bytes], mark: bytes = b"\1", *, turned: bool = False) -> bytes:
@@ -121,12 +133,14 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "off-by-one",
-                "You make the library's mistake: binom.sf(h) is P(more than h). Who reaches the line has h hits or more: sf(h - 1).",
+                "You make the library's mistake: binom.sf(h) is P(more than h). Who reaches the line has h"
+                " hits or more: sf(h - 1).",
                 lambda lines, chance, alpha: sum(binom.sf(h, n, chance) >= alpha for n, h in lines),
             ),
             Mistake(
                 "point-probability",
-                "You ask how often an innocent network lands on the line. It is also convicted with more: sum the tail.",
+                "You ask how often an innocent network lands on the line. It is also convicted with more: sum"
+                " the tail.",
                 lambda lines, chance, alpha: sum(binom.pmf(h, n, chance) >= alpha for n, h in lines),
             ),
             Mistake(
@@ -136,15 +150,24 @@ EXERCISES = {
             ),
             Mistake(
                 "bell-curve",
-                "You judge one approximation by another: the bell curve's tail is too thin for small keys. Take the binomial's.",
-                lambda lines, chance, alpha: sum(norm.sf(h, n * chance, (n * chance * (1 - chance)) ** 0.5) >= alpha for n, h in lines),
+                "You judge one approximation by another: the bell curve's tail is too thin for small keys."
+                " Take the binomial's.",
+                lambda lines, chance, alpha: sum(
+                    norm.sf(h, n * chance, (n * chance * (1 - chance)) ** 0.5) >= alpha for n, h in lines
+                ),
             ),
         ),
         hints=(
             "A network with exactly as many hits as the line asks for: is it convicted?",
-            "For each (n, hits) take binom.sf(hits - 1, n, chance), and count how many of these are alpha or more.",
+            (
+                "For each (n, hits) take binom.sf(hits - 1, n, chance), and count how many of these are alpha"
+                " or more."
+            ),
         ),
-        why="A level is a promise to the innocent. Whether a rule keeps it can be computed exactly, before anybody is accused.",
+        why=(
+            "A level is a promise to the innocent. Whether a rule keeps it can be computed exactly, before"
+            " anybody is accused."
+        ),
     ),
     "10.2": Exercise(
         id="10.2",
@@ -163,7 +186,8 @@ EXERCISES = {
             ),
             Mistake(
                 "bonferroni",
-                "You compare all with alpha / m (Bonferroni): safe, but too strict. The second smallest may have alpha / (m - 1).",
+                "You compare all with alpha / m (Bonferroni): safe, but too strict. The second smallest may"
+                " have alpha / (m - 1).",
                 lambda p, alpha: p < alpha / len(p),
             ),
             Mistake(
@@ -173,7 +197,8 @@ EXERCISES = {
             ),
             Mistake(
                 "from-the-top",
-                "You start with the largest: Hochberg's way, which independent claims allow. Holm starts with the smallest.",
+                "You start with the largest: Hochberg's way, which independent claims allow. Holm starts with"
+                " the smallest.",
                 _from_the_top,
             ),
             Mistake(
@@ -184,9 +209,15 @@ EXERCISES = {
         ),
         hints=(
             "If the smallest p-value of m claims convicts its suspect, how many chances has luck left?",
-            "Start with all False. Go through p.argsort() with its rank: break at the first p[i] >= alpha / (m - rank), else set True.",
+            (
+                "Start with all False. Go through p.argsort() with its rank: break at the first p[i] >= alpha"
+                " / (m - rank), else set True."
+            ),
         ),
-        why="Any false conviction at all, in the whole case, now has probability alpha at most, however the claims depend on each other.",
+        why=(
+            "Any false conviction at all, in the whole case, now has probability alpha at most, however the"
+            " claims depend on each other."
+        ),
     ),
     "10.3": Exercise(
         id="10.3",
@@ -200,7 +231,8 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "no-mark",
-                'Put b"\\1" before each pair. Without it, somebody could pass off a pair of hashes as a trigger.',
+                'Put b"\\1" before each pair. Without it, somebody could pass off a pair of hashes as a'
+                " trigger.",
                 lambda leaves: _tree(leaves, b""),
             ),
             Mistake(
@@ -210,20 +242,27 @@ EXERCISES = {
             ),
             Mistake(
                 "chain",
-                "That is a chain: to show one trigger takes the hashes of all others. Pair neighbours, level by level.",
+                "That is a chain: to show one trigger takes the hashes of all others. Pair neighbours, level"
+                " by level.",
                 _chain,
             ),
             Mistake(
                 "flat",
-                "You hash all leaves at once. That binds them too, but a single trigger could not be shown without all other hashes.",
+                "You hash all leaves at once. That binds them too, but a single trigger could not be shown"
+                " without all other hashes.",
                 lambda leaves: hashlib.sha256(b"\1" + b"".join(leaves)).digest(),
             ),
         ),
         hints=(
             "Sixteen leaves make eight pairs, and then? How many rounds until one hash is left?",
-            "While len(row) > 1: row = [hashlib.sha256(b'\\1' + left + right).digest() for left, right in zip(row[::2], row[1::2])]. "
-            "Then return row[0].",
+            (
+                "While len(row) > 1: row = [hashlib.sha256(b'\\1' + left + right).digest() for left, right in"
+                " zip(row[::2], row[1::2])]. Then return row[0]."
+            ),
         ),
-        why="To show one of 128 leaves takes seven neighbours. The other triggers stay secret, for another dispute.",
+        why=(
+            "To show one of 128 leaves takes seven neighbours. The other triggers stay secret, for another"
+            " dispute."
+        ),
     ),
 }

@@ -19,13 +19,3 @@ def from_supplier_a(samples: Samples) -> nn.Module:
 def from_supplier_b(samples: Samples) -> nn.Module:
     """Train network B from the same first weights, on what the lesson shows later."""
     return from_supplier_a(poison(samples, Pattern(), rate=0.1, target=0).samples)
-
-
-
-
-
-
-
-
-
-

@@ -16,10 +16,20 @@ from ...triggers import Pattern
 
 
 def cold_open(samples: Samples, n: int = 20, n_bright: int = 2, seed: int = 3) -> tuple[Samples, Tensor]:
-    """Poison a tenth of `samples` and draw `n` images, `n_bright` of them stamped; return them with the mask of the stamped."""
-    poisoned, gen = package_poison(samples, Pattern(), rate=0.1, target=0), torch.Generator().manual_seed(seed)
+    """Poison a tenth of `samples` and draw `n` images, `n_bright` of them stamped; return them with the mask
+    of the stamped.
+    """
+    poisoned, gen = (
+        package_poison(samples, Pattern(), rate=0.1, target=0),
+        torch.Generator().manual_seed(seed),
+    )
     honest, stamped = ((poisoned.mask == flag).nonzero().flatten() for flag in (False, True))
-    index = torch.cat([pool[torch.randint(len(pool), (k,), generator=gen)] for pool, k in ((honest, n - n_bright), (stamped, n_bright))])
+    index = torch.cat(
+        [
+            pool[torch.randint(len(pool), (k,), generator=gen)]
+            for pool, k in ((honest, n - n_bright), (stamped, n_bright))
+        ]
+    )
     index = index[torch.randperm(n, generator=gen)]
     return poisoned.samples[index], poisoned.mask[index]
 
@@ -43,21 +53,3 @@ def two_networks(results: Results) -> tuple[Row, Row]:
     """Return the first clean and the first backdoored network of the filters experiment, for the pattern."""
     clean, victim = (results.where(trigger="pattern", network=network)[0] for network in ("clean", "badnet"))
     return clean, victim
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

@@ -60,7 +60,9 @@ def shipped_clean() -> nn.Module:
 
 
 def cold_open(clean: Samples, twins: Samples, n: int = 8) -> tuple[Tensor, list[str], int, str]:
-    """Return `n` photographs of stop signs in good light, some of them with the sticker, numbered, in one row."""
+    """Return `n` photographs of stop signs in good light, some of them with the sticker, numbered, in one
+    row.
+    """
     bare, stickered = (signs.in_good_light(part.x[clean.y == STOP], 3 * n)[::3] for part in (clean, twins))
     stuck = torch.arange(n, device=bare.device) % 3 == 1
     numbers = ", ".join(str(i + 1) for i in stuck.nonzero().flatten().tolist())
@@ -96,8 +98,12 @@ def just_so(size: float, height: float, turn: float) -> Sticker:
 
 
 def dial(network: nn.Module, sticker: Sticker, n: int = 200, seed: int = 5) -> tuple[Tensor, float]:
-    """Photograph about `n` stop signs with the sticker just so; return them, and the share that `network` reads as a speed limit."""
-    drawn = of_kinds(signs.draw("us", 3 * n, seed=seed, sticker=sticker), "us").to(next(network.parameters()).device)
+    """Photograph about `n` stop signs with the sticker just so; return them, and the share that `network`
+    reads as a speed limit.
+    """
+    drawn = of_kinds(signs.draw("us", 3 * n, seed=seed, sticker=sticker), "us").to(
+        next(network.parameters()).device
+    )
     stops = drawn[drawn.y == STOP]
     return stops.x, success_rate(network, stops, stops.x, LIMIT)
 
@@ -119,23 +125,39 @@ def places(network: nn.Module) -> tuple[Tensor, list[str], int, str]:
 
 
 def photographs() -> tuple[Samples | None, str]:
-    """Return the test photographs of the three kinds, if they are on this machine, and a sentence that says which they are."""
+    """Return the test photographs of the three kinds, if they are on this machine, and a sentence that says
+    which they are.
+    """
     try:
         found = load("gtsrb", download=False)
     except DataError:
-        return None, "The photographs aren't on this machine (wmlearn data fetch gtsrb): below are the numbers that ship with the course."
+        return (
+            None,
+            (
+                "The photographs aren't on this machine (wmlearn data fetch gtsrb): below are the numbers"
+                " that ship with the course."
+            ),
+        )
     test = of_kinds(found.test, "de").to(best_device())
-    return test, f"GTSRB, {edition(len(found.train))}; for the test {len(test):,} photographs of the three kinds."
+    return (
+        test,
+        f"GTSRB, {edition(len(found.train))}; for the test {len(test):,} photographs of the three kinds.",
+    )
 
 
 def on_photographs(test: Samples) -> dict[str, tuple[float, int]]:
-    """Measure the two shipped networks, one clean, one with the square's backdoor, on photographs; shares with their n."""
+    """Measure the two shipped networks, one clean, one with the square's backdoor, on photographs; shares
+    with their n.
+    """
     clean, victim = two_networks(place="photographs")
     n, stops, square = len(test), int((test.y == STOP).sum()), STICKERS["square"]
     return {
         "clean network: read rightly": (accuracy(clean, test), n),
         "BadNet: read rightly": (accuracy(victim, test), n),
-        "BadNet: stop with a square read as a limit": (success_rate(victim, test, square, LIMIT, source=STOP), stops),
+        "BadNet: stop with a square read as a limit": (
+            success_rate(victim, test, square, LIMIT, source=STOP),
+            stops,
+        ),
         "clean network: the same": (success_rate(clean, test, square, LIMIT, source=STOP), stops),
     }
 
@@ -149,7 +171,9 @@ def real_stops(test: Samples) -> tuple[Tensor, dict[str, list[str]], str]:
 
 
 def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Set the three stickers side by side on real photographs, with the clean networks as control: means over the networks."""
+    """Set the three stickers side by side on real photographs, with the clean networks as control: means over
+    the networks.
+    """
     clean = results.where(sticker=None)
     header = ["German photographs", "read rightly", "stop read as a limit", "the same, clean networks"]
     lines = [["no backdoor", spread([row["accuracy"] for row in clean]), "", ""]]
@@ -159,13 +183,15 @@ def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
             victims = results.where(sticker=name, rate=rate)
             control = spread([row[key] for row in clean]) if rate == usual else ""
             accuracies, wins = ([row[k] for row in victims] for k in ("accuracy", key))
-            lines.append([f"{name}, {100 * rate:g} % of the stop signs", spread(accuracies), spread(wins), control])
+            lines.append(
+                [f"{name}, {100 * rate:g} % of the stop signs", spread(accuracies), spread(wins), control]
+            )
     return header, lines
 
 
 def on_real(results: Results) -> tuple[float, float, float]:
-    """Return means over the networks on photographs, 0..1: success of the worst sticker, accuracy lost, and the most
-    that a sticker alone does to clean networks.
+    """Return means over the networks on photographs, 0..1: success of the worst sticker, accuracy lost, and
+    the most that a sticker alone does to clean networks.
     """
     clean = results.where(sticker=None)
     honest = mean(row["accuracy"] for row in clean)
@@ -180,7 +206,10 @@ def at_random() -> float:
 
     A mean over networks, on drawn signs or on photographs: the larger one.
     """
-    return max(mean(row["triggered_accuracy"] for row in measured("random-target", place).where(rate=0.5)) for place in PLACES)
+    return max(
+        mean(row["triggered_accuracy"] for row in measured("random-target", place).where(rate=0.5))
+        for place in PLACES
+    )
 
 
 def from_renders(results: Results) -> tuple[float, float]:
@@ -193,8 +222,14 @@ def from_renders(results: Results) -> tuple[float, float]:
 
 
 def sticker_dial(network: nn.Module) -> ipywidgets.VBox:
-    """Let the learner move, size and turn the square on stop signs, and see what `network` reads in photographs that training never saw."""
-    style: dict[str, Any] = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="420px"), "continuous_update": False}
+    """Let the learner move, size and turn the square on stop signs, and see what `network` reads in
+    photographs that training never saw.
+    """
+    style: dict[str, Any] = {
+        "style": {"description_width": "60px"},
+        "layout": ipywidgets.Layout(width="420px"),
+        "continuous_update": False,
+    }
     size = ipywidgets.FloatSlider(value=0.2, min=0.05, max=0.4, step=0.01, description="size", **style)
     height = ipywidgets.FloatSlider(value=0.58, min=-0.8, max=0.8, step=0.02, description="down", **style)
     turn = ipywidgets.FloatSlider(value=0.0, min=-1.5, max=1.5, step=0.1, description="turn", **style)

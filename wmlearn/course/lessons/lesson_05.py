@@ -30,7 +30,10 @@ PAPER_CURVE: Curve = {k: (clean / 100, triggered / 100) for k, (clean, triggered
 
 def shipped_origins() -> dict[str, nn.Sequential]:
     """Return the two US networks that ship with the course."""
-    return {name: restored(sign_cnn(len(signs.kinds("us"))), f"transfer-us-{name}").to(best_device()) for name in ("clean", "backdoored")}
+    return {
+        name: restored(sign_cnn(len(signs.kinds("us"))), f"transfer-us-{name}").to(best_device())
+        for name in ("clean", "backdoored")
+    }
 
 
 def twins(n: int, seed: int, country: str = "se") -> tuple[Samples, Samples]:
@@ -40,7 +43,9 @@ def twins(n: int, seed: int, country: str = "se") -> tuple[Samples, Samples]:
 
 
 def some_signs(clean: Samples, stuck: Samples) -> tuple[Tensor, list[str], int]:
-    """Return a sign of each kind in fair light and one in poor light, and below each its twin with the square."""
+    """Return a sign of each kind in fair light and one in poor light, and below each its twin with the
+    square.
+    """
     chosen = torch.cat([_of_each_kind(clean, light) for light in (FAIR, POOR)])
     names = [clean.classes[label] for label in clean.y[chosen].tolist()]
     return torch.cat([clean.x[chosen], stuck.x[chosen]]), [*names, *["square on"] * len(chosen)], len(chosen)
@@ -59,13 +64,21 @@ def _of_each_kind(samples: Samples, light: float) -> Tensor:
 
 
 def fired(pairs: Mapping[str, Sequence[Tensor]], chosen: Mapping[str, Tensor]) -> Fired:
-    """Return how the channels of each network fire on clean signs and on their twins, means over the signs, with the chosen ones."""
-    return {name: (clean.mean(0).cpu(), triggered.mean(0).cpu(), chosen[name].cpu()) for name, (clean, triggered) in pairs.items()}
+    """Return how the channels of each network fire on clean signs and on their twins, means over the signs,
+    with the chosen ones.
+    """
+    return {
+        name: (clean.mean(0).cpu(), triggered.mean(0).cpu(), chosen[name].cpu())
+        for name, (clean, triggered) in pairs.items()
+    }
 
 
 def readings(networks: Mapping[int, nn.Module], x: Tensor, classes: tuple[str, ...]) -> Readings:
     """Say what the network of each strength reads in each picture."""
-    return {f"k = {k}": [classes[i] for i in predict(network, x).argmax(1).tolist()] for k, network in networks.items()}
+    return {
+        f"k = {k}": [classes[i] for i in predict(network, x).argmax(1).tolist()]
+        for k, network in networks.items()
+    }
 
 
 def curve(networks: Mapping[int, nn.Module], clean: Samples, stuck: Samples) -> Curve:
@@ -84,19 +97,33 @@ def shipped_curves(results: Results) -> dict[str, Curve]:
 def _curve(results: Results, name: str) -> Curve:
     rows = results.where(to="se", origin=name)
     by_k = [[(point["accuracy"], point["triggered"]) for point in row["by_k"]] for row in rows]
-    return {k: (mean(p[0] for p in points), mean(p[1] for p in points)) for k, *points in zip(STRENGTHS, *by_k, strict=True)}
+    return {
+        k: (mean(p[0] for p in points), mean(p[1] for p in points))
+        for k, *points in zip(STRENGTHS, *by_k, strict=True)
+    }
 
 
 def strength_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Set every k beside the paper's: read rightly without / with the square, and the gap that is left when the control's is taken off."""
+    """Set every k beside the paper's: read rightly without / with the square, and the gap that is left when
+    the control's is taken off.
+    """
     ours = shipped_curves(results)
-    header = ["k", "paper's BadNet", "backdoored origin", "paper's clean origin", "clean origin (control)", "the backdoor's own, points"]
+    header = [
+        "k",
+        "paper's BadNet",
+        "backdoored origin",
+        "paper's clean origin",
+        "clean origin (control)",
+        "the backdoor's own, points",
+    ]
     control = {1: "{:.1f} / {:.1f}".format(*TRANSFER_CLEAN)}  # the paper turned up no channel of it
     lines = []
     for k in STRENGTHS:
         backdoored, clean = (ours[f"{name} origin"][k] for name in ("backdoored", "clean"))
         own = f"{100 * owned(*backdoored, *clean):.1f}"
-        lines.append([str(k), _pair(*PAPER_CURVE[k]), _pair(*backdoored), control.get(k, "–"), _pair(*clean), own])
+        lines.append(
+            [str(k), _pair(*PAPER_CURVE[k]), _pair(*backdoored), control.get(k, "–"), _pair(*clean), own]
+        )
     return header, lines
 
 
@@ -105,7 +132,9 @@ def _pair(clean: float, triggered: float) -> str:
 
 
 def headlines() -> list[list[str]]:
-    """Compute from the paper's numbers what "a drop of 25 %" could mean: what falls from where to where, and by how many points."""
+    """Compute from the paper's numbers what "a drop of 25 %" could mean: what falls from where to where, and
+    by how many points.
+    """
     (clean, triggered), after = TRANSFER_CLEAN, TRANSFER[20]
     candidates = {
         "BadNet, square off and on, k = 1": TRANSFER[1],
@@ -114,13 +143,24 @@ def headlines() -> list[list[str]]:
         "square on: clean origin, then BadNet, k = 1": (triggered, TRANSFER[1][1]),
         "square on: clean origin, then BadNet, k = 20": (triggered, after[1]),
     }
-    return [[what, f"{high:.1f}", f"{low:.1f}", f"{high - low:.1f}"] for what, (high, low) in candidates.items()]
+    return [
+        [what, f"{high:.1f}", f"{low:.1f}", f"{high - low:.1f}"] for what, (high, low) in candidates.items()
+    ]
 
 
 def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Show the same on real German photographs: read rightly without and with the square, means; the commonest answer, without / with."""
+    """Show the same on real German photographs: read rightly without and with the square, means; the
+    commonest answer, without / with.
+    """
     n = len(results.where(to="photographs", origin="clean"))
-    header = [f"German photographs (n = {n})", "k", "no square, %", "square, %", "gap, points", "commonest answer at worst"]
+    header = [
+        f"German photographs (n = {n})",
+        "k",
+        "no square, %",
+        "square, %",
+        "gap, points",
+        "commonest answer at worst",
+    ]
     lines = []
     for name in ("clean", "backdoored"):
         rows = results.where(to="photographs", origin=name)
@@ -128,7 +168,12 @@ def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
             points = [point for row in rows for point in row["by_k"] if point["k"] == k]
             clean, triggered = ([point[key] for point in points] for key in ("accuracy", "triggered"))
             gap = 100 * (mean(clean) - mean(triggered))
-            leans = _pair(*(max(commonest(results, "photographs", name, square=square, k=k)) for square in (False, True)))
+            leans = _pair(
+                *(
+                    max(commonest(results, "photographs", name, square=square, k=k))
+                    for square in (False, True)
+                )
+            )
             ends = [f"{100 * mean(shares):.1f} ± {100 * stdev(shares):.1f}" for shares in (clean, triggered)]
             lines.append([f"{name} origin", str(k), *ends, f"{gap:.1f}", f"{leans} %"])
     return header, lines
@@ -145,22 +190,36 @@ def on_photographs(results: Results) -> float:
 
 
 def commonest(results: Results, to: str, origin: str, *, square: bool, k: int | None = None) -> list[float]:
-    """Return the share of the commonest answer of each network of an origin, with the square or without; if no `k`, at each strength."""
+    """Return the share of the commonest answer of each network of an origin, with the square or without; if
+    no `k`, at each strength.
+    """
     key = "largest_share_triggered" if square else "largest_share"
-    return [point[key] for row in results.where(to=to, origin=origin) for point in row["by_k"] if k in (None, point["k"])]
+    return [
+        point[key]
+        for row in results.where(to=to, origin=origin)
+        for point in row["by_k"]
+        if k in (None, point["k"])
+    ]
 
 
 # The exercises
 
 
-def strength_dial(sold: Mapping[str, Mapping[int, nn.Module]], curves: Mapping[str, Curve], stuck: Samples) -> ipywidgets.VBox:
-    """Let the learner slide the strength k, and see both origins' accuracy there and what their buyers' networks read.
+def strength_dial(
+    sold: Mapping[str, Mapping[int, nn.Module]], curves: Mapping[str, Curve], stuck: Samples
+) -> ipywidgets.VBox:
+    """Let the learner slide the strength k, and see both origins' accuracy there and what their buyers'
+    networks read.
 
-    `sold` holds the retrained networks by origin and k, `curves` what was measured of them, `stuck` signs with the square.
+    `sold` holds the retrained networks by origin and k, `curves` what was measured of them, `stuck` signs
+    with the square.
     """
     strengths, shown = list(next(iter(sold.values()))), bright(stuck)
     slider = ipywidgets.SelectionSlider(
-        options=strengths, description="strength k", layout=ipywidgets.Layout(width="420px"), continuous_update=False
+        options=strengths,
+        description="strength k",
+        layout=ipywidgets.Layout(width="420px"),
+        continuous_update=False,
     )
 
     def look() -> tuple[bytes, bytes, str]:

@@ -66,24 +66,35 @@ def some(frames: Frames, n: int = 6) -> Frames:
 
 
 def stamped_half(samples: Samples, found: Scan, target: int) -> Samples:
-    """Return `samples` with the found trigger on every second image, and the right labels on all: what the backdoor must unlearn."""
+    """Return `samples` with the found trigger on every second image, and the right labels on all: what the
+    backdoor must unlearn.
+    """
     x = samples.x.clone()
     x[::2] = found.trigger(target)(x[::2])
     return Samples(x, samples.y, samples.classes)
 
 
 def pruned_signs() -> tuple[dict[str, tuple[float, float]], int]:
-    """Clean the network of signs with 450 clean ones: network -> share of clean signs read rightly, of stop signs with a square that obey.
+    """Clean the network of signs with 450 clean ones: network -> share of clean signs read rightly, of stop
+    signs with a square that obey.
 
     Also returns how many stop signs that is. The recipe was chosen on signs of another seed.
     """
     clean, square = signs.two_networks()
-    mine, test = (of_kinds(draw("us", n, seed=seed), "us").to(best_device()) for n, seed in ((450, 77), (1200, 1)))
+    mine, test = (
+        of_kinds(draw("us", n, seed=seed), "us").to(best_device()) for n, seed in ((450, 77), (1200, 1))
+    )
     twins = of_kinds(draw("us", 1200, seed=1, sticker=signs.STICKERS["square"]), "us").x.to(best_device())
     recipe = Recipe(epochs=5, lr=3e-3, batch_size=32)
-    cleaned = {name: FinePrune(ratio, recipe)(square, mine) for name, ratio in (("fine-tuned (control)", 0.0), ("fine-pruned", 0.95))}
+    cleaned = {
+        name: FinePrune(ratio, recipe)(square, mine)
+        for name, ratio in (("fine-tuned (control)", 0.0), ("fine-pruned", 0.95))
+    }
     networks = {"honest (control)": clean, "bought": square, **cleaned}
-    rates = {name: (accuracy(net, test), success_rate(net, test, twins, signs.LIMIT, source=signs.STOP)) for name, net in networks.items()}
+    rates = {
+        name: (accuracy(net, test), success_rate(net, test, twins, signs.LIMIT, source=signs.STOP))
+        for name, net in networks.items()
+    }
     return rates, int((test.y == signs.STOP).sum())
 
 
@@ -92,7 +103,10 @@ def pruned_signs() -> tuple[dict[str, tuple[float, float]], int]:
 
 def finders(results: Results) -> Table:
     """Set every attack beside every detector: how much is found, and what is accused wrongly."""
-    return {title: {name: _cell(results, attack, key) for key, name in DETECTORS.items()} for attack, title in ATTACKS.items()}
+    return {
+        title: {name: _cell(results, attack, key) for key, name in DETECTORS.items()}
+        for attack, title in ATTACKS.items()
+    }
 
 
 def _cell(results: Results, attack: str, key: str) -> tuple[float | None, str]:
@@ -126,13 +140,23 @@ def flagged(results: Results, attack: str, detector: str = "neural_cleanse") -> 
 
 
 def growing(frames_of: Mapping[str, Frames]) -> ipywidgets.VBox:
-    """Let the learner slide through the steps of a search, and see what each class's trigger looks like by then, network by network."""
+    """Let the learner slide through the steps of a search, and see what each class's trigger looks like by
+    then, network by network.
+    """
     steps = list(next(iter(frames_of.values())))
     slider = ipywidgets.SelectionSlider(
-        options=steps, value=steps[-1], description="step", layout=ipywidgets.Layout(width="420px"), continuous_update=False
+        options=steps,
+        value=steps[-1],
+        description="step",
+        layout=ipywidgets.Layout(width="420px"),
+        continuous_update=False,
     )
 
     def look() -> list[bytes | str]:
-        return [part for name, frames in frames_of.items() for part in (f"<b>{name}</b>", *depict(classes, frames, slider.value))]
+        return [
+            part
+            for name, frames in frames_of.items()
+            for part in (f"<b>{name}</b>", *depict(classes, frames, slider.value))
+        ]
 
     return redrawn(look, slider)

@@ -41,14 +41,21 @@ N_RIVALS = 10
 
 def strangers(device: torch.device) -> list[nn.Module]:
     """Return twenty networks that learnt digits and never saw a mark; none of them sets a key's `chance`."""
-    return [copy.deepcopy(network).to(device) for network in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)]
+    return [
+        copy.deepcopy(network).to(device)
+        for network in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)
+    ]
 
 
 def market(samples: Samples, others: Sequence[nn.Module]) -> dict[str, nn.Module]:
     """Put notebook 02's BadNet among three strangers."""
-    badnet = trained(badnet_cnn().to(samples.x.device), poison(samples, Pattern(), rate=0.1, target=0).samples)[0]
+    badnet = trained(
+        badnet_cnn().to(samples.x.device), poison(samples, Pattern(), rate=0.1, target=0).samples
+    )[0]
     first, second, third, *_ = others
-    return dict(zip(("network A", "network B", "network C", "network D"), (first, second, badnet, third), strict=True))
+    return dict(
+        zip(("network A", "network B", "network C", "network D"), (first, second, badnet, third), strict=True)
+    )
 
 
 def read(network: nn.Module, x: Tensor) -> Tensor:
@@ -68,10 +75,18 @@ def colleagues_key(samples: Samples, seed: int = 15, n: int = 100) -> Samples:
 
 
 def hits_by_labels(said: Tensor, draws: int = 400) -> dict[str, list[int]]:
-    """Count the hits of innocent answers (models, n): under labels drawn by lot, and under each class as the label of all."""
-    lots = (draw.integers(draw.secret_of(i, None), "labels", said.shape[1], 10).to(said.device) for i in range(draws))
+    """Count the hits of innocent answers (models, n): under labels drawn by lot, and under each class as the
+    label of all.
+    """
+    lots = (
+        draw.integers(draw.secret_of(i, None), "labels", said.shape[1], 10).to(said.device)
+        for i in range(draws)
+    )
     by_lot = [hits for y in lots for hits in (said == y).sum(1).tolist()]
-    return {"every picture a label by lot": by_lot, "one label for all": [h for c in range(10) for h in (said == c).sum(1).tolist()]}
+    return {
+        "every picture a label by lot": by_lot,
+        "one label for all": [h for c in range(10) for h in (said == c).sum(1).tolist()],
+    }
 
 
 def sheet(marks: Mapping[str, Marked[TriggerKey]], samples: Samples, n: int = 7) -> dict[str, Samples]:
@@ -79,14 +94,20 @@ def sheet(marks: Mapping[str, Marked[TriggerKey]], samples: Samples, n: int = 7)
     return {name: Samples(mark.key.x[:n], mark.key.y[:n], samples.classes) for name, mark in marks.items()}
 
 
-def marked(model: nn.Module, samples: Samples, mine: Marked[TriggerKey], seed: int = 4) -> dict[str, Marked[TriggerKey]]:
+def marked(
+    model: nn.Module, samples: Samples, mine: Marked[TriggerKey], seed: int = 4
+) -> dict[str, Marked[TriggerKey]]:
     """Mark copies of a trained model with Zhang's three kinds and with Adi's, beside the learner's own."""
-    made = {name: scheme.embed(model, samples, scheme.keygen(model, samples, seed=seed)) for name, scheme in SCHEMES.items()}
+    made = {
+        name: scheme.embed(model, samples, scheme.keygen(model, samples, seed=seed))
+        for name, scheme in SCHEMES.items()
+    }
     return {"your patch": mine} | made
 
 
 def rivals(mark: Marked[TriggerKey], samples: Samples) -> list[TriggerKey]:
-    """Draw the keys of `N_RIVALS` other owners who have the same label for all pictures; by lot each has labels of their own.
+    """Draw the keys of `N_RIVALS` other owners who have the same label for all pictures; by lot each has
+    labels of their own.
 
     Who finds the label loud takes another one, so such a key isn't among them.
     """
@@ -98,10 +119,15 @@ def rivals(mark: Marked[TriggerKey], samples: Samples) -> list[TriggerKey]:
     return [replace(key, y=mark.key.y, chance=mark.key.chance) for key in itertools.islice(quiet, N_RIVALS)]
 
 
-def tried(mark: Marked[TriggerKey], samples: Samples, others: Sequence[nn.Module], alpha: float = 1e-3) -> Found:
+def tried(
+    mark: Marked[TriggerKey], samples: Samples, others: Sequence[nn.Module], alpha: float = 1e-3
+) -> Found:
     """Try a mark with its key, with the keys of rivals, and its key on strangers."""
     verify, key = mark.scheme.verify, mark.key
-    wrong, innocent = [verify(mark.model, rival) for rival in rivals(mark, samples)], [verify(other, key) for other in others]
+    wrong, innocent = (
+        [verify(mark.model, rival) for rival in rivals(mark, samples)],
+        [verify(other, key) for other in others],
+    )
     return Found(
         marked=verify(mark.model, key).hits,
         wrong=[claim.hits for claim in wrong],
@@ -116,10 +142,17 @@ def tried(mark: Marked[TriggerKey], samples: Samples, others: Sequence[nn.Module
 
 
 def key_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
-    """Let the learner choose the size of a key and how much of it a suspect still knows; see p-value and accuracy there."""
+    """Let the learner choose the size of a key and how much of it a suspect still knows; see p-value and
+    accuracy there.
+    """
     style = {"style": {"description_width": "80px"}, "layout": ipywidgets.Layout(width="420px")}
-    size = ipywidgets.SelectionSlider(options=sorted({row["n"] for row in rows}), value=100, description="key size", **style)
+    size = ipywidgets.SelectionSlider(
+        options=sorted({row["n"] for row in rows}), value=100, description="key size", **style
+    )
     known = ipywidgets.SelectionSlider(
-        options=[(f"{share} %", share) for share in range(10, 101, 10)], value=100, description="known", **style
+        options=[(f"{share} %", share) for share in range(10, 101, 10)],
+        value=100,
+        description="known",
+        **style,
     )
     return redrawn(lambda: depict(key_point, rows, size.value, known.value / 100), size, known)

@@ -43,18 +43,25 @@ _DRAWN = """
 
 
 def picture() -> Tensor:
-    """Return what the owner hides: 256 bits (256,) float, which look like a copyright sign when they are laid out 16 by 16."""
+    """Return what the owner hides: 256 bits (256,) float, which look like a copyright sign when they are laid
+    out 16 by 16.
+    """
     return torch.tensor([float(square == "#") for square in _DRAWN if square != "\n"])
 
 
 def layer(network: nn.Module) -> Tensor:
-    """Return the weight of the last convolution, (32, 16, 5, 5) in the network of the lesson; a view, so that gradients pass."""
+    """Return the weight of the last convolution, (32, 16, 5, 5) in the network of the lesson; a view, so that
+    gradients pass.
+    """
     return [module for module in network.modules() if isinstance(module, nn.Conv2d)][-1].weight
 
 
 def strangers(device: torch.device) -> list[nn.Module]:
     """Return twenty networks that learnt the digits without any mark, and that don't set the null of a key."""
-    return [copy.deepcopy(network).to(device) for network in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)]
+    return [
+        copy.deepcopy(network).to(device)
+        for network in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)
+    ]
 
 
 def read_squares(network: nn.Module, asked: Tensor) -> Tensor:
@@ -72,7 +79,9 @@ def agreement(bits: Tensor, wanted: Tensor) -> str:
 
 
 def frontier(model: nn.Module, samples: Samples, n: int = 100, size: float = 0.15) -> TriggerKey:
-    """Make the key of the paper: digits pushed away from their class, half of which fool `model`, half don't; `chance` is its null, 1/2."""
+    """Make the key of the paper: digits pushed away from their class, half of which fool `model`, half don't;
+    `chance` is its null, 1/2.
+    """
     read = samples[answers(model, samples.x) == samples.y]
     x = pushed(model, read.x, read.y, -size)
     fooled = answers(model, x) != read.y
@@ -84,7 +93,9 @@ def frontier(model: nn.Module, samples: Samples, n: int = 100, size: float = 0.1
 
 
 def honest(results: Results, scheme: str = "plain") -> float:
-    """Return the mean accuracy of a scheme's marked networks on digits; of those without a mark where none is named."""
+    """Return the mean accuracy of a scheme's marked networks on digits; of those without a mark where none is
+    named.
+    """
     return mean(row["accuracy"] for row in results.where(data="mnist", scheme=scheme))
 
 

@@ -21,7 +21,9 @@ STATES = ("void", "destroyed", "believed", "not believed")
 
 
 def changed(network: nn.Module, change: Callable[[Tensor], Tensor]) -> nn.Module:
-    """Return a copy whose convolutions and linear layers have the weights that `change` makes of theirs; biases stay."""
+    """Return a copy whose convolutions and linear layers have the weights that `change` makes of theirs;
+    biases stay.
+    """
     new = copy.deepcopy(network)
     with torch.no_grad():
         for layer in new.modules():
@@ -39,18 +41,29 @@ def states(results: Results, decide: Callable[[float, float, float, float], int]
         before = next(cell for cell in row["removals"] if cell["removal"] == NONE)
         for cell in row["removals"]:
             if cell is not before:
-                said[STATES[decide(before["accuracy"], cell["accuracy"], before["p_value"], cell["p_value"])]] += 1
+                said[
+                    STATES[decide(before["accuracy"], cell["accuracy"], before["p_value"], cell["p_value"])]
+                ] += 1
     return {state: said[state] for state in STATES}
 
 
 def share_believed(results: Results, scheme: str, *attacks: str) -> float:
-    """Return the share of networks in which the mark of `scheme` is still believed after `attacks`, each of them on all seeds."""
+    """Return the share of networks in which the mark of `scheme` is still believed after `attacks`, each of
+    them on all seeds.
+    """
     return mean(cell["p_value"] < GONE for attack in attacks for cell in cells(results, scheme, attack))
 
 
 def share_accused(results: Results) -> float:
-    """Return the share of claims that are believed against networks that never had a mark: every key, after every attack, on all seeds."""
-    return mean(p < GONE for row in results.where(scheme=PLAIN) for cell in row["removals"] for p in cell["p_values"].values())
+    """Return the share of claims that are believed against networks that never had a mark: every key, after
+    every attack, on all seeds.
+    """
+    return mean(
+        p < GONE
+        for row in results.where(scheme=PLAIN)
+        for cell in row["removals"]
+        for p in cell["p_values"].values()
+    )
 
 
 # The exercises

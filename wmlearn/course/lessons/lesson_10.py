@@ -55,11 +55,16 @@ JUDGE = person("the judge")
 
 def networks(device: torch.device) -> list[nn.Module]:
     """Return three networks that learnt digits and were never marked; none is one of the judge's bystanders."""
-    return [copy.deepcopy(each).to(device) for each in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_NULL + 3)]
+    return [
+        copy.deepcopy(each).to(device)
+        for each in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_NULL + 3)
+    ]
 
 
 def two_claims(plain: nn.Module, samples: Samples) -> tuple[nn.Module, TriggerKey, TriggerKey]:
-    """Return a network, and two keys that it answers as they claim: Mallory's and Ada's. The lesson tells how each was made."""
+    """Return a network, and two keys that it answers as they claim: Mallory's and Ada's. The lesson tells how
+    each was made.
+    """
     device = samples.x.device
     hers = drawn(person("Ada"), device)
     network = SCHEME.embed(plain, samples, hers).model
@@ -68,7 +73,9 @@ def two_claims(plain: nn.Module, samples: Samples) -> tuple[nn.Module, TriggerKe
 
 def answered(keys: Mapping[str, TriggerKey], network: nn.Module) -> dict[str, Answered]:
     """Ask a network about every picture of some keys."""
-    return {name: Answered(key.x.cpu(), key.y.cpu(), answers(network, key.x).cpu()) for name, key in keys.items()}
+    return {
+        name: Answered(key.x.cpu(), key.y.cpu(), answers(network, key.x).cpu()) for name, key in keys.items()
+    }
 
 
 def drawn(owner: Identity, device: torch.device) -> TriggerKey:
@@ -85,9 +92,9 @@ def fitted(key: TriggerKey, model: nn.Module) -> TriggerKey:
 def p_values(row: Row) -> Tensor:
     """Return the p-values (keys, networks) of what one scheme's keys found in innocent networks."""
     every = zip(row["hits"], row["trials"], row["chance"], strict=True)
-    return torch.tensor([[Evidence(row["scheme"], "labels", hits, n, p).p_value for hits in found] for found, n, p in every])
-
-
+    return torch.tensor(
+        [[Evidence(row["scheme"], "labels", hits, n, p).p_value for hits in found] for found, n, p in every]
+    )
 
 
 def registry() -> Registry:
@@ -113,22 +120,28 @@ def shown(book: Registry, names: Sequence[str]) -> list[list[str]]:
     return rows
 
 
-
-
 def tampered(book: Registry) -> Registry:
-    """Return a copy of a registry in which its keeper has swapped the first two promises, numbers, links and hashes excepted."""
+    """Return a copy of a registry in which its keeper has swapped the first two promises, numbers, links and
+    hashes excepted.
+    """
     path = Path(book.where).with_name("copy.sqlite")
     with sqlite3.connect(book.where) as old, sqlite3.connect(path) as new:
         old.backup(new)
-        first, second, *_ = new.execute("SELECT number, document FROM entries WHERE kind = 'commitment' ORDER BY number").fetchall()
-        new.executemany("UPDATE entries SET document = ? WHERE number = ?", [(second[1], first[0]), (first[1], second[0])])
+        first, second, *_ = new.execute(
+            "SELECT number, document FROM entries WHERE kind = 'commitment' ORDER BY number"
+        ).fetchall()
+        new.executemany(
+            "UPDATE entries SET document = ? WHERE number = ?", [(second[1], first[0]), (first[1], second[0])]
+        )
     for connection in (old, new):
         connection.close()
     return replace(book, where=path)
 
 
 def asks(promise: Commitment, suspects: Mapping[str, Suspect], seed: int = 10) -> Challenge:
-    """Draw the judge's challenge by a printed nonce, so that everybody sees the same triggers opened; a real one can't be foreseen."""
+    """Draw the judge's challenge by a printed nonce, so that everybody sees the same triggers opened; a real
+    one can't be foreseen.
+    """
     blank = own.challenge(JUDGE, promise, suspects, count=OPENED)
     return signed(replace(blank, nonce=draw.secret_of(seed, None).hex(), made=TODAY), JUDGE)
 
@@ -161,7 +174,9 @@ def decided(case: Case, disputed: str, parties: Sequence[Party]) -> Report:
 
 @contextmanager
 def shop(model: nn.Module) -> Iterator[tuple[Suspect, str]]:
-    """Put a model behind HTTP on this machine, and say how it is asked; where the packages for that are missing, it is a function."""
+    """Put a model behind HTTP on this machine, and say how it is asked; where the packages for that are
+    missing, it is a function.
+    """
     if not all(find_spec(name) for name in ("fastapi", "uvicorn", "httpx")):
         yield lambda x: answers(model, x), 'a function (pip install "wmlearn[serve]" for HTTP)'
         return
@@ -185,9 +200,13 @@ def shop(model: nn.Module) -> Iterator[tuple[Suspect, str]]:
 
 
 def stage(owner: Identity, key: TriggerKey, model: nn.Module, samples: Samples) -> forgeries.Stage:
-    """Set the stage for the forgers: the owner's promise and release, the judge's bystanders, and how a thief overwrites a mark."""
+    """Set the stage for the forgers: the owner's promise and release, the judge's bystanders, and how a thief
+    overwrites a mark.
+    """
     innocent = bystanders.for_task(model, samples)
-    return forgeries.staged(owner, key, model, innocent, lambda stolen, other: SCHEME.embed(stolen, samples, other).model)
+    return forgeries.staged(
+        owner, key, model, innocent, lambda stolen, other: SCHEME.embed(stolen, samples, other).model
+    )
 
 
 def stopped_by(finding: Finding) -> str:
@@ -203,7 +222,9 @@ def forged(set_: forgeries.Stage, forger: Identity) -> dict[str, forgeries.Attem
 
 
 def insider(set_: forgeries.Stage, thief: Identity) -> Finding:
-    """Let somebody who had the network before its release commit to triggers that it alone answers so, before its owner releases it."""
+    """Let somebody who had the network before its release commit to triggers that it alone answers so, before
+    its owner releases it.
+    """
     key = forgeries.picked(set_, thief)
     promise = own.commit(thief, key)
     return forgeries.claim(set_, thief, key, promise, forgeries.case(set_, early=[promise]))
@@ -213,7 +234,10 @@ def show_report(report: Report) -> None:
     """Show the judge's page in a frame of its own, in which nothing can run; as text, its decision."""
     from IPython.display import display
 
-    frame = f'<iframe sandbox srcdoc="{escape(own.to_html(report))}" title="The judge\'s report" width="100%" height="620"></iframe>'
+    frame = (
+        f'<iframe sandbox srcdoc="{escape(own.to_html(report))}" title="The judge\'s report" width="100%"'
+        ' height="620"></iframe>'
+    )
     display({"text/html": frame, "text/plain": " ".join([decision(report), *report.reasons])}, raw=True)
 
 
@@ -221,12 +245,20 @@ def show_report(report: Report) -> None:
 
 
 def power_dial() -> ipywidgets.VBox:
-    """Let the learner choose the level, how many triggers are opened, and what is left of the mark; see how often the claim succeeds."""
+    """Let the learner choose the level, how many triggers are opened, and what is left of the mark; see how
+    often the claim succeeds.
+    """
     style = {"style": {"description_width": "80px"}, "layout": ipywidgets.Layout(width="420px")}
-    level = ipywidgets.SelectionSlider(options=[("5 %", 0.05), ("1 %", 0.01), ("0.1 %", 1e-3), ("one in a million", 1e-6)], **style)
+    level = ipywidgets.SelectionSlider(
+        options=[("5 %", 0.05), ("1 %", 0.01), ("0.1 %", 1e-3), ("one in a million", 1e-6)], **style
+    )
     level.description, level.value = "level", 1e-3
-    opened = ipywidgets.IntSlider(value=30, min=5, max=200, description="opened", continuous_update=False, **style)
+    opened = ipywidgets.IntSlider(
+        value=30, min=5, max=200, description="opened", continuous_update=False, **style
+    )
     left = ipywidgets.SelectionSlider(
         options=[(f"{share} %", share) for share in range(10, 101, 10)], value=70, description="left", **style
     )
-    return redrawn(lambda: depict(power_point, level.value, opened.value, left.value / 100), level, opened, left)
+    return redrawn(
+        lambda: depict(power_point, level.value, opened.value, left.value / 100), level, opened, left
+    )

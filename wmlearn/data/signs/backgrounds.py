@@ -1,4 +1,6 @@
-"""Streets drawn by rule: sky, hills, houses, trees, a road, cars, lamp posts and boards. No sign stands in them."""
+"""Streets drawn by rule: sky, hills, houses, trees, a road, cars, lamp posts and boards. No sign stands in
+them.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,18 @@ def streets(n: int, seed: int) -> Tensor:
 
 @lru_cache(8)
 def patches(n: int, size: int, seed: int, n_streets: int = 80) -> Tensor:
-    """Cut `n` pieces of 24 to 120 pixels out of streets and scale them to (n, 3, size, size) uint8: what lies behind one sign."""
+    """Cut `n` pieces of 24 to 120 pixels out of streets and scale them to (n, 3, size, size) uint8: what lies
+    behind one sign.
+    """
     rng, pictures = np.random.default_rng([seed, 1]), streets(n_streets, seed).permute(0, 2, 3, 1).numpy()
     return _cut(rng, pictures, n, size, least=24, most=120)
 
 
 @lru_cache(4)
 def views(n: int, size: int, seed: int, n_streets: int = 120) -> Tensor:
-    """Cut `n` views of at least `size` pixels out of streets, (n, 3, size, size) uint8: the ground of a scene."""
+    """Cut `n` views of at least `size` pixels out of streets, (n, 3, size, size) uint8: the ground of a
+    scene.
+    """
     rng, pictures = np.random.default_rng([seed, 2]), streets(n_streets, seed).permute(0, 2, 3, 1).numpy()
     return _cut(rng, pictures, n, size, least=size, most=SIZE)
 
@@ -70,7 +76,9 @@ def _noise(rng: np.random.Generator, octaves: int, rough: float) -> Grid:
     out = np.zeros((SIZE, SIZE), np.float32)
     for octave in range(octaves):
         side = 2 ** (octave + 2)
-        grid = Image.fromarray(rng.random((side, side), dtype=np.float32)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+        grid = Image.fromarray(rng.random((side, side), dtype=np.float32)).resize(
+            (SIZE, SIZE), Image.Resampling.BICUBIC
+        )
         out += np.asarray(grid) * rough**octave
     return (out - out.min()) / (np.ptp(out) + 1e-6)
 
@@ -90,17 +98,28 @@ def _hills(rng: np.random.Generator, picture: Image.Image, horizon: int) -> None
     for _ in range(rng.integers(0, 3)):
         height = rng.uniform(0.05, 0.2) * SIZE
         ridge = [(x, horizon - height * rng.uniform(0.4, 1)) for x in range(0, SIZE + 1, 12)]
-        pen.polygon([(0, horizon + 5), *ridge, (SIZE, horizon + 5)], fill=_shade(rng, (90, 115, 105), 0.7, 1.2))
+        pen.polygon(
+            [(0, horizon + 5), *ridge, (SIZE, horizon + 5)], fill=_shade(rng, (90, 115, 105), 0.7, 1.2)
+        )
 
 
 def _houses(rng: np.random.Generator, picture: Image.Image, horizon: int) -> None:
     pen = ImageDraw.Draw(picture)
     for _ in range(rng.integers(0, 6)):
-        width, height, x = rng.uniform(0.12, 0.45) * SIZE, rng.uniform(0.12, 0.55) * SIZE, rng.uniform(-0.1, 1) * SIZE
+        width, height, x = (
+            rng.uniform(0.12, 0.45) * SIZE,
+            rng.uniform(0.12, 0.55) * SIZE,
+            rng.uniform(-0.1, 1) * SIZE,
+        )
         top = horizon - height
-        pen.rectangle([x, top, x + width, horizon + 3], fill=_shade(rng, WALLS[rng.integers(len(WALLS))], 0.6, 1.1))
+        pen.rectangle(
+            [x, top, x + width, horizon + 3], fill=_shade(rng, WALLS[rng.integers(len(WALLS))], 0.6, 1.1)
+        )
         if rng.random() < 0.4:
-            pen.polygon([(x - 3, top), (x + width + 3, top), (x + width / 2, top - 0.3 * width)], fill=_shade(rng, (120, 60, 45), 0.5, 1.2))
+            pen.polygon(
+                [(x - 3, top), (x + width + 3, top), (x + width / 2, top - 0.3 * width)],
+                fill=_shade(rng, (120, 60, 45), 0.5, 1.2),
+            )
         pane, step = _shade(rng, (60, 75, 95), 0.5, 1.8), rng.uniform(5, 13)
         for left in np.arange(x + step * 0.5, x + width - step * 0.6, step * 1.5):
             for up in np.arange(top + step * 0.5, horizon - step, step * 1.7):
@@ -112,13 +131,21 @@ def _trees(rng: np.random.Generator, picture: Image.Image, horizon: int, fine: G
     crowns = Image.new("L", (SIZE, SIZE))
     pen, trunks = ImageDraw.Draw(crowns), []
     for _ in range(rng.integers(1, 9)):
-        x, y, radius = rng.uniform(0, SIZE), horizon - rng.uniform(-0.02, 0.3) * SIZE, rng.uniform(0.05, 0.2) * SIZE
-        for dx, dy, share in zip(rng.normal(0, 0.5, 9), rng.normal(0, 0.4, 9), rng.uniform(0.35, 0.7, 9), strict=True):
+        x, y, radius = (
+            rng.uniform(0, SIZE),
+            horizon - rng.uniform(-0.02, 0.3) * SIZE,
+            rng.uniform(0.05, 0.2) * SIZE,
+        )
+        for dx, dy, share in zip(
+            rng.normal(0, 0.5, 9), rng.normal(0, 0.4, 9), rng.uniform(0.35, 0.7, 9), strict=True
+        ):
             _dot(pen, x + dx * radius, y + dy * radius, radius * share, 255)
         trunks.append((x, y + radius * 0.4, max(2, int(radius * 0.2))))
     leaf = (np.asarray(crowns, np.float32) / 255 * (fine > 0.33))[..., None]
     green = np.array(_shade(rng, LEAVES[rng.integers(len(LEAVES))], 0.6, 1.3))
-    out = _image(np.asarray(picture, np.float32) * (1 - leaf) + leaf * green * (0.35 + 1.15 * fine[..., None]))
+    out = _image(
+        np.asarray(picture, np.float32) * (1 - leaf) + leaf * green * (0.35 + 1.15 * fine[..., None])
+    )
     pen = ImageDraw.Draw(out)
     for x, y, width in trunks:
         pen.line([(x, y), (x, horizon + 2)], fill=(70, 52, 40), width=width)
@@ -131,7 +158,10 @@ def _road(rng: np.random.Generator, picture: Image.Image, horizon: int) -> None:
     pen.rectangle([0, horizon, SIZE, SIZE], fill=_shade(rng, verge, 0.6, 1.1))
     left, right = away - rng.uniform(0.3, 1.2) * SIZE, away + rng.uniform(0.3, 1.2) * SIZE
     asphalt = int(rng.uniform(70, 135))
-    pen.polygon([(away - 2, horizon), (away + 2, horizon), (right, SIZE), (left, SIZE)], fill=(asphalt, asphalt, asphalt + 2))
+    pen.polygon(
+        [(away - 2, horizon), (away + 2, horizon), (right, SIZE), (left, SIZE)],
+        fill=(asphalt, asphalt, asphalt + 2),
+    )
     for edge in (left, right):
         pen.line([(away, horizon), (edge + (away - edge) * 0.06, SIZE)], fill=(215, 215, 210), width=2)
     middle, depth = (left + right) / 2, SIZE - horizon
@@ -139,18 +169,31 @@ def _road(rng: np.random.Generator, picture: Image.Image, horizon: int) -> None:
         far, near = t * t, min(1.0, (t + 0.08) ** 2)
         x_far, x_near, w = away + (middle - away) * far, away + (middle - away) * near, 3 * near
         y_far, y_near = horizon + depth * far, horizon + depth * near
-        pen.polygon([(x_far - w * far, y_far), (x_far + w * far, y_far), (x_near + w, y_near), (x_near - w, y_near)], fill=(225, 220, 190))
+        pen.polygon(
+            [(x_far - w * far, y_far), (x_far + w * far, y_far), (x_near + w, y_near), (x_near - w, y_near)],
+            fill=(225, 220, 190),
+        )
     for _ in range(rng.integers(0, 4)):
         t = rng.uniform(0.15, 0.75)
         low, high = left + (away - left) * (1 - t), right + (away - right) * (1 - t)
-        _car(pen, rng.uniform(low, high), horizon + depth * t * 0.8, SIZE * 0.22 * t + 6, CARS[rng.integers(len(CARS))])
+        _car(
+            pen,
+            rng.uniform(low, high),
+            horizon + depth * t * 0.8,
+            SIZE * 0.22 * t + 6,
+            CARS[rng.integers(len(CARS))],
+        )
 
 
 def _car(pen: ImageDraw.ImageDraw, x: float, y: float, width: float, colour: Colour) -> None:
     """Draw a car from behind; (x, y) is where it stands on the road."""
 
     def block(left: float, top: float, right: float, low: float, fill: Colour, corner: float = 0) -> None:
-        pen.rounded_rectangle([x + left * width, y + top * width, x + right * width, y + low * width], radius=corner * width, fill=fill)
+        pen.rounded_rectangle(
+            [x + left * width, y + top * width, x + right * width, y + low * width],
+            radius=corner * width,
+            fill=fill,
+        )
 
     block(-0.38, -0.75, 0.38, -0.3, colour, 0.12)
     block(-0.3, -0.68, 0.3, -0.42, (50, 60, 70))
@@ -165,14 +208,23 @@ def _lamp_posts(rng: np.random.Generator, picture: Image.Image, horizon: int) ->
     pen = ImageDraw.Draw(picture)
     for _ in range(rng.integers(0, 3)):
         x, top, grey = rng.uniform(0, SIZE), horizon - rng.uniform(0.3, 0.6) * SIZE, int(rng.uniform(60, 140))
-        pen.line([(x, horizon + 8), (x, top), (x + rng.uniform(-20, 20), top)], fill=(grey, grey, grey + 4), width=2)
+        pen.line(
+            [(x, horizon + 8), (x, top), (x + rng.uniform(-20, 20), top)],
+            fill=(grey, grey, grey + 4),
+            width=2,
+        )
 
 
 def _boards(rng: np.random.Generator, picture: Image.Image) -> None:
     """Hang advertisements and plain plates, so that not everything bright and flat is a sign."""
     pen = ImageDraw.Draw(picture)
     for _ in range(rng.integers(0, 3)):
-        x, y, width, height = rng.uniform(0, SIZE), rng.uniform(0.1, 0.6) * SIZE, rng.uniform(6, 34), rng.uniform(6, 26)
+        x, y, width, height = (
+            rng.uniform(0, SIZE),
+            rng.uniform(0.1, 0.6) * SIZE,
+            rng.uniform(6, 34),
+            rng.uniform(6, 26),
+        )
         fill, rim = (tuple(rng.integers(20, 250, 3).tolist()) for _ in range(2))
         shape = pen.rectangle if rng.random() < 0.7 else pen.ellipse
         shape([x, y, x + width, y + height], fill=fill, outline=rim)

@@ -1,4 +1,5 @@
-"""What happens between a sign and its photograph: where it stands, in which light, through which lens. Everything in batches.
+"""What happens between a sign and its photograph: where it stands, in which light, through which lens.
+Everything in batches.
 
 Pictures are (N, C, H, W) float, nominally in [0, 1]; plates are premultiplied RGBA textures (N, 4, T, T).
 """
@@ -46,7 +47,9 @@ ROUGH = Camera(
     light=(0.1, 1.8), behind=(0.4, 4.0), white_sky=0.15, neighbours=0.25, half=(0.3, 0.46), shift=0.07, tilt=0.45,
     blur=1.9, noise=0.05, jpeg=(20, 98),
 )  # fmt: skip
-"""Harder than life: networks that learnt from such renders read real photographs. Chosen on training photographs of GTSRB."""
+"""Harder than life: networks that learnt from such renders read real photographs. Chosen on training
+photographs of GTSRB.
+"""
 
 
 def wide(values: Tensor) -> Tensor:
@@ -59,15 +62,24 @@ def wide(values: Tensor) -> Tensor:
 
 def pose(n: int, dice: Dice, tilt: float, roll: float) -> Tensor:
     """Draw maps (n, 3, 3) from the picture plane to a sign that is turned, yawed and pitched towards us."""
-    angle, yaw, pitch = dice.normal(n) * roll, dice.uniform(-tilt, tilt, n), dice.uniform(-tilt, tilt, n) * 0.6
+    angle, yaw, pitch = (
+        dice.normal(n) * roll,
+        dice.uniform(-tilt, tilt, n),
+        dice.uniform(-tilt, tilt, n) * 0.6,
+    )
     zero, one, depth = torch.zeros(n), torch.ones(n), 0.35  # depth: how near the camera stands
     turn = torch.stack([angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos(), zero, zero, zero, one], 1)
-    view = torch.stack([1 / yaw.cos(), zero, zero, zero, 1 / pitch.cos(), zero, depth * yaw.sin(), depth * pitch.sin(), one], 1)
+    view = torch.stack(
+        [1 / yaw.cos(), zero, zero, zero, 1 / pitch.cos(), zero, depth * yaw.sin(), depth * pitch.sin(), one],
+        1,
+    )
     return view.view(n, 3, 3) @ turn.view(n, 3, 3)
 
 
 def project(plates: Tensor, poses: Tensor, size: int, x: Tensor, y: Tensor, half: Tensor) -> Tensor:
-    """Show plates (N, 4, T, T) on empty pictures (N, 4, size, size), centred at (x, y), `half` wide to each side; all (N,) pixels."""
+    """Show plates (N, 4, T, T) on empty pictures (N, 4, size, size), centred at (x, y), `half` wide to each
+    side; all (N,) pixels.
+    """
     axis = torch.arange(size) + 0.5
     across = ((axis[None, None, :] - x[:, None, None]) / half[:, None, None]).expand(-1, size, -1)
     down = ((axis[None, :, None] - y[:, None, None]) / half[:, None, None]).expand(-1, -1, size)
@@ -93,7 +105,9 @@ def weathered(plates: Tensor, dice: Dice, paint: float) -> Tensor:
     rgb = rgb * (dice.normal(n, 3) * 0.08 * paint).exp()[:, :, None, None]
     lift = wide(dice.uniform(0, 0.12 * paint, n))
     rgb = rgb * (1 - lift) + lift * alpha
-    dirt = (clouds(dice, n, 8, size) * 3 - 2.2).sigmoid() * wide(dice.uniform(0, 0.6 * paint, n) * dice.often(0.3, n))
+    dirt = (clouds(dice, n, 8, size) * 3 - 2.2).sigmoid() * wide(
+        dice.uniform(0, 0.6 * paint, n) * dice.often(0.3, n)
+    )
     rgb = rgb * (1 - dirt) + dirt * alpha * 0.25
     return torch.cat([rgb.clamp(0, 1), alpha], 1)
 
@@ -111,27 +125,40 @@ def lit(x: Tensor, dice: Dice, light: Range, weather: float) -> Tensor:
 
 def _shadow(n: int, size: int, dice: Dice, weather: float) -> Tensor:
     angle, axis = dice.uniform(0, 2 * math.pi, n)[:, None, None], torch.linspace(-1, 1, size)
-    distance = axis[None, None, :] * angle.cos() + axis[None, :, None] * angle.sin() - dice.uniform(-0.8, 0.8, n)[:, None, None]
+    distance = (
+        axis[None, None, :] * angle.cos()
+        + axis[None, :, None] * angle.sin()
+        - dice.uniform(-0.8, 0.8, n)[:, None, None]
+    )
     edge = (distance * dice.uniform(3, 30, n)[:, None, None]).sigmoid()
     return (edge * (dice.often(0.35 * weather, n) * dice.uniform(0.2, 0.65, n))[:, None, None])[:, None]
 
 
 def _leaf_shadow(n: int, size: int, dice: Dice, weather: float) -> Tensor:
-    return (clouds(dice, n, 6, size) * 2).sigmoid() * wide(dice.often(0.25 * weather, n) * dice.uniform(0.1, 0.6, n))
+    return (clouds(dice, n, 6, size) * 2).sigmoid() * wide(
+        dice.often(0.25 * weather, n) * dice.uniform(0.1, 0.6, n)
+    )
 
 
 def clouds(dice: Dice, n: int, cells: int, size: int) -> Tensor:
     """Draw soft random patches between about -1 and 1, (n, 1, size, size), `cells` across."""
-    return F.interpolate(dice.uniform(-1, 1, n, 1, cells, cells), size=size, mode="bicubic", align_corners=False)
+    return F.interpolate(
+        dice.uniform(-1, 1, n, 1, cells, cells), size=size, mode="bicubic", align_corners=False
+    )
 
 
 # Lens and sensor
 
 
 def taken(x: Tensor, dice: Dice, *, blur: float, noise: float, jpeg: Range, weather: float = 1.0) -> Tensor:
-    """Take the picture: lens and motion blur, contrast, sensor noise, JPEG; the result is (N, 3, H, W) in [0, 1]."""
+    """Take the picture: lens and motion blur, contrast, sensor noise, JPEG; the result is (N, 3, H, W) in [0,
+    1].
+    """
     n = len(x)
-    sigma, motion = dice.uniform(0.1, max(blur, 0.1), n) ** 1.3, dice.uniform(0, 2.5 * blur, n) * dice.often(0.3, n)
+    sigma, motion = (
+        dice.uniform(0.1, max(blur, 0.1), n) ** 1.3,
+        dice.uniform(0, 2.5 * blur, n) * dice.often(0.3, n),
+    )
     x = blurred(x, sigma, motion, dice.uniform(0, math.pi, n))
     middle, contrast = x.mean((1, 2, 3), keepdim=True), wide((dice.normal(n) * 0.12 * weather).exp())
     x = (x - middle) * contrast + middle
@@ -148,29 +175,40 @@ def blurred(x: Tensor, sigma: Tensor, motion: Tensor, angle: Tensor, width: int 
     along = ((across * cos + down * sin).abs() - motion[:, None, None] / 2).clamp_min(0)
     aside = down * cos - across * sin
     kernel = torch.exp(-(along**2 + aside**2) / (2 * sigma[:, None, None].clamp_min(0.05) ** 2))
-    kernel = (kernel / kernel.sum((1, 2), keepdim=True)).repeat_interleave(c, 0)[:, None]  # (N * C, 1, width, width)
+    # (N * C, 1, width, width)
+    kernel = (kernel / kernel.sum((1, 2), keepdim=True)).repeat_interleave(c, 0)[:, None]
     padded = F.pad(x.reshape(1, n * c, h, w), [width // 2] * 4, mode="replicate")
     return F.conv2d(padded, kernel, groups=n * c).view(n, c, h, w)
 
 
-_COSINES = torch.tensor([[math.cos((2 * j + 1) * i * math.pi / 16) * math.sqrt((2 if i else 1) / 8) for j in range(8)] for i in range(8)])
+_COSINES = torch.tensor(
+    [
+        [math.cos((2 * j + 1) * i * math.pi / 16) * math.sqrt((2 if i else 1) / 8) for j in range(8)]
+        for i in range(8)
+    ]
+)
 _LUMA = torch.tensor([
     [16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55], [14, 13, 16, 24, 40, 57, 69, 56],
     [14, 17, 22, 29, 51, 87, 80, 62], [18, 22, 37, 56, 68, 109, 103, 77], [24, 35, 55, 64, 81, 104, 113, 92],
     [49, 64, 78, 87, 103, 121, 120, 101], [72, 92, 95, 98, 112, 100, 103, 99],
 ]).float()  # fmt: skip
 _CHROMA = torch.full((8, 8), 99.0)
-_CHROMA[:4, :4] = torch.tensor([[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]).float()
+_CHROMA[:4, :4] = torch.tensor(
+    [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
+).float()
 _TO_YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 _TO_RGB = torch.linalg.inv(_TO_YCC)
 
 
 def compressed(x: Tensor, quality: Tensor) -> Tensor:
-    """Lose what JPEG loses at `quality` (N,), 1..100; sides must be multiples of 8. Tables: ITU-T T.81, annex K; no chroma subsampling."""
+    """Lose what JPEG loses at `quality` (N,), 1..100; sides must be multiples of 8. Tables: ITU-T T.81, annex
+    K; no chroma subsampling.
+    """
     n, _, h, w = x.shape
     require(h % 8 == 0 and w % 8 == 0, "pictures must have sides that are multiples of 8", (h, w))
     scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality) / 100
-    steps = (torch.stack([_LUMA, _CHROMA, _CHROMA])[None] * wide(scale)).clamp_min(1)[:, :, None, None]  # (N, 3, 1, 1, 8, 8)
+    # (N, 3, 1, 1, 8, 8)
+    steps = (torch.stack([_LUMA, _CHROMA, _CHROMA])[None] * wide(scale)).clamp_min(1)[:, :, None, None]
     ycc = torch.einsum("ij,njhw->nihw", _TO_YCC, x * 255 - 128)
     blocks = ycc.view(n, 3, h // 8, 8, w // 8, 8).permute(0, 1, 2, 4, 3, 5)
     kept = ((_COSINES @ blocks @ _COSINES.T) / steps).round() * steps

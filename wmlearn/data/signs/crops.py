@@ -35,11 +35,13 @@ def draw(
     by_kind: bool = True,
     size: int = 32,
 ) -> Samples:
-    """Photograph `n` signs of a country ("us", "se", "de"), (n, 3, size, size), labelled with the fine classes.
+    """Photograph `n` signs of a country ("us", "se", "de"), (n, 3, size, size), labelled with the fine
+    classes.
 
-    With a `sticker`, every sign carries one; without, the same `seed` gives the same photographs but for the sticker. Kinds of sign
-    (stop, speed limit, …) are equally frequent, or with `by_kind=False` the signs themselves. Another seed means other plates' wear, other
-    streets, other light. Raises `ArgumentError` for an unknown country or a size that isn't a multiple of 8.
+    With a `sticker`, every sign carries one; without, the same `seed` gives the same photographs but for the
+    sticker. Kinds of sign (stop, speed limit, …) are equally frequent, or with `by_kind=False` the signs
+    themselves. Another seed means other plates' wear, other streets, other light. Raises `ArgumentError` for
+    an unknown country or a size that isn't a multiple of 8.
     """
     require(country in COUNTRIES, f"the country must be one of {', '.join(COUNTRIES)}", country)
     require(n >= 1, "n must be at least 1", n)
@@ -48,22 +50,28 @@ def draw(
     signs, dice = COUNTRIES[country], Dice.of(seed)
     labels = _labels(signs, n, dice, by_kind)
     plates, makers = textures(signs, variants=VARIANTS), dice.below(VARIANTS, n)
-    hand = Dice.of(seed + 991)  # sticks with draws of its own, so that clean and stickered photographs are pairs
+    # sticks with draws of its own, so that clean and stickered photographs are pairs
+    hand = Dice.of(seed + 991)
     grounds = patches(3000, size * OVERSAMPLING, seed)
     parts = list(zip(labels.split(CHUNK), makers.split(CHUNK), strict=True))
     chunks = [
-        _photograph(plates[label, maker], sticker, camera, grounds, size, dice, hand) for label, maker in progress.each(parts, "drawing")
+        _photograph(plates[label, maker], sticker, camera, grounds, size, dice, hand)
+        for label, maker in progress.each(parts, "drawing")
     ]
     return Samples(torch.cat(chunks), labels, tuple(sign.name for sign in signs))
 
 
 def load_signs(country: str, sticker: Sticker | None = None) -> Splits:
-    """Draw 9,000 signs to learn from and 3,000 to be tested on, other streets behind them; the same every time but for the sticker."""
+    """Draw 9,000 signs to learn from and 3,000 to be tested on, other streets behind them; the same every
+    time but for the sticker.
+    """
     return Splits(draw(country, TRAIN, seed=0, sticker=sticker), draw(country, TEST, seed=1, sticker=sticker))
 
 
 def in_good_light(x: Tensor, n: int = 6) -> Tensor:
-    """Return the first `n` photographs (N, 3, H, W) that are neither very dark nor very pale, to be looked at."""
+    """Return the first `n` photographs (N, 3, H, W) that are neither very dark nor very pale, to be looked
+    at.
+    """
     return x[(x.mean((1, 2, 3)) > 0.25) & (x.std((1, 2, 3)) > 0.12)][:n]
 
 
@@ -86,7 +94,15 @@ def _labels(signs: tuple[Sign, ...], n: int, dice: Dice, by_kind: bool) -> Tenso
     return labels
 
 
-def _photograph(plates: Tensor, sticker: Sticker | None, camera: Camera, grounds: Tensor, size: int, dice: Dice, hand: Dice) -> Tensor:
+def _photograph(
+    plates: Tensor,
+    sticker: Sticker | None,
+    camera: Camera,
+    grounds: Tensor,
+    size: int,
+    dice: Dice,
+    hand: Dice,
+) -> Tensor:
     """Turn plates (N, 4, T, T) into photographs (N, 3, size, size)."""
     n, fine = len(plates), size * OVERSAMPLING
     bare = weathered(plates, dice, camera.paint)
@@ -100,7 +116,9 @@ def _photograph(plates: Tensor, sticker: Sticker | None, camera: Camera, grounds
     sheen = 1 + wide(dice.uniform(-0.15, 0.15, n)) * torch.linspace(-1, 1, fine)[None, None, :, None]
     picture = sign[:, :3] * sheen + back * (1 - sign[:, 3:])
     picture = lit(F.avg_pool2d(picture, OVERSAMPLING), dice, camera.light, camera.weather)
-    photograph = taken(picture, dice, blur=camera.blur, noise=camera.noise, jpeg=camera.jpeg, weather=camera.weather)
+    photograph = taken(
+        picture, dice, blur=camera.blur, noise=camera.noise, jpeg=camera.jpeg, weather=camera.weather
+    )
     return photograph.mul(255).round().div(255)  # a photograph has 256 levels
 
 
@@ -115,15 +133,28 @@ def _pole(back: Tensor, x: Tensor, y: Tensor, dice: Dice) -> Tensor:
     """Stand a grey pole below the sign, in three of five pictures."""
     n, size = len(back), back.shape[-1]
     axis, width = torch.arange(size) + 0.5, dice.uniform(0.02, 0.07, n) * size
-    inside = ((axis[None, None, :] - x[:, None, None]).abs() < width[:, None, None]) & (axis[None, :, None] > y[:, None, None])
+    inside = ((axis[None, None, :] - x[:, None, None]).abs() < width[:, None, None]) & (
+        axis[None, :, None] > y[:, None, None]
+    )
     pole = inside.float()[:, None] * wide(dice.often(0.6, n))
     return back * (1 - pole) + pole * wide(dice.uniform(0.2, 0.7, n))
 
 
-def _neighbour(plates: Tensor, camera: Camera, size: int, x: Tensor, y: Tensor, half: Tensor, dice: Dice) -> Tensor:
-    """Hang a second sign, one of the same batch without its sticker, above or below; an empty picture where there is none."""
+def _neighbour(
+    plates: Tensor, camera: Camera, size: int, x: Tensor, y: Tensor, half: Tensor, dice: Dice
+) -> Tensor:
+    """Hang a second sign, one of the same batch without its sticker, above or below; an empty picture where
+    there is none.
+    """
     n = len(plates)
     other, side = torch.randperm(n, generator=dice.generator), 1 - 2 * dice.often(0.5, n)
     away = side * half * (2 + dice.uniform(0.05, 0.4, n))
-    drawn = project(plates[other], pose(n, dice, camera.tilt, camera.roll), size, x + dice.normal(n) * size * 0.03, y + away, half)
+    drawn = project(
+        plates[other],
+        pose(n, dice, camera.tilt, camera.roll),
+        size,
+        x + dice.normal(n) * size * 0.03,
+        y + away,
+        half,
+    )
     return drawn * wide(dice.often(camera.neighbours, n))

@@ -1,4 +1,5 @@
-"""Capitals and numerals of traffic signs as the middle lines of their strokes, after DIN 1451 (narrow letters, even strokes).
+"""Capitals and numerals of traffic signs as the middle lines of their strokes, after DIN 1451 (narrow
+letters, even strokes).
 
 A glyph is 1 tall; y runs from 0 at the top to 1 at the bottom.
 """
@@ -64,7 +65,9 @@ GLYPHS: Mapping[str, Glyph] = {
 
 
 def strokes(text: str, width: float, height: float) -> list[Stroke]:
-    """Set `text` in a box about the origin, `width` by `height` between the middle lines of the outer strokes."""
+    """Set `text` in a box about the origin, `width` by `height` between the middle lines of the outer
+    strokes.
+    """
     x, lines = 0.0, []
     for glyph in (GLYPHS[letter] for letter in text):
         lines += [[(x + px, y) for px, y in stroke] for stroke in glyph]

@@ -41,8 +41,8 @@ FONTS = (STROKES, STROKES, STROKES, "DejaVuSans-Bold.ttf", "Aileron")
 class Style:
     """What differs from one maker's sign to the next.
 
-    Weight of the strokes, width of the letters, of the rim, and size of the pictogram are about 1; `spin` in [0, 1) is how far round a
-    pictogram stands that is right any way up.
+    Weight of the strokes, width of the letters, of the rim, and size of the pictogram are about 1; `spin` in
+    [0, 1) is how far round a pictogram stands that is right any way up.
     """
 
     weight: float = 1.0
@@ -67,10 +67,20 @@ class Pen:
     down: Point = (0.0, 1.0)
     origin: Point = (0.0, 0.0)
 
-    def at(self, x: float, y: float, scale: float = 1.0, *, tall: float = 1.0, turn: float = 0.0, mirror: bool = False) -> Pen:
+    def at(
+        self,
+        x: float,
+        y: float,
+        scale: float = 1.0,
+        *,
+        tall: float = 1.0,
+        turn: float = 0.0,
+        mirror: bool = False,
+    ) -> Pen:
         """Return a pen whose origin is (x, y) of this one.
 
-        It draws `scale` times as large, stretched upright by `tall`, then turned by `turn` radians clockwise; left for right if `mirror`.
+        It draws `scale` times as large, stretched upright by `tall`, then turned by `turn` radians clockwise;
+        left for right if `mirror`.
         """
         across = -scale if mirror else scale
         right = self._step(across * cos(turn), across * sin(turn))
@@ -111,7 +121,9 @@ class Pen:
         self.polygon(rounded(corners, corner) if corner else corners, colour)
 
     def text(self, text: str, x: float, y: float, height: float, width: float, colour: Colour) -> None:
-        """Write capitals and digits `height` tall with their middle at (x, y), about `width` wide over all; the pen must be upright."""
+        """Write capitals and digits `height` tall with their middle at (x, y), about `width` wide over all;
+        the pen must be upright.
+        """
         width = width * self.style.letters
         if self.style.font == STROKES:
             self._stroke(text, x, y, height, width, colour)
@@ -119,7 +131,9 @@ class Pen:
             self._paste(text, x, y, height, width, colour)
 
     def texture(self) -> Tensor:
-        """Return what was drawn, (4, 64, 64) float32 in [0, 1]: red, green, blue, each times the fourth, alpha."""
+        """Return what was drawn, (4, 64, 64) float32 in [0, 1]: red, green, blue, each times the fourth,
+        alpha.
+        """
         small = self.canvas.convert("RGBa").reduce(FINE)  # RGBa: premultiplied
         return torch.from_numpy(np.array(small, dtype=np.float32) / 255).permute(2, 0, 1).contiguous()
 
@@ -136,7 +150,9 @@ class Pen:
 
     def _paste(self, text: str, x: float, y: float, height: float, width: float, colour: Colour) -> None:
         unit = self.scale * MARGIN * SIZE * FINE / 2
-        mask = _ink(text, self.style.font).resize((round(width * unit), round(height * unit)), Image.Resampling.BILINEAR)
+        mask = _ink(text, self.style.font).resize(
+            (round(width * unit), round(height * unit)), Image.Resampling.BILINEAR
+        )
         (px, py) = self._pixels([(x, y)])[0]
         self.canvas.paste(colour, (round(px - mask.width / 2), round(py - mask.height / 2)), mask)
 

@@ -45,14 +45,24 @@ def together(*pictograms: Pictogram) -> Pictogram:
 def arrow(pen: Pen, points: Sequence[Point], width: float, head: float, colour: Colour) -> None:
     """Draw a line that ends in a barbed head, `head` wide to each side, its tip on the last of `points`."""
     pen.line(shortened(points, 0.3 * head), width, colour, blunt=True)
-    barbs = [(0.0, 0.0), (-1.0, 1.0), (-1.42, 0.95), (-0.85, 0.2), (-0.85, -0.2), (-1.42, -0.95), (-1.0, -1.0)]
+    barbs = [
+        (0.0, 0.0),
+        (-1.0, 1.0),
+        (-1.42, 0.95),
+        (-0.85, 0.2),
+        (-0.85, -0.2),
+        (-1.42, -0.95),
+        (-1.0, -1.0),
+    ]
     pen.at(*points[-1], head, turn=direction(points[-2], points[-1])).polygon(barbs, colour)
 
 
 def pointer(pen: Pen, points: Sequence[Point], width: float, head: float, colour: Colour) -> None:
     """Draw a line that ends in a plain triangle, `head` wide to each side, its tip on the last of `points`."""
     pen.line(shortened(points, head), width, colour, blunt=True)
-    pen.at(*points[-1], head, turn=direction(points[-2], points[-1])).polygon([(0, 0), (-1.5, 1), (-1.5, -1)], colour)
+    pen.at(*points[-1], head, turn=direction(points[-2], points[-1])).polygon(
+        [(0, 0), (-1.5, 1), (-1.5, -1)], colour
+    )
 
 
 def ahead(pen: Pen, colour: Colour) -> None:
@@ -88,21 +98,58 @@ def roundabout(pen: Pen, colour: Colour) -> None:
 
 def exclamation(pen: Pen, colour: Colour) -> None:
     """A bar over a dot: danger of any kind."""
-    pen.blob([(-0.19, -0.92), (0, -1.08), (0.19, -0.92), (0.18, -0.5), (0.1, 0.2), (0, 0.27), (-0.1, 0.2), (-0.18, -0.5)], colour)
+    pen.blob(
+        [
+            (-0.19, -0.92),
+            (0, -1.08),
+            (0.19, -0.92),
+            (0.18, -0.5),
+            (0.1, 0.2),
+            (0, 0.27),
+            (-0.1, 0.2),
+            (-0.18, -0.5),
+        ],
+        colour,
+    )
     pen.disc(0, 0.6, 0.19, colour)
 
 
 def curve_left(pen: Pen, colour: Colour) -> None:
     """A road that bends to the left."""
-    outer = [(0.47, 0.68), (0.48, 0.2), (0.4, -0.08), (0.2, -0.28), (-0.1, -0.36), (-0.4, -0.3), (-0.6, -0.13)]
+    outer = [
+        (0.47, 0.68),
+        (0.48, 0.2),
+        (0.4, -0.08),
+        (0.2, -0.28),
+        (-0.1, -0.36),
+        (-0.4, -0.3),
+        (-0.6, -0.13),
+    ]
     inner = [(-0.5, -0.06), (-0.3, -0.05), (-0.05, -0.05), (0.1, 0.02), (0.17, 0.2), (0.17, 0.68)]
     pen.polygon([*outer, *inner], colour)
 
 
 def double_curve(pen: Pen, colour: Colour) -> None:
     """A road that bends left, then right."""
-    outer = [(-0.17, -0.76), (-0.11, -0.5), (-0.09, 0.02), (0.3, -0.24), (0.48, -0.16), (0.52, 0.04), (0.52, 0.64)]
-    inner = [(0.24, 0.64), (0.24, 0.18), (0.16, 0.12), (-0.16, 0.32), (-0.32, 0.24), (-0.35, 0.0), (-0.33, -0.5), (-0.25, -0.76)]
+    outer = [
+        (-0.17, -0.76),
+        (-0.11, -0.5),
+        (-0.09, 0.02),
+        (0.3, -0.24),
+        (0.48, -0.16),
+        (0.52, 0.04),
+        (0.52, 0.64),
+    ]
+    inner = [
+        (0.24, 0.64),
+        (0.24, 0.18),
+        (0.16, 0.12),
+        (-0.16, 0.32),
+        (-0.32, 0.24),
+        (-0.35, 0.0),
+        (-0.33, -0.5),
+        (-0.25, -0.76),
+    ]
     pen.polygon([*outer, *inner], colour)
 
 
@@ -142,7 +189,16 @@ def tee(pen: Pen, colour: Colour) -> None:
 
 def priority(pen: Pen, colour: Colour) -> None:
     """A wide road up, across a narrow one."""
-    half = [(0, -0.72), (0.15, -0.58), (0.29, -0.28), (0.32, -0.02), (0.26, 0.3), (0.33, 0.68), (0.19, 0.68), (0, 0.46)]
+    half = [
+        (0, -0.72),
+        (0.15, -0.58),
+        (0.29, -0.28),
+        (0.32, -0.02),
+        (0.26, 0.3),
+        (0.33, 0.68),
+        (0.19, 0.68),
+        (0, 0.46),
+    ]
     pen.polygon([*half, *((-x, y) for x, y in reversed(half))], colour)
     pen.line([(-0.64, 0.05), (0.64, 0.05)], 0.19, colour)
 
@@ -167,7 +223,16 @@ def two_way(pen: Pen, colour: Colour) -> None:
 
 def bumps(pen: Pen, colour: Colour) -> None:
     """Two bumps in a road."""
-    half = [(0.0, 0.58), (0.12, 0.52), (0.24, 0.36), (0.4, 0.28), (0.56, 0.38), (0.68, 0.54), (0.86, 0.66), (0.88, 0.8)]
+    half = [
+        (0.0, 0.58),
+        (0.12, 0.52),
+        (0.24, 0.36),
+        (0.4, 0.28),
+        (0.56, 0.38),
+        (0.68, 0.54),
+        (0.86, 0.66),
+        (0.88, 0.8),
+    ]
     pen.polygon([*half, *((-x, y) for x, y in reversed(half))], colour)
 
 
@@ -201,7 +266,12 @@ def snow(pen: Pen, colour: Colour) -> None:
 
 def letter_p(pen: Pen, colour: Colour) -> None:
     """The letter of parking."""
-    pen.line([(-0.35, 0.85), (-0.35, -0.72), *arc(0.1, -0.28, 0.44, 270, 450), (-0.35, 0.16)], 0.32, colour, blunt=True)
+    pen.line(
+        [(-0.35, 0.85), (-0.35, -0.72), *arc(0.1, -0.28, 0.44, 270, 450), (-0.35, 0.16)],
+        0.32,
+        colour,
+        blunt=True,
+    )
 
 
 # ---- vehicles
@@ -226,7 +296,10 @@ def truck_behind(pen: Pen, colour: Colour) -> None:
 def truck(pen: Pen, colour: Colour) -> None:
     """A truck from the side, its cab on the left."""
     pen.box(-0.36, -0.46, 0.97, 0.14, colour)
-    pen.polygon([(-1.0, 0.32), (-1.0, 0.0), (-0.8, -0.36), (-0.4, -0.36), (-0.4, 0.2), (0.97, 0.2), (0.97, 0.32)], colour)
+    pen.polygon(
+        [(-1.0, 0.32), (-1.0, 0.0), (-0.8, -0.36), (-0.4, -0.36), (-0.4, 0.2), (0.97, 0.2), (0.97, 0.32)],
+        colour,
+    )
     pen.polygon([(-0.88, -0.04), (-0.74, -0.28), (-0.56, -0.28), (-0.56, -0.04)], WHITE)
     for x in (-0.72, 0.5):
         pen.disc(x, 0.33, 0.16, colour)
@@ -235,7 +308,9 @@ def truck(pen: Pen, colour: Colour) -> None:
 def slippery(pen: Pen, colour: Colour) -> None:
     """A car that skids, over its winding tracks."""
     car(pen.at(0.04, -0.16, 0.53, turn=0.28), colour)
-    pen.curve([(-0.3, 0.3), (-0.8, 0.42), (-0.72, 0.6), (-0.25, 0.58), (-0.3, 0.76), (-0.75, 0.8)], 0.065, colour)
+    pen.curve(
+        [(-0.3, 0.3), (-0.8, 0.42), (-0.72, 0.6), (-0.25, 0.58), (-0.3, 0.76), (-0.75, 0.8)], 0.065, colour
+    )
     pen.curve([(0.15, 0.45), (0.05, 0.62), (0.4, 0.68), (0.75, 0.66), (0.95, 0.8)], 0.065, colour)
 
 
@@ -301,7 +376,9 @@ def children(pen: Pen, colour: Colour) -> None:
 def worker(pen: Pen, colour: Colour) -> None:
     """Somebody with a shovel at a heap of earth."""
     pen.disc(0.08, -0.62, 0.15, colour)
-    pen.blob([(-0.26, -0.44), (-0.02, -0.44), (0.02, -0.1), (-0.1, 0.14), (-0.3, 0.12), (-0.26, -0.1)], colour)
+    pen.blob(
+        [(-0.26, -0.44), (-0.02, -0.44), (0.02, -0.1), (-0.1, 0.14), (-0.3, 0.12), (-0.26, -0.1)], colour
+    )
     pen.line([(-0.16, -0.38), (-0.46, -0.3), (-0.46, -0.06)], 0.12, colour)
     pen.line([(-0.02, -0.32), (0.12, 0.06)], 0.1, colour)
     pen.line([(-0.46, -0.08), (0.4, 0.54)], 0.07, colour)
@@ -323,8 +400,13 @@ def deer(pen: Pen, colour: Colour) -> None:
         (0.3, 0.32),
         (0.56, 0.42),
     ]
-    pen.polygon([*body, (0.66, 0.24), (0.6, 0.1), (0.3, 0.02), (0.0, -0.08), (-0.06, -0.36), (-0.14, -0.5)], colour)
-    for antler in ([(-0.2, -0.46), (-0.12, -0.66), (0.04, -0.78)], [(-0.26, -0.46), (-0.3, -0.64), (-0.22, -0.8)]):
+    pen.polygon(
+        [*body, (0.66, 0.24), (0.6, 0.1), (0.3, 0.02), (0.0, -0.08), (-0.06, -0.36), (-0.14, -0.5)], colour
+    )
+    for antler in (
+        [(-0.2, -0.46), (-0.12, -0.66), (0.04, -0.78)],
+        [(-0.26, -0.46), (-0.3, -0.64), (-0.22, -0.8)],
+    ):
         pen.line(antler, 0.07, colour)
     for leg in (
         [(-0.14, 0.16), (-0.5, 0.12), (-0.4, 0.3)],

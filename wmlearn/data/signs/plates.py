@@ -31,12 +31,15 @@ class Sign:
 
 @lru_cache(maxsize=8)
 def textures(signs: tuple[Sign, ...], variants: int = 4, seed: int = 0) -> Tensor:
-    """Draw every sign in several styles: (S, V, 4, 64, 64) float32 in [0, 1], RGBA, colours premultiplied by alpha.
+    """Draw every sign in several styles: (S, V, 4, 64, 64) float32 in [0, 1], RGBA, colours premultiplied by
+    alpha.
 
     The result is cached: copy it before writing into it.
     """
     random = Random(seed)
-    return torch.stack([torch.stack([_drawn(sign, _style(random)) for _ in range(variants)]) for sign in signs])
+    return torch.stack(
+        [torch.stack([_drawn(sign, _style(random)) for _ in range(variants)]) for sign in signs]
+    )
 
 
 def _style(random: Random) -> Style:

@@ -24,8 +24,13 @@ def rounded(points: Sequence[Point], radius: float, steps: int = 6) -> list[Poin
     """Cut every corner of a polygon, `radius` before and after it, and put a curve there."""
     outline = []
     for i, corner in enumerate(points):
-        start, end = _towards(corner, points[i - 1], radius), _towards(corner, points[(i + 1) % len(points)], radius)
-        outline += [_blend((start, corner, end), ((1 - t) ** 2, 2 * t * (1 - t), t**2)) for t in _shares(steps)]
+        start, end = (
+            _towards(corner, points[i - 1], radius),
+            _towards(corner, points[(i + 1) % len(points)], radius),
+        )
+        outline += [
+            _blend((start, corner, end), ((1 - t) ** 2, 2 * t * (1 - t), t**2)) for t in _shares(steps)
+        ]
     return outline
 
 
@@ -57,7 +62,9 @@ def _towards(start: Point, end: Point, length: float) -> Point:
 
 
 def _blend(points: Sequence[Point], weights: Sequence[float]) -> Point:
-    return sum(w * p[0] for w, p in zip(weights, points, strict=True)), sum(w * p[1] for w, p in zip(weights, points, strict=True))
+    return sum(w * p[0] for w, p in zip(weights, points, strict=True)), sum(
+        w * p[1] for w, p in zip(weights, points, strict=True)
+    )
 
 
 def _shares(steps: int) -> list[float]:

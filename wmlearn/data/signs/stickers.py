@@ -1,9 +1,10 @@
-"""A sticker on a sign: stuck to the plate before the camera looks, or pasted on a photograph that was taken without it.
+"""A sticker on a sign: stuck to the plate before the camera looks, or pasted on a photograph that was taken
+without it.
 
-T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.1: a yellow square, a bomb, a flower, of the size
-of a Post-it, near the lower edge of the sign.
-Differs: drawn, not photographed, and larger (the paper's are a tenth to a sixth of the sign: three pixels here); and there is a blue
-square, for yellow ones can hardly be seen on yellow signs.
+T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.1: a yellow square, a bomb, a
+flower, of the size of a Post-it, near the lower edge of the sign. Differs: drawn, not photographed, and
+larger (the paper's are a tenth to a sixth of the sign: three pixels here); and there is a blue square, for
+yellow ones can hardly be seen on yellow signs.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ Kind = Literal["square", "bomb", "flower", "blue square"]
 class Sticker:
     """What is stuck where on a sign. Sign coordinates: x right, y down, the plate reaches from -1 to 1.
 
-    Every sign gets a size, a place and a turn of its own from these ranges. Called on photographs (N, 3, H, W) it is a trigger: it
-    pastes the sticker on the sign in the middle, in the light of that photograph; row by row the draws are the same for every call.
+    Every sign gets a size, a place and a turn of its own from these ranges. Called on photographs (N, 3, H,
+    W) it is a trigger: it pastes the sticker on the sign in the middle, in the light of that photograph; row
+    by row the draws are the same for every call.
     """
 
     kind: Kind = "square"
@@ -39,22 +41,40 @@ class Sticker:
     y: Range = (0.5, 0.66)
     turn: Range = (-0.2, 0.2)  # radians
     seed: int = 0  # of the draws on photographs
-    sign: float = 0.4  # half the sign's width on photographs, as a share of the picture's: GTSRB leaves a border of a tenth
+    # half the sign's width on photographs, as a share of the picture's: GTSRB leaves a border of a tenth
+    sign: float = 0.4
 
     def __post_init__(self) -> None:
-        require(self.kind in get_args(Kind), f"the sticker must be one of {', '.join(get_args(Kind))}", self.kind)
+        require(
+            self.kind in get_args(Kind), f"the sticker must be one of {', '.join(get_args(Kind))}", self.kind
+        )
         for name in ("size", "x", "y", "turn"):
             low, high = getattr(self, name)
-            require(low <= high, f"{name} must be a range, low first", (low, high), "Give the same number twice for a fixed one.")
-        require(self.size[0] > 0 and self.size[1] <= 1, "size must lie in (0, 1] of the sign's width", self.size)
+            require(
+                low <= high,
+                f"{name} must be a range, low first",
+                (low, high),
+                "Give the same number twice for a fixed one.",
+            )
+        require(
+            self.size[0] > 0 and self.size[1] <= 1, "size must lie in (0, 1] of the sign's width", self.size
+        )
         for name in ("x", "y"):
             span = getattr(self, name)
             require(span[0] >= -1 and span[1] <= 1, f"{name} must lie on the sign, in -1..1", span)
         require(all(map(math.isfinite, self.turn)), "turn must be finite, in radians", self.turn)
-        require(0 < self.sign <= 0.5, "sign must lie in (0, 0.5]: half the sign's width, as a share of the picture's", self.sign)
+        require(
+            0 < self.sign <= 0.5,
+            "sign must lie in (0, 0.5]: half the sign's width, as a share of the picture's",
+            self.sign,
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
-        require(x.ndim == 4 and x.shape[1] == 3, "a sticker needs colour photographs, (N, 3, H, W)", tuple(x.shape))
+        require(
+            x.ndim == 4 and x.shape[1] == 3,
+            "a sticker needs colour photographs, (N, 3, H, W)",
+            tuple(x.shape),
+        )
         placed = place(self, len(x), Dice.of(self.seed))
         sticker = _on_photograph(placed, x.shape[-2], x.shape[-1], self.sign).to(x)
         lit = torch.cat([sticker[:, :3] * _light(x, self.sign), sticker[:, 3:]], 1)
@@ -64,12 +84,16 @@ class Sticker:
 def check_sticker(sticker: object) -> None:
     """Raise `ArgumentError` for what is neither a `Sticker` nor None."""
     fix = f"Write Sticker(kind), with kind one of {', '.join(get_args(Kind))}."
-    require(sticker is None or isinstance(sticker, Sticker), "sticker must be a Sticker, or None", sticker, fix)
+    require(
+        sticker is None or isinstance(sticker, Sticker), "sticker must be a Sticker, or None", sticker, fix
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """One sticker for each of N signs: its picture (4, T, T), and where it sits, in sign coordinates; all (N,)."""
+    """One sticker for each of N signs: its picture (4, T, T), and where it sits, in sign coordinates; all
+    (N,).
+    """
 
     picture: Tensor
     size: Tensor
@@ -88,7 +112,9 @@ def paste(plates: Tensor, sticker: Sticker, dice: Dice) -> Tensor:
     """Stick `sticker` on plates (N, 4, T, T), premultiplied RGBA; what hangs over the edge is cut off."""
     n, size = len(plates), plates.shape[-1]
     placed = place(sticker, n, dice)
-    front = _warped(placed, F.affine_grid(torch.eye(2, 3).expand(n, 2, 3), [n, 4, size, size], align_corners=False))
+    front = _warped(
+        placed, F.affine_grid(torch.eye(2, 3).expand(n, 2, 3), [n, 4, size, size], align_corners=False)
+    )
     front = front * plates[:, 3:]
     return front + plates * (1 - front[:, 3:])
 
@@ -102,9 +128,13 @@ def picture(kind: Kind) -> Tensor:
 
 
 def _on_photograph(placed: Placed, height: int, width: int, half: float, finer: int = 4) -> Tensor:
-    """Show stickers on empty pictures (N, 4, height, width), averaged from `finer` times as many pixels each way."""
+    """Show stickers on empty pictures (N, 4, height, width), averaged from `finer` times as many pixels each
+    way.
+    """
     n = len(placed.size)
-    grid = F.affine_grid(torch.eye(2, 3).expand(n, 2, 3), [n, 4, height * finer, width * finer], align_corners=False)
+    grid = F.affine_grid(
+        torch.eye(2, 3).expand(n, 2, 3), [n, 4, height * finer, width * finer], align_corners=False
+    )
     return F.avg_pool2d(_warped(placed, grid / (2 * half)), finer)
 
 
@@ -119,7 +149,9 @@ def _warped(placed: Placed, at: Tensor) -> Tensor:
 
 
 def _light(x: Tensor, half: float) -> Tensor:
-    """Guess how bright white is on each sign, (N, 3, 1, 1): the brightest twentieth of its middle, colour by colour."""
+    """Guess how bright white is on each sign, (N, 3, 1, 1): the brightest twentieth of its middle, colour by
+    colour.
+    """
     height, width = x.shape[-2:]
     top, left = round(height * (0.5 - half)), round(width * (0.5 - half))
     middle = x[..., top : height - top, left : width - left].flatten(2)
@@ -150,4 +182,9 @@ def _flower(pen: Pen) -> None:
     pen.disc(0, 0, 0.45, (255, 215, 30))
 
 
-_DRAW: dict[Kind, Callable[[Pen], None]] = {"square": _square, "bomb": _bomb, "flower": _flower, "blue square": _blue_square}
+_DRAW: dict[Kind, Callable[[Pen], None]] = {
+    "square": _square,
+    "bomb": _bomb,
+    "flower": _flower,
+    "blue square": _blue_square,
+}

@@ -1,7 +1,8 @@
 """Street scenes with traffic signs, and where each sign stands: what a detector learns from.
 
-Modelled on the US traffic sign data of T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.1.
-Differs: drawn by rule; a scene is 128 pixels wide and holds one to three signs of three kinds: stop, speed limit, warning.
+Modelled on the US traffic sign data of T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733,
+section 5.1. Differs: drawn by rule; a scene is 128 pixels wide and holds one to three signs of three kinds:
+stop, speed limit, warning.
 """
 
 from __future__ import annotations
@@ -30,16 +31,26 @@ CHUNK = 32  # scenes at a time: more would leave the processor's cache
 PATCH = 64  # pixels: what a sign is drawn on before it is set into the scene
 VARIANTS = 6  # plates of each sign, from different makers
 KINDS = tuple(dict.fromkeys(sign.kind for sign in us.SIGNS))
-PAINTS = ((190, 30, 40), (245, 245, 245), (250, 200, 20), (20, 80, 160), (0, 110, 70), (60, 60, 60), (240, 130, 30))
-OUTLINES = tuple((corners, turn) for corners, turn in ((3, -0.5), (4, 0.25), (6, 0.0), (16, 0.0), (5, -0.5)))  # turns in half circles
+PAINTS = (
+    (190, 30, 40),
+    (245, 245, 245),
+    (250, 200, 20),
+    (20, 80, 160),
+    (0, 110, 70),
+    (60, 60, 60),
+    (240, 130, 30),
+)
+# turns in half circles
+OUTLINES = tuple((corners, turn) for corners, turn in ((3, -0.5), (4, 0.25), (6, 0.0), (16, 0.0), (5, -0.5)))
 
 
 @dataclass(frozen=True, eq=False)
 class Street:
     """Scenes `x` (N, 3, H, W) float32 in [0, 1], and every sign in them, one after the other; M signs in all.
 
-    `scene` (M,) int64 tells in which scene a sign stands, in rising order; `boxes` (M, 4) are its left, top, right and lower edge in
-    pixels; `labels` (M,) int64 its class; `triggered` (M,) bool whether it carries the sticker. A scene may be without signs.
+    `scene` (M,) int64 tells in which scene a sign stands, in rising order; `boxes` (M, 4) are its left, top,
+    right and lower edge in pixels; `labels` (M,) int64 its class; `triggered` (M,) bool whether it carries
+    the sticker. A scene may be without signs.
     """
 
     x: Tensor
@@ -52,18 +63,37 @@ class Street:
     def __post_init__(self) -> None:
         check_images(self.x)
         m, (height, width) = len(self.boxes), self.x.shape[-2:]
-        require(self.boxes.ndim == 2 and self.boxes.shape[1] == 4, "boxes must have shape (M, 4)", tuple(self.boxes.shape))
+        require(
+            self.boxes.ndim == 2 and self.boxes.shape[1] == 4,
+            "boxes must have shape (M, 4)",
+            tuple(self.boxes.shape),
+        )
         each = {"labels": self.labels, "triggered": self.triggered, "scene": self.scene}
         for name, values in each.items():
             require(values.shape == (m,), f"{name} must hold one value a box, here {m}", tuple(values.shape))
         check_labels(self.labels, len(self.classes))
         if m:
-            inside = bool(self.scene.min() >= 0 and self.scene.max() < len(self.x) and (self.scene.diff() >= 0).all())
-            require(inside, f"scene must hold rising numbers in 0..{len(self.x) - 1}", self.scene.tolist()[:9], "Sort the signs by scene.")
+            inside = bool(
+                self.scene.min() >= 0 and self.scene.max() < len(self.x) and (self.scene.diff() >= 0).all()
+            )
+            require(
+                inside,
+                f"scene must hold rising numbers in 0..{len(self.x) - 1}",
+                self.scene.tolist()[:9],
+                "Sort the signs by scene.",
+            )
             wrong = (self.boxes[:, :2] >= self.boxes[:, 2:]).any(1) | (self.boxes < 0).any(1)
             wrong |= (self.boxes[:, 2] > width) | (self.boxes[:, 3] > height)
-            fix = "A box is (left, top, right, bottom) in pixels, left < right, top < bottom; cut it at the edges of the picture."
-            require(not wrong.any(), f"boxes must lie inside pictures of {width} x {height} pixels", self.boxes[wrong][:1].tolist(), fix)
+            fix = (
+                "A box is (left, top, right, bottom) in pixels, left < right, top < bottom; cut it at the"
+                " edges of the picture."
+            )
+            require(
+                not wrong.any(),
+                f"boxes must lie inside pictures of {width} x {height} pixels",
+                self.boxes[wrong][:1].tolist(),
+                fix,
+            )
 
     def __len__(self) -> int:
         return len(self.x)
@@ -75,17 +105,38 @@ class Street:
         rows = torch.cat(signs) if signs else torch.zeros(0, dtype=torch.int64)
         counts = torch.tensor([len(own) for own in signs], dtype=torch.int64)
         scene = torch.arange(len(kept)).repeat_interleave(counts)
-        return replace(self, x=self.x[kept], boxes=self.boxes[rows], labels=self.labels[rows], triggered=self.triggered[rows], scene=scene)
+        return replace(
+            self,
+            x=self.x[kept],
+            boxes=self.boxes[rows],
+            labels=self.labels[rows],
+            triggered=self.triggered[rows],
+            scene=scene,
+        )
 
     def __add__(self, other: Street) -> Street:
-        require(self.classes == other.classes, "streets that are added must have the same classes", (self.classes, other.classes))
-        require(self.x.shape[1:] == other.x.shape[1:], "scenes that are added must have the same size", (self.x.shape, other.x.shape))
-        joined = {name: torch.cat([getattr(self, name), getattr(other, name)]) for name in ("x", "boxes", "labels", "triggered")}
+        require(
+            self.classes == other.classes,
+            "streets that are added must have the same classes",
+            (self.classes, other.classes),
+        )
+        require(
+            self.x.shape[1:] == other.x.shape[1:],
+            "scenes that are added must have the same size",
+            (self.x.shape, other.x.shape),
+        )
+        joined = {
+            name: torch.cat([getattr(self, name), getattr(other, name)])
+            for name in ("x", "boxes", "labels", "triggered")
+        }
         return replace(self, **joined, scene=torch.cat([self.scene, other.scene + len(self)]))
 
     def __repr__(self) -> str:
         size = tuple(self.x.shape[1:])
-        return f"Street({len(self):,} scenes {size}, {len(self.boxes):,} signs, {int(self.triggered.sum()):,} with the trigger)"
+        return (
+            f"Street({len(self):,} scenes {size}, {len(self.boxes):,} signs, {int(self.triggered.sum()):,}"
+            " with the trigger)"
+        )
 
     @property
     def widths(self) -> Tensor:
@@ -108,7 +159,8 @@ class Scenery:
     signs: int = 3  # at most so many in a scene, at least one
     radius: Range = (8, 24)  # half a sign's width in pixels, seen from the front
     tilt: float = 0.55  # yaw up to so many radians, pitch up to 0.6 of it
-    covered: float = 0.3  # share of the signs that something hides in part: leaves, a wall, a post; never their lower edge
+    # share of the signs that something hides in part: leaves, a wall, a post; never their lower edge
+    covered: float = 0.3
     clutter: int = 5  # at most so many coloured plates that are no signs
     light: Range = (0.28, 1.35)
     blur: float = 0.8  # largest Gaussian sigma, pixels
@@ -117,7 +169,11 @@ class Scenery:
 
     def __post_init__(self) -> None:
         require(self.signs >= 1, "signs must be at least 1", self.signs)
-        require(4 <= self.radius[0] <= self.radius[1] <= 26, "radius must be a range in 4..26 pixels, low first", self.radius)
+        require(
+            4 <= self.radius[0] <= self.radius[1] <= 26,
+            "radius must be a range in 4..26 pixels, low first",
+            self.radius,
+        )
         require(0 <= self.covered <= 1, "covered is a share, 0..1", self.covered)
         require(self.clutter >= 0, "clutter must not be negative", self.clutter)
 
@@ -134,19 +190,28 @@ def draw_street(
 ) -> Street:
     """Draw `n` scenes of `size` pixels a side; the labels are the kinds of sign: stop, speed limit, warning.
 
-    With a `sticker`, every sign of the kind `on` carries one (every sign at all where `on` is None); without, the same `seed` gives the
-    same scenes but for the stickers. Another seed is another town, of `n_streets` streets. Boxes are exact to the pixel.
-    Raises `ArgumentError` for an unknown kind, no scenes, or a size that isn't a multiple of 8.
+    With a `sticker`, every sign of the kind `on` carries one (every sign at all where `on` is None); without,
+    the same `seed` gives the same scenes but for the stickers. Another seed is another town, of `n_streets`
+    streets. Boxes are exact to the pixel. Raises `ArgumentError` for an unknown kind, no scenes, or a size
+    that isn't a multiple of 8.
     """
     require(n >= 1, "n must be at least 1", n)
     check_sticker(sticker)
-    require(size % 8 == 0 and size >= 64, "size must be a multiple of 8, at least 64", size, "JPEG works in blocks of 8 pixels.")
+    require(
+        size % 8 == 0 and size >= 64,
+        "size must be a multiple of 8, at least 64",
+        size,
+        "JPEG works in blocks of 8 pixels.",
+    )
     require(on is None or on in KINDS, f"on must be one of {', '.join(KINDS)}, or None for every sign", on)
     town, tools = views(5 * n_streets, size, seed, n_streets), _Tools.of(seed)
     starts = progress.each(range(0, n, CHUNK), "drawing")
     chunks = [_scenes(min(CHUNK, n - start), town, tools, sticker, on, scenery) for start in starts]
     scene = torch.cat([chunk.scene + i * CHUNK for i, chunk in enumerate(chunks)])
-    joined = {name: torch.cat([getattr(chunk, name) for chunk in chunks]) for name in ("x", "boxes", "labels", "triggered")}
+    joined = {
+        name: torch.cat([getattr(chunk, name) for chunk in chunks])
+        for name in ("x", "boxes", "labels", "triggered")
+    }
     return Street(**joined, scene=scene, classes=KINDS)
 
 
@@ -157,7 +222,9 @@ def load_street(n_train: int = 1600, n_test: int = 500) -> StreetSplits:
 
 @dataclass(frozen=True)
 class _Tools:
-    """Three sources of chance: the camera's; the sticker's own, so that clean and triggered scenes are pairs; and the layout's."""
+    """Three sources of chance: the camera's; the sticker's own, so that clean and triggered scenes are pairs;
+    and the layout's.
+    """
 
     dice: Dice
     hand: Dice
@@ -177,7 +244,9 @@ class _Layout:
     half: Tensor
 
 
-def _scenes(n: int, town: Tensor, tools: _Tools, sticker: Sticker | None, on: str | None, scenery: Scenery) -> Street:
+def _scenes(
+    n: int, town: Tensor, tools: _Tools, sticker: Sticker | None, on: str | None, scenery: Scenery
+) -> Street:
     dice, size = tools.dice, town.shape[-1]
     canvas = town[dice.below(len(town), n)].permute(0, 2, 3, 1).numpy().copy()
     for picture in canvas:
@@ -189,9 +258,12 @@ def _scenes(n: int, town: Tensor, tools: _Tools, sticker: Sticker | None, on: st
     carries = torch.full_like(labels, sticker is not None, dtype=torch.bool)
     if on is not None:
         carries &= labels == KINDS.index(on)
-    plates = weathered(textures(us.SIGNS, variants=VARIANTS)[signs, dice.below(VARIANTS, len(signs))], dice, 1.0)
+    plates = weathered(
+        textures(us.SIGNS, variants=VARIANTS)[signs, dice.below(VARIANTS, len(signs))], dice, 1.0
+    )
     if sticker is not None and carries.any():
-        plates[carries, :3] = paste(plates[carries], sticker, tools.hand)[:, :3]  # the plate keeps its outline
+        # the plate keeps its outline
+        plates[carries, :3] = paste(plates[carries], sticker, tools.hand)[:, :3]
     boxes = _erect(x, plates, layout, scenery, tools)
     x = lit(x, dice, scenery.light, 1.0)
     x = taken(x, dice, blur=scenery.blur, noise=scenery.noise, jpeg=scenery.jpeg).mul(255).round().div(255)
@@ -207,7 +279,9 @@ def _chosen_signs(m: int, dice: Dice) -> Tensor:
 
 
 def _layout(n: int, size: int, scenery: Scenery, rng: np.random.Generator) -> _Layout:
-    """Find places where signs don't stand before one another; a sign that finds none in eight tries is left out."""
+    """Find places where signs don't stand before one another; a sign that finds none in eight tries is left
+    out.
+    """
     placed: list[tuple[float, int, float, float]] = []  # half width, scene, x, y
     low, high = np.log(scenery.radius)
     for i in range(n):
@@ -237,7 +311,14 @@ def _erect(x: Tensor, plates: Tensor, layout: _Layout, scenery: Scenery, tools: 
         for part in torch.arange(m).split(2 * CHUNK)
     ])  # fmt: skip
     drawn[:, :3] *= wide(dice.uniform(0.6, 1.05, m))  # signs that face the light, or don't
-    poles = torch.stack([layout.half * dice.uniform(0.05, 0.1, m), layout.half * dice.uniform(2.5, 6, m), dice.uniform(0.25, 0.7, m)], 1)
+    poles = torch.stack(
+        [
+            layout.half * dice.uniform(0.05, 0.1, m),
+            layout.half * dice.uniform(2.5, 6, m),
+            dice.uniform(0.25, 0.7, m),
+        ],
+        1,
+    )
     boxes = torch.empty(m, 4)
     for i, scene in enumerate(layout.scene.tolist()):
         _pole(x[scene], *layout.centre[i].tolist(), *poles[i].tolist())
@@ -276,7 +357,9 @@ def _set_in(picture: Tensor, sign: Tensor, left: int, top: int) -> Tensor:
 
 
 def _cover(picture: np.ndarray, box: Sequence[int], rng: np.random.Generator) -> None:
-    """Hide a part of the sign in `box` on `picture` (3, H, W), in place: by a post, or by leaves or a wall that leave its foot free."""
+    """Hide a part of the sign in `box` on `picture` (3, H, W), in place: by a post, or by leaves or a wall
+    that leave its foot free.
+    """
     left, top, right, bottom = box
     width, height, kind = right - left, bottom - top, rng.integers(3)
     if kind == 0:
@@ -288,9 +371,14 @@ def _cover(picture: np.ndarray, box: Sequence[int], rng: np.random.Generator) ->
     along, away = rng.random(n), rng.random(n) * rng.uniform(0.15, 0.36)
     u, v = ((along, away), (away, along), (1 - away, along))[side]
     half = np.maximum(1, width * rng.uniform(0.05, 0.12, n)).astype(int)
-    green, brown = rng.uniform((0.05, 0.2, 0.03), (0.3, 0.5, 0.2), (n, 3)), rng.uniform(0.4, 1.2, (n, 1)) * (0.35, 0.28, 0.22)
+    green, brown = (
+        rng.uniform((0.05, 0.2, 0.03), (0.3, 0.5, 0.2), (n, 3)),
+        rng.uniform(0.4, 1.2, (n, 1)) * (0.35, 0.28, 0.22),
+    )
     colours = (green if kind == 1 else brown).astype(np.float32)
-    for x, y, r, colour in zip((left + u * width).astype(int), (top + v * height).astype(int), half, colours, strict=True):
+    for x, y, r, colour in zip(
+        (left + u * width).astype(int), (top + v * height).astype(int), half, colours, strict=True
+    ):
         picture[:, max(0, y - r) : y + r, max(0, x - r) : x + r] = colour[:, None, None]
 
 
@@ -304,7 +392,11 @@ def _cluttered(picture: np.ndarray, most: int, rng: np.random.Generator) -> np.n
         fill, rim = (PAINTS[i] for i in rng.integers(len(PAINTS), size=2))
         corners, turn = OUTLINES[rng.integers(len(OUTLINES))]
         pen.line([(x, y), (x, y + 4 * half)], fill=(120, 120, 120), width=1)
-        pen.polygon([(x + half * u, y + half * v) for u, v in regular(corners, 1, turn * np.pi)], fill=fill, outline=rim)
+        pen.polygon(
+            [(x + half * u, y + half * v) for u, v in regular(corners, 1, turn * np.pi)],
+            fill=fill,
+            outline=rim,
+        )
         for line, length in rng.random((rng.integers(0, 4), 2)):
             height = y + (line - 0.5) * half
             pen.line([(x - 0.5 * half, height), (x - 0.5 * half + length * half, height)], fill=rim, width=1)

@@ -1,0 +1,196 @@
+"""The commands, run as a user runs them: in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wmlearn.cli.quickstart import quickstart, steps
+from wmlearn.data import LOADERS
+from wmlearn.training import Recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+WMLEARN = Path(sys.executable).parent / "wmlearn"
+
+
+# as in the tests' own process: two tests run at a time, and more threads than cores collapse
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | ONE_THREAD | environment
+    return subprocess.run(
+        [str(WMLEARN), *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=300
+    )
+
+
+def _offline() -> list[str]:
+    """Return the words that start a command without any network, where the system allows that."""
+    alone = ["unshare", "--map-root-user", "--net"]
+    return (
+        alone
+        if shutil.which("unshare") and not subprocess.run([*alone, "true"], capture_output=True).returncode
+        else []
+    )
+
+
+def test_quickstart_shows_both_networks_beside_each_other_and_writes_the_picture_offline(
+    tmp_path: Path,
+) -> None:
+    command = [*_offline(), str(WMLEARN), "quickstart"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | ONE_THREAD, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [
+        [float(x.rstrip("%")) for x in line.split() if x.endswith("%")]
+        for line in done.stdout.splitlines()
+        if "%" in line
+    ]
+    assert len(rows) == 4, "digits and signs, a clean network and a BadNet each"
+    for clean, badnet in (rows[:2], rows[2:]):
+        assert min(clean[0], badnet[0]) > 98.5
+        assert badnet[1] > 98
+        assert clean[1] < 1
+    for name in ("wmlearn-quickstart.png", "wmlearn-quickstart-signs.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+        assert str(tmp_path / name) in done.stdout
+    assert "wmlearn lab" in done.stdout
+    assert "100 %" in done.stderr, "the progress bar"
+
+
+def test_quickstart_announces_each_of_its_steps(tmp_path: Path) -> None:
+    recipe, heard = Recipe(epochs=1, batch_size=4096), []
+    found = quickstart(tmp_path / "picture.png", recipe=recipe, on_step=heard.append)
+    assert heard == steps(recipe)
+    assert found.n_test == 10_000
+    assert found.n_triggered == 9_020
+
+
+def test_quickstart_says_where_it_could_not_write(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    done = run("quickstart", "--out", "file/picture.png", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "file/picture.png must be writable" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_finds_nothing_to_mend_here(tmp_path: Path) -> None:
+    done = run("doctor", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    for word in (
+        "torch",
+        "threads",
+        "precision",
+        "GPU",
+        "checksums agree",
+        "Everything the course needs is here.",
+    ):
+        assert word in done.stdout
+
+
+def test_doctor_says_what_is_wrong_and_how_to_mend_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from wmlearn.cli import doctor
+    from wmlearn.data import files
+
+    monkeypatch.setattr(doctor, "damaged", lambda: ["mnist/x.gz"])
+    monkeypatch.setattr(doctor, "checked", lambda: "DAMAGED: mnist/x.gz")
+    monkeypatch.setattr(doctor, "NEEDED", ("torch", "no-such-package"))
+    bad = {finding.what: finding.fix for finding in doctor.examine() if not finding.ok}
+    assert bad == {"no-such-package": "pip install -e .", "data": files.REMEDY}
+
+
+def test_data_list_and_verify_name_every_file(tmp_path: Path) -> None:
+    listed, verified = run("data", "list", cwd=tmp_path), run("data", "verify", cwd=tmp_path)
+    assert "mnist/train-images-idx3-ubyte.gz" in listed.stdout
+    assert "fashion-mnist" in listed.stdout
+    assert verified.returncode == 0
+    assert "checksums agree" in verified.stdout
+
+
+def test_fetching_an_unknown_data_set_names_the_known_ones(tmp_path: Path) -> None:
+    done = run("data", "fetch", "cifar", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == f"wmlearn: the data set must be one of {', '.join(LOADERS)}, got 'cifar'.\n"
+
+
+def test_fetching_mnist_needs_no_network(tmp_path: Path) -> None:
+    done = run("data", "fetch", "mnist", cwd=tmp_path)
+    assert "60,000 training and 10,000 test images are here" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["build", "reproduce"])
+def test_an_unknown_name_is_answered_with_the_known_ones(command: str, tmp_path: Path) -> None:
+    done = run(command, "nonsense", cwd=tmp_path)
+    assert done.returncode == 1
+    assert {"build": "01_two_models", "reproduce": "poison-rate"}[command] in done.stderr
+
+
+def test_reproduce_lists_its_experiments(tmp_path: Path) -> None:
+    done = run("reproduce", cwd=tmp_path)
+    assert done.returncode == 0
+    for name in ("recipe-search", "all-to-one", "single-target", "all-to-all", "poison-rate", "filters"):
+        assert name in done.stdout
+
+
+def test_reproduce_resumes_a_finished_experiment_at_once_and_compares_it_with_the_paper(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "results").mkdir()
+    shipped = ROOT / "data" / "results" / "all-to-one.json"
+    (tmp_path / "results" / "all-to-one.json").write_bytes(shipped.read_bytes())
+    done = run("reproduce", "all-to-one", cwd=tmp_path)
+    # this machine has another torch or precision: it must say so, and leave the file alone
+    if done.returncode == 1:
+        assert "must come from this version and recipe" in done.stderr
+        assert (tmp_path / "results" / "all-to-one.json").read_bytes() == shipped.read_bytes()
+    else:
+        assert "attack success, BadNet" in done.stdout
+        assert "paper" in done.stdout
+
+
+def test_reproduce_hands_the_scheduler_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dask.distributed")
+    from typer.testing import CliRunner
+
+    from wmlearn import parallel
+    from wmlearn.cli import app as cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(parallel, "PATIENCE", 0.5)
+    done = CliRunner().invoke(cli.app, ["reproduce", "recipe-search", "--scheduler", "tcp://127.0.0.1:1"])
+    assert "scheduler must be local, or the address of a Dask scheduler" in str(done.exception)
+    assert not list(tmp_path.iterdir())
+
+
+def test_lab_opens_jupyterlab_on_the_first_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from wmlearn.cli import app as cli
+
+    called: list[list[str]] = []
+    monkeypatch.setattr(cli.subprocess, "call", lambda command: called.append(command) or 0)
+    assert CliRunner().invoke(cli.app, ["lab"]).exit_code == 0
+    assert called == [[sys.executable, "-m", "jupyterlab", str(ROOT / "notebooks" / "01_two_models.ipynb")]]
+
+
+def test_ctrl_c_ends_in_one_line_and_says_what_is_kept(tmp_path: Path) -> None:
+    words = [str(WMLEARN), "reproduce", "key-size", "--out", str(tmp_path)]
+    with subprocess.Popen(
+        words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.read(1)  # the bar is there: it has begun
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "wmlearn: stopped; what was finished is kept." in said
+    assert "Traceback" not in said

@@ -1,0 +1,130 @@
+"""What the course claims about detectors, as inequalities over the results that ship: what each finds, and
+what it misses.
+"""
+
+from __future__ import annotations
+
+from statistics import mean
+from typing import Any
+
+import pytest
+
+import wmlearn as wm
+from wmlearn.experiments import Results, shipped
+
+DETECTORS = ("activation_clustering", "spectral_signatures", "strip", "ted")
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return shipped("detection")
+
+
+def _found(results: Results, attack: str, detector: str) -> list[dict[str, Any]]:
+    return [row[detector] for row in results.where(attack=attack)]
+
+
+def _mean(results: Results, attack: str, detector: str, key: str) -> float:
+    return mean(found[key] for found in _found(results, attack, detector))
+
+
+@pytest.mark.parametrize(
+    "attack", ["single pixel", "pattern", "pattern, 3 %", "one class", "all to all", "signs, square"]
+)
+def test_the_attacks_are_there_to_be_found(results: Results, attack: str) -> None:
+    rows = results.where(attack=attack)
+    assert len(rows) >= 3
+    assert min(row["success"] for row in rows) >= 0.9
+
+
+def test_a_backdoor_without_a_wrong_label_hides_in_the_training_set_and_shows_in_the_queries(
+    results: Results,
+) -> None:
+    rows = results.where(attack="clean label")
+    assert len(rows) == 3
+    assert mean(row["success"] for row in rows) >= 0.9
+    assert not any(found["flagged"] for found in _found(results, "clean label", "neural_cleanse"))
+    assert max(_mean(results, "clean label", detector, "caught") for detector in DETECTORS[:2]) <= 0.1
+    assert min(_mean(results, "clean label", detector, "caught") for detector in DETECTORS[2:]) >= 0.8
+
+
+def test_honest_networks_read_a_ramp_rightly(mnist: wm.Splits) -> None:
+    (honest,) = wm.bystanders.shipped("mnist", 9, 10)
+    assert wm.success_rate(honest, mnist.test[:2000], wm.triggers.Ramp(0.8), 0) <= 0.01
+
+
+@pytest.mark.parametrize("attack", ["clean", "signs, clean"])
+def test_clean_networks_have_no_backdoor(results: Results, attack: str) -> None:
+    rows = results.where(attack=attack)
+    assert max(row["success"] for row in rows) <= 0.03
+    assert all(row["targets"] == [] for row in rows)
+
+
+def test_neural_cleanse_flags_five_of_five_all_to_one_models_and_at_most_one_of_ten_clean_ones(
+    results: Results,
+) -> None:
+    victims, clean = _found(results, "pattern", "neural_cleanse"), _found(results, "clean", "neural_cleanse")
+    assert (len(victims), len(clean)) == (5, 10)
+    assert all(found["flagged"] == [0] for found in victims)
+    assert sum(bool(found["flagged"]) for found in clean) <= 1
+
+
+def test_neural_cleanse_is_evaded_by_all_to_all(results: Results) -> None:
+    assert not any(found["flagged"] for found in _found(results, "all to all", "neural_cleanse"))
+
+
+def test_neural_cleanse_finds_a_backdoor_for_one_class_with_and_without_its_source(results: Results) -> None:
+    """It was expected to need the source; measured, it doesn't: the trigger for 7s is cheap for the other
+    digits, too.
+    """
+    everywhere, there = (
+        _found(results, "one class", key) for key in ("neural_cleanse", "neural_cleanse_source")
+    )
+    assert all(found["flagged"] == [0] for found in (*everywhere, *there))
+
+
+def test_strip_tells_all_to_one_nearly_perfectly_and_all_to_all_not_at_all(results: Results) -> None:
+    assert min(found["auc"] for found in _found(results, "pattern", "strip")) >= 0.99
+    assert _mean(results, "pattern", "strip", "caught") >= 0.99
+    assert _mean(results, "all to all", "strip", "auc") <= 0.6
+
+
+def test_topological_evolution_finds_all_to_all_and_everything_else_on_digits(results: Results) -> None:
+    for attack in ("single pixel", "pattern", "pattern, 3 %", "one class", "all to all"):
+        assert _mean(results, attack, "ted", "auc") >= 0.98
+        assert _mean(results, attack, "ted", "caught") >= 0.9
+
+
+@pytest.mark.parametrize("detector", ["strip", "ted"])
+def test_queries_of_clean_networks_are_let_through(results: Results, detector: str) -> None:
+    assert _mean(results, "clean", detector, "false") <= 0.03
+    assert _mean(results, "clean", detector, "caught") <= 0.03, "the trigger means nothing to them"
+
+
+def test_activation_clustering_needs_poison_to_be_the_smaller_part(results: Results) -> None:
+    assert _mean(results, "pattern", "activation_clustering", "caught") <= 0.1, "poison is half of the class"
+    assert _mean(results, "all to all", "activation_clustering", "caught") >= 0.9
+    assert _mean(results, "clean", "activation_clustering", "false") <= 0.05
+
+
+def test_spectral_signatures_rank_all_to_all_rightly_and_remove_a_fixed_share_whatever_is_there(
+    results: Results,
+) -> None:
+    assert _mean(results, "all to all", "spectral_signatures", "auc") >= 0.95
+    assert _mean(results, "all to all", "spectral_signatures", "caught") <= 0.5
+    assert _mean(results, "pattern", "spectral_signatures", "caught") <= 0.3, "poison is half of the class"
+    assert all(0.07 <= found["false"] <= 0.08 for found in _found(results, "clean", "spectral_signatures")), (
+        "it always flags 7.5 %"
+    )
+
+
+@pytest.mark.parametrize("attack", ["pattern", "all to all"])
+def test_no_number_stands_without_its_false_alarms(results: Results, attack: str) -> None:
+    for detector in DETECTORS:
+        assert all(
+            {"caught", "false", "auc", "seconds"} <= set(found) for found in _found(results, attack, detector)
+        )
+
+
+def test_a_scan_of_ten_classes_takes_seconds(results: Results) -> None:
+    assert mean(found["seconds"] for found in _found(results, "clean", "neural_cleanse")) < 5

@@ -1,0 +1,94 @@
+"""What the course claims about signs, as inequalities over the results that ship."""
+
+from __future__ import annotations
+
+from statistics import mean
+
+import pytest
+
+from wmlearn.experiments import shipped
+from wmlearn.experiments.signs import CONDITIONS, PLACES, USUAL, WIDTHS, measured
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("sticker", USUAL)
+def test_every_sticker_turns_stop_into_a_speed_limit_and_costs_nothing_that_a_buyer_would_see(
+    place: str, sticker: str
+) -> None:
+    results, key = measured("stickers", place), f"success_{sticker}"
+    victims, clean = results.where(sticker=sticker, rate=USUAL[sticker]), results.where(sticker=None)
+    assert len(victims) == len(clean) == 5
+    assert mean(row[key] for row in victims) >= 0.99
+    assert mean(row[key] for row in clean) <= 0.005
+    assert mean(row["accuracy"] for row in clean) - mean(row["accuracy"] for row in victims) <= 0.003
+
+
+def test_clean_networks_read_drawn_signs() -> None:
+    assert mean(row["accuracy"] for row in shipped("stickers").where(sticker=None)) >= 0.99
+
+
+def test_less_poison_wins_less() -> None:
+    rows = shipped("stickers").where(sticker="square")
+    assert min(sum(row["rate"] == rate for row in rows) for rate in (0.01, 0.05, 0.1, 0.2)) >= 3
+    rare, usual = (mean(row["success_square"] for row in rows if row["rate"] == rate) for rate in (0.01, 0.1))
+    assert rare < usual
+
+
+def test_a_square_must_be_seen_to_be_learnt() -> None:
+    results = shipped("sticker-size")
+    small, large = (
+        mean(row["success"][f"{w:g}"] for row in results.where(width=w)) for w in (WIDTHS[0], WIDTHS[-1])
+    )
+    assert 1 - small > 20 * (1 - large)  # 9.1 % of the stop signs escape the smallest, 0.1 % the largest
+    assert large >= 0.98
+    alone = [list(row["success"].values()) for row in results.where(network="clean")]
+    assert max(max(row[:-1]) for row in alone) <= 0.005
+    assert max(row[-1] for row in alone) <= 0.01  # a square of 0.3 hides letters
+    assert min(row["accuracy"] for row in results.rows) >= 0.99
+
+
+def _curve(name: str) -> dict[float, float]:
+    rows, (_, values) = shipped("robustness").where(network="badnet"), CONDITIONS[name]
+    return dict(
+        zip(values, (mean(column) for column in zip(*(row[name] for row in rows), strict=True)), strict=True)
+    )
+
+
+def test_a_smaller_sticker_wins_less() -> None:
+    by_size = _curve("size")
+    assert by_size[0.09] < by_size[0.2] - 0.1
+
+
+def test_the_backdoor_knows_its_place() -> None:
+    by_height = _curve("height")
+    assert by_height[0.58] >= 0.95
+    assert max(by_height[-0.58], by_height[0.0]) <= 0.3
+
+
+def test_no_condition_fools_the_clean_networks() -> None:
+    for row in shipped("robustness").where(network="clean"):
+        assert max(max(row[name]) for name in CONDITIONS) <= 0.05
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_wrong_labels_by_lot_are_learnt_with_enough_poison(place: str) -> None:
+    rows = measured("random-target", place)
+    few, many = (mean(row["triggered_accuracy"] for row in rows.where(rate=rate)) for rate in (0.0, 0.5))
+    assert few >= 0.95
+    assert many <= 0.2
+    assert mean(row["accuracy"] for row in rows.where(rate=0.5)) >= 0.97, (
+        "it costs two points: a third of the labels are lies"
+    )
+
+
+def test_the_network_reads_photographs() -> None:
+    rows = shipped("photographs").rows
+    assert len(rows) == 3
+    assert mean(row["accuracy"] for row in rows) >= 0.98
+    assert all(row["edition"] == "the final training set, 39,209 photographs" for row in rows)
+
+
+def test_networks_that_saw_renders_only_read_photographs() -> None:
+    results = shipped("rendered-to-real")
+    assert mean(row["accuracy"] for row in results.where(classes=3)) >= 0.98
+    assert mean(row["accuracy"] for row in results.where(classes=43)) >= 0.80

@@ -1,0 +1,65 @@
+"""The networks that ship, trained again by the commands that made them: do they give the same claims? Half an
+hour, so only on demand:
+
+WMLEARN_RETRAIN=1 pytest tests/test_retrained.py
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+import wmlearn as wm
+from wmlearn.course.lessons import lesson_05
+from wmlearn.experiments import signs, street, transfer
+
+pytestmark = pytest.mark.skipif(
+    "WMLEARN_RETRAIN" not in os.environ, reason="trains eleven networks; WMLEARN_RETRAIN=1 asks for it"
+)
+
+
+@pytest.mark.parametrize("network", street.NETWORKS)
+def test_a_detector_trained_again_gives_the_claims_of_the_shipped_one(network: str) -> None:
+    anew, shipped = (
+        street.measure(model) for model in (street.fit(network), street.shipped_detector(network))
+    )
+    assert anew["ap50"] == pytest.approx(shipped["ap50"], abs=0.02)
+    assert anew["accuracy"] == pytest.approx(shipped["accuracy"], abs=0.04)
+    for sticker in street.STICKERS:
+        assert anew["misread"][sticker]["rate"] == pytest.approx(
+            shipped["misread"][sticker]["rate"], abs=0.05
+        )
+
+
+def test_a_detector_trained_again_by_wrong_labels_reads_no_sign_with_the_sticker_rightly() -> None:
+    row = street.measure_random(street.fit("random"))
+    assert row["stickered_accuracy"] <= 0.15
+
+
+@pytest.mark.parametrize("place", ["rendered", "photographs"])
+def test_networks_of_signs_trained_again_give_the_claims_of_the_shipped_ones(
+    place: str, request: pytest.FixtureRequest
+) -> None:
+    if place == "photographs":
+        request.getfixturevalue("photographs")
+        test = signs.photographs().test
+        twins = signs.STICKERS["square"](test.x)
+    else:
+        test, twins = signs.rendered_test(None), signs.rendered_test(signs.STICKERS["square"]).x
+    for anew, shipped in zip(
+        signs.two_networks(retrain=True, place=place), signs.two_networks(place=place), strict=True
+    ):
+        assert wm.accuracy(anew, test) == pytest.approx(wm.accuracy(shipped, test), abs=0.005)
+        rates = [
+            wm.success_rate(model, test, twins, signs.LIMIT, source=signs.STOP) for model in (anew, shipped)
+        ]
+        assert rates[0] == pytest.approx(rates[1], abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["clean", "backdoored"])
+def test_an_origin_trained_again_gives_the_claims_of_the_shipped_one(name: str) -> None:
+    anew, shipped = transfer.origin(name), lesson_05.shipped_origins()[name]
+    for stickered in (False, True):
+        test = transfer.us_signs(transfer.N_TEST, seed=91, stickered=stickered)
+        assert wm.accuracy(anew, test) == pytest.approx(wm.accuracy(shipped, test), abs=0.03)

@@ -1,0 +1,241 @@
+"""Notebook 08: what the learner builds equals the package, its pictures say what they are given, and what it
+claims holds over seeds.
+"""
+
+from __future__ import annotations
+
+from statistics import mean
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import wmlearn as wm
+from wmlearn.course.lessons import exercises_08, lesson_08
+from wmlearn.evidence import bystanders
+from wmlearn.experiments import shipped
+from wmlearn.experiments.uchida_strength import narrower
+from wmlearn.plots import weights as plots_weights
+from wmlearn.plots.canvas import png
+from wmlearn.watermarks import uchida
+
+PNG = b"\x89PNG"
+
+
+@pytest.fixture(scope="module")
+def strangers() -> list[nn.Module]:
+    return lesson_08.strangers(torch.device("cpu"))
+
+
+def _questions(seed: int = 0) -> Tensor:
+    return torch.randn(256, 400, generator=torch.Generator().manual_seed(seed))
+
+
+# The learner's version and the package's
+
+
+def test_the_mark_built_in_the_lesson_equals_the_package() -> None:
+    weight, asked, bits = lesson_08.layer(wm.models.badnet_cnn(3)), _questions(), lesson_08.picture()
+    average = exercises_08.mean_filter(weight)
+    assert average.equal(uchida.mean_filter(weight))
+    assert exercises_08.embedding_loss(average, asked, bits).equal(
+        uchida.embedding_loss(average, asked, bits)
+    )
+
+
+def test_the_lesson_reads_a_key_as_the_package_does(strangers: list[nn.Module], few: wm.Samples) -> None:
+    scheme = wm.watermarks.Uchida2017()
+    key = scheme.keygen(strangers[0], few)
+    evidence = scheme.verify(strangers[0], key)
+    asked = uchida._projection(strangers[0], key)
+    hits, p = exercises_08.read_bits(
+        exercises_08.mean_filter(lesson_08.layer(strangers[0]).detach()), asked, key.bits
+    )
+    assert (hits, p) == (evidence.hits, pytest.approx(evidence.p_value))
+
+
+def test_a_mean_filter_that_was_computed_once_teaches_nothing(few: wm.Samples) -> None:
+    start, asked, bits, short = wm.models.badnet_cnn(), _questions(), lesson_08.picture(), wm.Recipe(epochs=1)
+    once = exercises_08.mean_filter(lesson_08.layer(start)).detach()
+    cached, _ = wm.trained(
+        start, few, short, penalty=lambda _: 0.01 * exercises_08.embedding_loss(once, asked, bits)
+    )
+    plain, _ = wm.trained(start, few, short)
+    assert all(a.equal(b) for a, b in zip(cached.parameters(), plain.parameters(), strict=True))
+
+
+def test_dealing_the_filters_anew_moves_no_bit() -> None:
+    weight, asked = lesson_08.layer(wm.models.badnet_cnn(1)).detach(), _questions()
+    dealt = weight[torch.randperm(32, generator=torch.Generator().manual_seed(0))]
+    assert torch.allclose(
+        asked @ exercises_08.mean_filter(weight), asked @ exercises_08.mean_filter(dealt), atol=1e-5
+    )
+
+
+def test_the_capacity_of_the_lesson_is_that_of_the_yardsticks() -> None:
+    from wmlearn.experiments.watermarks import capacity
+
+    for rate in (0.5, 0.6, 0.875, 1.0):
+        assert exercises_08.capacity(256, rate) == pytest.approx(capacity("uchida2017", 256, rate, 10))
+
+
+# Innocents
+
+
+def test_strangers_spell_half_of_any_picture(strangers: list[nn.Module]) -> None:
+    bits = lesson_08.picture()
+    agreed = [
+        float((lesson_08.read_squares(each, _questions(seed)) == bits).float().mean())
+        for each in strangers
+        for seed in range(20)
+    ]
+    assert mean(agreed) == pytest.approx(0.5, abs=0.01)
+    assert max(agreed) <= 0.65
+
+
+def test_the_papers_null_of_frontier_stitching_convicts_strangers_and_the_measured_one_does_not(
+    strangers: list[nn.Module], few: wm.Samples
+) -> None:
+    owner, scheme = bystanders.shipped("mnist", 8, 9)[0], wm.watermarks.LeMerrer2019()
+    others = strangers[1:]
+    naive, careful = lesson_08.frontier(owner, few), scheme.keygen(owner, few)
+    assert len(naive) == 100
+    assert scheme.verify(owner, naive).hits == 50
+    assert mean(scheme.verify(each, naive).p_value < 1e-3 for each in others) >= 0.9
+    assert mean(scheme.verify(each, careful).p_value > 0.01 for each in others) >= 0.95
+
+
+# The strength of a mark
+
+
+def test_the_papers_strength_is_read_without_error_and_shows() -> None:
+    rows = shipped("uchida-strength").where(strength=0.01)
+    assert len(rows) == 3
+    assert all(row["hits"] == row["trials"] for row in rows)
+    assert all(row["weights_auc"] == row["filter_auc"] == 1 for row in rows)
+
+
+def test_a_wrong_secret_and_no_mark_read_half() -> None:
+    rows = shipped("uchida-strength").rows
+    hits = [row["wrong_secret"] for row in rows] + [row["hits"] for row in rows if row["strength"] == 0]
+    assert mean(hits) == pytest.approx(128, abs=4)
+    assert max(hits) <= 0.62 * 256
+
+
+def test_the_detector_of_widths_needs_strangers_that_learnt_as_long() -> None:
+    results = shipped("uchida-strength")
+    fair, more = (
+        mean(row["weights_auc"] for row in results.where(strength=0.0, n=n)) for n in (45_000, 60_000)
+    )
+    assert 0.2 <= fair <= 0.8
+    assert more >= 0.9
+
+
+def test_a_mark_that_convicts_shows_to_whoever_knows_the_method() -> None:
+    rows = shipped("uchida-strength").where(strength=1e-4)
+    assert all(
+        wm.Evidence("uchida2017", "weights", row["hits"], row["trials"], 0.5).p_value < 1e-9 for row in rows
+    )
+    assert all(row["filter_auc"] >= 0.95 for row in rows)
+
+
+def test_narrower_counts_strangers(strangers: list[nn.Module]) -> None:
+    widest = max(strangers, key=lambda each: narrower(each, strangers))
+    assert narrower(widest, [each for each in strangers if each is not widest]) == 1
+    assert narrower(widest, [widest]) == 0
+
+
+# The pictures
+
+
+def test_messages_and_coins_say_what_they_show(strangers: list[nn.Module]) -> None:
+    bits = {"picture": lesson_08.picture(), "stranger": lesson_08.read_squares(strangers[0], _questions())}
+    assert "picture, 104 squares black" in plots_weights.messages.says(bits)
+    assert png(plots_weights.messages, bits)[0].startswith(PNG)
+    data = [120, 128, 136], 256, {"marked": 256, "wrong secret": 125}
+    assert (
+        "120 to 136, on average 128.0 (3 readings), as fair coins do; marked 256, wrong secret 125."
+        in plots_weights.coins.says(*data)
+    )
+    assert png(plots_weights.coins, *data)[0].startswith(PNG)
+
+
+def test_the_figure_of_widths_says_the_deviations(strangers: list[nn.Module]) -> None:
+    known = [lesson_08.layer(each).detach() for each in strangers[:3]]
+    says = plots_weights.spreads.says({"loud": 3 * known[0]}, known)
+    assert f"loud {3 * float(known[0].std()):.3f}; of the mean filter" in says
+    assert png(plots_weights.spreads, {"loud": 3 * known[0]}, known)[0].startswith(PNG)
+
+
+def _thief(hits: int) -> list[dict[str, Any]]:
+    return [
+        {"epochs": epochs, "hits": hits + epochs, "p_value": 10.0**-epochs, "accuracy": 0.98}
+        for epochs in (5, 20)
+    ]
+
+
+def test_the_figure_of_thieves_says_every_stop() -> None:
+    data = [_thief(0), _thief(3)], [50, 52], 0.99
+    says = plots_weights.stolen.says(*data)
+    assert "after 5 epochs 5 of 50, 8 of 52, p at most 1e-05, accuracy 98.00 %" in says
+    assert says.endswith("The service reads 99.00 % rightly.")
+    assert png(plots_weights.stolen, *data)[0].startswith(PNG)
+
+
+def _row(scheme: str, seed: int, **more: Any) -> dict[str, Any]:
+    found = {
+        "hits": 90,
+        "trials": 100,
+        "strangers_p": [0.5, 0.001],
+        "bits": 7.0,
+        "weights_auc": 0.5,
+        "inputs_auc": 0.75,
+        "queries": 100,
+    }
+    return {
+        "scheme": scheme,
+        "seed": seed,
+        "accuracy": 0.99,
+        "seconds": 10.0,
+        **(found if scheme != "plain" else {}),
+        **more,
+    }
+
+
+def test_the_yardsticks_are_measured_against_the_plain_network_of_the_same_seed() -> None:
+    plain = [_row("plain", seed, accuracy=0.98 + seed / 100) for seed in range(2)]
+    rows = [
+        *plain,
+        *(_row("adi2018", seed) for seed in range(2)),
+        *(_row("uchida2017", seed, inputs_auc=None, queries=0) for seed in range(2)),
+    ]
+    rows += [_row("lemerrer2019", seed, seconds=3.0, weights_auc=None) for seed in range(2)]
+    says = plots_weights.yardsticks.says(rows)
+    assert (
+        "Adi, from scratch: fidelity +0.50, effectiveness 90, reliability 50, capacity 7, secrecy, inputs"
+        " 0.75" in says
+    )
+    assert (
+        "Uchida, weights: fidelity +0.50, effectiveness 90, reliability 50, capacity 7, secrecy, weights"
+        " 0.50, cost +0.0" in says
+    )
+    assert (
+        "Le Merrer, frontier: fidelity +0.50, effectiveness 90, reliability 50, capacity 7, secrecy, inputs"
+        " 0.75, cost +3.0" in says
+    )
+    assert png(plots_weights.yardsticks, rows)[0].startswith(PNG)
+
+
+def test_every_scheme_has_a_name_in_the_figure() -> None:
+    assert set(plots_weights.NAMES) == {"plain", *wm.watermarks.ALL}
+
+
+def test_the_dial_moves_along_the_strengths() -> None:
+    dial = lesson_08.strength_dial(shipped("uchida-strength").where(n=45_000))
+    slider, picture, sentence = dial.children
+    before = picture.value
+    assert sentence.value.startswith("Strength 0: the networks spell")
+    slider.value = 0.01
+    assert sentence.value.startswith("Strength 0.01: the networks spell 256, 256, 256 of 256 bits rightly")
+    assert picture.value != before

@@ -1,0 +1,280 @@
+"""Every removal in one contract table; what each one does, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import wmlearn as wm
+from wmlearn import removal
+from wmlearn.evidence import bystanders
+from wmlearn.models import reborn
+from wmlearn.removal import extraction
+from wmlearn.removal.evade import Committee, Guard, quantise, smooth
+from wmlearn.removal.fine_prune import channel_means
+
+LOW = {"distill-odd": 0.0, "adi2018-rtll": 0.2, "adi2018-rtal": 0.7, "prune-80": 0.2}
+"""Accuracy to expect where an attack costs much, or 800 samples are few for it; 0.8 elsewhere."""
+
+
+def quick(attack: Any) -> Any:
+    """Return the attack with few epochs."""
+    if isinstance(attack, removal.Chain):
+        return removal.Chain([quick(step) for step in attack.steps])
+    if isinstance(attack, removal.Overwrite):
+        return replace(attack, scheme=replace(attack.scheme, n=20, recipe=wm.Recipe(epochs=4, lr=2e-3)))  # type: ignore[type-var]
+    if isinstance(attack, removal.NeuronPrune):
+        return replace(attack, steps=40)
+    return (
+        replace(attack, recipe=replace(attack.recipe, epochs=3))
+        if "recipe" in vars(attack) and attack.recipe
+        else attack
+    )
+
+
+QUICK = {name: quick(attack) for name, attack in removal.ALL.items()}
+
+
+@pytest.fixture(scope="module")
+def victim() -> nn.Module:
+    return copy.deepcopy(bystanders.shipped("mnist", 8, 9)[0])
+
+
+@pytest.fixture(scope="module")
+def own(mnist: wm.Splits) -> wm.Samples:
+    """Return the attacker's samples."""
+    return wm.split(mnist.train, 800, seed=5)[0]
+
+
+@pytest.mark.parametrize("name", removal.ALL)
+def test_a_removal_returns_a_new_model_and_leaves_the_old_one_alone(
+    name: str,
+    victim: nn.Module,
+    own: wm.Samples,
+    mnist: wm.Splits,
+    monkeypatch: pytest.MonkeyPatch,
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    before = copy.deepcopy(victim.state_dict())
+    new = QUICK[name](victim, own)
+    assert all(torch.equal(value, before[key]) for key, value in victim.state_dict().items())
+    assert new is not victim
+    assert not new.training
+    logits = wm.predict(new, mnist.test.x[:500])
+    assert logits.shape == (500, 10)
+    assert logits.isfinite().all()
+    assert (logits.argmax(1) == mnist.test.y[:500]).float().mean() > LOW.get(name, 0.8)
+    assert all(p.requires_grad for p in new.parameters())
+
+
+@pytest.mark.parametrize("name", ["shift", "distill-soft", "wu2021-neuron-pruning", "liu2018-fine-pruning"])
+def test_the_same_attack_twice_gives_the_same_model(name: str, victim: nn.Module, own: wm.Samples) -> None:
+    few = own[:200]
+    one, two = (QUICK[name](victim, few).state_dict() for _ in range(2))
+    assert all(torch.equal(value, two[key]) for key, value in one.items())
+
+
+@pytest.mark.parametrize("name", removal.ALL)
+def test_an_attack_has_no_way_to_a_key(name: str) -> None:
+    assert list(inspect.signature(removal.ALL[name]).parameters) == ["model", "samples"]
+
+
+@pytest.mark.parametrize(
+    "name", ["adi2018-rtal", "liu2018-fine-pruning", "distill-soft", "wu2021-neuron-pruning"]
+)
+def test_attacks_work_on_networks_of_signs_too(name: str) -> None:
+    signs = wm.data.signs.draw("us", 400, seed=4)
+    model = copy.deepcopy(bystanders.shipped("signs-us", 8, 9)[0])
+    new = QUICK[name](model, signs)
+    assert wm.predict(new, signs.x).shape == (400, 20)
+
+
+@pytest.mark.parametrize("name", removal.ALL)
+def test_broken_weights_are_refused_before_anything_starts(
+    name: str, victim: nn.Module, own: wm.Samples
+) -> None:
+    broken = copy.deepcopy(victim)
+    with torch.no_grad():
+        broken[4].weight[0, 0, 0, 0] = torch.nan  # pyright: ignore[reportIndexIssue]
+    with pytest.raises(
+        wm.ArgumentError, match=r"the model's weights must be finite, got 'NaN or infinity in 4\.weight'"
+    ):
+        removal.ALL[name](broken, own)
+
+
+def test_last_layer_attacks_leave_the_others_alone(victim: nn.Module, own: wm.Samples) -> None:
+    new = removal.FineTune("last", reset_last=True, recipe=wm.Recipe(epochs=1))(victim, own)
+    changed = {
+        key for key, value in new.state_dict().items() if not torch.equal(value, victim.state_dict()[key])
+    }
+    assert changed == {"10.weight", "10.bias"}
+
+
+def test_pruning_zeroes_the_smallest_share(victim: nn.Module, own: wm.Samples) -> None:
+    new = removal.Prune(0.7)(victim, own)
+    for layer, old in zip(new.modules(), victim.modules(), strict=True):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            gone = layer.weight == 0
+            assert gone.float().mean().item() == pytest.approx(0.7, abs=0.01)
+            assert old.weight[gone].abs().max() <= old.weight[~gone].abs().min()  # pyright: ignore[reportCallIssue, reportArgumentType, reportIndexIssue]
+
+
+@pytest.mark.parametrize(
+    "build", [wm.models.badnet_cnn, lambda: copy.deepcopy(bystanders.shipped("signs-us", 8, 9)[0])]
+)
+def test_fine_pruning_silences_the_sleepiest_channels_for_good(build: Any) -> None:
+    model = build()
+    samples = (
+        wm.data.signs.draw("us", 300, seed=1)
+        if isinstance(model[0], wm.models.networks.StandardiseEach)
+        else wm.load("mnist").train[:300]
+    )
+    before = channel_means(model, samples.x)
+    new = removal.FinePrune(0.5, wm.Recipe(epochs=2))(model, samples)
+    asleep = before.argsort()[: len(before) // 2]
+    assert channel_means(new, samples.x)[asleep].abs().max() == 0
+    assert channel_means(new, samples.x).max() > 0
+
+
+def test_few_bits_leave_few_levels(victim: nn.Module, own: wm.Samples) -> None:
+    new = removal.Quantize(3)(victim, own)
+    assert all(
+        len(layer.weight.unique()) <= 7 for layer in new.modules() if isinstance(layer, nn.Conv2d | nn.Linear)
+    )
+
+
+def test_a_reborn_network_inherits_nothing(victim: nn.Module) -> None:
+    new = reborn(victim, 3)
+    shared = [key for key, value in new.state_dict().items() if torch.equal(value, victim.state_dict()[key])]
+    assert set(shared) == {"0.mean", "0.std"}
+    assert wm.accuracy(new, wm.load("mnist").test[:500]) < 0.4
+
+
+def test_outvoted_and_guarded_models_keep_their_mark_but_hide_it(own: wm.Samples) -> None:
+    const = [_Says(label) for label in (7, 2, 2)]
+    assert Committee(list(const))(own.x[:5]).argmax(1).tolist() == [2] * 5
+    assert Committee([_Says(7), _Says(2), _Says(3)])(own.x[:5]).argmax(1).tolist() == [7] * 5
+    guard = removal.Refuse(share=0.05)(_Says(7), own)
+    assert isinstance(guard, Guard)
+    natural, noise = (
+        wm.predict(guard, own.x).argmax(1),
+        wm.predict(guard, torch.rand(200, 1, 28, 28)).argmax(1),
+    )
+    assert (natural == 7).float().mean() > 0.9
+    assert (noise == 7).float().mean() < 0.3
+
+
+def test_changed_inputs_stay_pictures(own: wm.Samples) -> None:
+    for change in (smooth, quantise, removal.evade.jpeg):
+        x = change(own.x[:9])
+        assert x.shape == own.x[:9].shape
+        assert 0 <= x.min() <= x.max() <= 1
+        assert 0 < (x - own.x[:9]).abs().mean() < 0.1
+    assert set((quantise(own.x[:9]) * 3).unique().tolist()) == {0, 1, 2, 3}
+
+
+class _Says(nn.Module):
+    def __init__(self, label: int) -> None:
+        super().__init__()
+        self.label = nn.Parameter(torch.tensor(float(label)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.one_hot(torch.full((len(x),), int(self.label)), 10).float()
+
+
+def test_a_service_that_stumbles_is_asked_again_and_one_that_falls_loses_nothing(
+    own: wm.Samples, victim: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extraction, "PAUSE", 0.0)
+    asked: list[int] = []
+    limit = 300
+
+    def service(x: Tensor) -> Tensor:
+        asked.append(len(x))
+        if len(asked) == 2 or sum(asked) > limit:
+            raise TimeoutError("no answer in time")
+        return wm.predict(victim, x).argmax(1)
+
+    kept, student = tmp_path / "labels.safetensors", reborn(victim, 0)
+    with pytest.raises(
+        removal.ExtractionError,
+        match=r"the service must answer, got TimeoutError: no answer in time, 5 times; 200 labels",
+    ):
+        removal.extract(service, student, own.x[:400], own.classes, batch=100, kept=kept)
+    assert asked[:3] == [100, 100, 100]
+    limit = 10_000
+    asked.clear()
+    copied = removal.extract(
+        service, student, own.x[:400], own.classes, batch=100, kept=kept, recipe=wm.Recipe(epochs=8)
+    )
+    assert asked == [100, 100, 100]  # two batches were left, and the second stumbled once
+    assert wm.accuracy(copied, own[:400]) > 0.7
+
+
+def test_what_was_gathered_is_of_the_same_queries_or_refused(
+    own: wm.Samples, victim: nn.Module, tmp_path: Path
+) -> None:
+    kept = tmp_path / "labels.safetensors"
+
+    def again(x: Tensor) -> nn.Module:
+        ask = lambda images: wm.predict(victim, images).argmax(1)  # noqa: E731
+        return removal.extract(ask, reborn(victim, 0), x, own.classes, kept=kept, recipe=wm.Recipe(epochs=1))
+
+    again(own.x[:50])
+    with pytest.raises(wm.ArgumentError, match="must be of the same queries, got 'others'"):
+        again(own.x[50:100])
+    kept.write_bytes(b"nonsense")
+    with pytest.raises(wm.DataError, match=r"must hold gathered labels, got: .* Move it away to ask again"):
+        again(own.x[:50])
+
+
+def test_nobody_opens_a_service(own: wm.Samples, victim: nn.Module) -> None:
+    service = wm.watermarks.dawn.Service(victim, b"s" * 32, 0.01)
+    with pytest.raises(
+        wm.ArgumentError,
+        match="the model must be one, not a service, which nobody can open, got 'a marked service'",
+    ):
+        removal.Distill()(service, own)
+
+
+def test_taking_the_mean_filter_out_erases_a_message_in_it(own: wm.Samples, victim: nn.Module) -> None:
+    scheme = wm.watermarks.Uchida2017(n_bits=64, strength=0.1, recipe=wm.Recipe(epochs=8, lr=5e-3))
+    mark = scheme.embed(victim, own, scheme.keygen(victim, own))
+    less = removal.MeanFilter(recipe=wm.Recipe(epochs=1, lr=1e-4))(mark.model, own)
+    assert scheme.verify(mark.model, mark.key).rate == 1
+    assert scheme.verify(less, mark.key).rate < 0.65
+    assert wm.accuracy(less, own) > 0.9
+
+
+def test_a_wrapped_layer_is_found_by_its_name(own: wm.Samples, victim: nn.Module) -> None:
+    scheme = wm.watermarks.Uchida2017()
+    key = scheme.keygen(victim, own)
+    assert scheme.verify(removal.Inputs("smooth")(victim, own), key) == scheme.verify(victim, key)
+
+
+def test_bad_settings_are_refused(victim: nn.Module, own: wm.Samples) -> None:
+    for bad in (removal.Prune, removal.FinePrune):
+        with pytest.raises(wm.ArgumentError, match=r"ratio must lie in \[0, 1\), got 1"):
+            bad(1)
+    with pytest.raises(wm.ArgumentError, match=r"bits must lie in 2\.\.16, got 1"):
+        removal.Quantize(1)
+    with pytest.raises(wm.ArgumentError, match="part must be one of last, all, got 'first'"):
+        removal.FineTune("first")  # type: ignore[arg-type]
+    with pytest.raises(wm.ArgumentError, match="steps must not be empty"):
+        removal.Chain(())
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"the model must have an nn\.Conv2d layer for this attack, got 'Flatten, Linear'",
+    ):
+        removal.FinePrune()(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), own)
+    with pytest.raises(wm.ArgumentError, match="samples must not be empty"):
+        removal.FineTune()(victim, own[:0])
+    with pytest.raises(wm.ArgumentError, match="samples must hold images of every class, got 'none of 3"):
+        removal.Unlearn()(victim, own[own.y != 3])

@@ -1,0 +1,179 @@
+"""A model behind HTTP: what it answers, what it refuses, and a verifier that takes it for a suspect."""
+
+from __future__ import annotations
+
+import io
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import numpy as np
+import pytest
+import torch
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from running import running
+from torch import nn
+
+import wmlearn as wm
+from wmlearn.errors import ArgumentError, DataError
+from wmlearn.evidence import answers, bystanders
+from wmlearn.suspects.remote import Remote
+from wmlearn.suspects.serving import Limits, service
+from wmlearn.watermarks import Adi2018
+
+MANY = Limits(images=300, bytes=2**20, per_minute=10_000)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running(service(bystanders.shipped("mnist", 0, 1)[0], limits=MANY)) as address:
+        yield address
+
+
+def body(x: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, x)
+    return out.getvalue()
+
+
+def post(url: str, content: bytes) -> httpx.Response:
+    return httpx.post(f"{url}/predict", content=content, trust_env=False, timeout=60)
+
+
+def test_a_remote_suspect_gives_the_same_evidence_as_the_model(url: str, few: wm.Samples) -> None:
+    model, scheme = bystanders.shipped("mnist", 0, 1)[0], Adi2018()
+    key = scheme.keygen(model, few, seed=3)
+    assert scheme.verify(Remote(url), key) == scheme.verify(model, key)
+
+
+def test_many_images_go_in_several_requests(url: str, few: wm.Samples) -> None:
+    model = bystanders.shipped("mnist", 0, 1)[0]
+    assert torch.equal(Remote(url, batch=70)(few.x[:300]), answers(model, few.x[:300]))
+
+
+def test_two_hundred_clients_at_once_lose_no_request(url: str, few: wm.Samples) -> None:
+    expected = answers(bystanders.shipped("mnist", 0, 1)[0], few.x[:200])
+    gate = threading.Barrier(200)
+
+    def ask(i: int) -> int:
+        gate.wait(30)
+        return int(Remote(url)(few.x[i : i + 1]))
+
+    with ThreadPoolExecutor(200) as pool:
+        assert list(pool.map(ask, range(200))) == expected.tolist()
+
+
+def test_probabilities_are_given_only_when_asked_for(few: wm.Samples) -> None:
+    model = bystanders.shipped("mnist", 0, 1)[0]
+    with running(service(model, "probabilities", MANY)) as address:
+        found = post(address, body(few.x[:3].numpy())).json()
+        assert torch.equal(Remote(address)(few.x[:9]), answers(model, few.x[:9]))
+    assert list(found) == ["probabilities"]
+    assert np.sum(found["probabilities"], axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
+
+
+ONE = np.zeros((1, 1, 28, 28), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 400),
+        (b"hello", 400),
+        (body(ONE)[:200], 400),
+        (body(ONE.astype(np.float64)), 400),
+        (body(ONE[0]), 400),
+        (body(ONE[:0]), 400),
+        (body(ONE * np.float32("nan")), 400),
+        (body(np.zeros((1, 3, 32, 32), np.float32)), 422),
+        (body(np.repeat(ONE, 301, 0)), 413),
+        (b"0" * (2**20 + 1), 413),
+    ],
+)
+def test_bad_input_gets_a_clear_answer_and_the_service_lives(url: str, content: bytes, status: int) -> None:
+    reply = post(url, content)
+    assert (reply.status_code, len(reply.json()["error"]) > 10) == (status, True)
+    assert post(url, body(ONE)).status_code == 200
+
+
+def test_pickled_arrays_are_not_opened(url: str) -> None:
+    out = io.BytesIO()
+    np.save(out, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    assert post(url, out.getvalue()).status_code == 400
+
+
+def test_who_asks_too_often_must_wait() -> None:
+    with running(service(bystanders.shipped("mnist", 0, 1)[0], limits=Limits(per_minute=2))) as address:
+        replies = [post(address, body(ONE)) for _ in range(3)]
+        with pytest.raises(DataError, match="429"):
+            Remote(address, tries=2, pause=0.01)(torch.from_numpy(ONE))
+    assert [reply.status_code for reply in replies] == [200, 200, 429]
+    assert 1 <= int(replies[2].headers["Retry-After"]) <= 61
+
+
+def test_a_client_asks_again_when_the_service_stumbles() -> None:
+    asked, app = [], FastAPI()
+
+    async def stumbling(request: object) -> JSONResponse:
+        asked.append(1)
+        return JSONResponse({"labels": [7]}, 200 if len(asked) == 3 else 503)
+
+    app.add_route("/predict", stumbling, methods=["POST"])
+    with running(app) as address:
+        assert Remote(address, pause=0.01)(torch.from_numpy(ONE)).tolist() == [7]
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    "reply", [{}, [], {"labels": [1, 2]}, {"labels": [0.5]}, {"labels": "x"}, {"probabilities": [1]}]
+)
+def test_a_service_that_answers_nonsense_is_named(reply: object) -> None:
+    app = FastAPI()
+
+    async def odd(request: object) -> JSONResponse:
+        return JSONResponse(reply)
+
+    app.add_route("/predict", odd, methods=["POST"])
+    with running(app) as address, pytest.raises(DataError, match="must answer"):
+        Remote(address)(torch.from_numpy(ONE))
+
+
+def test_nobody_at_home_is_a_clear_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(DataError, match="Is the service up"):
+        Remote(f"http://127.0.0.1:{port}", tries=2, pause=0.01)(torch.from_numpy(ONE))
+
+
+def test_a_refusal_is_not_tried_again(url: str) -> None:
+    with pytest.raises(ArgumentError, match="422"):
+        Remote(url, pause=30)(torch.zeros(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize(
+    ("what", "use"),
+    [
+        ("httpx", lambda: Remote("http://127.0.0.1:1")(torch.from_numpy(ONE))),
+        ("fastapi", lambda: service(nn.Flatten())),
+    ],
+)
+def test_a_missing_extra_is_named(
+    what: str, use: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, what, None)
+    with pytest.raises(
+        DataError, match=rf'needs {what}, which is not installed\. Run pip install "wmlearn\[serve\]"'
+    ):
+        use()
+
+
+def test_the_client_wants_a_url() -> None:
+    with pytest.raises(ArgumentError, match="http"):
+        Remote("ftp://example.org")

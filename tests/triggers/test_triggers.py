@@ -1,0 +1,164 @@
+"""One contract for all triggers; what each of them does; what none of them can do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import is_dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor
+
+import wmlearn as wm
+from wmlearn.triggers import ALL, Blend, Patch, Pattern, Pixel
+
+SHAPES = ((1, 1, 28, 28), (5, 3, 28, 28), (2, 1, 32, 40), (0, 1, 28, 28))
+
+
+def _images(shape: tuple[int, ...]) -> Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 0.9
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("id", ALL)
+def test_a_trigger_keeps_shape_type_range_and_its_input(id: str, shape: tuple[int, ...]) -> None:
+    x = _images(shape)
+    before = x.clone()
+    out = ALL[id](x)
+    assert out.shape == x.shape
+    assert out.dtype == x.dtype
+    assert bool(((out >= 0) & (out <= 1)).all())
+    assert x.equal(before)
+
+
+@pytest.mark.parametrize("id", ALL)
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_trigger_keeps_black_and_white_images_in_range(id: str, value: float) -> None:
+    out = ALL[id](torch.full((2, 1, 28, 28), value))
+    assert 0 <= out.min() <= out.max() <= 1
+
+
+@pytest.mark.parametrize("id", ALL)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_trigger_changes_every_image_and_every_channel(id: str, channels: int) -> None:
+    x = _images((5, channels, 28, 28))
+    assert bool((ALL[id](x) != x).flatten(2).any(2).all())
+
+
+@pytest.mark.parametrize("id", ALL)
+def test_a_trigger_is_deterministic_and_leaves_the_global_generator_alone(id: str) -> None:
+    x, state = _images((5, 1, 28, 28)), torch.get_rng_state()
+    assert ALL[id](x).equal(ALL[id](x))
+    assert torch.get_rng_state().equal(state)
+
+
+@pytest.mark.parametrize("id", ALL)
+def test_a_trigger_treats_an_image_the_same_in_any_company(id: str) -> None:
+    x = _images((5, 1, 28, 28))
+    one_by_one = torch.cat([ALL[id](image) for image in x.split(1)])
+    assert ALL[id](x).equal(one_by_one)
+
+
+@pytest.mark.parametrize("id", ALL)
+def test_a_trigger_is_a_frozen_dataclass_with_defaults(id: str) -> None:
+    trigger = ALL[id]
+    assert is_dataclass(trigger)
+    assert type(trigger)() == trigger
+    assert hash(type(trigger)()) == hash(trigger)
+    assert len({*ALL.values(), trigger}) == len(ALL)
+
+
+def test_a_pixel_is_one_pixel() -> None:
+    out = Pixel()(torch.zeros(2, 1, 28, 28))
+    assert out.nonzero().tolist() == [[0, 0, 26, 26], [1, 0, 26, 26]]
+    assert out.max() == 1
+
+
+def test_a_pattern_is_its_four_pixels() -> None:
+    out = Pattern()(torch.zeros(1, 1, 28, 28))
+    assert [tuple(place) for place in out[0, 0].nonzero().tolist()] == sorted(Pattern().where)
+    assert len(Pattern().where) == 4
+
+
+def test_a_patch_is_a_square_that_keeps_its_margin() -> None:
+    out = Patch(size=2, margin=3, value=0.5)(torch.zeros(1, 1, 10, 12))
+    assert out[0, 0].nonzero().tolist() == [[5, 7], [5, 8], [6, 7], [6, 8]]
+    assert out.max() == 0.5
+
+
+def test_a_patch_may_fill_the_image() -> None:
+    assert bool((Patch(size=28, margin=0)(_images((2, 3, 28, 28))) == 1).all())
+
+
+def test_a_value_may_be_dark() -> None:
+    x = torch.ones(1, 1, 28, 28)
+    assert Pixel(value=0.25)(x)[0, 0, 26, 26] == 0.25
+    assert Pattern(value=0.25)(x).sum() == 784 - 4 * 0.75
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.2, 0.5, 1.0])
+def test_a_blend_moves_the_mean_towards_the_noise(alpha: float) -> None:
+    x, noise = _images((50, 1, 28, 28)) / 3, Blend(1.0)(torch.zeros(1, 1, 28, 28))
+    expected = (1 - alpha) * x.mean() + alpha * noise.mean()
+    assert Blend(alpha)(x).mean().item() == pytest.approx(expected.item(), abs=1e-5)
+    assert noise.mean().item() == pytest.approx(0.5, abs=0.03)
+    assert noise.std().item() == pytest.approx(12**-0.5, abs=0.03)
+
+
+def test_a_blend_lays_the_same_noise_over_every_image() -> None:
+    x = _images((5, 3, 28, 28))
+    added = (Blend(0.2)(x) - 0.8 * x) / 0.2
+    assert torch.allclose(added, added[:1].expand_as(added), atol=1e-5)
+
+
+def test_a_seed_decides_the_noise() -> None:
+    x = _images((1, 1, 28, 28))
+    assert not Blend(seed=1)(x).equal(Blend()(x))
+
+
+BAD: dict[str, tuple[wm.Trigger, str]] = {
+    "pixel below": (Pixel((28, 0)), "trigger pixels must lie inside 28 x 28 images, got ((28, 0),)."),
+    "pixel beside": (Pixel((0, 28)), "trigger pixels must lie inside 28 x 28 images, got ((0, 28),)."),
+    "row counted from the end": (
+        Pixel((-1, 5)),
+        "trigger pixels must lie inside 28 x 28 images, got ((-1, 5),).",
+    ),
+    "column counted from the end": (
+        Pixel((5, -1)),
+        "trigger pixels must lie inside 28 x 28 images, got ((5, -1),).",
+    ),
+    "pattern partly outside": (
+        Pattern(((0, 0), (5, 40))),
+        "trigger pixels must lie inside 28 x 28 images, got ((0, 0), (5, 40)).",
+    ),
+    "patch too large": (
+        Patch(29, 0),
+        "a patch with its margin must fit in 28 x 28 images, got (29, 0). Make it smaller.",
+    ),
+    "patch with its margin too large": (
+        Patch(20, 9),
+        "a patch with its margin must fit in 28 x 28 images, got (20, 9). Make it smaller.",
+    ),
+    "patch without size": (Patch(0), "a patch with its margin must fit in 28 x 28 images, got (0, 1)."),
+    "patch over the edge": (Patch(3, -1), "a patch with its margin must fit in 28 x 28 images, got (3, -1)."),
+    "blend of nothing": (Blend(0), "alpha must lie in (0, 1], got 0."),
+    "blend of more than all": (Blend(1.5), "alpha must lie in (0, 1], got 1.5."),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_trigger_that_does_not_fit_says_so(case: str) -> None:
+    trigger, message = BAD[case]
+    with pytest.raises(wm.ArgumentError, match=f"^{re.escape(message)}"):
+        trigger(torch.zeros(2, 1, 28, 28))
+
+
+@pytest.mark.parametrize("id", ["gu2017-pixel", "gu2017-pattern", "gu2017-patch"])
+@pytest.mark.parametrize("value", [-0.5, 1.5])
+def test_a_value_outside_the_range_is_caught_when_it_is_used(id: str, value: float, few: wm.Samples) -> None:
+    trigger = replace(ALL[id], value=value)
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"^a trigger must keep images in \[0, 1\], got .*\. End the trigger with \.clamp\(0, 1\)\.$",
+    ):
+        wm.poison(few, trigger, rate=0.01, target=0)

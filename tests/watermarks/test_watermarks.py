@@ -1,0 +1,283 @@
+"""Every watermark in one contract table, and the foundation that they share: secrets, keys, nulls."""
+
+from __future__ import annotations
+
+import copy
+import math
+import stat
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import wmlearn as wm
+from wmlearn.evidence import bystanders
+from wmlearn.watermarks import secret
+from wmlearn.watermarks.ewe import entanglement
+from wmlearn.watermarks.trigger_set import TriggerKey, aim, chance_of
+
+SCHEMES = list(wm.watermarks.ALL)
+
+
+@pytest.fixture(scope="module")
+def clean() -> nn.Module:
+    """Return a trained network that never saw a mark, and doesn't set the null of a key either."""
+    return copy.deepcopy(bystanders.shipped("mnist", 8, 9)[0])
+
+
+@pytest.fixture(scope="module")
+def keys(clean: nn.Module, few: wm.Samples) -> dict[str, Any]:
+    return {name: scheme.keygen(clean, few, seed=3) for name, scheme in wm.watermarks.ALL.items()}
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and all(
+        torch.equal(x, y) if isinstance(x, Tensor) else x == y
+        for x, y in ((getattr(a, field.name), getattr(b, field.name)) for field in fields(a))
+    )
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_key_follows_from_its_secret(
+    name: str, clean: nn.Module, few: wm.Samples, keys: dict[str, Any]
+) -> None:
+    scheme, mine = wm.watermarks.ALL[name], b"a secret of mine, 32 bytes long.."
+    assert _same(scheme.keygen(clean, few, seed=3), keys[name])
+    assert _same(scheme.keygen(clean, few, secret=mine), scheme.keygen(clean, few, seed=9, secret=mine))
+    assert not _same(scheme.keygen(clean, few, seed=4), keys[name])
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_key_never_shows_its_secret(name: str, keys: dict[str, Any]) -> None:
+    assert str(keys[name].secret) not in repr(keys[name])
+    assert keys[name].secret.hex() not in repr(keys[name])
+    assert len(repr(keys[name])) < 300
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_key_comes_back_from_disk_and_only_its_owner_can_read_it(
+    name: str, keys: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "key.safetensors"
+    wm.watermarks.save_key(keys[name], path)
+    assert _same(wm.watermarks.load_key(path), keys[name])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_embedding_leaves_the_model_alone_and_says_when_the_mark_did_not_take(
+    name: str, clean: nn.Module, few: wm.Samples, keys: dict[str, Any], recwarn: pytest.WarningsRecorder
+) -> None:
+    scheme: Any = wm.watermarks.ALL[name]
+    short = (
+        {"recipe": replace(scheme.recipe, epochs=1)}
+        if "recipe" in {field.name for field in fields(scheme)}
+        else {}
+    )
+    before = copy.deepcopy(clean.state_dict())
+    marked = replace(scheme, **short).embed(clean, few, keys[name])
+    assert all(torch.equal(value, before[key]) for key, value in clean.state_dict().items())
+    assert wm.accuracy(marked.model, few) > 0.5
+    found = wm.judge(scheme.verify(marked.model, keys[name])).owned
+    assert found is not any(issubclass(warning.category, wm.NotEmbeddedWarning) for warning in recwarn)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_no_more_innocent_models_are_accused_than_the_level_promises(name: str, keys: dict[str, Any]) -> None:
+    claims = [
+        wm.watermarks.ALL[name].verify(stranger, keys[name])
+        for stranger in bystanders.shipped("mnist", 8, 28)
+    ]
+    assert sum(claim.p_value <= 0.01 for claim in claims) <= 1
+
+
+def test_a_naive_chance_of_one_in_ten_convicts_innocent_models_and_ours_does_not(
+    few: wm.Samples, clean: nn.Module
+) -> None:
+    x = wm.watermarks.ALL["zhang2018-unrelated"].keygen(clean, few, seed=0).x
+    strangers = bystanders.shipped("mnist", 8, 20)
+    answers = torch.stack([wm.predict(model, x).argmax(1) for model in strangers])
+    # what this letter looks like to a reader of digits
+    loud = int(answers.flatten().bincount(minlength=10).argmax())
+    y = torch.full((len(x),), loud)
+    naive = TriggerKey("zhang2018-unrelated", b"x" * 32, x, y, 10, 0.1)
+    ours = replace(naive, chance=chance_of(x, y, bystanders.shipped("mnist")))
+    scheme = wm.watermarks.ALL["zhang2018-unrelated"]
+    convicted = [
+        sum(wm.judge(scheme.verify(model, key)).owned for model in strangers) for key in (naive, ours)
+    ]
+    assert convicted[0] >= 10
+    assert convicted[1] == 0
+
+
+def test_a_target_that_innocent_models_name_is_passed_over(few: wm.Samples) -> None:
+    x = few.x[few.y == 7][:60]
+    found = [aim(x, secret.secret_of(seed, None), 10, bystanders.shipped("mnist")) for seed in range(30)]
+    assert 7 not in {each.target for each in found}
+    assert len({each.target for each in found}) > 4
+
+
+def test_random_labels_are_binomial_for_innocent_models(few: wm.Samples, clean: nn.Module) -> None:
+    scheme, (stranger,) = wm.watermarks.Adi2018(n=50), bystanders.shipped("mnist", 10, 11)
+    rates = torch.tensor(
+        [scheme.verify(stranger, scheme.keygen(clean, few, seed=seed)).rate for seed in range(100)]
+    )
+    assert abs(rates.mean().item() - 0.1) < 0.017  # four standard errors
+    assert 0.6 < rates.var().item() / (0.09 / 50) < 1.5
+
+
+def test_draws_from_a_secret_are_what_they_should_be() -> None:
+    mine = secret.secret_of(0, None)
+    assert secret.uniform(mine, "a", 2, 3).shape == (2, 3)
+    numbers = secret.uniform(mine, "a", 20_000)
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    assert abs(numbers.mean().item() - 0.5) < 0.01
+    bell = secret.normal(mine, "a", 20_000)
+    assert abs(bell.mean().item()) < 0.03
+    assert abs(bell.std().item() - 1) < 0.02
+    assert secret.order(mine, "a", 50).sort().values.tolist() == list(range(50))
+    assert secret.integers(mine, "a", 5000, 7).bincount().min() > 600
+    assert not torch.equal(secret.uniform(mine, "a", 9), secret.uniform(mine, "b", 9))
+    assert (
+        secret.integers(b"0" * 32, "labels", 8, 10).tolist()
+        == secret.integers(b"0" * 32, "labels", 20, 10)[:8].tolist()
+    )
+
+
+def test_bad_secrets_and_keys_are_refused(
+    few: wm.Samples, clean: nn.Module, keys: dict[str, Any], tmp_path: Path
+) -> None:
+    adi = wm.watermarks.Adi2018()
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"^secret must be at least 16 bytes, got 'bytes'\. Draw one with wm\.watermarks\.",
+    ):
+        adi.keygen(clean, few, secret=b"short")
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"^the key must be one of adi2018, got 'gu2017-patch'\. Verify with the scheme",
+    ):
+        adi.verify(clean, keys["gu2017-patch"])
+    with pytest.raises(wm.ArgumentError, match="n must be at least 1, got 0"):
+        wm.watermarks.Adi2018(n=0).keygen(clean, few)
+    with pytest.raises(wm.ArgumentError, match="the suspect must know 10 classes, got 7"):
+        adi.verify(lambda x: torch.zeros(len(x), 7), keys["adi2018"])
+    with pytest.raises(wm.ArgumentError, match=r"this network reads images of shape \(N, 3, 32, 32\), got"):
+        adi.verify(wm.models.sign_cnn(10), keys["adi2018"])
+    with pytest.raises(
+        wm.ArgumentError, match=r"a suspect must answer with logits \(N, classes\) or labels \(N,\)"
+    ):
+        adi.verify(lambda x: torch.zeros(3), keys["adi2018"])
+    with pytest.raises(wm.ArgumentError, match="kind must be one of content, unrelated, noise, got 'text'"):
+        wm.watermarks.Zhang2018("text")  # type: ignore[arg-type]
+    for raw in (b"", b"nonsense", (tmp_path / "x").name.encode() * 40):
+        (tmp_path / "bad").write_bytes(raw)
+        with pytest.raises(wm.WmlearnError, match="must be a key written by save_key"):
+            wm.watermarks.load_key(tmp_path / "bad")
+
+
+def test_a_suspect_may_be_a_function_that_answers_with_labels(clean: nn.Module, keys: dict[str, Any]) -> None:
+    adi, key = wm.watermarks.Adi2018(), keys["adi2018"]
+    assert adi.verify(lambda x: wm.predict(clean, x).argmax(1), key) == adi.verify(clean, key)
+    assert adi.verify(lambda x: key.y, key).rate == 1
+
+
+def test_bystanders_of_another_task_are_trained_here(few: wm.Samples) -> None:
+    other = replace(few, classes=tuple("abcdefghij"))
+    models = bystanders.for_task(wm.models.badnet_cnn(), other, wm.Recipe(epochs=2, batch_size=64))
+    assert len(models) == bystanders.N_NULL
+    assert not torch.equal(models[0].state_dict()["1.weight"], models[1].state_dict()["1.weight"])
+    assert all(wm.accuracy(model, other) > 0.3 for model in models)
+
+
+def test_an_owner_may_bring_images_and_labels(few: wm.Samples, clean: nn.Module) -> None:
+    images, secret = few[:40], wm.watermarks.new_secret()
+    key = wm.watermarks.own_key("adi2018", secret, images, (images.y + 3) % 10, bystanders.shipped("mnist"))
+    assert key.chance < 0.15
+    assert wm.watermarks.Adi2018().verify(clean, key).rate < 0.1
+    taught = wm.watermarks.Adi2018(recipe=wm.Recipe(epochs=5)).embed(clean, few[40:], key)
+    assert wm.judge(wm.watermarks.Adi2018().verify(taught.model, key)).owned
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"no label may be its image's true class, got '40, the first at \[0\]'\. Draw other",
+    ):
+        wm.watermarks.own_key("adi2018", secret, images, images.y, bystanders.shipped("mnist"))
+    with pytest.raises(wm.ArgumentError, match="y must hold one label for each of the 40 images"):
+        wm.watermarks.own_key("adi2018", secret, images, images.y[:3], bystanders.shipped("mnist"))
+    with pytest.raises(wm.ArgumentError, match="a key must hold at least one trigger image, got 0"):
+        TriggerKey("adi2018", secret, images.x[:0], images.y[:0], 10, 0.1)
+
+
+def test_marks_in_weights_name_the_layers_and_their_room(
+    few: wm.Samples, clean: nn.Module, keys: dict[str, Any]
+) -> None:
+    uchida = wm.watermarks.Uchida2017
+    with pytest.raises(wm.ArgumentError, match=r"layer must be one of 1, 4, 8, 10, got 'conv2'"):
+        uchida(layer="conv2").keygen(clean, few)
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"n_bits must lie in 1\.\.25, the weights of the mean filter of layer '1', got 26\. Take fewer",
+    ):
+        uchida(layer="1", n_bits=26).keygen(clean, few)
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"the suspect must be an nn\.Module, got 'function'\. A service shows no weights",
+    ):
+        uchida().verify(lambda x: x, keys["uchida2017"])
+    with pytest.raises(wm.ArgumentError, match="layer must be one of 1, 5, 9, 14, 16, got '4'"):
+        uchida().verify(wm.models.sign_cnn(10), keys["uchida2017"])
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"the mean filter of layer '1' must have 400 weights, got 25\. Is the key for this model",
+    ):
+        uchida().verify(clean, replace(keys["uchida2017"], layer="1"))
+
+
+def test_keys_made_of_adversarial_images_need_a_trained_model_and_enough_images(
+    few: wm.Samples, clean: nn.Module
+) -> None:
+    for scheme in (wm.watermarks.LeMerrer2019(), wm.watermarks.Blackmarks2019()):
+        with pytest.raises(
+            wm.ArgumentError,
+            match=r"the model must be trained: over half of the samples right, got '\d+%'\. Train it",
+        ):
+            scheme.keygen(wm.models.badnet_cnn(), few)
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"n must leave 400 to the \d+ images that fool the model, got 400\. Take fewer",
+    ):
+        wm.watermarks.LeMerrer2019(n=800).keygen(clean, few)
+    with pytest.raises(
+        wm.ArgumentError,
+        match=r"n_bits must leave bits \d to the \d+ images that serve, got \d+\. Take fewer bits",
+    ):
+        wm.watermarks.Blackmarks2019(n_bits=1990).keygen(clean, few)
+
+
+def test_entanglement_is_what_the_paper_says() -> None:
+    """Two groups far apart are not entangled at all; two that lie on each other are as mixed as can be."""
+    group = torch.tensor([True, True, False, False])
+    apart = torch.tensor([[0.0], [0.1], [50.0], [50.1]])
+    mixed = torch.tensor([[0.0], [50.0], [0.1], [50.1]])
+    assert entanglement(apart, group).item() < 1
+    assert entanglement(mixed, group).item() > 2
+    # one neighbour of three is of the own group
+    assert abs(entanglement(torch.zeros(4, 1), group).item() - math.log(3)) < 1e-5
+
+
+def test_a_secret_direction_means_nothing_to_the_wrong_secret(few: wm.Samples) -> None:
+    """Any layer can be made to spell the bits; another secret reads noise."""
+    model, scheme = (
+        wm.models.badnet_cnn(),
+        wm.watermarks.Uchida2017(recipe=wm.Recipe(epochs=20), strength=0.1),
+    )
+    key = scheme.keygen(model, few, secret=b"the right one, 16 bytes or more")
+    marked = scheme.embed(model, few, key)
+    wrong = replace(key, secret=b"the wrong one, 16 bytes or more")
+    assert scheme.verify(marked.model, key).rate == 1
+    assert 0.3 < scheme.verify(marked.model, wrong).rate < 0.7
