@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from running import running
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
 import wmlearn as wm
