@@ -17,7 +17,6 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from scipy.stats import mannwhitneyu
 from torch import Tensor, nn
 
 from .. import watermarks
@@ -164,6 +163,8 @@ def oddness(x: Tensor, name: str = "mnist") -> float:
     Evasion Attacks against Watermarking Techniques found in MLaaS Systems, 2019, who train a detector for
     it).
     """
+    from scipy.stats import mannwhitneyu
+
     mean, basis = _components(name)
 
     def left_out(images: Tensor) -> Tensor:
