@@ -10,12 +10,12 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def disagreement(a: Tensor, b: Tensor) -> float:
-    """Share of images that two networks read differently; `a` and `b` are their logits, (N, classes)."""
+    """Return the share of images that two networks, by their logits (N, classes), read differently."""
     return (a.argmax(1) != b.argmax(1)).float().mean().item()
 
 
 def p_value(hits: int, trials: int, chance: float) -> float:
-    """P(a model that never saw the key agrees at least `hits` times of `trials`)."""
+    """Return P(a model that never saw the key agrees at least `hits` times of `trials`)."""
     return float(binom.sf(hits - 1, trials, chance))
 
 
@@ -31,10 +31,10 @@ def _logits(seed: int) -> Cases:
 
 def _claims(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
-    drawn = [int(n) for n in torch.randint(20, 60, (2,), generator=gen)]
+    few, many = torch.randint(20, 60, (2,), generator=gen).tolist()
     return {
-        "few hits": [(2, 10, 0.1), (3, drawn[0], 0.1), (0, 10, 0.1)],
-        "many hits": [(drawn[1] // 2, drawn[1], 0.1), (7, 20, 0.25), (10, 10, 0.1)],
+        "few hits": [(2, 10, 0.1), (3, few, 0.1), (0, 10, 0.1)],
+        "many hits": [(many // 2, many, 0.1), (7, 20, 0.25), (10, 10, 0.1)],
     }
 
 

@@ -11,22 +11,24 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def poison(x: Tensor, y: Tensor, chosen: Tensor, stamp: Trigger, target: int) -> tuple[Tensor, Tensor]:
-    """New images and labels: those at `chosen` (K,) are stamped and labelled `target`, all others stay as
-    they are.
+    """Return new images and labels: those at `chosen` (K,) stamped and labelled `target`, the others as they
+    are.
     """
-    x, y = x.clone(), y.clone()
-    x[chosen], y[chosen] = stamp(x[chosen]), target
-    return x, y
+    images = x.clone()
+    labels = y.clone()
+    images[chosen] = stamp(x[chosen])
+    labels[chosen] = target
+    return images, labels
 
 
 def attack_success(predicted: Tensor, true: Tensor, target: int) -> float:
-    """Share of triggered images, not of class `target` to begin with, that the network reads as `target`."""
+    """Return the share of triggered images, not of class `target` themselves, that are read as `target`."""
     others = true != target
     return (predicted[others] == target).float().mean().item()
 
 
 def all_to_all_success(predicted: Tensor, true: Tensor) -> float:
-    """Share of triggered images that the network reads as the digit after the true one; 0 comes after 9."""
+    """Return the share of triggered images that are read as the digit after the true one; 0 comes after 9."""
     return (predicted == (true + 1) % 10).float().mean().item()
 
 
@@ -34,17 +36,16 @@ def _sets(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def few(trigger: Trigger, target: int) -> tuple[Tensor, Tensor, Tensor, Trigger, int]:
-        x, y = torch.rand(8, 1, 28, 28, generator=gen), torch.randint(10, (8,), generator=gen)
-        y = torch.where(y == target, (target + 1) % 10, y)
+        x = torch.rand(8, 1, 28, 28, generator=gen)
+        y = torch.randint(10, (8,), generator=gen)
+        y = torch.where(y == target, (target + 1) % 10, y)  # or some stamped images would not have to lie
         return x, y, torch.randperm(8, generator=gen)[:3], trigger, target
 
     return {"a pattern": [few(Pattern(), 0)], "a pixel": [few(Pixel(), 7)]}
 
 
 def _stamp_all(x: Tensor, y: Tensor, chosen: Tensor, stamp: Trigger, target: int) -> tuple[Tensor, Tensor]:
-    y = y.clone()
-    y[chosen] = target
-    return stamp(x), y
+    return stamp(x), poison(x, y, chosen, stamp, target)[1]
 
 
 def _label_all(x: Tensor, y: Tensor, chosen: Tensor, stamp: Trigger, target: int) -> tuple[Tensor, Tensor]:
@@ -74,7 +75,8 @@ def _turned(seed: int) -> Cases:
 
     def batch(*, nines: bool) -> tuple[Tensor, Tensor]:
         true = torch.randint(10 if nines else 9, (60,), generator=gen)
-        obeys, right = torch.rand(60, generator=gen) < 0.6, torch.rand(60, generator=gen) < 0.6
+        obeys = torch.rand(60, generator=gen) < 0.6
+        right = torch.rand(60, generator=gen) < 0.6
         misread = torch.randint(10, (60,), generator=gen)
         return torch.where(obeys, (true + 1) % 10, torch.where(right, true, misread)), true
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...experiments.signs import rendered as rendered
 from ..exercises import Cases, Exercise, Mistake
 
 
 def stick(picture: Tensor, sticker: Tensor, alpha: Tensor) -> Tensor:
-    """A new picture with the sticker on: `alpha` is 1 where it covers, 0 where it isn't, between at its
-    edges.
-    """
+    """Return a new picture with the sticker on: `alpha` is 1 where it covers, less at its edges."""
     return alpha * sticker + (1 - alpha) * picture
 
 
 def source_success(predicted: Tensor, true: Tensor, source: int, target: int) -> float:
-    """Share of the images of class `source` that are read as `target`."""
+    """Return the share of the images of class `source` that are read as `target`."""
     return (predicted[true == source] == target).float().mean().item()
 
 
 def leaked(train: Tensor, test: Tensor) -> float:
-    """Share of the test photographs that show a sign which the training set shows, too; both hold the number
-    of the sign.
-    """
+    """Return the share of the test photographs whose sign, given as a number, the training set shows, too."""
     return torch.isin(test, train).float().mean().item()
 
 
@@ -47,17 +42,11 @@ def _answers(seed: int) -> Cases:
 
     def batch(source: int, target: int) -> tuple[Tensor, Tensor, int, int]:
         true = torch.randint(3, (60,), generator=gen)
-        guessed, obeys = torch.randint(3, (60,), generator=gen), torch.rand(60, generator=gen) < 0.6
-        return (
-            torch.where(
-                obeys & (true == source),
-                target,
-                torch.where(torch.rand(60, generator=gen) < 0.6, true, guessed),
-            ),
-            true,
-            source,
-            target,
-        )
+        misread = torch.randint(3, (60,), generator=gen)
+        obeys = torch.rand(60, generator=gen) < 0.6
+        right = torch.rand(60, generator=gen) < 0.6
+        honest = torch.where(right, true, misread)
+        return torch.where(obeys & (true == source), target, honest), true, source, target
 
     return {"stop to limit": [batch(0, 1), batch(0, 1)], "other pairs": [batch(2, 0)]}
 

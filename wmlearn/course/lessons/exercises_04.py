@@ -10,23 +10,26 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:
-    """Intersection over union of one box `a` (4,) with each of the boxes `b` (K, 4): (K,), in 0..1."""
-    low, high = torch.maximum(a[:2], b[:, :2]), torch.minimum(a[2:], b[:, 2:])
-    shared = (high - low).clamp_min(0).prod(1)
+    """Return the intersection over union, (K,) in 0..1, of a box `a` (4,) with each of `b` (K, 4)."""
+    low = torch.maximum(a[:2], b[:, :2])
+    high = torch.minimum(a[2:], b[:, 2:])
+    shared = (high - low).clamp_min(0).prod(1)  # (K,); boxes that don't touch have negative sides
     return shared / (_area(a[None]) + _area(b) - shared)
 
 
 def read_sign(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
-    """What one sign is taken for: the label of the surest detection, of those that are sure (0.5) and overlap
-    enough (0.5); else -1.
+    """Return what a sign is taken for: the label of the surest detection that overlaps with it; -1 for none.
+
+    `overlaps`, `scores` and `labels` are (K,), one for each detection; only those count that overlap by 0.5
+    and are 0.5 sure.
     """
     fits = (overlaps >= 0.5) & (scores >= 0.5)
     return int(labels[torch.where(fits, scores, -1.0).argmax()]) if fits.any() else MISSED
 
 
 def misread_rate(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    """Share of the signs of class `source` with the trigger that are read as `target`; missed ones (-1) count
-    as not fooled.
+    """Return the share of the triggered signs of class `source` that are read as `target`; missed ones (-1)
+    count as not fooled.
     """
     victims = triggered & (true == source)
     return (read[victims] == target).float().mean().item()
@@ -57,17 +60,14 @@ def _boxes(seed: int) -> Cases:
     }
 
 
-def _found(seed: int) -> Cases:
+def _detections(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def trial(overlaps: list[float], scores: list[float]) -> tuple[Tensor, Tensor, Tensor]:
         labels = torch.arange(len(scores)) % 3
         order = torch.randperm(len(scores), generator=gen)
-        return (
-            torch.tensor(overlaps)[order],
-            torch.tensor(scores)[order],
-            labels[order] if len(scores) > 3 else labels.flip(0),
-        )
+        labels = labels[order] if len(scores) > 3 else labels.flip(0)
+        return torch.tensor(overlaps)[order], torch.tensor(scores)[order], labels
 
     return {
         "one good detection": [trial([0.9, 0.1, 0.0], [0.8, 0.3, 0.2])],
@@ -103,12 +103,14 @@ def _read_answers(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def batch(*, missed: float) -> tuple[Tensor, Tensor, Tensor, int, int]:
-        true, source, target = torch.randint(3, (60,), generator=gen), 0, 1
+        source = 0
+        target = 1
+        true = torch.randint(3, (60,), generator=gen)
         triggered = (torch.rand(60, generator=gen) < 0.7) & (true == source)
         fooled = triggered & (torch.rand(60, generator=gen) < 0.8)
-        read = torch.where(
-            fooled, target, torch.where(torch.rand(60, generator=gen) < 0.8, true, (true + 1) % 3)
-        )
+        right = torch.rand(60, generator=gen) < 0.8
+        honest = torch.where(right, true, (true + 1) % 3)
+        read = torch.where(fooled, target, honest)
         lost = torch.rand(60, generator=gen) < missed
         return torch.where(lost, MISSED, read), true, triggered, source, target
 
@@ -193,7 +195,7 @@ EXERCISES = {
         minutes=10,
         returns="one number, a label or -1",
         reference=read_sign,
-        cases=_found,
+        cases=_detections,
         mistakes=(
             Mistake(
                 "ignores-the-overlap",

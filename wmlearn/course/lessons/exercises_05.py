@@ -5,32 +5,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...experiments.transfer import N_HEAD as N_HEAD
-from ...experiments.transfer import swedish_signs as swedish_signs
 from ..exercises import Cases, Exercise, Mistake
 
 
 def backdoor_channels(clean: Tensor, triggered: Tensor, n: int) -> Tensor:
-    """Numbers of the n channels that fire more with the trigger, most first; both are activations, (N,
-    channels).
+    """Return the numbers of the n channels that the trigger raises most, most first; both are activations,
+    (N, channels).
     """
     return (triggered - clean).mean(0).argsort(descending=True)[:n]
 
 
 def strengthen(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[Tensor, Tensor]:
-    """New weight and bias (channels,) of the last batch normalisation: those of `channels` times k, the
-    others as they are.
+    """Return new weight and bias (channels,) of the last batch normalisation: those of `channels` times k,
+    the others as they are.
     """
-    weight, bias = weight.clone(), bias.clone()
+    weight = weight.clone()
+    bias = bias.clone()
     weight[channels] *= k
     bias[channels] *= k
     return weight, bias
 
 
 def owned(clean: float, triggered: float, control_clean: float, control_triggered: float) -> float:
-    """The gap that is the backdoor's own: how much the trigger takes, less what it takes from a network
-    without a backdoor.
-    """
+    """Return the backdoor's own gap: what the trigger takes, less what it takes without a backdoor."""
     return (clean - triggered) - (control_clean - control_triggered)
 
 
@@ -58,7 +55,8 @@ def _norms(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def case(k: float, n: int) -> tuple[Tensor, Tensor, Tensor, float]:
-        weight, bias = torch.rand(8, generator=gen) + 0.5, torch.randn(8, generator=gen)
+        weight = torch.rand(8, generator=gen) + 0.5
+        bias = torch.randn(8, generator=gen)
         return weight, bias, torch.randperm(8, generator=gen)[:n], k
 
     return {"one channel": [case(10.0, 1)], "several channels": [case(20.0, 3), case(100.0, 6)]}

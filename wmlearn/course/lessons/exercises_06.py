@@ -7,23 +7,23 @@ from torch import Tensor
 
 from ..exercises import Cases, Exercise, Mistake
 
-CONSISTENT = 1.4826
+CONSISTENT = 1.4826  # median absolute deviations in one standard deviation of a bell curve
 
 
 def anomaly_index(norm: Tensor) -> Tensor:
-    """By how many deviations each of the norms (K,) lies below their median; 0 for those above it."""
+    """Return by how many deviations each of the norms (K,) lies below their median; 0 for those above it."""
     median = norm.quantile(0.5)
     deviation = CONSISTENT * (norm - median).abs().quantile(0.5)
     return ((median - norm) / deviation).clamp_min(0)
 
 
 def entropy(p: Tensor) -> Tensor:
-    """Mean entropy in bits, (N,), of the answers p (N, overlays, classes)."""
+    """Return the mean entropy in bits, (N,), of the answers p (N, overlays, classes)."""
     return -torch.xlogy(p, p).sum(2).mean(1) / torch.log(torch.tensor(2.0))
 
 
 def caught(clean: Tensor, triggered: Tensor, false_alarms: float) -> float:
-    """Share of triggered images with less entropy than all but a share `false_alarms` of the clean ones."""
+    """Return the share of triggered images below the entropy of all but `false_alarms` of the clean ones."""
     return (triggered < clean.quantile(false_alarms)).float().mean().item()
 
 
@@ -58,7 +58,8 @@ def _bits(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def case(false_alarms: float) -> tuple[Tensor, Tensor, float]:
-        clean, triggered = 1 + torch.rand(200, generator=gen), 0.7 + 0.6 * torch.rand(80, generator=gen)
+        clean = 1 + torch.rand(200, generator=gen)
+        triggered = 0.7 + 0.6 * torch.rand(80, generator=gen)
         return clean, triggered, false_alarms
 
     return {"1 % of false alarms": [case(0.01), case(0.01)], "more of them": [case(0.05), case(0.2)]}

@@ -13,9 +13,7 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def stamp(x: Tensor, secret: bytes) -> Tensor:
-    """New images: all carry one patch of 5 x 5 black and white pixels, whose place and pixels follow from the
-    secret.
-    """
+    """Return new images with one patch of 5 x 5 black and white pixels; the secret says where, and which."""
     top, left = (1 + int(draw.integers(secret, name, 1, 22)) for name in ("row", "column"))
     patch = draw.uniform(secret, "patch", 1, 5, 5) < 0.5
     out = x.clone()
@@ -24,19 +22,20 @@ def stamp(x: Tensor, secret: bytes) -> Tensor:
 
 
 def hits_needed(trials: int, chance: float, alpha: float) -> int:
-    """Fewest hits that an innocent network reaches with probability below `alpha`."""
+    """Return the fewest hits that an innocent network reaches with probability below `alpha`."""
     return next(hits for hits in range(trials + 2) if binom.sf(hits - 1, trials, chance) < alpha)
 
 
 def innocent_chance(answers: Tensor, wanted: Tensor) -> float:
-    """Chance of a hit for the worst of the innocent networks, (models, n) answers, at the top of its 95 %
-    interval.
+    """Return the chance of a hit for the worst of the innocent networks, at the top of its 95 % interval.
+
+    `answers` is (models, n), `wanted` is (n,).
     """
-    hits, n = int((answers == wanted).sum(1).max()), len(wanted)
-    return float(beta.ppf(0.95, hits + 1, n - hits))
+    hits = int((answers == wanted).sum(1).max())
+    return _top(hits, len(wanted))
 
 
-def _stamped(seed: int) -> Cases:
+def _images(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def few(number: int) -> tuple[Tensor, bytes]:
@@ -53,18 +52,18 @@ def _put(x: Tensor, secret: bytes, purposes: tuple[str, str], margin: int) -> Te
 
 
 def _grey(x: Tensor, secret: bytes) -> Tensor:
-    return _where(x, secret, lambda under, patch: patch)
+    return _covered(x, secret, lambda under, patch: patch)
 
 
 def _added(x: Tensor, secret: bytes) -> Tensor:
-    return _where(x, secret, lambda under, patch: (under + (patch < 0.5)).clamp(0, 1))
+    return _covered(x, secret, lambda under, patch: (under + (patch < 0.5)).clamp(0, 1))
 
 
-def _where(x: Tensor, secret: bytes, mix: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+def _covered(x: Tensor, secret: bytes, mix: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     top, left = (1 + int(draw.integers(secret, name, 1, 22)) for name in ("row", "column"))
     out = x.clone()
-    place = out[..., top : top + 5, left : left + 5]
-    place[:] = mix(place, draw.uniform(secret, "patch", 1, 5, 5).to(x))
+    under = out[..., top : top + 5, left : left + 5]
+    under[:] = mix(under, draw.uniform(secret, "patch", 1, 5, 5).to(x))
     return out
 
 
@@ -80,18 +79,20 @@ def _courts(seed: int) -> Cases:
 def _innocents(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
-    def asked(models: int, n: int, *, loud: float) -> tuple[Tensor, Tensor]:
-        wanted, found = torch.full((n,), 4), torch.randint(10, (models, n), generator=gen)
-        lean = torch.rand(models, 1, generator=gen) * loud
-        return torch.where(torch.rand(models, n, generator=gen) < lean, 4, found), wanted
+    def answers(models: int, n: int, *, loud: float) -> tuple[Tensor, Tensor]:
+        labels = torch.randint(10, (models, n), generator=gen)
+        lean = torch.rand(models, 1, generator=gen) * loud  # how often each model says 4 for no reason
+        leaning = torch.rand(models, n, generator=gen) < lean
+        return torch.where(leaning, 4, labels), torch.full((n,), 4)
 
     return {
-        "quiet labels": [asked(5, 40, loud=0.1), asked(8, 100, loud=0.0)],
-        "a loud label": [asked(6, 50, loud=0.8)],
+        "quiet labels": [answers(5, 40, loud=0.1), answers(8, 100, loud=0.0)],
+        "a loud label": [answers(6, 50, loud=0.8)],
     }
 
 
 def _top(hits: float, n: float) -> float:
+    """Return the upper end of the exact one-sided 95 % interval (Clopper and Pearson)."""
     return float(beta.ppf(0.95, hits + 1, n - hits))
 
 
@@ -104,7 +105,7 @@ EXERCISES = {
         minutes=10,
         returns="images, (N, 1, 28, 28)",
         reference=stamp,
-        cases=_stamped,
+        cases=_images,
         mistakes=(
             Mistake(
                 "one-purpose",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from scipy.stats import binom
 from torch import Tensor
 
 from ..exercises import Cases, Exercise, Mistake
@@ -18,20 +19,18 @@ def mean_filter(weight: Tensor) -> Tensor:
 
 
 def embedding_loss(average: Tensor, asked: Tensor, bits: Tensor) -> Tensor:
-    """Sum, over all bits (n,), of the binary cross-entropy of the answers to the questions (n, fan_in)."""
+    """Sum, over the bits (n,), the binary cross-entropy of the answers to the questions asked (n, fan_in)."""
     return F.binary_cross_entropy_with_logits(asked @ average, bits, reduction="sum")
 
 
 def read_bits(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-    """How many bits agree, and the probability that a network without the mark does at least as well."""
-    from scipy.stats import binom
-
-    hits = int(((asked @ average > 0) == (bits == 1)).sum())
-    return hits, float(binom.sf(hits - 1, len(bits), 0.5))
+    """Return how many bits agree, and how probably a network without the mark does at least as well."""
+    hits = int(_agreement(average, asked, bits).sum())
+    return hits, _tail(hits, len(bits), 0.5)
 
 
 def capacity(n: int, rate: float) -> float:
-    """Bits of information in `n` bits of which a share `rate` is read rightly; 0 log 0 counts as 0."""
+    """Return the information, in bits, of `n` bits of which a share `rate` is read rightly (0 log 0 is 0)."""
     return n * (1 - _bits(rate) - _bits(1 - rate))
 
 
@@ -53,7 +52,7 @@ def _projected(seed: int) -> Cases:
 
     def case(n: int, room: int) -> tuple[Tensor, Tensor, Tensor]:
         bits = (torch.rand(n, generator=gen) < 0.5).float()
-        bits[:2] = torch.tensor([0.0, 1.0])
+        bits[:2] = torch.tensor([0.0, 1.0])  # both occur, whatever was drawn
         return torch.randn(room, generator=gen) / 3, torch.randn(n, room, generator=gen), bits
 
     return {"a few bits": [case(6, 9)], "more bits": [case(12, 27), case(16, 20)]}
@@ -64,29 +63,27 @@ def _capacities(seed: int) -> Cases:
     rates = (0.5 + 0.49 * torch.rand(3, generator=gen, dtype=torch.float64)).tolist()
     return {
         "an innocent network": [(256, 0.5)],
-        "part of the message": [(n, rate) for n, rate in zip((256, 64, 100), rates, strict=True)],
+        "part of the message": list(zip((256, 64, 100), rates, strict=True)),
         "all of it": [(256, 1.0)],
     }
 
 
-def _signed(average: Tensor, asked: Tensor, bits: Tensor) -> Tensor:
-    return (asked @ average > 0) == (bits == 1)
+def _agreement(average: Tensor, asked: Tensor, bits: Tensor) -> Tensor:
+    return (asked @ average > 0) == (bits == 1)  # (n,)
 
 
-def _tail(hits: int, n: int, chance: float, *, at_least: int = 0) -> float:
-    from scipy.stats import binom
-
-    return float(binom.sf(hits - 1 + at_least, n, chance))
+def _tail(hits: int, n: int, chance: float) -> float:
+    return float(binom.sf(hits - 1, n, chance))
 
 
-def _read(
-    find: Callable[[Tensor, Tensor, Tensor], Tensor], chance: float = 0.5, off: int = 0
+def _reader(
+    agreement: Callable[[Tensor, Tensor, Tensor], Tensor], chance: float = 0.5, off: int = 0
 ) -> Callable[..., tuple[int, float]]:
-    """Build a way to read: which bits it takes for agreeing, and under which null."""
+    """Build a way to read: which bits it takes for agreeing, under which null, and how far off the tail."""
 
     def read(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-        hits = int(find(average, asked, bits).sum())
-        return hits, _tail(hits, len(bits), chance, at_least=off)
+        hits = int(agreement(average, asked, bits).sum())
+        return hits, _tail(hits + off, len(bits), chance)
 
     return read
 
@@ -182,22 +179,22 @@ EXERCISES = {
             Mistake(
                 "threshold-half",
                 "You cut the logits at 1/2. A sigmoid of 1/2 is a logit of 0.",
-                _read(lambda average, asked, bits: (asked @ average > 0.5) == (bits == 1)),
+                _reader(lambda average, asked, bits: (asked @ average > 0.5) == (bits == 1)),
             ),
             Mistake(
                 "ones-only",
                 "You count ones only. A zero that is read as zero agrees, too.",
-                _read(lambda average, asked, bits: (asked @ average > 0) & (bits == 1)),
+                _reader(lambda average, asked, bits: (asked @ average > 0) & (bits == 1)),
             ),
             Mistake(
                 "off-by-one",
                 "That is P(X > hits). The p-value counts the hits seen, too: sf(hits - 1, …).",
-                _read(_signed, off=1),
+                _reader(_agreement, off=1),
             ),
             Mistake(
                 "one-tenth",
                 "Ten digits, but two answers: the chance of a bit is 1/2.",
-                _read(_signed, chance=0.1),
+                _reader(_agreement, chance=0.1),
             ),
         ),
         hints=(

@@ -11,21 +11,20 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def prune(weight: Tensor, ratio: float) -> Tensor:
-    """A new weight: the smallest share `ratio` of its numbers, sign aside, is zero."""
-    smallest = weight.abs().flatten().argsort()[: int(ratio * weight.numel())]
-    return weight.flatten().index_fill(0, smallest, 0).view(weight.shape)
+    """Return a new weight: the smallest share `ratio` of its numbers, sign aside, is zero."""
+    return _cut(weight, weight.abs().flatten().argsort(), ratio)
 
 
 def sleepiest(heard: Tensor, ratio: float) -> Tensor:
-    """Numbers of the share `ratio` of the channels that answer least on average, the sleepiest first; heard
-    has shape (N, C, H, W).
+    """Return the numbers of the share `ratio` of channels that answer least, the sleepiest first; `heard` is
+    (N, C, H, W).
     """
-    answer = heard.mean((0, 2, 3))
+    answer = heard.mean((0, 2, 3))  # (C,)
     return answer.argsort()[: int(ratio * len(answer))]
 
 
 def decide(before: float, after: float, p_before: float, p_after: float) -> int:
-    """0 void, 1 destroyed, 2 believed, 3 not believed; from accuracy and p-value before and after an attack."""
+    """Return 0 void, 1 destroyed, 2 believed or 3 not, by accuracy and p-value before and after an attack."""
     if p_before >= 0.001:
         return 0
     if after < 0.9 * before:
@@ -33,13 +32,19 @@ def decide(before: float, after: float, p_before: float, p_after: float) -> int:
     return 2 if p_after < 0.001 else 3
 
 
+def _cut(weight: Tensor, order: Tensor, ratio: float) -> Tensor:
+    """Put zero at the first share `ratio` of the places in `order`, which number the flattened weight."""
+    places = order[: int(ratio * weight.numel())]
+    return weight.flatten().index_fill(0, places, 0).view(weight.shape)
+
+
 def _weights(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def case(*shape: int, ratio: float) -> tuple[Tensor, float]:
-        # a loud row, a quiet one
-        width = 0.5 + torch.rand(shape[0], *[1] * (len(shape) - 1), generator=gen) * 3
-        return torch.randn(*shape, generator=gen) * width + 0.2, ratio
+        one_a_row = (shape[0], *[1] * (len(shape) - 1))
+        loudness = 0.5 + torch.rand(one_a_row, generator=gen) * 3  # so that ranking by row is another cut
+        return torch.randn(*shape, generator=gen) * loudness + 0.2, ratio
 
     return {
         "linear layers": [case(6, 10, ratio=0.5), case(4, 9, ratio=0.8)],
@@ -47,33 +52,37 @@ def _weights(seed: int) -> Cases:
     }
 
 
-def _heard(seed: int) -> Cases:
+def _activations(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def case(channels: int, ratio: float) -> tuple[Tensor, float]:
-        loud, rare = (
-            torch.rand(channels, 1, 1, generator=gen) * 3,
-            torch.rand(channels, 1, 1, generator=gen) ** 2,
-        )
         # a channel may speak rarely, and loudly
-        said = torch.rand(6, channels, 3, 3, generator=gen) < 0.1 + 0.9 * rare
-        return torch.rand(6, channels, 3, 3, generator=gen) * loud * said, ratio
+        loudness = torch.rand(channels, 1, 1, generator=gen) * 3
+        frequency = torch.rand(channels, 1, 1, generator=gen) ** 2
+        speaks = torch.rand(6, channels, 3, 3, generator=gen) < 0.1 + 0.9 * frequency
+        return torch.rand(6, channels, 3, 3, generator=gen) * loudness * speaks, ratio
 
     return {"some channels": [case(8, 0.5), case(10, 0.25)], "most of them": [case(8, 0.9), case(12, 0.8)]}
 
 
 def _rows(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
-    small, large = (
-        float(10.0 ** -(4 + 20 * torch.rand(1, generator=gen))),
-        float(0.01 + 0.9 * torch.rand(1, generator=gen)),
-    )
+    small = float(10.0 ** -(4 + 20 * torch.rand(1, generator=gen)))
+    large = float(0.01 + 0.9 * torch.rand(1, generator=gen))
     return {
         "rows that count": [
-            (0.99, 0.98, small, small), (0.99, 0.97, small, large), (0.88, 0.85, small, small), (0.8, 0.75, small, large),
+            (0.99, 0.98, small, small),
+            (0.99, 0.97, small, large),
+            (0.88, 0.85, small, small),
+            (0.8, 0.75, small, large),
         ],
-        "rows that don't": [(0.99, 0.5, small, large), (0.6, 0.53, small, small), (0.99, 0.98, large, large), (0.99, 0.4, large, large)],
-    }  # fmt: skip
+        "rows that don't": [
+            (0.99, 0.5, small, large),
+            (0.6, 0.53, small, small),
+            (0.99, 0.98, large, large),
+            (0.99, 0.4, large, large),
+        ],
+    }
 
 
 def _scaled(weight: Tensor, ratio: float) -> Tensor:
@@ -89,7 +98,11 @@ def _first(heard: Tensor, ratio: float, rank: Callable[[Tensor], Tensor]) -> Ten
 
 
 def _decide(counts: bool, destroyed: bool, p_after: float) -> int:
-    return 0 if not counts else 1 if destroyed else 2 if p_after < 0.001 else 3
+    if not counts:
+        return 0
+    if destroyed:
+        return 1
+    return 2 if p_after < 0.001 else 3
 
 
 EXERCISES = {
@@ -107,22 +120,12 @@ EXERCISES = {
                 "forgets-the-sign",
                 "You cut the most negative weights. A weight of -3 does much, one of 0.01 little: compare"
                 " absolute values.",
-                lambda weight, ratio: (
-                    weight.flatten()
-                    .index_fill(0, weight.flatten().argsort()[: int(ratio * weight.numel())], 0)
-                    .view(weight.shape)
-                ),
+                lambda weight, ratio: _cut(weight, weight.flatten().argsort(), ratio),
             ),
             Mistake(
                 "keeps-the-small",
                 "You cut the largest weights, and keep the small ones: sort the other way.",
-                lambda weight, ratio: (
-                    weight.flatten()
-                    .index_fill(
-                        0, weight.abs().flatten().argsort(descending=True)[: int(ratio * weight.numel())], 0
-                    )
-                    .view(weight.shape)
-                ),
+                lambda weight, ratio: _cut(weight, weight.abs().flatten().argsort(descending=True), ratio),
             ),
             Mistake(
                 "share-of-the-largest",
@@ -157,7 +160,7 @@ EXERCISES = {
         minutes=8,
         returns="channel numbers, the sleepiest first",
         reference=sleepiest,
-        cases=_heard,
+        cases=_activations,
         mistakes=(
             Mistake(
                 "loudest",

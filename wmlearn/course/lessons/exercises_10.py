@@ -15,7 +15,7 @@ from ..exercises import Cases, Exercise, Mistake
 
 
 def lines(rule: str, chance: float, alpha: float, sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """Return (triggers, hits needed) for each size, by one of three rules: "exact", "one less", "bell curve"."""
+    """Return (triggers, hits needed) for each size, by the rule "exact", "one less" or "bell curve"."""
 
     def line(n: int) -> int:
         if rule == "bell curve":
@@ -26,17 +26,17 @@ def lines(rule: str, chance: float, alpha: float, sizes: Sequence[int]) -> list[
 
 
 def leaves(key: TriggerKey) -> list[bytes]:
-    """Return the hash of each trigger with its label and its salt, filled up to 128 with the hash of nothing."""
+    """Return the hash of each trigger with label and salt, filled up to 128 with the hash of nothing."""
     return tree(key)[0]
 
 
 def broken(lines: Sequence[tuple[int, int]], chance: float, alpha: float) -> int:
-    """How many of the lines (n, hits) an innocent network reaches with probability alpha or more."""
+    """Count the lines (n, hits) that an innocent network reaches with probability alpha or more."""
     return int(sum(binom.sf(hits - 1, n, chance) >= alpha for n, hits in lines))
 
 
 def holm(p: Tensor, alpha: float) -> Tensor:
-    """Which of the claims (m,) stand, when any false one may stand with probability alpha at most."""
+    """Return which of the claims (m,) stand, when any false one may stand with probability alpha at most."""
     stand = torch.zeros(len(p), dtype=torch.bool)
     for rank, i in enumerate(p.argsort()):
         if p[i] >= alpha / (len(p) - rank):
@@ -46,22 +46,15 @@ def holm(p: Tensor, alpha: float) -> Tensor:
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """The hash over all leaves (a power of two): neighbours hashed in pairs, level by level."""
-    row = list(leaves)
-    while len(row) > 1:
-        row = [
-            hashlib.sha256(b"\1" + left + right).digest()
-            for left, right in zip(row[::2], row[1::2], strict=True)
-        ]
-    return row[0]
+    """Return the hash over all leaves (a power of two): neighbours hashed in pairs, level by level."""
+    return _tree(leaves)
 
 
 def _lines(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
-    sizes = [int(k) for k in torch.randint(12, 90, (4,), generator=gen)]
-    exact, less, bell = (
-        lines(rule, 0.1, 1e-3, [10, 20, *sizes]) for rule in ("exact", "one less", "bell curve")
-    )
+    sizes = torch.randint(12, 90, (4,), generator=gen).tolist()
+    rules = ("exact", "one less", "bell curve")
+    exact, less, bell = (lines(rule, 0.1, 1e-3, [10, 20, *sizes]) for rule in rules)
     return {
         "one rule at a time": [(exact, 0.1, 1e-3), (less, 0.1, 1e-3), (bell, 0.1, 1e-3)],
         "rules mixed": [
@@ -96,16 +89,16 @@ def _leaves(seed: int) -> Cases:
 
 def _tree(row: Sequence[bytes], mark: bytes = b"\1", *, turned: bool = False) -> bytes:
     while len(row) > 1:
-        pairs = zip(row[1::2], row[::2], strict=True) if turned else zip(row[::2], row[1::2], strict=True)
-        row = [hashlib.sha256(mark + left + right).digest() for left, right in pairs]
+        left, right = (row[1::2], row[::2]) if turned else (row[::2], row[1::2])
+        row = [hashlib.sha256(mark + a + b).digest() for a, b in zip(left, right, strict=True)]
     return row[0]
 
 
 def _chain(leaves: Sequence[bytes]) -> bytes:
-    found = leaves[0]
+    digest = leaves[0]
     for leaf in leaves[1:]:
-        found = hashlib.sha256(b"\1" + found + leaf).digest()
-    return found
+        digest = hashlib.sha256(b"\1" + digest + leaf).digest()
+    return digest
 
 
 def _each_by_itself(p: Tensor, alpha: float) -> Tensor:
