@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 EXTRAS = ("test", "dev", "cluster", "onnx", "serve", "postgres")
 OF_A_GPU = re.compile(r"nvidia-|cuda-|triton")  # PyTorch asks for them by itself where it is built for a GPU
 HEADER = """\
-# The exact versions with which the tests passed, on Python 3.11 and Linux. It constrains, and installs nothing:
+# The versions with which the tests passed, on Python 3.11 and Linux. They constrain, and install nothing:
 #     pip install -e ".[test]" -c requirements-lock.txt
 # It says nothing of a GPU: torch may be a build with CUDA or without. Leave it out on Python 3.10, for which
 # some of these versions were never made.
