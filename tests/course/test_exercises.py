@@ -1,92 +1,15 @@
-"""Every named mistake is recognised, right answers pass however they are written, and a check never raises."""
+"""A check never raises, whatever a learner wrote, and always says something useful."""
 
 from __future__ import annotations
 
-import importlib.util
-import re
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from catalogue import EXERCISES
 
 import wmlearn as wm
-import wmlearn.course.lessons
-from wmlearn.course.exercises import Exercise, Solution, examine, find, ready
-
-LESSONS = sorted(Path(wmlearn.course.lessons.__path__[0]).glob("exercises_*.py"))
-EXERCISES: dict[str, Exercise] = {
-    id: exercise
-    for path in LESSONS
-    for id, exercise in import_module(f"wmlearn.course.lessons.{path.stem}").EXERCISES.items()
-}
-# known to every check; a mutant where it is easily made
-GENERIC = {id: {"changes-its-input"} for id in ("02.1", "07.1", "09.1")}
-
-
-def _imported(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _answer(mutant: ModuleType) -> Solution:
-    return getattr(mutant, EXERCISES[mutant.EXERCISE].reference.__name__)
-
-
-MUTANTS = {
-    path.stem: _imported(path)
-    for path in sorted((Path(__file__).parents[1] / "lessons" / "mutants").glob("*.py"))
-}
-WRONG = {name: mutant for name, mutant in MUTANTS.items() if "_wrong_" in name}
-RIGHT = {name: mutant for name, mutant in MUTANTS.items() if "_right_" in name}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_answer_is_told_which_mistake_it_makes(name: str) -> None:
-    mutant = WRONG[name]
-    generic = {
-        "changes-its-input": "Your function changes the tensors that it is given. Work on a copy: x.clone()."
-    }
-    says = generic | {mistake.id: mistake.says for mistake in EXERCISES[mutant.EXERCISE].mistakes}
-    result = examine(mutant.EXERCISE, _answer(mutant))
-    assert (result.ok, result.mistake, result.message) == (False, mutant.MISTAKE, says[mutant.MISTAKE])
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_passes_however_it_is_written(name: str) -> None:
-    result = examine(RIGHT[name].EXERCISE, _answer(RIGHT[name]))
-    assert result.ok, result.message
-    assert re.fullmatch(r"Right, on all \d+ test cases\.", result.message)
-
-
-@pytest.mark.parametrize("id", EXERCISES)
-def test_every_named_mistake_has_a_mutant_and_every_exercise_two_right_answers(id: str) -> None:
-    named = {mistake.id for mistake in EXERCISES[id].mistakes} | GENERIC.get(id, set())
-    assert sorted(mutant.MISTAKE for mutant in WRONG.values() if id == mutant.EXERCISE) == sorted(named)
-    assert sum(id == mutant.EXERCISE for mutant in RIGHT.values()) >= 2
-
-
-def test_every_file_is_either_a_wrong_or_a_right_answer_and_is_named_after_its_exercise() -> None:
-    assert set(MUTANTS) == set(WRONG) | set(RIGHT)
-    assert all(
-        name.startswith(f"ex_{mutant.EXERCISE.replace('.', '_')}_") for name, mutant in MUTANTS.items()
-    )
-
-
-@pytest.mark.parametrize("id", EXERCISES)
-def test_the_reference_passes_and_each_mistake_is_told_from_the_reference_and_from_every_other(
-    id: str,
-) -> None:
-    assert examine(id, EXERCISES[id].reference).ok
-    # the first that agrees is named: two that agree would hide one another
-    for mistake in EXERCISES[id].mistakes:
-        assert examine(id, mistake.wrong).mistake == mistake.id
+from wmlearn.course.exercises import examine
 
 
 def _not_started(*_: Any) -> Any:
@@ -203,102 +126,6 @@ def test_check_and_ready_survive_every_clumsy_answer(id: str, capsys: pytest.Cap
     for _, f, _ in CLUMSY.values():
         assert wm.check(id, f) is None
         assert wm.ready(id, f) is EXERCISES[id].reference
-    said = capsys.readouterr().out
-    assert f"Exercise {id} · {EXERCISES[id].title}" in said
-    assert "The lesson goes on with the course's function. Come back whenever you like" in said
-
-
-@pytest.mark.parametrize("name", MUTANTS)
-def test_ready_keeps_a_right_answer_and_replaces_any_other(name: str) -> None:
-    f = _answer(MUTANTS[name])
-    expected = f if name in RIGHT else EXERCISES[MUTANTS[name].EXERCISE].reference
-    assert ready(MUTANTS[name].EXERCISE, f) is expected
-
-
-@pytest.mark.parametrize("id", EXERCISES)
-def test_the_texts_of_an_exercise_are_sentences(id: str) -> None:
-    exercise = EXERCISES[id]
-    question, steps = exercise.hints
-    assert question.endswith("?")
-    for text in (steps, exercise.why, *(mistake.says for mistake in exercise.mistakes)):
-        assert len(text.split()) >= 5, text
-        assert text.endswith("."), text
-    assert len({mistake.says for mistake in exercise.mistakes}) == len(exercise.mistakes) >= 3
-
-
-@pytest.mark.parametrize("id", EXERCISES)
-def test_an_exercise_knows_itself_and_its_measures_are_in_range(id: str) -> None:
-    exercise = find(id)
-    assert exercise is EXERCISES[id]
-    assert exercise.id == id
-    assert exercise.title
-    assert exercise.returns
-    assert 1 <= exercise.difficulty <= 5
-    assert 1 <= exercise.importance <= 5
-    assert 1 <= exercise.minutes <= 15
-
-
-@pytest.mark.parametrize("id", EXERCISES)
-def test_a_check_is_small_and_the_same_every_time(id: str) -> None:
-    def sizes(value: Any) -> int:
-        return (
-            value.numel()
-            if isinstance(value, torch.Tensor)
-            else sum(map(sizes, value))
-            if isinstance(value, tuple | list)
-            else 1
-        )
-
-    parts, again = EXERCISES[id].cases(0), EXERCISES[id].cases(0)
-    assert sum(len(trials) for trials in parts.values()) <= 10
-    assert sum(sizes(trials) for trials in parts.values()) <= 20_000
-    for trials, same in zip(parts.values(), again.values(), strict=True):
-        for one, other in zip(trials, same, strict=True):
-            assert all(
-                torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-                for a, b in zip(one, other, strict=True)
-            )
-
-
-def _logits(answers: list[int]) -> torch.Tensor:
-    return torch.nn.functional.one_hot(torch.tensor(answers), 10).float()
-
-
-TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson promises
-    "01.1": ("**0.25**", (_logits([7, 2, 1, 0]), _logits([7, 2, 8, 0]))),
-    "01.2": ("**0.0702**", (3, 10, 0.1)),
-    "02.2": ("**0.75**", (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)),
-    "02.3": ("**0.667**", (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))),
-    "03.1": ("**0.6**", (torch.tensor(0.2), torch.tensor(1.0), torch.tensor(0.5))),
-    "03.2": ("**0.5**", (torch.tensor([1, 0, 1, 1]), torch.tensor([0, 0, 1, 2]), 0, 1)),
-    "03.3": ("**0.75**", (torch.tensor([1, 1, 2]), torch.tensor([2, 2, 3, 2]))),
-    "04.1": ("**0.333**", (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[5.0, 0, 15, 10]]))),
-    "04.3": (
-        "**0.5**",
-        (
-            torch.tensor([1, -1, 1, 0, 1, 1]),
-            torch.tensor([0, 0, 0, 0, 1, 0]),
-            torch.tensor([True, True, True, True, False, False]),
-            0,
-            1,
-        ),
-    ),
-    "05.3": ("**0.15**", (0.70, 0.40, 0.75, 0.60)),
-    "07.2": ("**6**", (10, 0.1, 0.001)),
-    "07.3": ("**0.902**", (torch.tensor([[1, 2, 3, 4], [4, 4, 1, 1]]), torch.tensor([4, 4, 4, 4]))),
-    "09.3": ("**3**", (0.99, 0.95, 1e-20, 0.2)),
-    "10.1": ("**1**", ([(10, 5), (20, 8), (100, 21)], 0.1, 0.001)),
-}
-
-
-@pytest.mark.parametrize("id", TASKS)
-def test_the_example_in_the_text_of_an_exercise_is_right(id: str) -> None:
-    says, arguments = TASKS[id]
-    number, (master,) = (
-        EXERCISES[id].reference(*arguments),
-        (Path(__file__).resolve().parents[2] / "notebooks" / "source").glob(f"{id[:2]}_*.py"),
-    )
-    assert f"**{float(number):.3g}**" == says
-    assert (
-        says in master.read_text(encoding="utf-8").split(f"{{exercise:{id}}}")[1].split("BEGIN SOLUTION")[0]
-    )
+    output = capsys.readouterr().out
+    assert f"Exercise {id} · {EXERCISES[id].title}" in output
+    assert "The lesson goes on with the course's function. Come back whenever you like" in output

@@ -1,6 +1,4 @@
-"""One look for everything that is not prose: a coloured bar, a calm background, and the same words as plain
-text.
-"""
+"""One look for all that is not prose: a coloured bar, a calm background, and the same words as plain text."""
 
 from __future__ import annotations
 
@@ -15,26 +13,26 @@ COLOURS = {  # bar, background: told apart by lightness too, not by hue alone
 
 
 def box(kind: str, title: str, text: str = "") -> str:
-    """Return the HTML of a box, a slim line where there is a title only; the text colour is set, so that it
-    reads on a dark theme.
-    """
+    """Return the HTML of a box, a slim line where there is a title only."""
     bar, ground = COLOURS[kind]
     space = "padding: 8px 14px; margin: 6px 0;" if text else "padding: 3px 14px; margin: 0;"
+    # the text colour is set, so that it reads on a dark theme
     style = f"border-left: 5px solid {bar}; background: {ground}; color: #1f2933; {space} border-radius: 3px;"
-    return (
-        f'<div style="{style}"><b style="color: {bar};">{title}</b><br>{text}</div>'
-        if text
-        else f'<div style="{style}">{title}</div>'
-    )
+    if not text:
+        return f'<div style="{style}">{title}</div>'
+    return f'<div style="{style}"><b style="color: {bar};">{title}</b><br>{text}</div>'
 
 
 def show_box(kind: str, title: str, text: str = "", *, metadata: dict[str, object] | None = None) -> None:
     """Display a box; a terminal, a screen reader and nbval get `title. text`."""
-    from IPython.display import display
+    from IPython.display import display  # only where something is shown: wmlearn works without Jupyter
 
-    plain = f"{title}{'' if title[-1] in '.?!' else '.'} {text}" if text else title
-    bundle = {
-        "text/html": box(kind, escape(title, quote=False), escape(text, quote=False)),
-        "text/plain": plain,
-    }
+    html = box(kind, escape(title, quote=False), escape(text, quote=False))
+    bundle = {"text/html": html, "text/plain": _plain(title, text)}
     display(bundle, raw=True, metadata=metadata or {})
+
+
+def _plain(title: str, text: str) -> str:
+    if not text:
+        return title
+    return f"{title} {text}" if title[-1] in ".?!" else f"{title}. {text}"

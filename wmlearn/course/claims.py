@@ -40,16 +40,18 @@ class Claim:
     @property
     def bound(self) -> str:
         """The stable wording: "at least 99 %". Prose quotes this, never the raw value."""
-        low, high = ("" if bound is None else self._worded(bound) for bound in (self.low, self.high))
-        words = (
-            f"between {low} and {high}" if low and high else f"at least {low}" if low else f"at most {high}"
-        )
-        if self.unit == "p":
-            return words
-        return f"{words} point" if self.unit == "points" and (high or low) == "1" else f"{words} {self.unit}"
+        bounds = [self._worded(bound) for bound in (self.low, self.high) if bound is not None]
+        if len(bounds) == 2:
+            words = f"between {bounds[0]} and {bounds[1]}"
+        else:
+            words = f"{'at most' if self.low is None else 'at least'} {bounds[0]}"
+        return words if self.unit == "p" else f"{words} {self._unit_after(bounds[-1])}"
 
     def _worded(self, bound: float) -> str:
         return f"{bound:g}".replace("e-0", "e-") if self.unit == "p" else f"{100 * bound:g}"
+
+    def _unit_after(self, number: str) -> str:
+        return "point" if (self.unit, number) == ("points", "1") else self.unit
 
     @property
     def shown(self) -> str:
@@ -58,7 +60,7 @@ class Claim:
         return number + (f" (n = {self.n:,})" if self.n else "")
 
 
-HERE: dict[str, Claim] = {}
+CLAIMS: dict[str, Claim] = {}
 """The claims of the running notebook, for `paper_table`."""
 
 
@@ -73,17 +75,15 @@ def claim(
     unit: Unit = "%",
     paper: str = "",
 ) -> None:
-    """Print whether `what` keeps its bound, and record the raw number; `paper` is the published figure beside
-    it.
-    """
+    """Print whether `what` keeps its bound, and record the raw number; `paper` is the published figure."""
     require(low is not None or high is not None, "a claim needs a bound, low or high", id)
-    made = HERE[id] = Claim(id, what, value, low, high, n, unit, paper)
-    title = (
-        f"✓ {what} is {made.bound}: holds"
-        if made.holds
-        else f"✗ {what} should be {made.bound}: it is {made.shown}"
-    )
-    show_box("good" if made.holds else "bad", title, metadata={"claim": asdict(made)})
+    record = Claim(id, what, value, low, high, n, unit, paper)
+    CLAIMS[id] = record
+    metadata: dict[str, object] = {"claim": asdict(record)}
+    if record.holds:
+        show_box("good", f"✓ {what} is {record.bound}: holds", metadata=metadata)
+    else:
+        show_box("bad", f"✗ {what} should be {record.bound}: it is {record.shown}", metadata=metadata)
 
 
 def ledger(cells: Iterable[Any]) -> dict[str, Claim]:
@@ -95,20 +95,24 @@ def ledger(cells: Iterable[Any]) -> dict[str, Claim]:
 
 def paper_table() -> None:
     """Show every claim of this notebook that has a published figure: paper on the left, here on the right."""
-    table(["", "paper", "here"], [[c.what, c.paper, c.shown] for c in HERE.values() if c.paper])
+    published = [claim for claim in CLAIMS.values() if claim.paper]
+    table(["", "paper", "here"], [[claim.what, claim.paper, claim.shown] for claim in published])
 
 
 def shares(what: str, measured: Mapping[str, tuple[float, int]]) -> None:
     """Show shares (0..1) of `n` trials, each with its 95 % interval."""
-    rows = [
-        [name, f"{100 * share:.2f} %", interval(share, n), f"{n:,}"] for name, (share, n) in measured.items()
-    ]
+    rows = []
+    for name, (share, n) in measured.items():
+        rows.append([name, f"{100 * share:.2f} %", wilson(share, n), f"{n:,}"])
     table([what, "share", "95 % interval", "n"], rows)
 
 
-def interval(share: float, n: int) -> str:
-    """Return Wilson's 95 % interval for a share seen in `n` independent trials, as text."""
-    from scipy.stats import binomtest
+def wilson(share: float, n: int) -> str:
+    """Return Wilson's 95 % interval for a share seen in `n` independent trials, as text.
 
-    found = binomtest(round(share * n), n).proportion_ci(method="wilson")
-    return f"{100 * found.low:.2f} to {100 * found.high:.2f} %"
+    It is shorter than the exact one of `evidence.significance.interval`, which a judge would ask for.
+    """
+    from scipy.stats import binomtest  # heavy, and not every notebook shows shares
+
+    bounds = binomtest(round(share * n), n).proportion_ci(method="wilson")
+    return f"{100 * bounds.low:.2f} to {100 * bounds.high:.2f} %"

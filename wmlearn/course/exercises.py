@@ -67,43 +67,31 @@ def examine(id: str, f: Solution) -> Result:
     """Compare `f` with the reference on small tensors; never raises."""
     exercise = find(id)
     trials = [arguments for part in exercise.cases(0).values() for arguments in part]
-    right = [_numbers(exercise.reference(*t)) for t in trials]
+    right = [_numbers(exercise.reference(*trial)) for trial in trials]
     try:
-        answers, spoilt = zip(*[_try(f, t, exercise) for t in trials], strict=True)
+        attempts = [_try(f, trial, exercise) for trial in trials]
     except (Exception, SystemExit) as error:  # exit() is a mistake like any other
-        if isinstance(error, NotImplementedError) and str(error) == YOUR_TURN:
-            return Result(
-                False, "Not started yet: replace the line that raises NotImplementedError.", "not-started"
-            )
-        says = f": {str(error).rstrip('.')}" if str(error) else ""
-        text = (
-            str(error)
-            if isinstance(error, _Unusable)
-            else f"Your function stopped with {type(error).__name__}{says}."
-        )
-        return Result(False, text, "unusable")
-    if any(spoilt):
-        return Result(
-            False,
-            "Your function changes the tensors that it is given. Work on a copy: x.clone().",
-            "changes-its-input",
-        )
+        return _stopped(error)
+    if any(attempt.spoils for attempt in attempts):
+        advice = "Your function changes the tensors that it is given. Work on a copy: x.clone()."
+        return Result(False, advice, "changes-its-input")
+    answers = [attempt.numbers for attempt in attempts]
     if _agree(answers, right):
         return Result(True, f"Right, on all {len(trials)} test cases.")
     for mistake in exercise.mistakes:
-        if _agree(answers, [_numbers(mistake.wrong(*deepcopy(t))) for t in trials]):
+        # a copy for each: a mistake may be that it changes what it is given
+        if _agree(answers, [_numbers(mistake.wrong(*deepcopy(trial))) for trial in trials]):
             return Result(False, mistake.says, mistake.id)
-    i = next(i for i in range(len(trials)) if not _agree(answers[i : i + 1], right[i : i + 1]))
-    return Result(
-        False, f"Test case {i + 1} of {len(trials)}: {_difference(answers[i], right[i])} Hint 1 may help."
-    )
+    i = next(i for i in range(len(trials)) if not _close(answers[i], right[i]))
+    difference = _difference(answers[i], right[i])
+    return Result(False, f"Test case {i + 1} of {len(trials)}: {difference} Hint 1 may help.")
 
 
 def check(id: str, f: Solution) -> None:
     """Say at once whether `f` solves exercise `id`, and if not, which mistake it makes."""
     result = examine(id, f)
-    kind = "good" if result.ok else "todo" if result.mistake == "not-started" else "bad"
-    show_box(kind, f"Exercise {id} · {find(id).title}", result.message)
+    kind = "todo" if result.mistake == "not-started" else "bad"
+    show_box("good" if result.ok else kind, f"Exercise {id} · {find(id).title}", result.message)
 
 
 def ready(id: str, f: Solution) -> Solution:
@@ -111,21 +99,36 @@ def ready(id: str, f: Solution) -> Solution:
     if examine(id, f).ok:
         show_box("good", "The lesson goes on with your function.")
         return f
-    show_box(
-        "todo",
-        "The lesson goes on with the course's function",
-        "Come back whenever you like, then run this cell again.",
-    )
+    advice = "Come back whenever you like, then run this cell again."
+    show_box("todo", "The lesson goes on with the course's function", advice)
     return find(id).reference
 
 
-class _Unusable(Exception): ...
+class _Unusable(Exception):
+    """An answer that can't be compared; its text says why."""
 
 
-def _try(f: Solution, arguments: tuple[Any, ...], exercise: Exercise) -> tuple[list[float], bool]:
-    """Return what `f` answers, and whether it spoilt its arguments."""
-    given = deepcopy(arguments)
-    answer = f(*given)
+@dataclass(frozen=True)
+class _Attempt:
+    """What a learner's function answers to one case, and whether it spoils its arguments."""
+
+    numbers: list[float]
+    spoils: bool
+
+
+def _stopped(error: BaseException) -> Result:
+    if isinstance(error, _Unusable):
+        return Result(False, str(error), "unusable")
+    if isinstance(error, NotImplementedError) and str(error) == YOUR_TURN:
+        advice = "Not started yet: replace the line that raises NotImplementedError."
+        return Result(False, advice, "not-started")
+    reason = f": {str(error).rstrip('.')}" if str(error) else ""
+    return Result(False, f"Your function stopped with {type(error).__name__}{reason}.", "unusable")
+
+
+def _try(f: Solution, arguments: tuple[Any, ...], exercise: Exercise) -> _Attempt:
+    copies = deepcopy(arguments)
+    answer = f(*copies)
     if answer is None:
         raise _Unusable("Your function returns None: does it end with `return`?")
     try:
@@ -134,10 +137,9 @@ def _try(f: Solution, arguments: tuple[Any, ...], exercise: Exercise) -> tuple[l
         raise _Unusable(f"Return {exercise.returns}; this is a {type(answer).__name__}.") from None
     expected = len(_numbers(exercise.reference(*arguments)))
     if len(numbers) != expected:
-        raise _Unusable(
-            f"Return {exercise.returns}; this answer holds {len(numbers):,} numbers instead of {expected:,}."
-        )
-    return numbers, not _agree([_numbers(given)], [_numbers(arguments)])
+        count = f"{len(numbers):,} numbers instead of {expected:,}"
+        raise _Unusable(f"Return {exercise.returns}; this answer holds {count}.")
+    return _Attempt(numbers, spoils=not _close(_numbers(copies), _numbers(arguments)))
 
 
 def _numbers(answer: Any) -> list[float]:
@@ -152,10 +154,12 @@ def _numbers(answer: Any) -> list[float]:
 
 
 def _agree(a: Sequence[list[float]], b: Sequence[list[float]]) -> bool:
-    return all(
-        len(x) == len(y) and all(abs(u - v) < 1e-5 for u, v in zip(x, y, strict=True))
-        for x, y in zip(a, b, strict=True)
-    )
+    return all(_close(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _close(x: list[float], y: list[float]) -> bool:
+    """Say whether two lists hold the same numbers, but for rounding; nan is close to nothing."""
+    return len(x) == len(y) and all(abs(u - v) < 1e-5 for u, v in zip(x, y, strict=True))
 
 
 def _difference(answer: list[float], right: list[float]) -> str:

@@ -1,6 +1,4 @@
-"""Pictures and tables that can also be read: every picture carries one sentence computed from the plotted
-data.
-"""
+"""Pictures and tables that can also be read: a picture carries a sentence computed from the plotted data."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ def show(plot: Described, *data: Any) -> None:
 
     JupyterLab and nbconvert read no other text of a picture to those who can't see it.
     """
-    from IPython.display import display
+    from IPython.display import display  # only where something is shown: wmlearn works without Jupyter
 
     picture, (width, height) = png(plot, *data)
     sentence = plot.says(*data)
@@ -30,7 +28,7 @@ def show(plot: Described, *data: Any) -> None:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Display a table: first column left, the others right; as HTML and as plain text."""
-    from IPython.display import display
+    from IPython.display import display  # as in show
 
     display({"text/html": html_table(header, rows), "text/plain": text_table(header, rows)}, raw=True)
 
@@ -42,12 +40,10 @@ def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:
-    style = "padding: 5px 12px; font-size: 14px; text-align: {};"
-    sides = (style.format("right" if i else "left") for i in range(len(cells)))
-    return (
-        "<tr>"
-        + "".join(
-            f'<{tag} style="{s}">{escape(c, quote=False)}</{tag}>' for c, s in zip(cells, sides, strict=True)
-        )
-        + "</tr>"
-    )
+    sides = ["left"] + ["right"] * (len(cells) - 1)
+    return f"<tr>{''.join(_cell(tag, cell, side) for cell, side in zip(cells, sides, strict=True))}</tr>"
+
+
+def _cell(tag: str, text: str, side: str) -> str:
+    style = f"padding: 5px 12px; font-size: 14px; text-align: {side};"
+    return f'<{tag} style="{style}">{escape(text, quote=False)}</{tag}>'

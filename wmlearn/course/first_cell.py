@@ -23,22 +23,25 @@ def start(notebook: str) -> None:
     Long work shows a bar from now on, but for runs whose outputs are kept or compared: they set
     WMLEARN_QUIET.
     """
-    from tqdm import tqdm
+    _show_bars()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
+    versions = f"wmlearn {version('wmlearn')} · PyTorch {torch.__version__}"
+    print(f"Notebook {notebook} · {versions} · Python {platform.python_version()}")
+    print(f"{_device()} · {checked() if damaged() else 'data files whole'}")
+
+
+def _show_bars() -> None:
+    from tqdm import tqdm  # only in notebooks: wmlearn draws nothing by itself
 
     # in letters, not as a widget: a saved notebook would ask for a widget that is gone
     progress.watch(None if "WMLEARN_QUIET" in os.environ else partial(tqdm, file=sys.stdout, ncols=80))
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
+
+
+def _device() -> str:
     device = best_device()
     name = f"{processor()}, 1 thread" if device.type == "cpu" else torch.cuda.get_device_name(device)
-    print(
-        f"Notebook {notebook} · wmlearn {version('wmlearn')} · PyTorch {torch.__version__} · Python"
-        f" {platform.python_version()}"
-    )
-    print(
-        f"{name}, {'bfloat16' if has_bf16(device) else 'float32'} ·"
-        f" {'data files whole' if not damaged() else checked()}"
-    )
+    return f"{name}, {'bfloat16' if has_bf16(device) else 'float32'}"
 
 
 def processor() -> str:

@@ -1,19 +1,20 @@
-"""Write an interval down before the result, and see afterwards how calibrated you were. Kept in a small local
-file, sent nowhere.
+"""Write an interval down before the result, and see afterwards how calibrated you were.
+
+The intervals are kept in a small local file, and sent nowhere.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..data import files
 from ..errors import DataError, require
 from .boxes import show_box
 
-TOO_WIDE = 90
+TOO_WIDE = 90  # points; an interval of more can hardly be wrong
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Guess:
     result: float | None = None
 
     def __post_init__(self) -> None:
-        numbers = (self.low, self.high, *([] if self.result is None else [self.result]))
+        numbers = [self.low, self.high]
+        if self.result is not None:
+            numbers.append(self.result)
         require(all(isinstance(number, int | float) for number in numbers), "a guess holds numbers", numbers)
 
     @property
@@ -43,67 +46,56 @@ class Guess:
 def guess(id: str, question: str, *, low: float = 0, high: float = 100) -> None:
     """Keep an interval in per cent for later."""
     if not 0 <= low <= high <= 100:
-        return show_box(
-            "bad",
-            "Not noted",
-            f"low and high must satisfy 0 <= low <= high <= 100, got {low:g} and {high:g}.",
-        )
-    made = Guess(question, low, high)
-    _save({**_kept(), id: made})
-    if not made.serious:
-        return show_box(
-            "todo",
-            f"Noted: {low:g} to {high:g} %",
-            "An interval this wide can't be wrong, and says nothing. Narrow it, and run the cell again.",
-        )
-    show_box("good", f"Noted: {low:g} to {high:g} %", "We come back to it when the result is in.")
+        rule = "low and high must satisfy 0 <= low <= high <= 100"
+        return show_box("bad", "Not noted", f"{rule}, got {low:g} and {high:g}.")
+    interval = Guess(question, low, high)
+    _save({**_load(), id: interval})
+    title = f"Noted: {low:g} to {high:g} %"
+    if not interval.serious:
+        advice = "An interval this wide can't be wrong, and says nothing. Narrow it, and run the cell again."
+        return show_box("todo", title, advice)
+    show_box("good", title, "We come back to it when the result is in.")
 
 
 def reveal(id: str, value: float) -> None:
-    """Set the learner's interval beside the measured share `value` (0..1), and say how the intervals have
-    done so far.
-    """
-    kept = _kept()
-    if id not in kept:
+    """Set the learner's interval beside the measured share `value` (0..1), and say how well all did so far."""
+    guesses = _load()
+    if id not in guesses:
         return show_box("todo", "No interval noted", "Run the cell with your guess first.")
-    g = Guess(kept[id].question, kept[id].low, kept[id].high, round(100 * value, 6))
-    kept[id] = g
-    _save(kept)
-    advice = (
-        "too wide to be wrong; be braver next time"
-        if not g.serious
-        else "well judged"
-        if g.hit
-        else "surprises are where one learns"
-    )
-    title = (
-        f"You said {g.low:g} to {g.high:g} %; it is {100 * value:.1f} %: {'inside' if g.hit else 'outside'}"
-    )
-    text = f"{g.question}. Your interval is {g.high - g.low:g} points wide: {advice}."
-    show_box(
-        "good" if g.hit and g.serious else "todo", title, " ".join([text, *_so_far(list(kept.values()))])
-    )
+    # rounded, so that 0.29 lies on the bound 29 and not beside it
+    guess = replace(guesses[id], result=round(100 * value, 6))
+    guesses[id] = guess
+    _save(guesses)
+    place = "inside" if guess.hit else "outside"
+    title = f"You said {guess.low:g} to {guess.high:g} %; it is {100 * value:.1f} %: {place}"
+    width = f"Your interval is {guess.high - guess.low:g} points wide: {_advice(guess)}."
+    text = f"{guess.question}. {width}{_so_far(list(guesses.values()))}"
+    show_box("good" if guess.hit and guess.serious else "todo", title, text)
 
 
-def _so_far(guesses: list[Guess]) -> list[str]:
-    done = [g for g in guesses if g.result is not None and g.serious]
-    return (
-        [
-            f"So far {sum(g.hit for g in done)} of {len(done)} of your intervals held; four in five would be"
-            " perfect."
-        ]
-        if len(done) > 1
-        else []
-    )
+def _advice(guess: Guess) -> str:
+    if not guess.serious:
+        return "too wide to be wrong; be braver next time"
+    return "well judged" if guess.hit else "surprises are where one learns"
+
+
+def _so_far(guesses: list[Guess]) -> str:
+    """Say how many serious intervals held; "" while there is one result at most."""
+    results = [guess for guess in guesses if guess.result is not None and guess.serious]
+    if len(results) < 2:
+        return ""
+    hits = sum(guess.hit for guess in results)
+    return f" So far {hits} of {len(results)} of your intervals held; four in five would be perfect."
 
 
 def _path() -> Path:
     return Path(os.environ.get("WMLEARN_HOME", files.CACHE)) / "guesses.json"
 
 
-def _kept() -> dict[str, Guess]:
+def _load() -> dict[str, Guess]:
     try:
-        return {id: Guess(**record) for id, record in json.loads(_path().read_text()).items()}
+        records = json.loads(_path().read_text())
+        return {id: Guess(**record) for id, record in records.items()}
     # none yet, or spoilt: a guess is not worth an error
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
@@ -111,6 +103,7 @@ def _kept() -> dict[str, Guess]:
 
 def _save(guesses: dict[str, Guess]) -> None:
     try:
-        files.write(_path(), json.dumps({id: asdict(g) for id, g in guesses.items()}, indent=1).encode())
+        records = {id: asdict(guess) for id, guess in guesses.items()}
+        files.write(_path(), json.dumps(records, indent=1).encode())
     except DataError:  # a full or read-only home must not stop the lesson
         return
