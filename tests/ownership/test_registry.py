@@ -173,6 +173,80 @@ def test_a_receipt_comes_back_from_disk_or_is_a_clear_error(registry: own.Regist
         load_receipt(path)
 
 
+# Books that are there already
+
+FIRST_TABLES = (  # as the first release of the registry made them, word for word
+    "CREATE TABLE registry (version INTEGER NOT NULL)",
+    "INSERT INTO registry VALUES (1)",
+    "CREATE TABLE entries (number INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL,"
+    " document TEXT NOT NULL, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE)",
+)
+FIRST_READING = "SELECT number, time, kind, document, previous, hash FROM entries ORDER BY number"
+
+
+def _first_book(registry: own.Registry, documents: list[own.Release]) -> tuple[own.Entry, ...]:
+    """Write a book by hand, with the statements of the first release."""
+    book = chained(documents)
+    with _raw(registry) as connection:
+        for statement in FIRST_TABLES:
+            connection.execute(statement)
+        for entry in book:
+            connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", tuple(vars(entry).values()))
+    return book
+
+
+def test_a_book_of_the_first_release_is_read_and_continued(registry: own.Registry) -> None:
+    documents = _documents(5)
+    book = _first_book(registry, documents[:3])
+    assert own.entries(registry) == book
+    new = own.register(registry, *documents[3:])
+    assert [entry.number for entry in new] == [4, 5]
+    assert own.entries(registry) == (*book, *new)
+    assert own.audit(registry, book).faults == ()
+
+
+def test_the_first_release_reads_what_is_written_now(registry: own.Registry, tmp_path: Path) -> None:
+    old = own.Registry(tmp_path / "old.sqlite")
+    _first_book(old, [])
+    book = own.register(registry, *_documents(3))
+    with _raw(registry) as connection:
+        rows = connection.execute(FIRST_READING).fetchall()
+        assert connection.execute("SELECT max(version) FROM registry").fetchone() == (1,)
+    assert [own.Entry(*row) for row in rows] == list(book)
+    assert _shape(registry) == _shape(old)
+
+
+def _shape(registry: own.Registry) -> tuple[list[Any], list[Any]]:
+    """Return name, type and place in the key of every column, and the columns whose values are unique."""
+    with _raw(registry) as connection:
+        columns = [
+            (table, name, type_, key)
+            for table in ("registry", "entries")
+            for _, name, type_, _, _, key in connection.execute(f"PRAGMA table_info({table})")
+        ]
+        unique = [
+            connection.execute(f"PRAGMA index_info({index})").fetchall()
+            for _, index, *_ in connection.execute("PRAGMA index_list(entries)").fetchall()
+        ]
+    return columns, unique
+
+
+def test_a_table_of_entries_that_is_somebody_elses_is_left_alone(registry: own.Registry) -> None:
+    with _raw(registry) as connection:
+        connection.execute("CREATE TABLE entries (number, time, kind, document, previous, hash)")
+    with pytest.raises(wm.DataError, match=r"must be writable, got: table entries already exists"):
+        own.register(registry, *_documents(1))
+    with _raw(registry) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    assert tables == [("entries",)]
+
+
+def test_registering_nothing_adds_nothing(registry: own.Registry) -> None:
+    own.register(registry, *_documents(2))
+    assert own.register(registry) == ()
+    assert own.audit(registry).n == 2
+
+
 # Another database
 
 
