@@ -1,6 +1,4 @@
-"""What all tests share: MNIST, a small part of it, real photographs of signs, one thread, and a home of their
-own.
-"""
+"""What all tests share: MNIST, a small part of it, photographs of signs, one thread, a home of their own."""
 
 from __future__ import annotations
 
@@ -18,12 +16,11 @@ import wmlearn as wm
 PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "gtsrb-32px.tar.xz"
 UNPACKED = Path.home() / ".cache" / "wmlearn" / "test-gtsrb"
 
-collect_ignore = ["mutants"]  # learners' answers: data of test_exercises.py
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before, threads = os.environ.get("WMLEARN_HOME"), torch.get_num_threads()
+    before = os.environ.get("WMLEARN_HOME")
+    threads = torch.get_num_threads()
     os.environ["WMLEARN_HOME"] = str(tmp_path_factory.mktemp("home"))
     torch.set_num_threads(1)
     yield
@@ -45,18 +42,22 @@ def few(mnist: wm.Splits) -> wm.Samples:
 
 @pytest.fixture(scope="session")
 def photographs() -> wm.Splits:
-    """Load the real photographs (GTSRB, the final training set, all scaled to 32 x 32); skip where they are
-    neither unpacked nor packed.
-    """
+    """Load the real photographs (GTSRB, the final training set, 32 x 32); skip where they are missing."""
     if not UNPACKED.is_dir():
         if not PHOTOGRAPHS.is_file():
             pytest.skip(f"the real photographs are not here: neither {UNPACKED} nor {PHOTOGRAPHS}")
-        UNPACKED.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=UNPACKED.parent, prefix=".test-gtsrb.") as temporary:
-            with tarfile.open(PHOTOGRAPHS) as archive:
-                archive.extractall(Path(temporary) / "whole", filter="data")
-            try:
-                (Path(temporary) / "whole").replace(UNPACKED)
-            except OSError:
-                assert UNPACKED.is_dir()  # another run was faster
+        _unpack()
     return wm.load("gtsrb", root=UNPACKED)
+
+
+def _unpack() -> None:
+    """Unpack the photographs beside their place, then rename: what has the name is whole."""
+    UNPACKED.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=UNPACKED.parent, prefix=".test-gtsrb.") as temporary:
+        whole = Path(temporary) / "whole"
+        with tarfile.open(PHOTOGRAPHS) as archive:
+            archive.extractall(whole, filter="data")
+        try:
+            whole.replace(UNPACKED)
+        except OSError:
+            assert UNPACKED.is_dir()  # another run was faster

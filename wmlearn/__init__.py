@@ -1,10 +1,11 @@
-"""Backdoors, watermarks and ownership of neural networks, small enough to read. This page is the public API."""
+"""Backdoors, watermarks and ownership of neural networks, small enough to read; this is the public page."""
 
 from importlib.metadata import version as _version
 
 # Data and networks
 from . import data as data
 from . import models as models
+from . import training as training
 from .data import Samples as Samples
 from .data import Splits as Splits
 from .data import load as load
@@ -19,6 +20,7 @@ from .training import trained as trained
 
 # Backdoors
 from . import detection as detection
+from . import poisoning as poisoning
 from . import street_detector as street_detector
 from . import transfer as transfer
 from . import triggers as triggers
@@ -33,6 +35,7 @@ from .poisoning import success_rate as success_rate
 # Watermarks, and who owns them
 from . import evidence as evidence
 from . import ownership as ownership
+from . import protocols as protocols
 from . import removal as removal
 from . import scorecard as scorecard
 from . import suspects as suspects
@@ -48,16 +51,21 @@ from .protocols import Removal as Removal
 from .protocols import Watermark as Watermark
 
 # What can go wrong
+from . import errors as errors
 from .errors import ArgumentError as ArgumentError
 from .errors import DataError as DataError
 from .errors import NotEmbeddedWarning as NotEmbeddedWarning
 from .errors import OverlapWarning as OverlapWarning
 from .errors import WmlearnError as WmlearnError
 
-# What was measured
+# What was measured, side by side, with a bar, and how its numbers are said
 from . import experiments as experiments
+from . import parallel as parallel
+from . import progress as progress
+from . import words as words
 
 # A lesson: pictures, and the verbs of its cells
+from . import course as course
 from . import plots as plots
 from .course import check as check
 from .course import claim as claim

@@ -1,8 +1,6 @@
-"""Drive JupyterLab as a learner would, in a real browser: used by the browser test, and to look at a
-notebook.
+"""Drive JupyterLab as a learner would, in a real browser: for the browser test, and to look at a notebook.
 
-`python tests/lab.py notebooks/01_two_models.ipynb FOLDER` runs all cells of a copy and photographs every
-screenful.
+`python tests/browser/lab.py notebooks/01_two_models.ipynb FOLDER` runs a copy, photographs every screenful.
 """
 
 from __future__ import annotations
@@ -25,63 +23,79 @@ READY = """() => {
   const context = window.jupyterapp?.shell.currentWidget?.sessionContext, kernel = context?.session?.kernel;
   return context?.isReady && kernel?.connectionStatus === 'connected' && kernel?.status === 'idle';
 }"""
-RUN = (
-    "() => { window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.allRun = true"
-    " }); return 1 }"
+RUN = """() => {
+  window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.allRun = true });
+  return 1
+}"""
+HIDE_FILES = "() => { window.jupyterapp.commands.execute('application:toggle-left-area'); return 1 }"
+HOMES = (  # what a learner's own lab keeps, and this one must not touch
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTERLAB_SETTINGS_DIR",
+    "JUPYTERLAB_WORKSPACES_DIR",
+    "JUPYTER_RUNTIME_DIR",
+    "IPYTHONDIR",
+    "WMLEARN_HOME",
+)
+BROWSER = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
 )
 
 
 @contextmanager
 def lab(folder: Path) -> Iterator[str]:
     """Start a lab on the loopback, with settings of its own, and yield its address once it answers."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    names = (
-        "JUPYTER_CONFIG_DIR",
-        "JUPYTERLAB_SETTINGS_DIR",
-        "JUPYTERLAB_WORKSPACES_DIR",
-        "JUPYTER_RUNTIME_DIR",
-        "IPYTHONDIR",
-        "WMLEARN_HOME",
-    )
-    own = {name: str(folder / ".lab" / name.lower()) for name in (*names, "WMLEARN_HOME")}
-    notes = (
-        Path(own["JUPYTERLAB_SETTINGS_DIR"])
-        / "@jupyterlab"
-        / "apputils-extension"
-        / "notification.jupyterlab-settings"
-    )
-    notes.parent.mkdir(parents=True)
-    notes.write_text('{"fetchNews":"false","checkForUpdates":false}')
+    port = _free_port()
+    homes = {name: str(folder / ".lab" / name.lower()) for name in HOMES}
+    _ask_for_no_news(Path(homes["JUPYTERLAB_SETTINGS_DIR"]))
     options = [
         "--no-browser",
         "--allow-root",
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
-    ]
-    options += [
         "--IdentityProvider.token=",
         f"--ServerApp.root_dir={folder}",
         "--LabApp.expose_app_in_browser=True",
     ]
-    command = [sys.executable, "-m", "jupyterlab", *options]
     process = subprocess.Popen(
-        command, env=os.environ | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "jupyterlab", *options],
+        env=os.environ | homes,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
-        opener = build_opener(ProxyHandler({}))
-        for _ in range(120):
-            try:
-                opener.open(f"http://127.0.0.1:{port}/api/status", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.5)
+        _wait_for(f"http://127.0.0.1:{port}/api/status")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def _ask_for_no_news(settings: Path) -> None:
+    """Write the settings that keep the lab from asking the network, and the learner."""
+    notes = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    notes.parent.mkdir(parents=True)
+    notes.write_text('{"fetchNews":"false","checkForUpdates":false}')
+
+
+def _wait_for(address: str) -> None:
+    opener = build_opener(ProxyHandler({}))
+    for _ in range(120):
+        try:
+            opener.open(address, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.5)
 
 
 @contextmanager
@@ -93,21 +107,12 @@ def opened(notebook: Path, *, run_seconds: int = 180) -> Iterator[Any]:
     shutil.copy(notebook, folder)
     try:
         with lab(folder) as address, sync_playwright() as p:
-            arguments = [
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-            ]
-            browser = p.chromium.launch(executable_path=CHROMIUM, args=arguments)
+            browser = p.chromium.launch(executable_path=CHROMIUM, args=BROWSER)
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
             page.goto(f"{address}/lab/tree/{notebook.name}", wait_until="domcontentloaded")
             page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
             page.wait_for_function(READY, timeout=60_000)
-            page.evaluate(
-                "() => { window.jupyterapp.commands.execute('application:toggle-left-area'); return 1 }"
-            )
+            page.evaluate(HIDE_FILES)
             page.evaluate(RUN)
             page.wait_for_function("() => window.allRun", timeout=1000 * run_seconds)
             yield page
@@ -120,7 +125,8 @@ def photograph(page: Any, folder: Path) -> None:
     """Scroll through the notebook and photograph every screenful."""
     folder.mkdir(parents=True, exist_ok=True)
     panel = page.locator(".jp-WindowedPanel-outer").first
-    height, total = panel.evaluate("e => e.clientHeight"), panel.evaluate("e => e.scrollHeight")
+    height = panel.evaluate("e => e.clientHeight")
+    total = panel.evaluate("e => e.scrollHeight")
     for i, top in enumerate(range(0, total, int(height * 0.92))):
         panel.evaluate("(e, y) => e.scrollTo(0, y)", top)
         page.wait_for_timeout(700)

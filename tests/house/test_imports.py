@@ -1,0 +1,80 @@
+"""Imports point one way, and the science needs no lesson."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rooms import MODULES, ORDER, SCIENCE, fresh, imports, label, room
+
+LESSONS = {  # what a lesson or the command line needs, and no science
+    "matplotlib",
+    "IPython",
+    "ipywidgets",
+    "anywidget",
+    "traitlets",
+    "typer",
+    "tqdm",
+    "nbformat",
+    "nbclient",
+    "jupytext",
+}
+SLOW = LESSONS - {"tqdm"} | {  # PyTorch itself loads tqdm
+    "torchvision",
+    "scipy",
+    "safetensors",
+    "pycocotools",
+    "cryptography",
+    "sqlalchemy",
+    "joblib",
+    "distributed",
+    "fastapi",
+    "uvicorn",
+    "httpx",
+    "onnxruntime",
+}
+"""What importing wmlearn must not load: whoever needs it waits for it, nobody else."""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=label)
+def test_imports_point_one_way(path: Path) -> None:
+    importer = room(path)
+    if importer == "__init__":  # the public page
+        return
+    above = ORDER[: ORDER.index(importer) + 1]
+    for parts in imports(path):
+        if parts[0] == "wmlearn":
+            assert len(parts) > 1, "a module must not import the whole package"
+            assert parts[1] in above, f"{importer} must not import {'.'.join(parts)}"
+
+
+def test_every_room_has_one_place_in_the_order() -> None:
+    assert sorted(ORDER) == sorted({room(path) for path in MODULES} - {"__init__"})
+
+
+def test_the_rule_sees_through_every_way_to_write_an_import(tmp_path: Path) -> None:
+    path = tmp_path / "wmlearn" / "data" / "new.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "import os.path\n"
+        "from ..course import claims\n"
+        "from .. import cli\n"
+        "def f():\n"
+        "    from .files import read\n"
+    )  # fmt: skip
+    assert set(imports(path, root=tmp_path)) == {
+        ("os", "path"),
+        ("wmlearn", "course", "claims"),
+        ("wmlearn", "cli"),
+        ("wmlearn", "data", "files", "read"),
+    }
+
+
+@pytest.mark.parametrize("path", SCIENCE, ids=label)
+def test_the_science_works_without_notebooks_widgets_and_pictures(path: Path) -> None:
+    assert not {parts[0] for parts in imports(path)} & LESSONS
+
+
+def test_importing_the_package_loads_nothing_that_it_may_not_need() -> None:
+    loaded = fresh("import sys, wmlearn; print(*{name.split('.')[0] for name in sys.modules})")
+    assert set(loaded.split()) & SLOW == set()
