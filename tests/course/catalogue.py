@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-import wmlearn.course.lessons
+from wmlearn.course import lessons
 from wmlearn.course.exercises import Exercise
 
-LESSONS = sorted(Path(wmlearn.course.lessons.__path__[0]).glob("exercises_*.py"))
+LESSONS = sorted(Path(lessons.__path__[0]).glob("exercises_*.py"))
 EXERCISES: dict[str, Exercise] = {}
 for path in LESSONS:
     EXERCISES |= import_module(f"wmlearn.course.lessons.{path.stem}").EXERCISES

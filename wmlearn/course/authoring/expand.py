@@ -2,7 +2,7 @@
 
 {claim:02.success}     the bound of a claim, as measured by the executed notebook: "at least 99 %"
 {exercise:02.1}        the header box        {hints:02.1}   two folded hints
-{solution:02.1}        the folded solution, from the master's own solution cell, with the wrong turns the check knows
+{solution:02.1}        the folded solution, from the master's own cell, with the wrong turns the check knows
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from ..claims import Claim
 from ..exercises import YOUR_TURN, Exercise, find
 
 TOKEN = re.compile(r"\{(claim|exercise|hints|solution):([\w.]+)\}")
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN = "### BEGIN SOLUTION"
+END = "### END SOLUTION"
 BODY = re.compile(rf"( *){BEGIN}\n(.*?) *{END}\n?", re.DOTALL)
 
 
@@ -35,20 +36,22 @@ def expand(text: str, claims: Mapping[str, Claim], solutions: Mapping[str, str])
 
 def header(exercise: Exercise) -> str:
     """Return the box above an exercise."""
-    dots = lambda n: "●" * n + "○" * (5 - n)  # noqa: E731
-    facts = (
-        f"difficulty {dots(exercise.difficulty)} &ensp; importance {dots(exercise.importance)} &ensp; about"
-        f" {exercise.minutes} minutes"
-    )
-    return box("task", f"Exercise {exercise.id} · {exercise.title}", facts)
+    facts = [
+        f"difficulty {_dots(exercise.difficulty)}",
+        f"importance {_dots(exercise.importance)}",
+        f"about {exercise.minutes} minutes",
+    ]
+    return box("task", f"Exercise {exercise.id} · {exercise.title}", " &ensp; ".join(facts))
+
+
+def _dots(n: int) -> str:
+    return "".join("●" if i < n else "○" for i in range(5))
 
 
 def fold(title: str, text: str) -> str:
     """Return a closed `<details>`; the blank lines let Markdown work inside."""
-    return (
-        f'<details><summary>{title}</summary><div style="margin: 4px 0 10px'
-        f' 18px;">\n\n{text}\n\n</div></details>'
-    )
+    style = "margin: 4px 0 10px 18px;"
+    return f'<details><summary>{title}</summary><div style="{style}">\n\n{text}\n\n</div></details>'
 
 
 def hints(exercise: Exercise) -> str:
@@ -60,11 +63,13 @@ def hints(exercise: Exercise) -> str:
 def solution(exercise: Exercise, code: str) -> str:
     """Return the folded solution, why it is one, and the wrong turns."""
     turns = "\n".join(f"- {mistake.says}" for mistake in exercise.mistakes)
-    text = (
-        f"```python\n{code}\n```\n\n**Why:** {exercise.why}\n\nThe usual wrong turns, and what the check says"
-        f" to each:\n\n{turns}"
-    )
-    return fold("Solution, and how it goes wrong", text)
+    parts = [
+        f"```python\n{code}\n```",
+        f"**Why:** {exercise.why}",
+        "The usual wrong turns, and what the check says to each:",
+        turns,
+    ]
+    return fold("Solution, and how it goes wrong", "\n\n".join(parts))
 
 
 def solved(code: str) -> str:
