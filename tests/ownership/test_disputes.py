@@ -9,13 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import ModuleType
 
 import pytest
 import torch
 
 import wmlearn as wm
 from wmlearn import ownership as own
-from wmlearn.ownership import Party, forgeries, toys
+from wmlearn.ownership import Party, cut_and_choose, forgeries, toys, verification
 from wmlearn.ownership.registry import Release, chained
 
 ADA, MALLORY, JUDGE = own.new_identity("Ada"), own.new_identity("Mallory"), own.new_identity("judge")
@@ -41,12 +42,22 @@ def _report(
     promises: dict[str, own.Commitment] = PROMISES,
 ) -> own.Report:
     case = own.Case({"hers": hers, "his": his}, BYSTANDERS, chained(documents), released, chosen=True)
+    return own.dispute(case, disputed, _parties(case, keys, promises))
+
+
+def _parties(
+    case: own.Case,
+    keys: dict[str, wm.watermarks.TriggerKey] = KEYS,
+    promises: dict[str, own.Commitment] = PROMISES,
+) -> list[Party]:
+    """Challenge Ada and Mallory about all suspects of a case, and let both answer."""
     parties = []
     for person, model in ((ADA, "hers"), (MALLORY, "his")):
-        promise, key = promises[person.name], keys[person.name]
+        key = keys[person.name]
+        promise = promises[person.name]
         asked = own.challenge(JUDGE, promise, case.suspects, count=25)
         parties.append(Party(person.name, model, asked, own.respond(person, key, promise, asked)))
-    return own.dispute(case, disputed, parties)
+    return parties
 
 
 def _grid(report: own.Report) -> dict[str, list[bool]]:
@@ -109,18 +120,7 @@ def test_a_party_that_shows_a_clean_model_as_its_own_leaves_the_dispute_undecide
     case = own.Case(
         {"hers": HERS, "his": his, "third": STOLEN}, BYSTANDERS, chained([*PROMISES.values(), RELEASE]), 3
     )
-    parties = []
-    for person, model in ((ADA, "hers"), (MALLORY, "his")):
-        asked = own.challenge(JUDGE, PROMISES[person.name], case.suspects, count=25)
-        parties.append(
-            Party(
-                person.name,
-                model,
-                asked,
-                own.respond(person, KEYS[person.name], PROMISES[person.name], asked),
-            )
-        )
-    report = own.dispute(case, "third", parties)
+    report = own.dispute(case, "third", _parties(case))
     assert report.owner is None
     assert "Neither" in report.reasons[-1]
 
@@ -143,6 +143,44 @@ def test_a_dispute_needs_two_parties_and_known_models() -> None:
         own.dispute(case, "hers", [party, party])
     with pytest.raises(wm.ArgumentError, match="a model must be one of hers"):
         own.dispute(case, "theirs", [party, replace(party, name="Bob")])
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> list[int]:
+    """Count, in a list of ones, how often a module calls the function that it knows by `name`."""
+    original = getattr(module, name)
+    calls: list[int] = []
+
+    def counting(*values: object, **options: object) -> object:
+        calls.append(1)
+        return original(*values, **options)
+
+    monkeypatch.setattr(module, name, counting)
+    return calls
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_dispute_reads_each_network_the_book_and_each_partys_triggers_once(
+    chosen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [PROMISES["Ada"], PROMISES["Mallory"], RELEASE, HIS_RELEASE]
+    case = own.Case({"hers": HERS, "his": STOLEN}, BYSTANDERS, chained(documents), 4, chosen=chosen)
+    parties = _parties(case)
+    expected = own.dispute(case, "his", parties)
+    hashed = _counted(monkeypatch, cut_and_choose, "fingerprint")
+    audits = _counted(monkeypatch, verification, "audited")
+    redraws = _counted(monkeypatch, verification, "redrawn")
+    report = own.dispute(case, "his", parties)
+    assert [len(calls) for calls in (hashed, audits, redraws)] == [2, 1, 2]
+    assert replace(report, made=expected.made) == expected
+
+
+def test_a_finding_of_a_dispute_is_that_of_its_bundle_alone() -> None:
+    documents = [PROMISES["Ada"], PROMISES["Mallory"], RELEASE, HIS_RELEASE]
+    case = own.Case({"hers": HERS, "his": STOLEN}, BYSTANDERS, chained(documents), 4)
+    parties = _parties(case)
+    findings = own.dispute(case, "his", parties).findings
+    for party in parties:
+        assert findings[party.name] == own.verify(case, party.challenge, party.bundle)
 
 
 # The report

@@ -15,10 +15,10 @@ from itertools import combinations
 
 from ..errors import require
 from .bundle import Bundle
-from .cut_and_choose import Challenge, identify
+from .cut_and_choose import Challenge
 from .documents import kind, now, parse
 from .registry import Release
-from .verification import Case, Finding, verify
+from .verification import Case, Finding, Reading, read, verify
 
 LIMITS = (
     "An entry's number proves order, not the time of day; and only among what was registered.",
@@ -84,77 +84,124 @@ def dispute(case: Case, disputed: str, parties: Sequence[Party]) -> Report:
     )
     for model in (disputed, *(party.model for party in parties)):
         require(model in case.suspects, f"a model must be one of {', '.join(case.suspects)}", model)
-    findings = {party.name: _in_time(case, verify(case, party.challenge, party.bundle)) for party in parties}
-    owner, reasons = _decided(disputed, parties, findings)
-    suspects = {name: identify(name, suspect) for name, suspect in case.suspects.items()}
+    reading = read(case)
+    findings = {party.name: verify(case, party.challenge, party.bundle, reading=reading) for party in parties}
+    published = _first_releases(case, reading)
+    findings = {name: _in_time(finding, published) for name, finding in findings.items()}
+    decision = _decide(disputed, parties, findings)
     head = case.book[-1].hash if case.book else ""
     models = {party.name: party.model for party in parties}
-    return Report(now(), disputed, suspects, models, case.alpha, head, findings, owner, tuple(reasons))
+    return Report(
+        now(),
+        disputed,
+        reading.names,
+        models,
+        case.alpha,
+        head,
+        findings,
+        decision.owner,
+        decision.reasons,
+    )
 
 
-def _in_time(case: Case, finding: Finding) -> Finding:
+def _first_releases(case: Case, reading: Reading) -> dict[str, int]:
+    """Return the suspects that were ever released, with these very weights: name -> the first such entry."""
+    numbers: dict[str, int] = {}
+    for entry in case.book:
+        if entry.kind == kind(Release):
+            weights = parse(entry.document, Release).fingerprint
+            for name, document_name in reading.names.items():
+                if document_name.endswith(f"sha256:{weights}"):
+                    numbers.setdefault(name, entry.number)
+    return numbers
+
+
+def _in_time(finding: Finding, published: Mapping[str, int]) -> Finding:
     """Take back matches with models that were released before the finding's commitment: the triggers may have
     been found on them.
     """
-    releases = [
-        (entry.number, parse(entry.document, Release)) for entry in case.book if entry.kind == kind(Release)
-    ]
-    late = {
-        name
-        for name, suspect in case.suspects.items()
-        for number, each in releases
-        if number < finding.number and identify(name, suspect).endswith(f"sha256:{each.fingerprint}")
-    }
+    late = {name for name, number in published.items() if number < finding.number}
     matches = {
         name: replace(match, owned=match.owned and name not in late)
         for name, match in finding.matches.items()
     }
-    known = sorted(late & set(matches))
     notes = tuple(
-        f"{name} was released before this commitment, so a match with it does not count" for name in known
+        f"{name} was released before this commitment, so a match with it does not count"
+        for name in sorted(late & set(matches))
     )
     return replace(finding, matches=matches, notes=finding.notes + notes)
 
 
-def _decided(
-    disputed: str, parties: Sequence[Party], findings: Mapping[str, Finding]
-) -> tuple[str | None, list[str]]:
+@dataclass(frozen=True)
+class _Decision:
+    """The party to whom a model belongs, or None, and why."""
+
+    owner: str | None
+    reasons: tuple[str, ...]
+
+
+def _decide(disputed: str, parties: Sequence[Party], findings: Mapping[str, Finding]) -> _Decision:
     reasons = [
         f"{name}'s evidence is void: {finding.void[0]}." for name, finding in findings.items() if finding.void
     ]
-    heard = [party for party in parties if not findings[party.name].void]
-    reasons += [
-        f"{each.name}'s mark is not shown to be in {disputed}."
-        for each in heard
-        if not _marks(findings, each, disputed)
-    ]
-    left = [each for each in heard if _marks(findings, each, disputed)]
-    if not left:
-        return None, [*reasons, f"No standing claim matches {disputed}: nobody has shown that it is theirs."]
-    pairs = [_before(findings, one, other) for one, other in combinations(left, 2)]
-    reasons += [why for _, why in pairs]
-    first = [each for each in left if sum(won is each for won, _ in pairs) == len(left) - 1]
-    return (
-        (first[0].name, [*reasons, f"{first[0].name}'s mark is in {disputed}."]) if first else (None, reasons)
+    standing = []
+    for party in parties:
+        if _has_mark(findings, party, disputed):
+            standing.append(party)
+        elif not findings[party.name].void:
+            reasons.append(f"{party.name}'s mark is not shown to be in {disputed}.")
+    if not standing:
+        reasons.append(f"No standing claim matches {disputed}: nobody has shown that it is theirs.")
+        return _Decision(None, tuple(reasons))
+    orders = [_order(findings, one, other) for one, other in combinations(standing, 2)]
+    reasons += [order.why for order in orders]
+    for party in standing:
+        won = sum(order.first is party for order in orders)
+        if won == len(standing) - 1:
+            return _Decision(party.name, (*reasons, f"{party.name}'s mark is in {disputed}."))
+    return _Decision(None, tuple(reasons))
+
+
+@dataclass(frozen=True)
+class _Order:
+    """Which of two parties' models came first, or None, and why."""
+
+    first: Party | None
+    why: str
+
+
+def _order(findings: Mapping[str, Finding], one: Party, other: Party) -> _Order:
+    """Say whose model came first, of two whose marks are both in the disputed one."""
+    one_in_other = _has_mark(findings, one, other.model)
+    other_in_one = _has_mark(findings, other, one.model)
+    if one_in_other and other_in_one:
+        return _by_entry(findings, one, other)
+    if one_in_other:
+        return _by_mark(one, other)
+    if other_in_one:
+        return _by_mark(other, one)
+    return _Order(None, f"Neither {one.name}'s nor {other.name}'s mark is in the other's model: undecided.")
+
+
+def _by_mark(first: Party, second: Party) -> _Order:
+    a = first.name
+    b = second.name
+    return _Order(
+        first, f"{a}'s mark is in {b}'s model and not the other way round: {b}'s was made from {a}'s."
     )
 
 
-def _before(findings: Mapping[str, Finding], one: Party, other: Party) -> tuple[Party | None, str]:
-    """Say whose model came first, of two whose marks are both in the disputed one."""
-    mine, theirs = _marks(findings, one, other.model), _marks(findings, other, one.model)
-    if mine != theirs:
-        first, second = (one, other) if mine else (other, one)
-        a, b = first.name, second.name
-        return first, f"{a}'s mark is in {b}'s model and not the other way round: {b}'s was made from {a}'s."
-    if not mine:
-        return None, f"Neither {one.name}'s nor {other.name}'s mark is in the other's model: undecided."
+def _by_entry(findings: Mapping[str, Finding], one: Party, other: Party) -> _Order:
     first, second = sorted((one, other), key=lambda party: findings[party.name].number)
-    number, later = findings[first.name].number, findings[second.name].number
-    return (
+    number = findings[first.name].number
+    later = findings[second.name].number
+    return _Order(
         first,
         f"Both marks are in both models, and {first.name} committed first (entry {number} before {later}).",
     )
 
 
-def _marks(findings: Mapping[str, Finding], party: Party, model: str) -> bool:
-    return findings[party.name].matches[model].owned
+def _has_mark(findings: Mapping[str, Finding], party: Party, model: str) -> bool:
+    """Say whether a party's mark is shown to be in a model; a void bundle shows nothing."""
+    finding = findings[party.name]
+    return not finding.void and finding.matches[model].owned

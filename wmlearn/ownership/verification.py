@@ -7,15 +7,17 @@ classes. That is careful: of 30 opened triggers it makes a chance of 0.1 about 0
 half is left is not shown any more. Where a mark has been worn down, open more.
 
 What cannot be refused:
-- A key that was committed to before the release by somebody who had the model before: an employee, the thief of an unreleased model,
-  or a customer where the owner registered the release late.
-- A service that its accuser controls, and that looks up the accuser's own triggers. `shade` asks a little other images.
-- Triggers found on bystanders that the judge does not have, and that match only models of the suspect's kind. Choose bystanders of the
-  suspect's architecture, trained on its task.
-- With `chosen` keys: triggers that are alike, a hundred pictures between a 4 and a 9. They match all or nothing, the bystanders may all
-be on the other side, and p is far too small. Only 1 / alpha bystanders would tell; or hear no key whose
-triggers were chosen.
-- Where no release was registered, nothing tells a key from one that was found on the model: then there is no case.
+- A key that was committed to before the release by somebody who had the model before: an employee, the thief
+  of an unreleased model, or a customer where the owner registered the release late.
+- A service that its accuser controls, and that looks up the accuser's own triggers. `shade` asks a little
+  other images.
+- Triggers found on bystanders that the judge does not have, and that match only models of the suspect's kind.
+  Choose bystanders of the suspect's architecture, trained on its task.
+- With `chosen` keys: triggers that are alike, a hundred pictures between a 4 and a 9. They match all or
+  nothing, the bystanders may all be on the other side, and p is far too small. Only 1 / alpha bystanders
+  would tell; or hear no key whose triggers were chosen.
+- Where no release was registered, nothing tells a key from one that was found on the model: then there is no
+  case.
 - An owner who never committed has nothing to show, however plain the theft.
 """
 
@@ -70,9 +72,9 @@ class Case:
         )
         require(0 < self.alpha < 1, "alpha must lie in (0, 1)", self.alpha)
         require(0 <= self.shade < 0.5, "shade must lie in [0, 0.5)", self.shade)
-        there = 1 <= self.released <= len(self.book) and self.book[self.released - 1].kind == kind(Release)
+        in_book = 1 <= self.released <= len(self.book)
         require(
-            there,
+            in_book and self.book[self.released - 1].kind == kind(Release),
             "released must be the number of a registered release",
             self.released,
             "Look for it in entries(registry).",
@@ -102,33 +104,72 @@ class Finding:
     notes: tuple[str, ...] = ()
 
 
-def verify(case: Case, challenge: Challenge, bundle: Bundle) -> Finding:
+@dataclass(frozen=True)
+class Reading:
+    """What a judge reads once a case: every suspect's name in documents, in which a model's has the hash of
+    its weights, and what is wrong with the book.
+    """
+
+    names: Mapping[str, str]
+    faults: tuple[str, ...]
+
+
+def read(case: Case) -> Reading:
+    """Hash the weights of every suspect that is a model, and audit the book."""
+    names = {name: identify(name, suspect) for name, suspect in case.suspects.items()}
+    return Reading(names, audited(case.book).faults)
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A bundle without faults, the number of its commitment's entry (0: none), and whether its triggers
+    follow from their salts.
+    """
+
+    bundle: Bundle
+    number: int
+    follows: bool
+
+
+def verify(case: Case, challenge: Challenge, bundle: Bundle, *, reading: Reading | None = None) -> Finding:
     """Check a bundle against the `challenge` that the judge drew for it, then ask the suspects; a void bundle
     asks nobody anything.
 
-    Raises `ArgumentError` for suspects with other images or classes than the key's.
+    `reading` spares a second bundle of the same case what `read` takes. Raises `ArgumentError` for suspects
+    with other images or classes than the key's.
     """
     entry = find(case.book, bundle.commitment)
     number = entry.number if entry else 0
-    void = faults(bundle) or tuple(_objections(case, challenge, bundle, number))
+    void = faults(bundle)
     if void:
         return Finding(bundle.by, number, 0.0, void, {})
-    x, y, classes = _shaded(bundle, case.shade), bundle.y, bundle.commitment.classes
-    chance = max(bundle.commitment.chance, 1 / classes, chance_of(x, y, case.bystanders))
-    best, level = (
-        Evidence(bundle.commitment.scheme, "labels", len(y), len(y), chance),
-        case.alpha / tries(case, bundle),
-    )
+    claim = _Claim(bundle, number, redrawn(bundle))
+    void = tuple(_objections(case, reading or read(case), challenge, claim))
+    if void:
+        return Finding(bundle.by, number, 0.0, void, {})
+    return _ask_all(case, claim)
+
+
+def _ask_all(case: Case, claim: _Claim) -> Finding:
+    """Ask the suspects, unless not even a perfect score would prove anything."""
+    bundle = claim.bundle
+    x = _shade(bundle, case.shade)  # (n, C, H, W)
+    n = len(bundle.y)
+    classes = bundle.commitment.classes
+    chance = max(bundle.commitment.chance, 1 / classes, chance_of(x, bundle.y, case.bystanders))
+    best = Evidence(bundle.commitment.scheme, "labels", n, n, chance)
+    level = case.alpha / tries(case, bundle)
     if not judge(best, level).owned:
         why = (
             f"it can prove nothing: innocent models give such a label with probability up to {chance:.2f},"
-            f" and {len(y)} were opened"
+            f" and {n} were opened"
         )
-        return Finding(bundle.by, number, level, (why,), {})
+        return Finding(bundle.by, claim.number, level, (why,), {})
     matches = {
-        name: _matched(ask(suspect, x, classes), y, best, level) for name, suspect in case.suspects.items()
+        name: _match(ask(suspect, x, classes), bundle.y, best, level)
+        for name, suspect in case.suspects.items()
     }
-    return Finding(bundle.by, number, level, (), matches, tuple(_notes(case, bundle, matches)))
+    return Finding(bundle.by, claim.number, level, (), matches, tuple(_notes(claim, matches)))
 
 
 def tries(case: Case, bundle: Bundle) -> int:
@@ -139,9 +180,12 @@ def tries(case: Case, bundle: Bundle) -> int:
     person's; so do this judge's challenges. `alpha` is shared among the tries (Bonferroni). Who floods a
     registry makes every claim harder: let entries cost something.
     """
-    asked = bundle.challenge
+    present = bundle.challenge
     tickets = sum(entry.kind == kind(Commitment) for entry in case.book[: case.released])
-    draws = sum((each.by, each.commitment) == (asked.by, asked.commitment) for each in challenges(case.book))
+    draws = sum(
+        earlier.by == present.by and earlier.commitment == present.commitment
+        for earlier in challenges(case.book)
+    )
     return max(1, tickets) * max(1, draws) * len(case.suspects)
 
 
@@ -149,45 +193,47 @@ def ask(suspect: Suspect, x: Tensor, classes: int) -> Tensor:
     """Ask for the labels (N,) of images (N, C, H, W); `NO_ANSWER` stands where a service refused."""
     if isinstance(suspect, nn.Module):
         return answers(suspect, x, classes)
-    found = suspect(x)
+    output = suspect(x)  # logits (N, classes) or labels (N,)
     refused = torch.zeros(len(x), dtype=torch.bool)
-    if isinstance(found, Tensor) and found.ndim == 1:
-        refused = found.cpu() == NO_ANSWER
-        found = found.clamp(min=0) if bool((found >= NO_ANSWER).all()) else found
-    return answers(lambda _: found, x, classes).masked_fill(refused.to(x.device), NO_ANSWER)
+    if isinstance(output, Tensor) and output.ndim == 1:
+        refused = output.cpu() == NO_ANSWER
+        # a refusal becomes some label until it is masked; any other negative label stays, and is refused
+        output = output.clamp(min=0) if bool((output >= NO_ANSWER).all()) else output
+    return answers(lambda _: output, x, classes).masked_fill(refused.to(x.device), NO_ANSWER)
 
 
-def _objections(case: Case, challenge: Challenge, bundle: Bundle, number: int) -> Iterator[str]:
-    if bundle.challenge != challenge:
+def _objections(case: Case, reading: Reading, challenge: Challenge, claim: _Claim) -> Iterator[str]:
+    """Say why a bundle without faults is void in this case."""
+    if claim.bundle.challenge != challenge:
         yield "it answers another challenge than the one in this case"
-    asked = tuple(identify(name, suspect) for name, suspect in case.suspects.items())
-    if challenge.suspects != asked:
+    if challenge.suspects != tuple(reading.names.values()):
         yield "the challenge names other suspects than those of this case"
-    wrong = audited(case.book).faults
-    if wrong:
-        yield f"the registry is not sound: {wrong[0]}"
-    if not number:
+    if reading.faults:
+        yield f"the registry is not sound: {reading.faults[0]}"
+    if not claim.number:
         yield "its commitment is not in the registry"
-    elif number > case.released:
-        yield f"it was committed to (entry {number}) after the model was released (entry {case.released})"
-    if not case.chosen and not redrawn(bundle):
+    elif claim.number > case.released:
+        yield (
+            f"it was committed to (entry {claim.number}) after the model was released (entry {case.released})"
+        )
+    if not case.chosen and not claim.follows:
         yield "its triggers do not follow from their salts, so they may have been chosen"
 
 
-def _shaded(bundle: Bundle, shade: float) -> Tensor:
+def _shade(bundle: Bundle, shade: float) -> Tensor:
     """Change every pixel by up to `shade`, by the judge's nonce."""
     x = bundle.x
     noise = uniform(bytes.fromhex(bundle.challenge.nonce), "shade", *x.shape) * 2 - 1
     return (x + shade * noise).clamp(0, 1)
 
 
-def _matched(found: Tensor, y: Tensor, best: Evidence, level: float) -> Match:
-    evidence = replace(best, hits=int((found == y).sum()))
-    return Match(evidence, int((found == NO_ANSWER).sum()), judge(evidence, level).owned)
+def _match(labels: Tensor, y: Tensor, best: Evidence, level: float) -> Match:
+    evidence = replace(best, hits=int((labels == y).sum()))
+    return Match(evidence, int((labels == NO_ANSWER).sum()), judge(evidence, level).owned)
 
 
-def _notes(case: Case, bundle: Bundle, matches: Mapping[str, Match]) -> Iterator[str]:
-    if not redrawn(bundle):
+def _notes(claim: _Claim, matches: Mapping[str, Match]) -> Iterator[str]:
+    if not claim.follows:
         yield "the triggers were chosen: p counts them as independent, which triggers that are alike are not"
     for name, match in matches.items():
         if match.refused:
