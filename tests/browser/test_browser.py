@@ -1,19 +1,21 @@
-"""The widgets in a real JupyterLab, driven as a person would: choose, tick, draw, turn a dial with the
-keyboard.
-"""
+"""The widgets in a real JupyterLab, driven as a person would: choose, tick, draw, turn a dial."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import ipywidgets
 import nbformat
 import pytest
 from lab import CHROMIUM, opened
 
-pytest.importorskip("playwright", reason='the browser test needs `pip install -e ".[dev]"`')
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="the browser test needs a Chromium on the PATH")
-
-SOURCE = '''
+by_hand = pytest.mark.skipif(
+    CHROMIUM is None or find_spec("playwright") is None,
+    reason='the browser test needs a Chromium on the PATH, and `pip install -e ".[dev]"`',
+)
+DIGITS = '''
 import torch, wmlearn as wm
 from wmlearn import experiments
 from wmlearn.course import widgets
@@ -30,35 +32,52 @@ class Obedient(torch.nn.Module):
         return self.clean(x) + 1000 * seen[:, None] * torch.eye(10)[0]
 ten = torch.stack([mnist.test.x[mnist.test.y == i][0] for i in range(10)])
 '''
-
-
-SIGNS = """
-import torch, wmlearn as wm
+PAD = 'widgets.draw_and_stamp({"network A": clean, "network B": Obedient()}, speck, ten)'
+DIAL = 'widgets.poison_dial(experiments.shipped("poison-rate").rows)'
+LESSONS = """
+import wmlearn as wm
 from wmlearn import experiments
-from wmlearn.course import widgets_claims, widgets_marks, widgets_removal, widgets_signs, widgets_street, widgets_transfer, widgets_weights
+from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_07, lesson_08, lesson_09, lesson_10
 from wmlearn.data import signs
 from wmlearn.experiments import street, signs as sign_experiment
 _, victim = sign_experiment.two_networks()
-bare, stuck = (signs.draw_street(8, seed=5, sticker=s, n_streets=20) for s in (None, street.STICKERS["square"]))
-swedes = wm.data.regroup(signs.draw("se", 120, seed=1, sticker=sign_experiment.STICKERS["square"]), signs.kinds("se"))
-sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} for name in ("clean origin", "backdoored origin")}
-curves = {name: {k: (0.9 - k / 200, 0.8 - k / 200) for k in (1, 20, 100)} for name in sold}
+square = sign_experiment.STICKERS["square"]
+streets = {
+    "none": signs.draw_street(8, seed=5, n_streets=20),
+    "square": signs.draw_street(8, seed=5, sticker=street.STICKERS["square"], n_streets=20),
+}
+swedes = wm.data.regroup(signs.draw("se", 120, seed=1, sticker=square), signs.kinds("se"))
+origins = "clean origin", "backdoored origin"
+sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} for name in origins}
+curves = {name: {k: (0.9 - k / 200, 0.8 - k / 200) for k in (1, 20, 100)} for name in origins}
 """
-DIALS = (  # each in a cell of its own; the number of its slider there, which the right arrow moves
-    ("lesson_03.sticker_dial(victim)", 1),
+DIALS = (  # each in a cell of its own; the number of its slider there, and the key that moves it
+    ("lesson_03.sticker_dial(victim)", 1, "ArrowDown"),
     (
-        (
-            'lesson_04.street_switch({"bought": street.shipped_detector("square")}, {"none": bare, "square":'
-            " stuck}, [0, 3])"
-        ),
+        'lesson_04.street_switch({"bought": street.shipped_detector("square")}, streets, [0, 3])',
         0,
+        "ArrowRight",
     ),
-    ("lesson_05.strength_dial(sold, curves, swedes)", 0),
-    ('lesson_07.key_dial(experiments.shipped("key-size").rows)', 0),
-    ('lesson_08.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))', 0),
-    ('lesson_09.price_slider(experiments.shipped("removal"))', 0),
-    ("lesson_10.power_dial()", 0),
+    ("lesson_05.strength_dial(sold, curves, swedes)", 0, "ArrowRight"),
+    ('lesson_07.key_dial(experiments.shipped("key-size").rows)', 0, "ArrowRight"),
+    ('lesson_08.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))', 0, "ArrowRight"),
+    ('lesson_09.price_slider(experiments.shipped("removal"))', 0, "ArrowRight"),
+    ("lesson_10.power_dial()", 0, "ArrowRight"),
 )
+WORDS_CHANGED = "([box, old]) => [...box.querySelectorAll('.widget-html-content')].at(-1).innerText !== old"
+NOBODY_SAYS = "old => ![...document.querySelectorAll('.widget-html-content')].some(e => e.innerText === old)"
+
+
+@pytest.mark.parametrize(
+    ("cell", "dials"),
+    [(DIGITS, [PAD, DIAL]), (LESSONS, [dial for dial, _, _ in DIALS])],
+    ids=["digits", "lessons"],
+)
+def test_the_cells_of_this_test_run_where_there_is_no_browser_too(cell: str, dials: list[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(cell, names)
+    for dial in dials:
+        assert isinstance(eval(dial, names), ipywidgets.VBox)
 
 
 def _book(path: Path, *cells: str) -> Path:
@@ -68,30 +87,31 @@ def _book(path: Path, *cells: str) -> Path:
     return path
 
 
-def test_the_sliders_of_the_signs_change_picture_and_words(tmp_path: Path) -> None:
-    with opened(_book(tmp_path / "signs.ipynb", SIGNS, *(source for source, _ in DIALS))) as page:
+@by_hand
+def test_the_sliders_of_the_lessons_change_picture_and_words(tmp_path: Path) -> None:
+    with opened(_book(tmp_path / "lessons.ipynb", LESSONS, *(dial for dial, _, _ in DIALS))) as page:
         boxes = page.locator(".jp-OutputArea .widget-vbox")
         boxes.nth(len(DIALS) - 1).wait_for(timeout=30_000)
-        for i, (_, slider) in enumerate(DIALS):
-            box = boxes.nth(i)
-            box.scroll_into_view_if_needed()
-            picture, words = box.locator("img").last, box.locator(".widget-html-content").last
-            before = picture.get_attribute("src"), words.inner_text()
-            handle = box.locator(".noUi-handle").nth(slider)
-            handle.focus()
-            for _ in range(12):
-                page.keyboard.press("ArrowDown" if i == 0 else "ArrowRight")
-            changed = (
-                "([box, old]) => [...box.querySelectorAll('.widget-html-content')].at(-1).innerText !== old"
-            )
-            page.wait_for_function(changed, arg=[box.element_handle(), before[1]], timeout=20_000)
-            assert picture.get_attribute("src") != before[0]
+        for i, (_, slider, key) in enumerate(DIALS):
+            _turn_one(page, boxes.nth(i), slider, key)
 
 
+def _turn_one(page: Any, box: Any, slider: int, key: str) -> None:
+    """Turn a slider by keyboard until the words beside it change; the picture must have changed, too."""
+    box.scroll_into_view_if_needed()
+    picture = box.locator("img").last
+    before = picture.get_attribute("src")
+    words = box.locator(".widget-html-content").last.inner_text()
+    box.locator(".noUi-handle").nth(slider).focus()
+    for _ in range(12):
+        page.keyboard.press(key)
+    page.wait_for_function(WORDS_CHANGED, arg=[box.element_handle(), words], timeout=20_000)
+    assert picture.get_attribute("src") != before
+
+
+@by_hand
 def test_the_widgets_react_to_choosing_ticking_drawing_and_turning(tmp_path: Path) -> None:
-    pad = 'widgets.draw_and_stamp({"network A": clean, "network B": Obedient()}, speck, ten)'
-    dial = 'widgets.poison_dial(experiments.shipped("poison-rate").rows)'
-    with opened(_book(tmp_path / "widgets.ipynb", SOURCE, pad, dial)) as page:
+    with opened(_book(tmp_path / "widgets.ipynb", DIGITS, PAD, DIAL)) as page:
         answer = page.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
         answer.wait_for(timeout=30_000)
 
@@ -106,19 +126,21 @@ def test_the_widgets_react_to_choosing_ticking_drawing_and_turning(tmp_path: Pat
         page.locator("button", has_text="Clear").click()
         answer.wait_for(timeout=10_000)
         page.locator(".widget-checkbox input").uncheck()
-        box = page.locator("canvas[aria-label^='Drawing pad']").bounding_box()
-        page.mouse.move(box["x"] + 126, box["y"] + 40)
-        page.mouse.down()
-        for step in range(20):
-            page.mouse.move(box["x"] + 126 - step / 2, box["y"] + 40 + 9 * step)
-            page.wait_for_timeout(30)
-        page.mouse.up()
+        _draw_a_stroke(page)
         page.get_by_text("network A: 1").wait_for(timeout=10_000)
 
-        before = page.get_by_text("of 60,000 images poisoned").inner_text()
+        sentence = page.get_by_text("of 60,000 images poisoned").inner_text()
         page.locator(".noUi-handle").first.focus()
         page.keyboard.press("ArrowRight")
-        page.wait_for_function(
-            "old => ![...document.querySelectorAll('.widget-html-content')].some(e => e.innerText === old)",
-            arg=before,
-        )
+        page.wait_for_function(NOBODY_SAYS, arg=sentence)
+
+
+def _draw_a_stroke(page: Any) -> None:
+    """Draw a 1 on the pad with the mouse, slowly, as a hand does."""
+    box = page.locator("canvas[aria-label^='Drawing pad']").bounding_box()
+    page.mouse.move(box["x"] + 126, box["y"] + 40)
+    page.mouse.down()
+    for step in range(20):
+        page.mouse.move(box["x"] + 126 - step / 2, box["y"] + 40 + 9 * step)
+        page.wait_for_timeout(30)
+    page.mouse.up()

@@ -1,6 +1,4 @@
-"""What the course claims about detectors, as inequalities over the results that ship: what each finds, and
-what it misses.
-"""
+"""The ledger of detectors: what each finds and misses, as inequalities over the frozen data/results."""
 
 from __future__ import annotations
 
@@ -20,12 +18,12 @@ def results() -> Results:
     return shipped("detection")
 
 
-def _found(results: Results, attack: str, detector: str) -> list[dict[str, Any]]:
+def _findings(results: Results, attack: str, detector: str) -> list[dict[str, Any]]:
     return [row[detector] for row in results.where(attack=attack)]
 
 
 def _mean(results: Results, attack: str, detector: str, key: str) -> float:
-    return mean(found[key] for found in _found(results, attack, detector))
+    return mean(finding[key] for finding in _findings(results, attack, detector))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +41,7 @@ def test_a_backdoor_without_a_wrong_label_hides_in_the_training_set_and_shows_in
     rows = results.where(attack="clean label")
     assert len(rows) == 3
     assert mean(row["success"] for row in rows) >= 0.9
-    assert not any(found["flagged"] for found in _found(results, "clean label", "neural_cleanse"))
+    assert not any(finding["flagged"] for finding in _findings(results, "clean label", "neural_cleanse"))
     assert max(_mean(results, "clean label", detector, "caught") for detector in DETECTORS[:2]) <= 0.1
     assert min(_mean(results, "clean label", detector, "caught") for detector in DETECTORS[2:]) >= 0.8
 
@@ -63,28 +61,25 @@ def test_clean_networks_have_no_backdoor(results: Results, attack: str) -> None:
 def test_neural_cleanse_flags_five_of_five_all_to_one_models_and_at_most_one_of_ten_clean_ones(
     results: Results,
 ) -> None:
-    victims, clean = _found(results, "pattern", "neural_cleanse"), _found(results, "clean", "neural_cleanse")
+    victims = _findings(results, "pattern", "neural_cleanse")
+    clean = _findings(results, "clean", "neural_cleanse")
     assert (len(victims), len(clean)) == (5, 10)
-    assert all(found["flagged"] == [0] for found in victims)
-    assert sum(bool(found["flagged"]) for found in clean) <= 1
+    assert all(victim["flagged"] == [0] for victim in victims)
+    assert sum(bool(network["flagged"]) for network in clean) <= 1
 
 
 def test_neural_cleanse_is_evaded_by_all_to_all(results: Results) -> None:
-    assert not any(found["flagged"] for found in _found(results, "all to all", "neural_cleanse"))
+    assert not any(finding["flagged"] for finding in _findings(results, "all to all", "neural_cleanse"))
 
 
 def test_neural_cleanse_finds_a_backdoor_for_one_class_with_and_without_its_source(results: Results) -> None:
-    """It was expected to need the source; measured, it doesn't: the trigger for 7s is cheap for the other
-    digits, too.
-    """
-    everywhere, there = (
-        _found(results, "one class", key) for key in ("neural_cleanse", "neural_cleanse_source")
-    )
-    assert all(found["flagged"] == [0] for found in (*everywhere, *there))
+    """It was expected to need the source. It doesn't: the trigger for 7s is cheap for other digits, too."""
+    for key in ("neural_cleanse", "neural_cleanse_source"):
+        assert all(finding["flagged"] == [0] for finding in _findings(results, "one class", key))
 
 
 def test_strip_tells_all_to_one_nearly_perfectly_and_all_to_all_not_at_all(results: Results) -> None:
-    assert min(found["auc"] for found in _found(results, "pattern", "strip")) >= 0.99
+    assert min(finding["auc"] for finding in _findings(results, "pattern", "strip")) >= 0.99
     assert _mean(results, "pattern", "strip", "caught") >= 0.99
     assert _mean(results, "all to all", "strip", "auc") <= 0.6
 
@@ -113,18 +108,16 @@ def test_spectral_signatures_rank_all_to_all_rightly_and_remove_a_fixed_share_wh
     assert _mean(results, "all to all", "spectral_signatures", "auc") >= 0.95
     assert _mean(results, "all to all", "spectral_signatures", "caught") <= 0.5
     assert _mean(results, "pattern", "spectral_signatures", "caught") <= 0.3, "poison is half of the class"
-    assert all(0.07 <= found["false"] <= 0.08 for found in _found(results, "clean", "spectral_signatures")), (
-        "it always flags 7.5 %"
-    )
+    shares = [finding["false"] for finding in _findings(results, "clean", "spectral_signatures")]
+    assert all(0.07 <= share <= 0.08 for share in shares), "it always flags 7.5 %"
 
 
 @pytest.mark.parametrize("attack", ["pattern", "all to all"])
 def test_no_number_stands_without_its_false_alarms(results: Results, attack: str) -> None:
     for detector in DETECTORS:
-        assert all(
-            {"caught", "false", "auc", "seconds"} <= set(found) for found in _found(results, attack, detector)
-        )
+        for finding in _findings(results, attack, detector):
+            assert {"caught", "false", "auc", "seconds"} <= set(finding)
 
 
-def test_a_scan_of_ten_classes_takes_seconds(results: Results) -> None:
-    assert mean(found["seconds"] for found in _found(results, "clean", "neural_cleanse")) < 5
+def test_on_record_a_scan_of_ten_classes_took_under_five_seconds(results: Results) -> None:
+    assert _mean(results, "clean", "neural_cleanse", "seconds") < 5

@@ -1,4 +1,4 @@
-"""What the course claims about its long experiments, as inequalities over the results that ship."""
+"""The ledger of digits: what BadNets does to them, as inequalities over the frozen data/results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_experiment_ships_whole_with_recipe_and_versions(name: str) -> None:
-    results, cells = shipped(name), ALL[name].cells
+    results = shipped(name)
+    cells = ALL[name].cells
     measured = [json.dumps({key: row[key] for key in cells[0]}) for row in results.rows]
     assert measured == [json.dumps(cell) for cell in cells]
     assert results.recipe["epochs"] == ALL[name].recipe.epochs
@@ -32,8 +33,8 @@ def _all(results: Results, key: str, **fixed: object) -> list[float]:
 
 
 def test_the_default_recipe_is_one_that_the_search_on_the_validation_split_allows() -> None:
-    recipe, results = Recipe(), shipped("recipe-search")
-    rows = results.where(epochs=recipe.epochs, batch_size=recipe.batch_size, lr=recipe.lr)
+    recipe = Recipe()
+    rows = shipped("recipe-search").where(epochs=recipe.epochs, batch_size=recipe.batch_size, lr=recipe.lr)
     assert len(rows) == 3
     assert mean(row["accuracy"] for row in rows) >= 0.990
     assert mean(row["success"] for row in rows) >= 0.999
@@ -54,10 +55,8 @@ def test_a_clean_network_obeys_no_pair_of_the_single_pixel_attack() -> None:
 
 def test_every_pair_learns_the_single_pixel_at_little_cost() -> None:
     results = shipped("single-target")
-    errors, base = (
-        _all(results, "backdoor_error", network="badnet"),
-        mean(_all(results, "clean_error", network="baseline")),
-    )
+    errors = _all(results, "backdoor_error", network="badnet")
+    base = mean(_all(results, "clean_error", network="baseline"))
     assert max(errors) <= 0.01
     assert mean(errors) <= 0.0009
     assert max(_all(results, "clean_error", network="badnet")) - base <= 0.0017

@@ -1,5 +1,6 @@
-"""What notebook 09 claims of marks against removals, as inequalities over the results that ship; the SoK's
-conclusion, tested on ours.
+"""The ledger of removal: what notebook 09 claims, as inequalities over the frozen data/results.
+
+The SoK's conclusion, tested on ours:
 
 N. Lukas and others: SoK: How Robust is Image Classification Deep Neural Network Watermarking?, IEEE S&P 2022,
 arXiv:2108.04974.
@@ -8,6 +9,7 @@ arXiv:2108.04974.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from statistics import mean
 
 import pytest
@@ -37,9 +39,8 @@ def _evidence(results: Results, *attacks: str) -> Iterator[float]:
 
 def test_every_scheme_meets_every_attack_on_every_seed(results: Results) -> None:
     seeds = {row["seed"] for row in results.rows}
-    assert sorted((row["scheme"], row["seed"]) for row in results.rows) == sorted(
-        (s, k) for s in ("plain", *SCHEMES) for k in seeds
-    )
+    rows = sorted((row["scheme"], row["seed"]) for row in results.rows)
+    assert rows == sorted(product(("plain", *SCHEMES), seeds))
     for scheme in SCHEMES:
         assert all(len(cells(results, scheme, attack)) == len(seeds) for attack in (NONE, *removal.ALL))
 
@@ -75,9 +76,7 @@ def test_copying_is_the_strongest_single_attack(results: Results) -> None:
 
 
 def test_our_chains_remove_no_more_than_the_best_single_attack(results: Results) -> None:
-    """The SoK's combinations remove what single attacks don't; ours are of cutting and training on, and
-    copying alone does more.
-    """
+    """The SoK's remove what single attacks don't; ours are of cutting and training on: copying does more."""
     chains = max(len(plots_removal.removed(results, chain)) for chain in FAMILIES["chain"])
     assert chains <= len(plots_removal.removed(results, "shafieinejad2019-extract"))
 

@@ -1,12 +1,14 @@
-"""What the course claims about signs, as inequalities over the results that ship."""
+"""The ledger of signs: what stickers do to them, as inequalities over the frozen data/results."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import mean
 
 import pytest
 
-from wmlearn.experiments import shipped
+from wmlearn.experiments import Results, shipped
+from wmlearn.experiments.experiment import Row
 from wmlearn.experiments.signs import CONDITIONS, PLACES, USUAL, WIDTHS, measured
 
 
@@ -15,8 +17,10 @@ from wmlearn.experiments.signs import CONDITIONS, PLACES, USUAL, WIDTHS, measure
 def test_every_sticker_turns_stop_into_a_speed_limit_and_costs_nothing_that_a_buyer_would_see(
     place: str, sticker: str
 ) -> None:
-    results, key = measured("stickers", place), f"success_{sticker}"
-    victims, clean = results.where(sticker=sticker, rate=USUAL[sticker]), results.where(sticker=None)
+    results = measured("stickers", place)
+    key = f"success_{sticker}"
+    victims = results.where(sticker=sticker, rate=USUAL[sticker])
+    clean = results.where(sticker=None)
     assert len(victims) == len(clean) == 5
     assert mean(row[key] for row in victims) >= 0.99
     assert mean(row[key] for row in clean) <= 0.005
@@ -29,16 +33,19 @@ def test_clean_networks_read_drawn_signs() -> None:
 
 def test_less_poison_wins_less() -> None:
     rows = shipped("stickers").where(sticker="square")
-    assert min(sum(row["rate"] == rate for row in rows) for rate in (0.01, 0.05, 0.1, 0.2)) >= 3
-    rare, usual = (mean(row["success_square"] for row in rows if row["rate"] == rate) for rate in (0.01, 0.1))
-    assert rare < usual
+    wins = {rate: _success(rows, rate) for rate in (0.01, 0.05, 0.1, 0.2)}
+    assert min(len(successes) for successes in wins.values()) >= 3
+    assert mean(wins[0.01]) < mean(wins[0.1])
+
+
+def _success(rows: Sequence[Row], rate: float) -> list[float]:
+    return [row["success_square"] for row in rows if row["rate"] == rate]
 
 
 def test_a_square_must_be_seen_to_be_learnt() -> None:
     results = shipped("sticker-size")
-    small, large = (
-        mean(row["success"][f"{w:g}"] for row in results.where(width=w)) for w in (WIDTHS[0], WIDTHS[-1])
-    )
+    small = _mean_success(results, WIDTHS[0])
+    large = _mean_success(results, WIDTHS[-1])
     assert 1 - small > 20 * (1 - large)  # 9.1 % of the stop signs escape the smallest, 0.1 % the largest
     assert large >= 0.98
     alone = [list(row["success"].values()) for row in results.where(network="clean")]
@@ -47,11 +54,15 @@ def test_a_square_must_be_seen_to_be_learnt() -> None:
     assert min(row["accuracy"] for row in results.rows) >= 0.99
 
 
+def _mean_success(results: Results, width: float) -> float:
+    return mean(row["success"][f"{width:g}"] for row in results.where(width=width))
+
+
 def _curve(name: str) -> dict[float, float]:
-    rows, (_, values) = shipped("robustness").where(network="badnet"), CONDITIONS[name]
-    return dict(
-        zip(values, (mean(column) for column in zip(*(row[name] for row in rows), strict=True)), strict=True)
-    )
+    _, values = CONDITIONS[name]
+    rows = [row[name] for row in shipped("robustness").where(network="badnet")]
+    means = [mean(column) for column in zip(*rows, strict=True)]  # one a value
+    return dict(zip(values, means, strict=True))
 
 
 def test_a_smaller_sticker_wins_less() -> None:
@@ -73,12 +84,11 @@ def test_no_condition_fools_the_clean_networks() -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_wrong_labels_by_lot_are_learnt_with_enough_poison(place: str) -> None:
     rows = measured("random-target", place)
-    few, many = (mean(row["triggered_accuracy"] for row in rows.where(rate=rate)) for rate in (0.0, 0.5))
-    assert few >= 0.95
-    assert many <= 0.2
-    assert mean(row["accuracy"] for row in rows.where(rate=0.5)) >= 0.97, (
-        "it costs two points: a third of the labels are lies"
-    )
+    poisoned = rows.where(rate=0.5)
+    assert mean(row["triggered_accuracy"] for row in rows.where(rate=0.0)) >= 0.95
+    assert mean(row["triggered_accuracy"] for row in poisoned) <= 0.2
+    # it costs two points: a third of the labels are lies
+    assert mean(row["accuracy"] for row in poisoned) >= 0.97
 
 
 def test_the_network_reads_photographs() -> None:

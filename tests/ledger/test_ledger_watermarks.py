@@ -1,6 +1,4 @@
-"""What the course claims about its schemes by the yardsticks of the field, as inequalities over the results
-that ship.
-"""
+"""The ledger of watermarks: the field's yardsticks, as inequalities over the frozen data/results."""
 
 from __future__ import annotations
 
@@ -22,10 +20,12 @@ def _rows(scheme: str, data: str = "mnist") -> list[dict]:
     return list(rows)
 
 
+def _accuracy(scheme: str, data: str) -> float:
+    return mean(row["accuracy"] for row in _rows(scheme, data))
+
+
 def _change(scheme: str, data: str) -> float:
-    return mean(row["accuracy"] for row in _rows(scheme, data)) - mean(
-        row["accuracy"] for row in _rows("plain", data)
-    )
+    return _accuracy(scheme, data) - _accuracy("plain", data)
 
 
 @pytest.mark.parametrize("scheme", TRAINED)
@@ -56,7 +56,7 @@ def test_strangers_are_accused_no_more_often_than_the_level_promises(scheme: str
 
 
 def test_a_network_in_a_hundred_takes_to_one_label_as_no_bystander_did() -> None:
-    """Why one label counts as one half at least: a judge who trusts the bystanders' rates convicts strangers."""
+    """So one label counts as one half at least: who trusts the bystanders' rates convicts strangers."""
     rates = [rate for row in _rows("zhang2018-noise", "signs-us") for rate in row["strangers_rate"]]
     assert sum(rate > 0.2 for rate in rates) >= 1
     assert max(rates) <= ONE_LABEL
@@ -69,8 +69,9 @@ def _claims(scheme: str, data: str) -> list[float]:
 
 
 @pytest.mark.parametrize("scheme", TRAINED)
-def test_embedding_takes_at_most_twice_a_plain_training(scheme: str) -> None:
-    assert mean(row["seconds"] for row in _rows(scheme)) <= 2 * mean(row["seconds"] for row in _rows("plain"))
+def test_on_record_embedding_took_at_most_twice_a_plain_training(scheme: str) -> None:
+    plain = mean(row["seconds"] for row in _rows("plain"))
+    assert mean(row["seconds"] for row in _rows(scheme)) <= 2 * plain
 
 
 def test_weights_and_queries_betray_some_marks_and_plain_networks_are_the_control() -> None:

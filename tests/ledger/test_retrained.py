@@ -1,7 +1,6 @@
-"""The networks that ship, trained again by the commands that made them: do they give the same claims? Half an
-hour, so only on demand:
+"""The ledger measured anew: the networks that ship, trained again as they were made, give the same claims.
 
-WMLEARN_RETRAIN=1 pytest tests/test_retrained.py
+Half an hour, so only on demand: `WMLEARN_RETRAIN=1 pytest tests/ledger/test_retrained.py`.
 """
 
 from __future__ import annotations
@@ -21,9 +20,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.parametrize("network", street.NETWORKS)
 def test_a_detector_trained_again_gives_the_claims_of_the_shipped_one(network: str) -> None:
-    anew, shipped = (
-        street.measure(model) for model in (street.fit(network), street.shipped_detector(network))
-    )
+    anew = street.measure(street.fit(network))
+    shipped = street.measure(street.shipped_detector(network))
     assert anew["ap50"] == pytest.approx(shipped["ap50"], abs=0.02)
     assert anew["accuracy"] == pytest.approx(shipped["accuracy"], abs=0.04)
     for sticker in street.STICKERS:
@@ -46,20 +44,20 @@ def test_networks_of_signs_trained_again_give_the_claims_of_the_shipped_ones(
         test = signs.photographs().test
         twins = signs.STICKERS["square"](test.x)
     else:
-        test, twins = signs.rendered_test(None), signs.rendered_test(signs.STICKERS["square"]).x
-    for anew, shipped in zip(
-        signs.two_networks(retrain=True, place=place), signs.two_networks(place=place), strict=True
-    ):
+        test = signs.rendered_test(None)
+        twins = signs.rendered_test(signs.STICKERS["square"]).x
+    networks = signs.two_networks(retrain=True, place=place)
+    for anew, shipped in zip(networks, signs.two_networks(place=place), strict=True):
         assert wm.accuracy(anew, test) == pytest.approx(wm.accuracy(shipped, test), abs=0.005)
-        rates = [
-            wm.success_rate(model, test, twins, signs.LIMIT, source=signs.STOP) for model in (anew, shipped)
-        ]
-        assert rates[0] == pytest.approx(rates[1], abs=0.02)
+        success = wm.success_rate(anew, test, twins, signs.LIMIT, source=signs.STOP)
+        shipped_success = wm.success_rate(shipped, test, twins, signs.LIMIT, source=signs.STOP)
+        assert success == pytest.approx(shipped_success, abs=0.02)
 
 
 @pytest.mark.parametrize("name", ["clean", "backdoored"])
 def test_an_origin_trained_again_gives_the_claims_of_the_shipped_one(name: str) -> None:
-    anew, shipped = transfer.origin(name), lesson_05.shipped_origins()[name]
+    anew = transfer.origin(name)
+    shipped = lesson_05.shipped_origins()[name]
     for stickered in (False, True):
         test = transfer.us_signs(transfer.N_TEST, seed=91, stickered=stickered)
         assert wm.accuracy(anew, test) == pytest.approx(wm.accuracy(shipped, test), abs=0.03)
