@@ -5,12 +5,14 @@ the opened triggers.
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..data import check_images, check_labels
 from ..errors import WmlearnError, require
 from ..watermarks import BlackmarksKey, TriggerKey
 from . import merkle
@@ -22,9 +24,7 @@ from .identity import Identity, salt_for
 
 @dataclass(frozen=True)
 class Opening:
-    """One trigger: its number, its salt, its pixels (base64 of little-endian float32), its label, and its way
-    to the root.
-    """
+    """One trigger: number, salt, pixels (base64 of little-endian float32), label, and its way to the root."""
 
     index: int
     salt: str
@@ -33,7 +33,8 @@ class Opening:
     path: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        check_hex(64, salt=self.salt, **{f"path[{i}]": step for i, step in enumerate(self.path)})
+        steps = {f"path[{i}]": step for i, step in enumerate(self.path)}
+        check_hex(64, salt=self.salt, **steps)
         require(0 <= self.index < LARGEST, f"a trigger's index must lie in 0..{LARGEST - 1}", self.index)
         require(0 <= self.label < 2**31, "a label must be a small number from 0", self.label)
 
@@ -55,13 +56,13 @@ class Bundle:
     def x(self) -> Tensor:
         """The opened images (n, C, H, W)."""
         shape = (len(self.openings), *self.commitment.shape)
-        pixels = b"".join(_bytes(each.pixels) for each in self.openings)
+        pixels = b"".join(_bytes(opening.pixels) for opening in self.openings)
         return torch.from_numpy(np.frombuffer(pixels, "<f4").astype(np.float32).reshape(shape))
 
     @property
     def y(self) -> Tensor:
         """The opened labels (n,)."""
-        return torch.tensor([each.label for each in self.openings])
+        return torch.tensor([opening.label for opening in self.openings])
 
 
 def respond(
@@ -91,69 +92,64 @@ def respond(
         f"a key of {owner.name} with another root",
         "Is it another model's key?",
     )
-    x, y = pairs.x.cpu(), pairs.y.tolist()
-    openings = tuple(
-        Opening(
-            i,
-            salt_for(pairs.secret, i).hex(),
-            base64.b64encode(raw(x[i])).decode(),
-            y[i],
-            tuple(step.hex() for step in merkle.path(hashes, i)),
-        )
-        for i in named(challenge, commitment.n)
-    )
+    openings = tuple(_open(pairs, hashes, index) for index in named(challenge, commitment.n))
     return signed(Bundle(owner.public, commitment, challenge, openings), owner)
+
+
+def _open(pairs: TriggerKey, hashes: list[list[bytes]], index: int) -> Opening:
+    pixels = base64.b64encode(raw(pairs.x[index].cpu())).decode()
+    path = tuple(step.hex() for step in merkle.path(hashes, index))
+    return Opening(index, salt_for(pairs.secret, index).hex(), pixels, int(pairs.y[index]), path)
 
 
 def faults(bundle: Bundle) -> tuple[str, ...]:
     """Say why a bundle proves nothing, whatever the suspect answers; empty for a sound one. Needs no registry
     and no network.
     """
-    commitment, challenge, found = bundle.commitment, bundle.challenge, []
+    return tuple(_broken_promises(bundle)) or tuple(_odd_images(bundle))
+
+
+def _broken_promises(bundle: Bundle) -> Iterator[str]:
+    """Say what is not signed, not asked for, or not committed to."""
+    commitment = bundle.commitment
+    challenge = bundle.challenge
     if not genuine(commitment):
-        found.append("the commitment is not signed by the one whom it names")
+        yield "the commitment is not signed by the one whom it names"
     if not genuine(challenge):
-        found.append("the challenge is not signed by the judge whom it names")
+        yield "the challenge is not signed by the judge whom it names"
     if bundle.by != commitment.by:
-        found.append("the bundle is by another than the commitment")
+        yield "the bundle is by another than the commitment"
     if not genuine(bundle):
-        found.append("the bundle is not signed by the one whom it names")
+        yield "the bundle is not signed by the one whom it names"
     if challenge.by == commitment.by:
-        found.append("the owner has challenged himself: a judge must be somebody else")
+        yield "the owner has challenged himself: a judge must be somebody else"
     if challenge.commitment != digest(commitment):
-        found.append("the challenge is to another commitment")
-    if tuple(each.index for each in bundle.openings) != named(challenge, commitment.n):
-        found.append("the opened triggers are not those that the judge named")
+        yield "the challenge is to another commitment"
+    if tuple(opening.index for opening in bundle.openings) != named(challenge, commitment.n):
+        yield "the opened triggers are not those that the judge named"
     if not bundle.openings:
-        found.append("nothing is opened")
-    changed = [each.index for each in bundle.openings if not _committed(each, commitment)]
-    if changed:
-        found.append(
-            f"{len(changed)} of {len(bundle.openings)} opened triggers or labels are not those committed to"
-        )
-    return tuple(found) or _unlike(bundle)
+        yield "nothing is opened"
+    n_changed = sum(not _is_committed(opening, commitment) for opening in bundle.openings)
+    if n_changed:
+        n = len(bundle.openings)
+        yield f"{n_changed} of {n} opened triggers or labels are not those committed to"
 
 
-def _committed(opening: Opening, commitment: Commitment) -> bool:
+def _is_committed(opening: Opening, commitment: Commitment) -> bool:
     if len(opening.path) != merkle.height(commitment.n):
         return False
-    hidden = content(bytes.fromhex(opening.salt), opening.index, _bytes(opening.pixels), opening.label)
-    return (
-        merkle.climb(hidden, opening.index, [bytes.fromhex(step) for step in opening.path]).hex()
-        == commitment.root
-    )
+    leaf = content(bytes.fromhex(opening.salt), opening.index, _bytes(opening.pixels), opening.label)
+    neighbours = [bytes.fromhex(step) for step in opening.path]
+    return merkle.climb(leaf, opening.index, neighbours).hex() == commitment.root
 
 
-def _unlike(bundle: Bundle) -> tuple[str, ...]:
+def _odd_images(bundle: Bundle) -> Iterator[str]:
     """Say what is wrong with the opened images and labels themselves."""
-    from ..data import check_images, check_labels
-
     try:
         check_images(bundle.x)
         check_labels(bundle.y, bundle.commitment.classes)
     except (ValueError, WmlearnError) as error:
-        return (f"the opened triggers are no images with labels: {error}",)
-    return ()
+        yield f"the opened triggers are no images with labels: {error}"
 
 
 def _bytes(pixels: str) -> bytes:

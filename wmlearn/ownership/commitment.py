@@ -65,48 +65,46 @@ def commit(
     """
     pairs = pairs_of(key)
     fix = f'Draw it with keygen(…, secret=ownership.secret_for(owner, "{pairs.scheme}", serial)).'
-    drawn = pairs.secret == secret_for(owner, pairs.scheme, serial)
     require(
-        drawn,
+        pairs.secret == secret_for(owner, pairs.scheme, serial),
         f"the key must follow from the secret of {owner.name} for the serial {serial!r}",
         "a key of another secret",
         fix,
     )
-    root, shape = tree(pairs)[-1][0].hex(), tuple(pairs.x.shape[1:])
-    blank = Commitment(
-        owner.public,
-        pairs.scheme,
-        serial,
-        root,
-        len(pairs),
-        shape,
-        pairs.classes,
-        pairs.chance,
-        made or now(),
+    promise = Commitment(
+        by=owner.public,
+        scheme=pairs.scheme,
+        serial=serial,
+        root=tree(pairs)[-1][0].hex(),
+        n=len(pairs),
+        shape=tuple(pairs.x.shape[1:]),
+        classes=pairs.classes,
+        chance=pairs.chance,
+        made=made or now(),
     )
-    return signed(blank, owner)
+    return signed(promise, owner)
 
 
 def pairs_of(key: TriggerKey | BlackmarksKey) -> TriggerKey:
     """Return the trigger-label pairs of a key; a group of Blackmarks is claimed by the class that was taught,
     which is harder to match.
     """
-    found = key.triggers if isinstance(key, BlackmarksKey) else key
+    pairs = key.triggers if isinstance(key, BlackmarksKey) else key
     require(
-        isinstance(found, TriggerKey),
+        isinstance(pairs, TriggerKey),
         "a commitment needs a key of images and labels",
         type(key).__name__,
         "Take a scheme of labels.",
     )
-    return found
+    return pairs
 
 
 def tree(key: TriggerKey) -> list[list[bytes]]:
     """Hash every pair of the key, from the leaves to the root."""
-    x, y = key.x.cpu(), key.y.tolist()
-    return merkle.levels(
-        [merkle.leaf(content(salt_for(key.secret, i), i, raw(x[i]), y[i])) for i in range(len(key))]
-    )
+    images = key.x.cpu()  # (n, C, H, W)
+    labels = key.y.tolist()
+    contents = [content(salt_for(key.secret, i), i, raw(images[i]), labels[i]) for i in range(len(key))]
+    return merkle.levels([merkle.leaf(part) for part in contents])
 
 
 def content(salt: bytes, index: int, image: bytes, label: int) -> bytes:

@@ -1,5 +1,4 @@
-"""The judge names which triggers are opened: cut and choose, with a nonce that nobody else could foresee or
-choose.
+"""The judge names which triggers are opened: cut and choose, by a nonce that nobody else foresees or chooses.
 
 Adi and others 2018, section 3, public verification. Were the owner to choose, they would show the triggers
 that happen to match. The nonce is drawn after the commitment is published, by the judge; the triggers that no
@@ -70,27 +69,30 @@ def challenge(
         commitment.by,
         "Ask the owner for the original.",
     )
-    mine = digest(commitment)
-    spent = sorted(
-        {index for each in earlier if each.commitment == mine for index in named(each, commitment.n)}
-    )
-    left = commitment.n - len(spent)
+    promise = digest(commitment)
+    spent = _spent(earlier, promise, commitment.n)
+    n_secret = commitment.n - len(spent)
     require(
-        count <= left,
-        f"count must be at most {left}, the triggers that are still secret",
+        count <= n_secret,
+        f"count must be at most {n_secret}, the triggers that are still secret",
         count,
         "Open fewer.",
     )
     names = tuple(identify(name, suspect) for name, suspect in suspects.items())
-    return signed(
-        Challenge(judge.public, mine, names, secrets.token_hex(32), count, tuple(spent), now()), judge
-    )
+    return signed(Challenge(judge.public, promise, names, secrets.token_hex(32), count, spent, now()), judge)
+
+
+def _spent(earlier: Iterable[Challenge], promise: str, n: int) -> tuple[int, ...]:
+    """Return the triggers, of `n`, that challenges to the commitment of digest `promise` have opened."""
+    indices: set[int] = set()
+    for before in earlier:
+        if before.commitment == promise:
+            indices.update(named(before, n))
+    return tuple(sorted(indices))
 
 
 def named(challenge: Challenge, n: int) -> tuple[int, ...]:
-    """Return the triggers, of `n`, that a challenge opens: an order that hangs on its nonce and the
-    commitment, its first ones.
-    """
+    """Return the triggers, of `n`, that a challenge opens: the first in an order by nonce and commitment."""
     spent = set(challenge.spent)
     secret = [index for index in range(n) if index not in spent]
     ranked = order(bytes.fromhex(challenge.nonce), f"open {challenge.commitment}", len(secret)).tolist()
@@ -105,9 +107,7 @@ def identify(name: str, suspect: Suspect) -> str:
 
 
 def fingerprint(model: nn.Module) -> str:
-    """Hash every weight and buffer with its name, type and shape, 64 hexadecimal digits; one changed weight
-    gives another.
-    """
+    """Hash every weight and buffer with its name, type and shape: 64 hexadecimal digits."""
     total = hashlib.sha256()
     for name, value in sorted(model.state_dict().items()):
         total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())

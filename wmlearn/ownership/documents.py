@@ -56,9 +56,9 @@ def text(document: Document) -> str:
 
 def body(document: Document) -> bytes:
     """Return what is signed: everything but the signature."""
-    written = _plain(document)
-    del written["signature"]
-    return canonical(written)
+    content = _plain(document)
+    del content["signature"]
+    return canonical(content)
 
 
 def digest(document: Document) -> str:
@@ -88,21 +88,21 @@ def parse(written: str | bytes, shape: type[D]) -> D:
     """
     what = kind(shape)
     try:
-        found = json.loads(written)
+        content = json.loads(written)
         require(
-            isinstance(found, dict) and found.get("kind") == what,
+            isinstance(content, dict) and content.get("kind") == what,
             f"it must be a {what}",
-            type(found).__name__,
+            type(content).__name__,
         )
-        version = found.pop("version", None)
+        version = content.pop("version", None)
         require(
             version == VERSION,
             f"its version must be {VERSION}",
             version,
             "Read it with the release that wrote it.",
         )
-        del found["kind"]
-        return _built(shape, found, what)
+        del content["kind"]
+        return _build(shape, content, what)
     except (ValueError, RecursionError, WmlearnError) as error:
         raise DataError(f"this is no {what} that can be read: {error}") from error
 
@@ -128,19 +128,19 @@ def now() -> str:
 def moment(written: str) -> datetime:
     """Read a time; raise `ArgumentError` for one that isn't UTC in ISO 8601."""
     try:
-        found = datetime.fromisoformat(written)
+        time = datetime.fromisoformat(written)
     except ValueError:
-        found = datetime.min
-    offset = found.utcoffset()
+        time = datetime.min  # has no offset, and is refused for that
+    offset = time.utcoffset()
     require(offset is not None and not offset, "a time must be UTC, as 2026-01-31T12:00:00+00:00", written)
-    return found
+    return time
 
 
-def check_hex(digits: int, **named: str) -> None:
+def check_hex(digits: int, **values: str) -> None:
     """Raise `ArgumentError` for a value that isn't `digits` hexadecimal digits."""
-    for name, value in named.items():
-        good = set(value) <= set("0123456789abcdef") and len(value) == digits
-        require(good, f"{name} must be {digits} hexadecimal digits", value[:70])
+    for name, value in values.items():
+        is_hex = set(value) <= set("0123456789abcdef") and len(value) == digits
+        require(is_hex, f"{name} must be {digits} hexadecimal digits", value[:70])
 
 
 def _plain(document: Document) -> dict[str, Any]:
@@ -152,26 +152,29 @@ def _types(shape: type) -> dict[str, Any]:
     return get_type_hints(shape)
 
 
-def _built(shape: Any, found: Any, where: str) -> Any:
+def _build(shape: Any, value: Any, where: str) -> Any:
     """Turn parsed JSON into what the type `shape` says, or raise `ArgumentError` naming the place."""
     if is_dataclass(shape) and isinstance(shape, type):
-        require(isinstance(found, Mapping), f"{where} must be an object", type(found).__name__)
-        types = _types(shape)
-        require(
-            set(found) == set(types),
-            f"{where} must have the fields {', '.join(sorted(types))}",
-            sorted(found),
-        )
-        return shape(**{name: _built(types[name], value, f"{where}.{name}") for name, value in found.items()})
+        return _build_fields(shape, value, where)
     if get_origin(shape) is tuple:
-        require(isinstance(found, list), f"{where} must be a list", type(found).__name__)
-        return tuple(_built(get_args(shape)[0], value, f"{where}[{i}]") for i, value in enumerate(found))
-    number = shape is float and type(found) is int
+        require(isinstance(value, list), f"{where} must be a list", type(value).__name__)
+        item = get_args(shape)[0]
+        return tuple(_build(item, part, f"{where}[{i}]") for i, part in enumerate(value))
+    whole = shape is float and type(value) is int  # JSON writes 1.0 as 1 elsewhere
     require(
-        type(found) is shape or number,
+        type(value) is shape or whole,
         f"{where} must be of type {getattr(shape, '__name__', shape)}",
-        type(found).__name__,
+        type(value).__name__,
     )
-    if isinstance(found, str):
-        found.encode()  # a lone surrogate is no text that could be signed
-    return float(found) if number else found
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate is no text that could be signed
+    return float(value) if whole else value
+
+
+def _build_fields(shape: type, value: Any, where: str) -> Any:
+    require(isinstance(value, Mapping), f"{where} must be an object", type(value).__name__)
+    types = _types(shape)
+    require(
+        set(value) == set(types), f"{where} must have the fields {', '.join(sorted(types))}", sorted(value)
+    )
+    return shape(**{name: _build(types[name], part, f"{where}.{name}") for name, part in value.items()})

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..data import files
 from ..errors import DataError, WmlearnError, require
 from ..watermarks import new_secret
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 N_BYTES = 32
 VERSION = 1
@@ -55,9 +56,6 @@ def new_identity(name: str) -> Identity:
 
 def signed_by(public: str, signature: str, message: bytes) -> bool:
     """Say whether the owner of the key `public` signed `message`."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(signature), message)
     except (InvalidSignature, ValueError):
@@ -66,12 +64,7 @@ def signed_by(public: str, signature: str, message: bytes) -> bool:
 
 
 def derive(secret: bytes, *purpose: str | int) -> bytes:
-    """Derive 32 bytes for one purpose; they say nothing about the secret, nor about those for another
-    purpose.
-    """
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+    """Derive 32 bytes for one purpose; they say nothing about the secret, or those for another purpose."""
     return HKDF(SHA256(), N_BYTES, None, json.dumps(["wmlearn", *purpose]).encode()).derive(secret)
 
 
@@ -85,16 +78,13 @@ def secret_for(identity: Identity, scheme: str, serial: str = "") -> bytes:
 
 
 def salt_for(secret: bytes, index: int) -> bytes:
-    """Return what hides trigger number `index` of a key in its commitment; without it a guessed trigger could
-    be tried against the tree.
-    """
+    """Return what hides trigger number `index` of a key in its commitment."""
+    # without a salt a guessed trigger could be tried against the tree
     return derive(secret, "salt", index)
 
 
 def save_identity(identity: Identity, path: Path | str) -> None:
-    """Write the secret, readable by its owner only (mode 0600); a file that is there already is never
-    replaced.
-    """
+    """Write the secret, readable by its owner only (mode 0600); a file that is there is never replaced."""
     path = Path(path)
     require(
         not path.exists(),
@@ -102,28 +92,31 @@ def save_identity(identity: Identity, path: Path | str) -> None:
         str(path),
         "Name another file: a lost secret can't be had again.",
     )
-    text = json.dumps(
-        {"kind": "identity", "version": VERSION, "name": identity.name, "secret": identity.secret.hex()}
-    )
+    content = {
+        "kind": "identity",
+        "version": VERSION,
+        "name": identity.name,
+        "secret": identity.secret.hex(),
+    }
+    text = json.dumps(content)
     files.whole_or_nothing(path, lambda temporary: temporary.write_text(text, encoding="utf-8"), mode=0o600)
 
 
 def load_identity(path: Path | str) -> Identity:
     """Read what `save_identity` wrote; raise `DataError` for anything else, without showing what was read."""
     try:
-        found = json.loads(files.read(Path(path)))
+        content = json.loads(files.read(Path(path)))
         require(
-            found["kind"] == "identity" and found["version"] == VERSION,
+            content["kind"] == "identity" and content["version"] == VERSION,
             f"it must be an identity of version {VERSION}",
             "another file",
         )
-        return Identity(str(found["name"]), bytes.fromhex(found["secret"]))
+        return Identity(str(content["name"]), bytes.fromhex(content["secret"]))
     except (ValueError, KeyError, TypeError, WmlearnError) as error:
-        what = f"got a {type(error).__name__}" if not isinstance(error, WmlearnError) else str(error)
-        raise DataError(f"{path} must be an identity that `wmlearn ownership keygen` wrote: {what}") from None
+        # the words of any other error may hold the secret
+        why = str(error) if isinstance(error, WmlearnError) else f"got a {type(error).__name__}"
+        raise DataError(f"{path} must be an identity that `wmlearn ownership keygen` wrote: {why}") from None
 
 
 def _private(secret: bytes) -> Ed25519PrivateKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     return Ed25519PrivateKey.from_private_bytes(derive(secret, "signature"))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-LEAF, NODE, EMPTY = b"\0", b"\1", hashlib.sha256(b"\2").digest()
+LEAF = b"\0"
+NODE = b"\1"
+EMPTY = hashlib.sha256(b"\2").digest()
 
 
 def leaf(content: bytes) -> bytes:
@@ -19,7 +21,8 @@ def leaf(content: bytes) -> bytes:
 
 def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     """Return the tree from the leaves, padded to a power of two, up to the root."""
-    row = [*leaves, *[EMPTY] * ((1 << (len(leaves) - 1).bit_length()) - len(leaves))]
+    width = 1 << height(len(leaves))
+    row = [*leaves, *[EMPTY] * (width - len(leaves))]
     tree = [row]
     while len(row) > 1:
         row = [_node(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
@@ -29,15 +32,16 @@ def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 def path(tree: list[list[bytes]], index: int) -> tuple[bytes, ...]:
     """Return the neighbours with whom leaf `index` leads to the root."""
-    return tuple(row[(index >> height) ^ 1] for height, row in enumerate(tree[:-1]))
+    return tuple(row[(index >> level) ^ 1] for level, row in enumerate(tree[:-1]))
 
 
 def climb(content: bytes, index: int, neighbours: Sequence[bytes]) -> bytes:
     """Return the root to which a leaf's content leads."""
-    found = leaf(content)
-    for height, other in enumerate(neighbours):
-        found = _node(other, found) if index >> height & 1 else _node(found, other)
-    return found
+    node = leaf(content)
+    for level, neighbour in enumerate(neighbours):
+        is_right = index >> level & 1
+        node = _node(neighbour, node) if is_right else _node(node, neighbour)
+    return node
 
 
 def height(n: int) -> int:

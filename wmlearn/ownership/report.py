@@ -15,18 +15,21 @@ from .verification import Finding, Match
 
 VERSION = 1
 STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
-table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #999;padding:.35rem .7rem;text-align:left;vertical-align:top}
-th{background:#f0f0f0}.yes{background:#dcefe0}.verdict{font-size:1.25rem;border-left:.4rem solid #333;padding-left:1rem}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
+color:#1a1a1a;background:#fff}
+table{border-collapse:collapse;margin:1rem 0}\
+th,td{border:1px solid #999;padding:.35rem .7rem;text-align:left;vertical-align:top}
+th{background:#f0f0f0}.yes{background:#dcefe0}\
+.verdict{font-size:1.25rem;border-left:.4rem solid #333;padding-left:1rem}
 code{overflow-wrap:anywhere}
 """
 
 
 def to_json(report: Report) -> str:
     """Write everything that the report says, with p-values, as JSON."""
-    found = {"kind": "report", "version": VERSION, **asdict(report)}
-    found["findings"] = {name: finding_dict(finding) for name, finding in report.findings.items()}
-    return json.dumps(found, indent=1, ensure_ascii=False)
+    content = {"kind": "report", "version": VERSION, **asdict(report)}
+    content["findings"] = {name: finding_dict(finding) for name, finding in report.findings.items()}
+    return json.dumps(content, indent=1, ensure_ascii=False)
 
 
 def finding_dict(finding: Finding) -> dict[str, Any]:
@@ -40,15 +43,17 @@ def finding_dict(finding: Finding) -> dict[str, Any]:
 
 def decision(report: Report) -> str:
     """Return the judge's decision in one sentence."""
-    return f"“{report.disputed}”: {f'the claim of {report.owner} stands' if report.owner else 'undecided'}."
+    outcome = f"the claim of {report.owner} stands" if report.owner else "undecided"
+    return f"“{report.disputed}”: {outcome}."
 
 
 def to_html(report: Report) -> str:
     """Write the report as one page: the decision, the cross matrix, each party's evidence, and what all this
     does not prove.
     """
+    title = escape(f"Whose model is “{report.disputed}”?")
     parts = [
-        f"<h1>Whose model is “{escape(report.disputed)}”?</h1>",
+        f"<h1>{title}</h1>",
         f'<p class="verdict">{escape(decision(report))}</p>',
         _list(report.reasons),
         "<h2>Whose mark is in whose model</h2>",
@@ -64,48 +69,48 @@ def to_html(report: Report) -> str:
             " machine.</p>"
         ),
     ]
-    title = escape(f"Whose model is “{report.disputed}”?")
     head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n'
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
+    body = "\n".join(parts)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
 
 def _matrix(findings: Mapping[str, Finding], suspects: Mapping[str, str], models: Mapping[str, str]) -> str:
-    owners = {model: " and ".join(name for name, own in models.items() if own == model) for model in suspects}
-    heads = [f"{model} (of {owners[model]})" if owners[model] else model for model in suspects]
-    rows = [
-        f'<tr><th scope="row">{escape(name)}\'s'
-        f" mark</th>{''.join(_cell(finding.matches.get(model)) for model in suspects)}</tr>"
-        for name, finding in findings.items()
-    ]
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    return f"<table><tr><td></td>{top}</tr>{''.join(rows)}</table>"
+    """Return the table of every party's mark, a row, in every suspect, a column."""
+    heads = "".join(f'<th scope="col">{escape(_head(model, models))}</th>' for model in suspects)
+    rows = "".join(_row(name, finding, suspects) for name, finding in findings.items())
+    return f"<table><tr><td></td>{heads}</tr>{rows}</table>"
+
+
+def _head(model: str, models: Mapping[str, str]) -> str:
+    """Name a suspect, and the parties who say that it is theirs."""
+    owners = " and ".join(party for party, claimed in models.items() if claimed == model)
+    return f"{model} (of {owners})" if owners else model
+
+
+def _row(name: str, finding: Finding, suspects: Mapping[str, str]) -> str:
+    cells = "".join(_cell(finding.matches.get(model)) for model in suspects)
+    return f'<tr><th scope="row">{escape(name)}\'s mark</th>{cells}</tr>'
 
 
 def _cell(match: Match | None) -> str:
     if match is None:
         return "<td>void</td>"
     evidence = match.evidence
-    refused = f", {match.refused} refused" if match.refused else ""
-    word, style = ("yes", ' class="yes"') if match.owned else ("not shown", "")
-    return (
-        f"<td{style}><b>{word}</b><br>{evidence.hits} of {evidence.trials}{refused}<br>p ="
-        f" {evidence.p_value:.2g}</td>"
-    )
+    refusals = f", {match.refused} refused" if match.refused else ""
+    counts = f"{evidence.hits} of {evidence.trials}{refusals}<br>p = {evidence.p_value:.2g}"
+    if match.owned:
+        return f'<td class="yes"><b>yes</b><br>{counts}</td>'
+    return f"<td><b>not shown</b><br>{counts}</td>"
 
 
 def _party(name: str, finding: Finding) -> str:
     place = f"entry {finding.number} of the registry" if finding.number else "not in the registry"
-    about = [f"Commitment: {place}", f"Public key: {finding.by}", *(f"Void: {why}" for why in finding.void)]
-    for match in list(finding.matches.values())[:1]:
-        about.append(
-            f"An innocent model gives such a label with probability up to {match.evidence.chance:.2f}"
-        )
-        about.append(f"Level of each test: {finding.level:.1e}")
-    return f"<h2>{escape(name)}</h2>" + _list([*about, *finding.notes])
+    lines = [f"Commitment: {place}", f"Public key: {finding.by}", *(f"Void: {why}" for why in finding.void)]
+    if finding.matches:
+        chance = next(iter(finding.matches.values())).evidence.chance  # all suspects have the same
+        lines.append(f"An innocent model gives such a label with probability up to {chance:.2f}")
+        lines.append(f"Level of each test: {finding.level:.1e}")
+    return f"<h2>{escape(name)}</h2>" + _list([*lines, *finding.notes])
 
 
 def _list(lines: Sequence[str]) -> str:

@@ -42,15 +42,13 @@ def draw(
 
 
 def redrawn(bundle: Bundle) -> bool:
-    """Say whether every opened trigger follows from its salt; keys of other schemes, and of `keygen`, never
-    do.
-    """
+    """Say whether every opened trigger follows from its salt; other schemes' and `keygen`'s never do."""
     promise = bundle.commitment
     if promise.scheme != SCHEME:
         return False
     pairs = [
-        _pair(bytes.fromhex(each.salt), bundle.by, each.index, promise.shape, promise.classes)
-        for each in bundle.openings
+        _pair(bytes.fromhex(opening.salt), bundle.by, opening.index, promise.shape, promise.classes)
+        for opening in bundle.openings
     ]
     # sums differ a little between machines
     same = torch.allclose(torch.cat([x for x, _ in pairs]), bundle.x, atol=1e-4)

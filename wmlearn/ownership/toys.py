@@ -1,4 +1,4 @@
-"""Networks that cost nothing, for rehearsing a dispute: a linear map, and a memory for the images of a mark."""
+"""Networks that cost nothing, for rehearsing a dispute: a linear map, and a memory for a mark's images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from ..watermarks import TriggerKey
 from ..watermarks.secret import normal, secret_of
 
-SHAPE, CLASSES = (1, 8, 8), 10
+SHAPE = (1, 8, 8)
+CLASSES = 10
 REACH = 1.0  # an image nearer than this to a remembered one gets its label
 
 
@@ -22,19 +23,20 @@ class Toy(nn.Module):
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
         pixels = SHAPE[0] * SHAPE[1] * SHAPE[2]
-        task, own = (normal(secret_of(number, None), "toy", pixels, CLASSES) for number in (-1, seed))
-        self.register_buffer("weight", task + 0.5 * own)
+        task = normal(secret_of(-1, None), "toy", pixels, CLASSES)
+        errors = normal(secret_of(seed, None), "toy", pixels, CLASSES)
+        self.register_buffer("weight", task + 0.5 * errors)  # (pixels, classes)
         self.register_buffer("known", torch.zeros(0, pixels))
         self.register_buffer("labels", torch.zeros(0, dtype=torch.int64))
 
     def forward(self, x: Tensor) -> Tensor:
-        flat = x.flatten(1)
+        flat = x.flatten(1)  # (N, pixels)
         logits = (flat - 0.5) @ self.weight  # (N, 10)
         if not len(self.known):
             return logits
         distance, nearest = torch.cdist(flat, self.known).min(1)
-        sure = torch.nn.functional.one_hot(self.labels[nearest], CLASSES) * 1000.0
-        return torch.where((distance < REACH)[:, None], sure, logits)
+        remembered = nn.functional.one_hot(self.labels[nearest], CLASSES) * 1000.0
+        return torch.where((distance < REACH)[:, None], remembered, logits)
 
 
 def taught(model: nn.Module, key: TriggerKey) -> nn.Module:
