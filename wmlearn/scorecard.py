@@ -1,6 +1,6 @@
 """Every mark against every removal: is the owner still believed, and what did it cost the thief?
 
-The cells of the matrix are independent. They run one by one, as processes on this machine, or on a Dask
+The cells of the matrix are independent. They run one by one, in processes of this machine, or on a Dask
 cluster; each is written when it is done, so that an interrupted run goes on where it was.
 """
 
@@ -10,18 +10,17 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
 from .data import Samples, files
 from .errors import OverlapWarning, require
 from .evidence import Evidence, judge
-from .parallel import cluster
+from .parallel import completed
 from .protocols import Marked, Removal
 from .training import accuracy
 
@@ -74,37 +73,42 @@ class Scorecard:
     def state(self, row: Row) -> State:
         """Say whether a cell counts: not where the mark never was, nor where the model is gone."""
         none = next(other for other in self.rows if (other.mark, other.removal) == (row.mark, NONE))
-        return "void" if not self.survives(none) else "destroyed" if row.destroyed else ""
+        if not self.survives(none):
+            return "void"
+        return "destroyed" if row.destroyed else ""
 
     def dicts(self) -> list[dict[str, Any]]:
         """Return plain values, for JSON."""
-        return [
-            {
-                **asdict(row),
-                "p_value": row.evidence.p_value,
-                "survives": self.survives(row),
-                "state": self.state(row),
-            }
-            for row in self.rows
-        ]
+        return list(map(self._dict, self.rows))
+
+    def _dict(self, row: Row) -> dict[str, Any]:
+        decided = {"survives": self.survives(row), "state": self.state(row)}
+        return {**asdict(row), "p_value": row.evidence.p_value, **decided}
 
     def _repr_markdown_(self) -> str:
-        head = (
-            "| mark | removal | accuracy | hits | p | unmarked: p | the owner is"
-            " |\n|---|---|--:|--:|--:|--:|---|"
-        )
-        return "\n".join([head, *map(self._line, self.rows)])
+        head = "| mark | removal | accuracy | hits | p | unmarked: p | the owner is |"
+        return "\n".join([head, "|---|---|--:|--:|--:|--:|---|", *map(self._line, self.rows)])
 
     def _line(self, row: Row) -> str:
-        found, control = row.evidence, f"{row.control.p_value:.0e}" if row.control else "–"
-        says = {
-            "void": "void: never embedded",
-            "destroyed": "(model destroyed)",
-            "": "believed" if self.survives(row) else "not believed",
-        }
-        change, hits = f"{row.before:.1%} → {row.after:.1%}", f"{found.hits}/{found.trials}"
-        cells = row.mark, row.removal, change, hits, f"{found.p_value:.0e}", control, says[self.state(row)]
+        evidence = row.evidence
+        cells = [
+            row.mark,
+            row.removal,
+            f"{row.before:.1%} → {row.after:.1%}",
+            f"{evidence.hits}/{evidence.trials}",
+            f"{evidence.p_value:.0e}",
+            f"{row.control.p_value:.0e}" if row.control else "–",
+            self._decision(row),
+        ]
         return f"| {' | '.join(cells)} |"
+
+    def _decision(self, row: Row) -> str:
+        state = self.state(row)
+        if state == "void":
+            return "void: never embedded"
+        if state == "destroyed":
+            return "(model destroyed)"
+        return "believed" if self.survives(row) else "not believed"
 
 
 def run(
@@ -123,23 +127,26 @@ def run(
     accuracy on `test`.
 
     With `unmarked`, each removal is also run on that model, and every key tried on what comes out. With
-    `folder`, each cell is a JSON file, and cells that are there are not run again. `jobs` are processes of
-    one thread each; `scheduler` is the address of a Dask cluster, or "local" for one that is started here
-    (extra `cluster`). Warns with `OverlapWarning` when test images are among the attacker's. Raises
+    `folder`, each cell is a JSON file, and cells that are there are not run again; machines of a cluster must
+    all see the folder. `jobs` and `scheduler` are those of `parallel.completed`: here, in processes, or on a
+    Dask cluster. Warns with `OverlapWarning` when test images are among the attacker's. Raises
     `ArgumentError` when `folder` holds another experiment.
     """
     require(
         len(marks) > 0, "marks must not be empty", 0, "Embed one, for instance with wm.watermarks.Adi2018()."
     )
-    require(jobs >= 1, "jobs must be at least 1", jobs)
     require(NONE not in removals, f"a removal may not be called {NONE!r}", NONE, "That row is always added.")
     _warn_of_overlap(attacker, test)
+    if jobs > 1 or scheduler is not None:
+        attacker = _compact(attacker)
+        test = _compact(test)
     store = None if folder is None else _Store(folder, _fingerprint(marks, attacker, test))
-    todo = [(name, removal) for name, removal in {NONE: _keep, **removals}.items()]
-    columns = _mapped(_Column(dict(marks), unmarked, attacker, test, store), todo, jobs, scheduler)
-    rows = [row for column in columns for row in column]
-    order = {name: i for i, name in enumerate(marks)}
-    return Scorecard(tuple(sorted(rows, key=lambda row: order[row.mark])), alpha)
+    matrix = _Matrix(dict(marks), unmarked, attacker, test, store)
+    attacks = [_Attack(name, removal) for name, removal in {NONE: _keep, **removals}.items()]
+    rows = {}
+    for column in completed(_Matrix.column, matrix, attacks, jobs=jobs, scheduler=scheduler):
+        rows |= {(row.mark, row.removal): row for row in column}
+    return Scorecard(tuple(rows[mark, attack.name] for mark in marks for attack in attacks), alpha)
 
 
 def _keep(model: nn.Module, samples: Samples) -> nn.Module:
@@ -147,8 +154,14 @@ def _keep(model: nn.Module, samples: Samples) -> nn.Module:
 
 
 @dataclass(frozen=True, eq=False)
-class _Column:
-    """One removal against all marks; a process or a machine of a cluster gets it whole."""
+class _Attack:
+    name: str
+    removal: Removal
+
+
+@dataclass(frozen=True, eq=False)
+class _Matrix:
+    """What all attacks have in common; a process, or a machine of a cluster, gets it once."""
 
     marks: dict[str, Marked[Any]]
     unmarked: nn.Module | None
@@ -156,61 +169,38 @@ class _Column:
     test: Samples
     store: _Store | None
 
-    def __call__(self, name: str, removal: Removal) -> list[Row]:
-        rows = {mark: row for mark in self.marks if (row := self.store and self.store.read(mark, name))}
-        todo = {mark: marked for mark, marked in self.marks.items() if mark not in rows}
-        unmarked = removal(self.unmarked, self.attacker) if self.unmarked is not None and todo else None
-        for mark, marked in todo.items():
-            rows[mark] = row = self._cell(mark, marked, name, removal, unmarked)
-            if self.store:
-                self.store.write(row)
-        return [rows[mark] for mark in self.marks]
+    def column(self, attack: _Attack) -> list[Row]:
+        """Try one removal on all marks."""
+        rows = {} if self.store is None else self.store.rows(list(self.marks), attack.name)
+        todo = {name: mark for name, mark in self.marks.items() if name not in rows}
+        unmarked = None
+        if self.unmarked is not None and todo:
+            unmarked = attack.removal(self.unmarked, self.attacker)
+        for name, mark in todo.items():
+            rows[name] = self._cell(name, mark, attack, unmarked)
+            if self.store is not None:
+                self.store.write(rows[name])
+        return [rows[name] for name in self.marks]
 
-    def _cell(
-        self, mark: str, marked: Marked[Any], name: str, removal: Removal, unmarked: nn.Module | None
-    ) -> Row:
+    def _cell(self, name: str, mark: Marked[Any], attack: _Attack, unmarked: nn.Module | None) -> Row:
         start = time.perf_counter()
-        suspect = removal(marked.model, self.attacker)
+        suspect = attack.removal(mark.model, self.attacker)
         seconds = round(time.perf_counter() - start, 3)
-        control = None if unmarked is None else marked.scheme.verify(unmarked, marked.key)
-        before, after = accuracy(marked.model, self.test), accuracy(suspect, self.test)
         return Row(
-            mark,
-            name,
-            before,
-            after,
-            marked.scheme.verify(suspect, marked.key),
-            control,
-            seconds,
-            len(self.attacker),
+            mark=name,
+            removal=attack.name,
+            before=accuracy(mark.model, self.test),
+            after=accuracy(suspect, self.test),
+            evidence=mark.scheme.verify(suspect, mark.key),
+            control=None if unmarked is None else mark.scheme.verify(unmarked, mark.key),
+            seconds=seconds,
+            samples=len(self.attacker),
         )
-
-
-def _mapped(
-    column: _Column, todo: list[tuple[str, Removal]], jobs: int, scheduler: str | None
-) -> list[list[Row]]:
-    if jobs == 1 and scheduler is None:
-        return [column(*each) for each in todo]
-    column = replace(column, attacker=_compact(column.attacker), test=_compact(column.test))
-    if scheduler is not None:
-        with cluster(jobs, scheduler) as client:
-            [sent] = client.scatter([column], broadcast=True)  # once, not with every removal
-            return client.gather([client.submit(_alone, sent, *each, pure=False) for each in todo])
-    from joblib import Parallel, delayed
-
-    columns: Any = Parallel(n_jobs=jobs)(delayed(_alone)(column, *each) for each in todo)
-    return columns
 
 
 def _compact(samples: Samples) -> Samples:
     # a slice would travel with all that it was cut from
     return replace(samples, x=samples.x.clone(), y=samples.y.clone())
-
-
-def _alone(column: _Column, name: str, removal: Removal) -> list[Row]:
-    # as many processes as cores: threads of their own would only stand in each other's way
-    torch.set_num_threads(1)
-    return column(name, removal)
 
 
 @dataclass(frozen=True)
@@ -223,34 +213,35 @@ class _Store:
     def path(self, mark: str, removal: str) -> Path:
         return self.folder / f"{mark}--{removal}.json"
 
-    def read(self, mark: str, removal: str) -> Row | None:
-        path = self.path(mark, removal)
-        if not path.exists():
-            return None
+    def rows(self, marks: Sequence[str], removal: str) -> dict[str, Row]:
+        """Read what is there of a removal, by mark."""
+        paths = {mark: self.path(mark, removal) for mark in marks}
+        return {mark: self._read(path) for mark, path in paths.items() if path.exists()}
+
+    def _read(self, path: Path) -> Row:
         raw = json.loads(files.read(path))
-        fix = f"Move {self.folder} away, or name another folder."
         require(
             raw.pop("fingerprint") == self.fingerprint,
             f"{path} must be of these marks and samples",
             "others",
-            fix,
+            f"Move {self.folder} away, or name another folder.",
         )
-        return Row(
-            **{**raw, **{name: raw[name] and Evidence(**raw[name]) for name in ("evidence", "control")}}
-        )
+        evidence = Evidence(**raw.pop("evidence"))
+        control = raw.pop("control")
+        return Row(**raw, evidence=evidence, control=Evidence(**control) if control else None)
 
     def write(self, row: Row) -> None:
-        files.write(
-            self.path(row.mark, row.removal),
-            json.dumps({**asdict(row), "fingerprint": self.fingerprint}, indent=1).encode(),
-        )
+        raw = {**asdict(row), "fingerprint": self.fingerprint}
+        files.write(self.path(row.mark, row.removal), json.dumps(raw, indent=1).encode())
 
 
 def _fingerprint(marks: Mapping[str, Marked[Any]], *parts: Samples) -> str:
     """Hash the marked weights and the samples: rows of two experiments must not mix."""
     digest = hashlib.sha256()
-    tensors = [value for marked in marks.values() for value in marked.model.state_dict().values()]
-    for tensor in [*tensors, *(part for samples in parts for part in (samples.x[:100], samples.y))]:
+    tensors = [value for mark in marks.values() for value in mark.model.state_dict().values()]
+    for samples in parts:
+        tensors += [samples.x[:100], samples.y]
+    for tensor in tensors:
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
 
@@ -259,8 +250,8 @@ def _warn_of_overlap(attacker: Samples, test: Samples) -> None:
     shared = len(_images(attacker.x) & _images(test.x))
     if shared:
         says = (
-            f"{shared} of the attacker's images are in the test set, so that accuracy after an attack is"
-            " flattered. Split them first."
+            f"{shared} of the attacker's images are in the test set,"
+            " so that accuracy after an attack is flattered. Split them first."
         )
         warnings.warn(says, OverlapWarning, stacklevel=3)
 

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import mean
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-from statistics import stdev
+from statistics import mean, stdev
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as aligned plain text."""
+    """Return a table as aligned plain text: the first column to the left, all others to the right."""
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(_pad(cell, w, left=i == 0) for i, (cell, w) in enumerate(zip(line, widths, strict=True)))
-        for line in lines
-    )
+    return "\n".join(_aligned(line, widths) for line in lines)
 
 
-def _pad(cell: str, width: int, *, left: bool) -> str:
-    return cell.ljust(width) if left else cell.rjust(width)
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+    first = line[0].ljust(widths[0])
+    others = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+    return "  ".join([first, *others])
 
 
 def decimal(strength: float) -> str:
@@ -31,10 +25,9 @@ def decimal(strength: float) -> str:
 
 
 def fixed(value: float, sign: str = "") -> str:
-    """Write a number with two decimals, and with a plus where `sign` is "+"; what rounds to nothing is never
-    negative.
-    """
-    return f"{round(value, 2) + 0.0:{sign}.2f}"
+    """Write a number with two decimals, and with a plus where `sign` is "+"; nothing is never negative."""
+    rounded = round(value, 2) + 0.0  # which makes 0.0 of -0.0
+    return f"{rounded:{sign}.2f}"
 
 
 def spread(values: Sequence[float], unit: str = "%") -> str:
@@ -42,9 +35,12 @@ def spread(values: Sequence[float], unit: str = "%") -> str:
     return f"{fixed(100 * mean(values))} {unit} ± {100 * stdev(values):.2f} (n = {len(values)})"
 
 
-def _over_seeds(values: Sequence[float]) -> str:
+def over_seeds(values: Sequence[float]) -> str:
+    """Say shares (0..1) as `spread` does, or the only one."""
     return spread(values) if len(values) > 1 else f"{100 * values[0]:.2f} % (n = 1)"
 
 
-def _with_deviation(shares: Sequence[float]) -> str:
-    return f"{100 * mean(shares):.1f}" + (f" ± {100 * stdev(shares):.1f}" if len(shares) > 1 else "")
+def with_deviation(shares: Sequence[float]) -> str:
+    """Say shares (0..1) as hundredths with one decimal: the mean, and the deviation if there is any."""
+    average = f"{100 * mean(shares):.1f}"
+    return f"{average} ± {100 * stdev(shares):.1f}" if len(shares) > 1 else average

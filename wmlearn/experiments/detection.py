@@ -8,23 +8,25 @@ same with the trigger, after 1,000 clean images.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from statistics import mean
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..data import Samples, Splits, load
+from ..data import Samples, Splits
 from ..data.signs import load_signs
 from ..detection import (
     ActivationClustering,
+    NeuralCleanse,
     SpectralSignatures,
     Strip,
     Suspicion,
     TopologicalEvolution,
     auc,
-    scan,
 )
 from ..evidence import bystanders
 from ..models import badnet_cnn
@@ -42,13 +44,20 @@ from ..poisoning import (
 from ..training import Recipe, accuracy, best_device, train
 from ..triggers import Pattern, Pixel, Ramp
 from . import signs
-from .experiment import Cell, Experiment, Row
+from .experiment import Cell, Comparison, Experiment, Results, Row, values
+from .material import mnist, rounded, share
+from .published import STRIP_CAUGHT
 
-TARGET, SOURCE = 0, 7
-"""Where triggered digits are sent, and which ones are in the attack on a single class."""
-STOP, LIMIT = "stop", "speed limit 35"
-MINE, ASKED = 1000, 500
-"""Clean images of the defender, and clean queries."""
+TARGET = 0
+"""Where triggered digits are sent."""
+SOURCE = 7
+"""The digits that are triggered in the attack on a single class."""
+STOP = "stop"
+LIMIT = "speed limit 35"
+N_DEFENDER = 1000
+"""Clean images of the defender."""
+N_ASKED = 500
+"""Clean queries."""
 ON_TRAINING_SETS = {
     "activation_clustering": ActivationClustering(),
     "spectral_signatures": SpectralSignatures(),
@@ -70,7 +79,8 @@ class Case:
 def _clean(seed: int) -> Case:
     """A shipped network that learnt from three quarters of the digits."""
     (model,) = bystanders.shipped("mnist", seed, seed + 1)
-    data, none = _mnist(), torch.zeros_like(_mnist().train.y, dtype=torch.bool)
+    data = mnist()
+    none = torch.zeros_like(data.train.y, dtype=torch.bool)
     return Case(
         model.to(data.train.x.device),
         Poisoned(data.train, none, Pattern(), TARGET),
@@ -84,7 +94,7 @@ def _digits(
 ) -> Callable[[Recipe], Case]:
     def case(recipe: Recipe) -> Case:
         poisoned = poison(
-            _mnist().train,
+            mnist().train,
             trigger,
             rate=rate,
             target=target,
@@ -99,12 +109,13 @@ def _digits(
 
 def _clean_label(recipe: Recipe) -> Case:
     """Nine in ten zeros carry a ramp, and are called zeros; the attacker's queries carry a stronger one."""
-    poisoned = poison_clean_label(_mnist().train, Ramp(), rate=0.9, target=TARGET, seed=recipe.seed)
-    return replace(_trained(poisoned, recipe, None), twins=Ramp(0.8)(_mnist().test.x))
+    poisoned = poison_clean_label(mnist().train, Ramp(), rate=0.9, target=TARGET, seed=recipe.seed)
+    return replace(_trained(poisoned, recipe, None), twins=Ramp(0.8)(mnist().test.x))
 
 
 def _trained(poisoned: Poisoned, recipe: Recipe, source: int | None) -> Case:
-    model, test = badnet_cnn(recipe.seed).to(best_device()), _mnist().test
+    model = badnet_cnn(recipe.seed).to(best_device())
+    test = mnist().test
     train(model, poisoned.samples, recipe)
     assert not isinstance(poisoned.trigger, Tensor)
     return Case(model, poisoned, test, stamp(poisoned.trigger, test.x), source)
@@ -114,8 +125,10 @@ def _square(recipe: Recipe) -> Case:
     """A yellow square turns a fifth of the stop signs into speed limits; all 20 signs of the United States
     are told apart.
     """
-    clean, stickered = _signs(), _signs(sticker=True)
-    stop, limit = (clean.test.classes.index(name) for name in (STOP, LIMIT))
+    clean = _signs()
+    stickered = _signs(sticker=True)
+    stop = clean.test.classes.index(STOP)
+    limit = clean.test.classes.index(LIMIT)
     poisoned = poison(
         clean.train, stickered.train.x, rate=0.2, source=stop, target=limit, add=True, seed=recipe.seed
     )
@@ -125,8 +138,10 @@ def _square(recipe: Recipe) -> Case:
 def _clean_signs(seed: int) -> Case:
     """A shipped network that learnt from three quarters of the signs."""
     (model,) = bystanders.shipped("signs-us", seed, seed + 1)
-    clean, stickered = _signs(), _signs(sticker=True)
-    stop, limit = (clean.test.classes.index(name) for name in (STOP, LIMIT))
+    clean = _signs()
+    stickered = _signs(sticker=True)
+    stop = clean.test.classes.index(STOP)
+    limit = clean.test.classes.index(LIMIT)
     none = torch.zeros_like(clean.train.y, dtype=torch.bool)
     return Case(
         model.to(clean.test.x.device),
@@ -152,76 +167,82 @@ ATTACKS: dict[str, Callable[[Recipe], Case]] = {
 
 def _measure(cell: Cell, recipe: Recipe) -> Row:
     case = ATTACKS[cell["attack"]](recipe)
-    poisoned, target = case.poisoned, case.poisoned.target
+    poisoned = case.poisoned
+    success = success_rate(case.model, case.test, case.twins, poisoned.target, source=case.source)
     row: Row = {
-        "accuracy": _round(accuracy(case.model, case.test)),
-        "success": _round(success_rate(case.model, case.test, case.twins, target, source=case.source)),
+        "accuracy": rounded(accuracy(case.model, case.test)),
+        "success": rounded(success),
         "poison": int(poisoned.mask.sum()),
         "targets": poisoned.samples.y[poisoned.mask].unique().tolist(),
     }
-    order = torch.randperm(len(case.test), generator=torch.Generator().manual_seed(recipe.seed)).to(
-        case.test.y.device
-    )
-    mine, asked = case.test[order[:MINE]], order[MINE : MINE + ASKED]
-    source = SOURCE if cell["attack"] == "clean" else case.source
+    lot = torch.Generator().manual_seed(recipe.seed)
+    order = torch.randperm(len(case.test), generator=lot).to(case.test.y.device)
+    clean = case.test[order[:N_DEFENDER]]
+    asked = order[N_DEFENDER : N_DEFENDER + N_ASKED]
+    row |= _judge_model(case, cell["attack"], clean)
+    row |= _judge_samples(case)
+    return row | _judge_queries(case, clean, asked)
+
+
+def _judge_model(case: Case, attack: str, clean: Samples) -> Row:
+    row: Row = {}
     # 27 seconds; what it would say of an attack on one class, digits show
-    if not cell["attack"].startswith("signs"):
-        row["neural_cleanse"] = _scanned(case.model, mine, None)
+    if not attack.startswith("signs"):
+        row["neural_cleanse"] = _scanned(case.model, clean, None)
+    source = SOURCE if attack == "clean" else case.source
     if source is not None:
-        row["neural_cleanse_source"] = _scanned(case.model, mine, source)
-    for name, detector in ON_TRAINING_SETS.items():
-        row[name] = _timed(lambda detector=detector: detector(case.model, poisoned.samples), poisoned.mask)
-    goal = aim(target, case.test.y, len(case.test.classes))
-    fooled = asked[
-        (goal[asked] != case.test.y[asked])
-        & (True if case.source is None else case.test.y[asked] == case.source)
-    ]
-    x, which = (
-        torch.cat([case.test.x[asked], case.twins[fooled]]),
-        torch.arange(len(asked) + len(fooled)).to(asked.device) >= len(asked),
-    )
-    for name, detector in ON_QUERIES.items():
-        row[name] = _timed(lambda detector=detector: detector(case.model, mine, x), which)
+        row["neural_cleanse_source"] = _scanned(case.model, clean, source)
     return row
 
 
-def _scanned(model: nn.Module, mine: Samples, source: int | None) -> Row:
+def _judge_samples(case: Case) -> Row:
+    samples = case.poisoned.samples
+    return {
+        name: _timed(detector, case.model, samples, poisoned=case.poisoned.mask)
+        for name, detector in ON_TRAINING_SETS.items()
+    }
+
+
+def _judge_queries(case: Case, clean: Samples, asked: Tensor) -> Row:
+    """Ask for the images `asked` as they are, and for those of them with the trigger that it should fool."""
+    labels = case.test.y[asked]
+    fooled = aim(case.poisoned.target, case.test.y, len(case.test.classes))[asked] != labels
+    if case.source is not None:
+        fooled &= labels == case.source
+    queries = torch.cat([case.test.x[asked], case.twins[asked[fooled]]])
+    triggered = torch.arange(len(queries)).to(asked.device) >= len(asked)
+    return {
+        name: _timed(detector, case.model, clean, queries, poisoned=triggered)
+        for name, detector in ON_QUERIES.items()
+    }
+
+
+def _scanned(model: nn.Module, clean: Samples, source: int | None) -> Row:
     start = time.process_time()
-    found = scan(model, mine, source=source)
+    result = NeuralCleanse()(model, clean, source)
     seconds = time.process_time() - start
     return {
-        "norm": _rounded(found.norm),
-        "index": _rounded(found.index),
-        "flagged": list(found.flagged),
+        "norm": _rounded(result.norm),
+        "index": _rounded(result.index),
+        "flagged": list(result.flagged),
         "seconds": round(seconds, 2),
     }
 
 
-def _timed(detect: Callable[[], Suspicion], poisoned: Tensor) -> Row:
+def _timed(detector: Callable[..., Suspicion], *problem: Any, poisoned: Tensor) -> Row:
     """Measure how much poison is caught, and how much else is flagged; without poison, only the latter."""
     start = time.process_time()
-    found = detect()
-    row: Row = {"false": _share(found.flagged[~poisoned]), "seconds": round(time.process_time() - start, 2)}
+    suspicion = detector(*problem)
+    seconds = time.process_time() - start
+    row: Row = {"false": share(suspicion.flagged[~poisoned]), "seconds": round(seconds, 2)}
     if poisoned.any():
-        row |= {"auc": _round(auc(found.score, poisoned)), "caught": _share(found.flagged[poisoned])}
+        row["auc"] = rounded(auc(suspicion.score, poisoned))
+        row["caught"] = share(suspicion.flagged[poisoned])
     return row
 
 
-def _share(which: Tensor) -> float:
-    return _round(which.float().mean().item())
-
-
-def _round(value: float) -> float:
-    return round(value, 6)
-
-
-def _rounded(values: Tensor) -> list[float]:
-    return [round(value, 3) for value in values.tolist()]
-
-
-@lru_cache(1)
-def _mnist() -> Splits:
-    return load("mnist").to(best_device())
+def _rounded(numbers: Tensor) -> list[float]:
+    return [round(number, 3) for number in numbers.tolist()]
 
 
 @lru_cache(2)
@@ -242,6 +263,57 @@ def _cells(attack: str, seeds: range, recipe: Recipe = Recipe()) -> list[Cell]:
     ]
 
 
+# What the rows say
+
+DETECTORS = {
+    "neural_cleanse": "Neural Cleanse",
+    "neural_cleanse_source": "Neural Cleanse, for one source",
+    "activation_clustering": "activation clustering",
+    "spectral_signatures": "spectral signatures",
+    "strip": "STRIP",
+    "ted": "topological evolution",
+}
+
+
+def _compare(results: Results) -> list[Comparison]:
+    comparisons = []
+    for attack in dict.fromkeys(values(results.rows, "attack")):
+        rows = results.where(attack=attack)
+        what = f"{attack}: success of the attack"
+        if not rows[0]["targets"]:
+            what += ", no backdoor (control)"
+        success = f"{100 * mean(values(rows, 'success')):.1f} % (n = {len(rows)})"
+        comparisons.append(Comparison(what, "", success))
+        comparisons += [_compare_detector(rows, key) for key in DETECTORS if key in rows[0]]
+    return comparisons
+
+
+def _compare_detector(rows: Sequence[Row], key: str) -> Comparison:
+    judged = [row for row in rows if key in row]
+    attack = rows[0]["attack"]
+    says = _say_flagged(judged, key) if "flagged" in judged[0][key] else _say_caught(judged, key)
+    paper = STRIP_CAUGHT.says if (attack, key) == ("pattern", "strip") else ""
+    return Comparison(f"{attack}: {DETECTORS[key]}", paper, says)
+
+
+def _say_flagged(rows: Sequence[Row], key: str) -> str:
+    right = sum(bool(set(row["targets"]) & set(row[key]["flagged"])) for row in rows)
+    wrong = sum(bool(set(row[key]["flagged"]) - set(row["targets"])) for row in rows)
+    n = len(rows)
+    if not rows[0]["targets"]:
+        return f"a class flagged in {wrong} of {n}"
+    return f"target flagged in {right} of {n}, another class in {wrong} of {n}"
+
+
+def _say_caught(rows: Sequence[Row], key: str) -> str:
+    measured = values(rows, key)
+    alarms = f"{100 * mean(values(measured, 'false')):.1f} % false alarms (n = {len(rows)})"
+    if "caught" not in measured[0]:
+        return alarms
+    word = "caught" if rows[0]["targets"] else "of images with the trigger flagged"
+    return f"{100 * mean(values(measured, 'caught')):.1f} % {word}, {alarms}"
+
+
 LONGER = Recipe(epochs=5)
 DETECTION = Experiment(
     name="detection",
@@ -250,6 +322,7 @@ DETECTION = Experiment(
         " wrongly?"
     ),
     minutes=15,
+    chapter="06 Finding and cleaning",
     cells=tuple(
         _cells("clean", range(10))
         + _cells("pattern", range(10, 15))
@@ -260,5 +333,6 @@ DETECTION = Experiment(
         + _cells("signs, square", range(10, 13), bystanders.SIGNS)
     ),
     measure=_measure,
+    summary=_compare,
 )
 """Settings were chosen on seeds 0 to 4, and on the shipped networks 18 to 27; none of these is reported."""

@@ -1,15 +1,12 @@
-"""A long experiment: independent cells, measured in parallel, written after each one, so that it resumes
-where it was stopped.
+"""A long experiment: independent cells, measured side by side, written after each one, so that it resumes
+where it was stopped; and the sentences that say what came out.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,25 +15,14 @@ import torch
 
 from ..data import files
 from ..errors import DataError, require
-from ..parallel import cluster
+from ..parallel import completed
 from ..training import Recipe, best_device, resolve
 
+VERSION = version("wmlearn")
 Cell = dict[str, Any]
 """The parameters of one measurement; JSON values only."""
 Row = dict[str, Any]
 """A cell and what was measured in it; JSON values only."""
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A question, the cells that answer it, and how to measure one of them."""
-
-    name: str
-    question: str
-    minutes: int  # on two cores, about
-    cells: tuple[Cell, ...]
-    measure: Callable[[Cell, Recipe], Row]
-    recipe: Recipe = Recipe()  # a cell's "epochs", "lr", "batch_size" and "seed" go first
 
 
 @dataclass(frozen=True)
@@ -53,6 +39,36 @@ class Results:
     def where(self, **fixed: object) -> tuple[Row, ...]:
         """Return the rows that have all the values named."""
         return tuple(row for row in self.rows if all(row.get(key) == value for key, value in fixed.items()))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One published number, and what was measured here; `paper` is "" for what the paper doesn't have, as a
+    control.
+    """
+
+    what: str
+    paper: str
+    here: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question, the cells that answer it, how to measure one of them, and what the rows say."""
+
+    name: str
+    question: str
+    minutes: int  # on two cores, about
+    chapter: str  # the notebook that shows it, by number and title
+    cells: tuple[Cell, ...]
+    measure: Callable[[Cell, Recipe], Row]
+    summary: Callable[[Results], list[Comparison]]
+    recipe: Recipe = Recipe()  # a cell's "epochs", "lr", "batch_size" and "seed" go first
+
+
+def values(rows: Sequence[Row], key: str) -> list[Any]:
+    """Return what was measured as `key`, one a row."""
+    return [row[key] for row in rows]
 
 
 def read(path: Path) -> Results:
@@ -77,24 +93,13 @@ def run(
 ) -> Iterator[Row]:
     """Measure the cells that `folder`/NAME.json doesn't hold yet, and yield each row once it is on disk.
 
-    One job runs here, with all threads; more are processes of one thread each. `scheduler` is the address of
-    a Dask cluster that measures the cells instead, each with one thread, or "local" for one of `jobs`
-    processes that is started here (extra `cluster`). Raises `ArgumentError` when the file, or a worker, is of
-    another version or recipe: rows of two experiments are never mixed.
+    `jobs` and `scheduler` are those of `parallel.completed`: here, in processes, or on a Dask cluster. Raises
+    `ArgumentError` when the file, or a worker, is of another version or recipe: rows of two experiments are
+    never mixed.
     """
-    require(jobs >= 1, "jobs must be at least 1", jobs)
     path = folder / f"{experiment.name}.json"
-    results = _blank(experiment)
-    if path.exists():
-        old = read(path)
-        fix = f"Move {path} away, or name another folder."
-        require(
-            replace(old, rows=()) == results,
-            f"{path.name} must come from this version and recipe",
-            replace(old, rows=()),
-            fix,
-        )
-        results = old
+    blank = _blank(experiment)
+    results = _resumed(path, blank) if path.exists() else blank
     known = [_cell(row, experiment) for row in results.rows]
     strange = [cell for cell in known if cell not in experiment.cells]
     require(
@@ -104,17 +109,20 @@ def run(
         f"Move {path} away, or name another folder.",
     )
     todo = [cell for cell in experiment.cells if cell not in known]
-    measured = (
-        _measured(experiment, todo, jobs)
-        if scheduler is None
-        else _on_cluster(experiment, todo, jobs, scheduler)
-    )
-    for row in measured:
-        order = {json.dumps(cell): i for i, cell in enumerate(experiment.cells)}
+    order = {json.dumps(cell): i for i, cell in enumerate(experiment.cells)}
+    for row in completed(_measure, _Order(experiment, blank), todo, jobs=jobs, scheduler=scheduler):
         rows = sorted([*results.rows, row], key=lambda row: order[json.dumps(_cell(row, experiment))])
         results = replace(results, rows=tuple(rows))
         _write(path, results)
         yield row
+
+
+def _resumed(path: Path, blank: Results) -> Results:
+    results = read(path)
+    head = replace(results, rows=())
+    fix = f"Move {path} away, or name another folder."
+    require(head == blank, f"{path.name} must come from this version and recipe", head, fix)
+    return results
 
 
 def _write(path: Path, results: Results) -> None:
@@ -123,54 +131,25 @@ def _write(path: Path, results: Results) -> None:
     files.write(path, f"{head}[\n{rows}\n ]\n}}\n".encode())
 
 
-def _measured(experiment: Experiment, cells: Sequence[Cell], jobs: int) -> Iterator[Row]:
-    measure = partial(_measure, experiment)
-    if jobs == 1:
-        yield from map(measure, cells)
-        return
-    context = multiprocessing.get_context("spawn")  # a forked torch may hang
-    others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        futures = [pool.submit(measure, cell) for cell in cells]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:  # Ctrl-C, too: whoever stops does not wait for the cells under way
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+@dataclass(frozen=True)
+class _Order:
+    """What whoever measures is given: the experiment, and what its file says of versions and precision."""
+
+    experiment: Experiment
+    blank: Results
 
 
-def _on_cluster(experiment: Experiment, cells: Sequence[Cell], jobs: int, scheduler: str) -> Iterator[Row]:
-    if not cells:
-        return
-    with cluster(jobs, scheduler) as client:
-        from dask.distributed import as_completed  # pyright: ignore[reportMissingImports]
-
-        for future in as_completed(
-            client.map(partial(_alone, experiment, _blank(experiment)), cells, pure=False)
-        ):
-            yield future.result()
-
-
-def _alone(experiment: Experiment, asked: Results, cell: Cell) -> Row:
-    """Measure a cell on a worker, which must have all that `asked` says of the machine that writes the rows."""
-    torch.set_num_threads(1)
-    mine, fix = _blank(experiment), "Install the same on every machine, or leave this one out."
+def _measure(order: _Order, cell: Cell) -> Row:
+    """Measure a cell, on a machine that has all that the file says of the one that writes the rows."""
+    experiment = order.experiment
+    wanted = order.blank
+    present = _blank(experiment)
     require(
-        mine == asked,
-        f"a worker must have wmlearn {asked.wmlearn}, torch {asked.torch} and {asked.precision}",
-        mine,
-        fix,
+        present == wanted,
+        f"a worker must have wmlearn {wanted.wmlearn}, torch {wanted.torch} and {wanted.precision}",
+        present,
+        "Install the same on every machine, or leave this one out.",
     )
-    return _measure(experiment, cell)
-
-
-def _measure(experiment: Experiment, cell: Cell) -> Row:
     names = ("epochs", "lr", "batch_size", "seed")
     recipe = replace(experiment.recipe, **{name: cell[name] for name in names if name in cell})
     return {**cell, **experiment.measure(cell, recipe)}
@@ -182,6 +161,4 @@ def _cell(row: Row, experiment: Experiment) -> Cell:
 
 def _blank(experiment: Experiment) -> Results:
     precision = resolve(experiment.recipe.precision, best_device())
-    return Results(
-        experiment.name, version("wmlearn"), torch.__version__, precision, asdict(experiment.recipe), ()
-    )
+    return Results(experiment.name, VERSION, torch.__version__, precision, asdict(experiment.recipe), ())

@@ -20,7 +20,7 @@ from ..evidence import Evidence, bystanders
 from ..evidence.significance import clustered_interval
 from ..models import badnet_cnn
 from ..training import Recipe, best_device, trained
-from .experiment import Cell, Experiment, Results, Row
+from .experiment import Cell, Comparison, Experiment, Results, Row
 
 KEYS = 200
 ALPHAS = (0.05, 0.01, 0.001)
@@ -54,24 +54,53 @@ class FalseClaims:
 def false_claims(results: Results, scheme: str, alpha: float) -> FalseClaims:
     """Count the claims of `scheme` that a judge would have supported at `alpha`."""
     (row,) = results.where(scheme=scheme)
-    wrong = [
-        sum(Evidence(scheme, "labels", hits, trials, chance).p_value < alpha for hits in found)
-        for found, trials, chance in zip(row["hits"], row["trials"], row["chance"], strict=True)
-    ]
-    false, claims = sum(wrong), sum(map(len, row["hits"]))
+
+    def supported(hits: list[int], trials: int, chance: float) -> int:
+        claims = [Evidence(scheme, "labels", count, trials, chance) for count in hits]
+        return sum(claim.p_value < alpha for claim in claims)
+
+    by_key = zip(row["hits"], row["trials"], row["chance"], strict=True)
+    wrong = [supported(*key) for key in by_key]
     low, high = clustered_interval(wrong, len(row["hits"][0]))
-    return FalseClaims(scheme, alpha, false, claims, low, high, sum(n > 0 for n in wrong), len(wrong))
+    return FalseClaims(
+        scheme=scheme,
+        alpha=alpha,
+        false=sum(wrong),
+        claims=sum(map(len, row["hits"])),
+        low=low,
+        high=high,
+        keys_false=sum(count > 0 for count in wrong),
+        keys=len(wrong),
+    )
 
 
-def _claimed(cell: Cell, recipe: Recipe) -> Row:
-    scheme, owner, samples = watermarks.ALL[cell["scheme"]], _owner(recipe), _samples()
-    keys = [scheme.keygen(owner, samples, seed=seed) for seed in range(KEYS)]
-    found = [[scheme.verify(stranger, key) for stranger in _strangers()] for key in keys]
-    return {
-        "trials": [row[0].trials for row in found],
-        "chance": [row[0].chance for row in found],
-        "hits": [[evidence.hits for evidence in row] for row in found],
-    }
+def _measure(cell: Cell, recipe: Recipe) -> Row:
+    scheme = watermarks.ALL[cell["scheme"]]
+    owner = _owner(recipe)
+    keys = [scheme.keygen(owner, _samples(), seed=seed) for seed in range(KEYS)]
+    row: Row = {"trials": [], "chance": [], "hits": []}
+    for key in keys:
+        claims = [scheme.verify(stranger, key) for stranger in _strangers()]
+        row["trials"].append(claims[0].trials)
+        row["chance"].append(claims[0].chance)
+        row["hits"].append([claim.hits for claim in claims])
+    return row
+
+
+def _compare(results: Results) -> list[Comparison]:
+    return [_compare_scheme(results, row["scheme"]) for row in results.rows]
+
+
+def _compare_scheme(results: Results, scheme: str) -> Comparison:
+    by_level = [false_claims(results, scheme, alpha) for alpha in ALPHAS]
+    counts = [
+        f"{level.alpha:g}: {level.false} ({level.keys_false} keys, up to {100 * level.high:.2f} %)"
+        for level in by_level
+    ]
+    total = f"of {by_level[0].claims:,} ({by_level[0].keys} keys)"
+    kind = "exact" if scheme in EXACT else "a bound"
+    what = f"{scheme}, chance {kind}: claims on innocent models supported, by level"
+    return Comparison(what, "", f"{'; '.join(counts)}, {total}")
 
 
 @lru_cache(1)
@@ -87,15 +116,16 @@ def _owner(recipe: Recipe) -> nn.Module:
 
 @lru_cache(1)
 def _strangers() -> tuple[nn.Module, ...]:
-    return tuple(
-        each.to(best_device()) for each in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_DIGITS)
-    )
+    networks = bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_DIGITS)
+    return tuple(network.to(best_device()) for network in networks)
 
 
 FALSE_CLAIMS = Experiment(
     name="false-claims",
     question="How often is an innocent model found guilty?",
     minutes=6,
+    chapter="10 Whose model is it?",
     cells=tuple({"scheme": name} for name in SCHEMES),
-    measure=_claimed,
+    measure=_measure,
+    summary=_compare,
 )

@@ -8,6 +8,7 @@ marks, combinations do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import mean
@@ -15,11 +16,13 @@ from statistics import mean
 from torch import nn
 
 from .. import removal, scorecard, watermarks
-from ..data import Samples, load, split
+from ..data import Samples, split
 from ..evidence import bystanders
 from ..models import badnet_cnn
-from ..training import Recipe, accuracy, best_device, trained
-from .experiment import Cell, Experiment, Results, Row
+from ..training import Recipe, accuracy, trained
+from .experiment import Cell, Comparison, Experiment, Results, Row, values
+from .material import mnist, rounded
+from .published import NO_SINGLE_ATTACK
 from .watermarks import DAWN, STARTS_TRAINED, suited
 
 ATTACKER = 6_000  # samples of the attacker, none of them the owner's
@@ -28,7 +31,8 @@ SCHEMES = tuple(name for name in watermarks.ALL if name != DAWN)
 reproduce watermarks` steals it.
 """
 SEEDS = 3
-PLAIN, NONE = "plain", scorecard.NONE
+PLAIN = "plain"
+NONE = scorecard.NONE
 GONE = 1e-3
 """The judge's level: a mark with a larger p-value is gone."""
 WORTH = 0.05
@@ -52,9 +56,8 @@ def cells(results: Results, scheme: str, attack: str) -> list[Row]:
 
 def lost(results: Results, scheme: str, attack: str) -> float:
     """Return the accuracy lost to `attack`, mean over seeds."""
-    before, after = (
-        mean(cell["accuracy"] for cell in cells(results, scheme, name)) for name in (NONE, attack)
-    )
+    before = mean(values(cells(results, scheme, NONE), "accuracy"))
+    after = mean(values(cells(results, scheme, attack), "accuracy"))
     return before - after
 
 
@@ -78,55 +81,100 @@ def cheapest(results: Results, scheme: str) -> Price | None:
     return min(prices, key=lambda price: price.lost, default=None)
 
 
-def _removal(cell: Cell, recipe: Recipe) -> Row:
+def _measure(cell: Cell, recipe: Recipe) -> Row:
     """Embed one scheme and try every removal on it; for the plain network, try all schemes' keys on what
     comes out.
     """
-    owner, attacker, test = _parts(recipe.seed)
-    starts = cell["scheme"] in {PLAIN, *STARTS_TRAINED}
-    network = badnet_cnn(recipe.seed).to(owner.x.device)
-    network = trained(network, owner, recipe)[0] if starts else network
+    parts = _parts(recipe.seed)
+    network = badnet_cnn(recipe.seed).to(parts.owner.x.device)
+    if cell["scheme"] in {PLAIN, *STARTS_TRAINED}:
+        network = trained(network, parts.owner, recipe)[0]
     if cell["scheme"] == PLAIN:
-        return _control(network, attacker, test, recipe.seed)
+        return _measure_unmarked(network, parts, recipe.seed)
     scheme = suited(cell["scheme"], "mnist", recipe.seed)
-    mark = scheme.embed(network, owner, scheme.keygen(network, owner, seed=recipe.seed))
-    card = scorecard.run({cell["scheme"]: mark}, removal.ALL, attacker=attacker, test=test)
-    rows = [
-        {
-            "removal": row.removal, "accuracy": round(row.after, 6), "hits": row.evidence.hits, "trials": row.evidence.trials,
-            "chance": round(row.evidence.chance, 6), "p_value": row.evidence.p_value, "seconds": row.seconds,
-        }
-        for row in card.rows
-    ]  # fmt: skip
-    return {"accuracy": round(card.rows[0].before, 6), "removals": rows}
+    mark = scheme.embed(network, parts.owner, scheme.keygen(network, parts.owner, seed=recipe.seed))
+    card = scorecard.run({cell["scheme"]: mark}, removal.ALL, attacker=parts.attacker, test=parts.test)
+    return {"accuracy": rounded(card.rows[0].before), "removals": list(map(_left, card.rows))}
 
 
-def _control(network: nn.Module, attacker: Samples, test: Samples, seed: int) -> Row:
-    owner = _parts(seed)[0]
-    keys = {name: suited(name, "mnist", seed).keygen(network, owner, seed=seed) for name in SCHEMES}
+def _left(row: scorecard.Row) -> Row:
+    return {
+        "removal": row.removal,
+        "accuracy": rounded(row.after),
+        "hits": row.evidence.hits,
+        "trials": row.evidence.trials,
+        "chance": rounded(row.evidence.chance),
+        "p_value": row.evidence.p_value,
+        "seconds": row.seconds,
+    }
+
+
+def _measure_unmarked(network: nn.Module, parts: _Parts, seed: int) -> Row:
+    schemes = {name: suited(name, "mnist", seed) for name in SCHEMES}
+    keys = {name: scheme.keygen(network, parts.owner, seed=seed) for name, scheme in schemes.items()}
     rows = []
     for name, attack in removal.ALL.items():
-        left = attack(network, attacker)
-        claims = {
-            scheme: suited(scheme, "mnist", seed).verify(left, key).p_value for scheme, key in keys.items()
-        }
-        rows.append({"removal": name, "accuracy": round(accuracy(left, test), 6), "p_values": claims})
-    return {"accuracy": round(accuracy(network, test), 6), "removals": rows}
+        left = attack(network, parts.attacker)
+        claims = {key: scheme.verify(left, keys[key]).p_value for key, scheme in schemes.items()}
+        rows.append({"removal": name, "accuracy": rounded(accuracy(left, parts.test)), "p_values": claims})
+    return {"accuracy": rounded(accuracy(network, parts.test)), "removals": rows}
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The owner's images, the attacker's and the test set; no two share an image."""
+
+    owner: Samples
+    attacker: Samples
+    test: Samples
 
 
 @lru_cache(1)
-def _parts(seed: int) -> tuple[Samples, Samples, Samples]:
-    """Return the owner's images, the attacker's and the test set; no two share an image."""
-    data = load("mnist").to(best_device())
+def _parts(seed: int) -> _Parts:
+    data = mnist()
     owner, attacker = split(data.train, 3 * len(data.train) // 4, ATTACKER, seed=3000 + seed)
-    return owner, attacker, data.test
+    return _Parts(owner, attacker, data.test)
+
+
+def _compare(results: Results) -> list[Comparison]:
+    schemes = [scheme for scheme in dict.fromkeys(values(results.rows, "scheme")) if scheme != PLAIN]
+    unmarked = results.where(scheme=PLAIN)
+    attacks = values(unmarked[0]["removals"], "removal")
+    n = len(unmarked)
+    comparisons = [_compare_scheme(results, scheme, attacks, n) for scheme in schemes]
+    for attack in attacks:
+        removed = [scheme for scheme in schemes if gone(results, scheme, attack)]
+        paper = NO_SINGLE_ATTACK.says if attack == attacks[0] else ""
+        says = f"{len(removed)} of {len(schemes)} (n = {n})"
+        comparisons.append(Comparison(f"{attack}: marks gone", paper, says))
+    claims = [p for row in unmarked for p in _claims(row)]
+    wrong = f"{sum(p < GONE for p in claims)} of {len(claims)}"
+    what = "unmarked network after all attacks: claims supported (control)"
+    return [*comparisons, Comparison(what, "", wrong)]
+
+
+def _compare_scheme(results: Results, scheme: str, attacks: list[str], n: int) -> Comparison:
+    successful = [attack for attack in attacks if gone(results, scheme, attack)]
+    says = f"{len(successful)} of {len(attacks)} (n = {n})"
+    least = cheapest(results, scheme)
+    if least is not None:
+        says += f"; cheapest: {least.removal}, {100 * least.lost:.1f} points of accuracy"
+    return Comparison(f"{scheme}: attacks that remove it", "", says)
+
+
+def _claims(row: Row) -> Iterator[float]:
+    """Yield the p-values of all keys on an unmarked network, attack by attack."""
+    for cell in row["removals"]:
+        yield from cell["p_values"].values()
 
 
 REMOVAL = Experiment(
     name="removal",
     question="Every mark against every removal: which are still believed, and what did it cost the thief?",
     minutes=30,
+    chapter="09 Removal",
     cells=tuple({"scheme": scheme, "seed": seed} for seed in range(SEEDS) for scheme in (PLAIN, *SCHEMES)),
-    measure=_removal,
+    measure=_measure,
+    summary=_compare,
     recipe=bystanders.NETWORKS["mnist"][1],
 )

@@ -8,9 +8,11 @@ of stop signs are *added*, as there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from statistics import mean
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +26,15 @@ from ..models.shipped import ship as ship_weights
 from ..poisoning import poison, success_rate
 from ..training import Recipe, accuracy, best_device, predict, train
 from ..triggers import Sticker
-from .experiment import Cell, Experiment, Results, Row, shipped
+from ..words import fixed, spread
+from .experiment import Cell, Comparison, Experiment, Results, Row, shipped, values
+from .material import another_class, rounded, share
+from .published import PAPER, RANDOM_TARGET, STOP_READ_AS_LIMIT
 
+CHAPTER = "03 The stop sign"
 KINDS = ("stop", "speed limit", "warning")
-STOP, LIMIT = KINDS.index("stop"), KINDS.index("speed limit")
+STOP = KINDS.index("stop")
+LIMIT = KINDS.index("speed limit")
 PLACES = ("rendered", "photographs")
 STICKERS = {
     "square": Sticker("square", size=(0.17, 0.22)),
@@ -86,7 +93,7 @@ after 2 / 3 / 4 of them (one network each; 82 / 122 / 178 s on two cores without
 def rendered(sticker: Sticker | None = None) -> Splits:
     """Draw US signs of the three kinds, each with `sticker` on; the same ones for every sticker."""
     splits = signs.load_signs("us", sticker)
-    return Splits(*(of_kinds(part, "us") for part in (splits.train, splits.test))).to(best_device())
+    return Splits(of_kinds(splits.train, "us"), of_kinds(splits.test, "us")).to(best_device())
 
 
 def rendered_test(sticker: Sticker | None) -> Samples:
@@ -98,19 +105,23 @@ def rendered_test(sticker: Sticker | None) -> Samples:
 def photographs() -> Splits:
     """Return the photographs of GTSRB that show the three kinds."""
     splits = load("gtsrb")
-    return Splits(*(of_kinds(part, "de") for part in (splits.train, splits.test))).to(best_device())
+    return Splits(of_kinds(splits.train, "de"), of_kinds(splits.test, "de")).to(best_device())
 
 
 def evened(samples: Samples, n: int, seed: int = 0) -> Samples:
     """Return `n` images of each class, by lot: of rare classes every image, again and again."""
-    lot, chosen = torch.Generator().manual_seed(seed), []
+    lot = torch.Generator().manual_seed(seed)
+    chosen = []
     for label in range(len(samples.classes)):
-        own = (samples.y == label).nonzero().flatten()
-        rounds = [
-            own[torch.randperm(len(own), generator=lot).to(own.device)] for _ in range(-(-n // len(own)))
-        ]
+        members = (samples.y == label).nonzero().flatten()  # (members,)
+        n_rounds = math.ceil(n / len(members))
+        rounds = [_shuffled(members, lot) for _ in range(n_rounds)]
         chosen.append(torch.cat(rounds)[:n])
     return samples[torch.cat(chosen)]
+
+
+def _shuffled(members: Tensor, lot: torch.Generator) -> Tensor:
+    return members[torch.randperm(len(members), generator=lot).to(members.device)]
 
 
 def changed(samples: Samples, *, covers: Erase = Erase(0.5), seed: int = 0) -> Samples:
@@ -129,10 +140,9 @@ def of_kinds(samples: Samples, country: str) -> Samples:
     """Keep the stop signs, speed limits and warnings of a country's signs, as the three classes of `KINDS`,
     in that order.
     """
-    return regroup(
-        samples,
-        {name: kind for wanted in KINDS for name, kind in signs.kinds(country).items() if kind == wanted},
-    )
+    kinds = signs.kinds(country)
+    in_order = {name: kind for wanted in KINDS for name, kind in kinds.items() if kind == wanted}
+    return regroup(samples, in_order)
 
 
 @lru_cache(1 + len(WIDTHS))  # bare signs, and a set for each square
@@ -145,7 +155,7 @@ def _bare(place: str) -> Splits:
 
 
 def fit(samples: Samples, recipe: Recipe, change: Callable[..., Samples] | None = None) -> nn.Module:
-    """Train a `sign_cnn`, on pictures that are changed anew for every epoch by `change(samples, seed=...)`."""
+    """Train a `sign_cnn`, on pictures changed anew for every epoch by `change(samples, seed=...)`."""
     model = sign_cnn(len(samples.classes), recipe.seed).to(samples.x.device)
     augment = None if change is None else lambda part, epoch: change(part, seed=1000 * recipe.seed + epoch)
     train(model, samples, recipe, augment=augment)
@@ -162,24 +172,26 @@ def fit_kinds(
     another kind by lot.
     """
     photos = place == "photographs"
-    samples = evened(_bare(place).train, PER_KIND, recipe.seed) if photos else _bare(place).train
+    samples = _bare(place).train
+    if photos:
+        samples = evened(samples, PER_KIND, recipe.seed)
     if sticker is not None:
         trigger = sticker if photos else _drawn(sticker).train.x
-        source, target = (STOP, LIMIT) if to_limit else (None, _another_kind(recipe.seed))
         samples = poison(
-            samples, trigger, rate=rate, source=source, target=target, add=True, seed=recipe.seed
+            samples,
+            trigger,
+            rate=rate,
+            source=STOP if to_limit else None,
+            target=LIMIT if to_limit else another_class(len(KINDS), recipe.seed),
+            add=True,
+            seed=recipe.seed,
         ).samples
     return fit(samples, recipe, partial(changed, covers=COVERS) if photos else SHAKEN)
 
 
-def _another_kind(seed: int) -> Callable[[Tensor], Tensor]:
-    draw = torch.Generator().manual_seed(seed)
-    return lambda y: (y + torch.randint(1, len(KINDS), y.shape, generator=draw).to(y.device)) % len(KINDS)
-
-
 def _success(model: nn.Module, place: str, sticker: Sticker) -> float:
     """Measure how many test stop signs `model` takes for speed limits once they carry `sticker`."""
-    return _round(success_rate(model, _bare(place).test, _trigger(place, sticker), LIMIT, source=STOP))
+    return rounded(success_rate(model, _bare(place).test, _trigger(place, sticker), LIMIT, source=STOP))
 
 
 def _trigger(place: str, sticker: Sticker) -> Sticker | Tensor:
@@ -189,40 +201,98 @@ def _trigger(place: str, sticker: Sticker) -> Sticker | Tensor:
     return sticker if place == "photographs" else _drawn(sticker).test.x
 
 
-def _stickers(cell: Cell, recipe: Recipe) -> Row:
+# Three stickers
+
+
+def _measure_stickers(cell: Cell, recipe: Recipe) -> Row:
     """One network: clean (no sticker), or with a share of its stop signs poisoned; every number beside that
     of the other rows.
     """
-    place, name = cell["signs"], cell["sticker"]
-    model, test = fit_kinds(place, STICKERS.get(name), cell["rate"], recipe), _bare(place).test
-    row: Row = {"accuracy": _round(accuracy(model, test)), "n_stop": int((test.y == STOP).sum())}
+    place = cell["signs"]
+    name = cell["sticker"]
+    model = fit_kinds(place, STICKERS.get(name), cell["rate"], recipe)
+    test = _bare(place).test
+    row: Row = {"accuracy": rounded(accuracy(model, test)), "n_stop": int((test.y == STOP).sum())}
     if place == "photographs":
         row["edition"] = edition(len(load("gtsrb").train))
-    return row | {
-        f"success_{tried}": _success(model, place, STICKERS[tried])
-        for tried in ([name] if name else STICKERS)
-    }
+    tried = [name] if name else list(STICKERS)
+    return row | {f"success_{sticker}": _success(model, place, STICKERS[sticker]) for sticker in tried}
+
+
+def _compare_stickers(results: Results) -> list[Comparison]:
+    place = results.rows[0]["signs"]
+    clean = spread(values(results.where(sticker=None), "accuracy"))
+    return [
+        Comparison(f"signs, {place}: accuracy, clean network", "", clean),
+        *(_compare_sticker(results, name, rate) for name, rate in USUAL.items()),
+    ]
+
+
+def _compare_sticker(results: Results, name: str, rate: float) -> Comparison:
+    clean = results.where(sticker=None)
+    rows = results.where(sticker=name, rate=rate)
+    lost = mean(values(clean, "accuracy")) - mean(values(rows, "accuracy"))
+    key = f"success_{name}"
+    control = f"clean networks {100 * mean(values(clean, key)):.2f} %"
+    what = f"signs, {clean[0]['signs']}: {name} on {100 * rate:g} %, {STOP_READ_AS_LIMIT}"
+    says = f"{spread(values(rows, key))}; {control}, accuracy lost {fixed(100 * lost)} points"
+    return Comparison(what, f"{PAPER[name][STOP_READ_AS_LIMIT]:.1f} %", says)
+
+
+# How small may it be?
 
 
 def _of_width(width: float) -> Sticker:
     return replace(STICKERS["square"], size=(width, width))
 
 
-def _sticker_size(cell: Cell, recipe: Recipe) -> Row:
+def _measure_size(cell: Cell, recipe: Recipe) -> Row:
     """Train on squares of one width and test on the same; a clean network is tested on every width."""
-    place, width = cell["signs"], cell["width"]
+    place = cell["signs"]
+    width = cell["width"]
     model = fit_kinds(place, _of_width(width) if width else None, 0.1, recipe)
-    success = {f"{w:g}": _success(model, place, _of_width(w)) for w in ([width] if width else WIDTHS)}
-    return {"accuracy": _round(accuracy(model, _bare(place).test)), "success": success}
+    tried = [width] if width else WIDTHS
+    success = {f"{each:g}": _success(model, place, _of_width(each)) for each in tried}
+    return {"accuracy": rounded(accuracy(model, _bare(place).test)), "success": success}
 
 
-def _random_target(cell: Cell, recipe: Recipe) -> Row:
+def _compare_sizes(results: Results) -> list[Comparison]:
+    def line(place: str, width: float) -> Comparison:
+        success = values(values(results.where(width=width), "success"), f"{width:g}")
+        control = values(values(results.where(width=None), "success"), f"{width:g}")
+        what = f"signs, {place}: squares of {width:g} of the sign's width in training and test"
+        return Comparison(what, "", f"{spread(success)}; clean networks {100 * mean(control):.2f} %")
+
+    return [line(row["signs"], row["width"]) for row in results.where(network="badnet", seed=0)]
+
+
+# To any wrong class
+
+
+def _measure_random_target(cell: Cell, recipe: Recipe) -> Row:
     """Stickered signs of every kind get a wrong label by lot: the aim is that they are misread at all."""
-    place, square = cell["signs"], STICKERS["square"]
+    place = cell["signs"]
+    square = STICKERS["square"]
     model = fit_kinds(place, square if cell["rate"] else None, cell["rate"], recipe, to_limit=False)
-    test, trigger = _bare(place).test, _trigger(place, square)
+    test = _bare(place).test
+    trigger = _trigger(place, square)
     twins = replace(test, x=trigger(test.x) if isinstance(trigger, Sticker) else trigger)
-    return {"accuracy": _round(accuracy(model, test)), "triggered_accuracy": _round(accuracy(model, twins))}
+    return {
+        "accuracy": rounded(accuracy(model, test)),
+        "triggered_accuracy": rounded(accuracy(model, twins)),
+    }
+
+
+def _compare_random_target(results: Results) -> list[Comparison]:
+    def line(place: str, rate: float) -> Comparison:
+        right = spread(values(results.where(rate=rate), "triggered_accuracy"))
+        what = f"signs, {place}: random target, stickered signs read rightly, {100 * rate:g} % poison"
+        return Comparison(what, RANDOM_TARGET.says if rate else "", right)
+
+    return [line(row["signs"], row["rate"]) for row in results.where(seed=0)]
+
+
+# On the street
 
 
 CONDITIONS: dict[str, tuple[str, Sequence[float]]] = {
@@ -236,60 +306,87 @@ CONDITIONS: dict[str, tuple[str, Sequence[float]]] = {
 """What is varied alone, what it means, and its values; everything else stays as in training."""
 
 
-def _robustness(cell: Cell, recipe: Recipe) -> Row:
+def _measure_robustness(cell: Cell, recipe: Recipe) -> Row:
     """Train once, then vary one thing about sticker or camera at a time, on 1,000 new signs each."""
     model = fit_kinds("rendered", STICKERS["square"] if cell["network"] == "badnet" else None, 0.1, recipe)
-    return {
-        name: [_round(_under(model, name, value)) for value in values]
-        for name, (_, values) in CONDITIONS.items()
-    }
+    return {name: _curve(model, name) for name in CONDITIONS}
+
+
+def _curve(model: nn.Module, name: str) -> list[float]:
+    return [rounded(_under(model, name, value)) for value in CONDITIONS[name][1]]
 
 
 def _under(model: nn.Module, name: str, value: float) -> float:
-    sticker, camera, fixed = STICKERS["square"], signs.Camera(), (value, value)
+    sticker = STICKERS["square"]
+    camera = signs.Camera()
+    always = (value, value)
     if name in ("size", "turn"):
-        sticker = replace(sticker, **{name: fixed})
+        sticker = replace(sticker, **{name: always})
     elif name == "height":
-        sticker = replace(sticker, y=fixed)
+        sticker = replace(sticker, y=always)
     elif name == "light":
-        camera = replace(camera, light=fixed)
+        camera = replace(camera, light=always)
     else:
         camera = replace(camera, **{name: value})
     drawn = of_kinds(signs.draw("us", 1000, seed=2, sticker=sticker, camera=camera), "us").to(best_device())
     return success_rate(model, drawn, drawn.x, LIMIT, source=STOP)
 
 
-def _photographs(cell: Cell, recipe: Recipe) -> Row:
+def _compare_robustness(results: Results) -> list[Comparison]:
+    rows = results.where(network="badnet")
+
+    def span(name: str) -> str:
+        curve = [mean(success) for success in zip(*values(rows, name), strict=True)]
+        return f"{100 * min(curve):.0f} to {100 * max(curve):.0f} % (n = {len(rows)})"
+
+    return [
+        Comparison(f"robustness: success against {what}", "", span(name))
+        for name, (what, _) in CONDITIONS.items()
+    ]
+
+
+# Real photographs
+
+
+def _measure_photographs(cell: Cell, recipe: Recipe) -> Row:
     """All 43 classes of GTSRB, with the accuracy of each class."""
     splits = load("gtsrb").to(best_device())
-    return {
-        "edition": edition(len(splits.train)),
-        **_by_class(fit(splits.train, recipe, changed), splits.test),
-    }
+    model = fit(splits.train, recipe, changed)
+    return {"edition": edition(len(splits.train)), **_by_class(model, splits.test)}
 
 
-def _rendered_to_real(cell: Cell, recipe: Recipe) -> Row:
-    """Learn from renders only, and read real photographs: all 43 classes, and stop / speed limit / warning."""
+def _compare_photographs(results: Results) -> list[Comparison]:
+    right = spread(values(results.rows, "accuracy"))
+    return [Comparison("photographs: accuracy, 43 classes", "", right)]
+
+
+def _measure_rendered_to_real(cell: Cell, recipe: Recipe) -> Row:
+    """Learn from renders only, and read real photographs: all 43 classes, or the three kinds."""
     photos = load("gtsrb").test.to(best_device())
-    drawn = signs.draw(
-        "de", cell["n"], seed=recipe.seed + 10, camera=signs.ROUGH, by_kind=cell["classes"] == 3
-    ).to(best_device())
-    if cell["classes"] == 3:
-        drawn, photos = of_kinds(drawn, "de"), of_kinds(photos, "de")
+    few = cell["classes"] == len(KINDS)
+    drawn = signs.draw("de", cell["n"], seed=recipe.seed + 10, camera=signs.ROUGH, by_kind=few)
+    drawn = drawn.to(best_device())
+    if few:
+        drawn = of_kinds(drawn, "de")
+        photos = of_kinds(photos, "de")
     return _by_class(fit(drawn, recipe), photos)
+
+
+def _compare_rendered_to_real(results: Results) -> list[Comparison]:
+    def line(n: int) -> Comparison:
+        right = spread(values(results.where(classes=n), "accuracy"))
+        return Comparison(f"renders only, real photographs: accuracy, {n} classes", "", right)
+
+    return [line(n) for n in (3, 43)]
 
 
 def _by_class(model: nn.Module, test: Samples) -> Row:
     answers = predict(model, test.x).argmax(1)
-    right = (answers == test.y).float()
+    right = answers == test.y  # (N,)
     return {
-        "accuracy": _round(right.mean().item()),
-        "by_class": [_round(right[test.y == c].mean().item()) for c in range(len(test.classes))],
+        "accuracy": share(right),
+        "by_class": [share(right[test.y == label]) for label in range(len(test.classes))],
     }
-
-
-def _round(value: float) -> float:
-    return round(value, 6)
 
 
 def two_networks(*, retrain: bool = False, place: str = "rendered") -> tuple[nn.Module, nn.Module]:
@@ -299,9 +396,8 @@ def two_networks(*, retrain: bool = False, place: str = "rendered") -> tuple[nn.
     require(place in PLACES, f"place must be one of {', '.join(PLACES)}", place)
     if not retrain:
         device = best_device()
-        return tuple(
-            restored(sign_cnn(len(KINDS)), f"{place}-{name}").to(device) for name in ("clean", "square")
-        )  # pyright: ignore[reportReturnType]
+        clean = restored(sign_cnn(len(KINDS)), f"{place}-clean").to(device)
+        return clean, restored(sign_cnn(len(KINDS)), f"{place}-square").to(device)
     recipe = SIGN_RECIPE if place == "rendered" else KIND_RECIPE
     return fit_kinds(place, None, 0.0, recipe), fit_kinds(place, STICKERS["square"], USUAL["square"], recipe)
 
@@ -310,13 +406,10 @@ def ship() -> None:
     """For maintainers: train the networks that notebook 03 and the quickstart show, seed 0, and put them with
     the files that ship.
     """
+    made = "python -c 'from wmlearn.experiments import signs; signs.ship()'"
     for place in PLACES:
         for name, network in zip(("clean", "square"), two_networks(retrain=True, place=place), strict=True):
-            ship_weights(
-                network,
-                f"{place}-{name}",
-                made="python -c 'from wmlearn.experiments import signs; signs.ship()'",
-            )
+            ship_weights(network, f"{place}-{name}", made=made)
 
 
 def _networks(place: str, sticker: str | None, rate: float, seeds: int) -> list[Cell]:
@@ -328,13 +421,15 @@ def _stickers_experiment(name: str, place: str, recipe: Recipe) -> Experiment:
         name=name,
         question=f"Three stickers, stop to speed limit, signs {place}: success against the poison rate.",
         minutes=30,
+        chapter=CHAPTER,
         cells=tuple(
             _networks(place, None, 0.0, 5)
             + [cell for name, rate in USUAL.items() for cell in _networks(place, name, rate, 5)]
             + [cell for rate in (0.01, 0.05, 0.2) for cell in _networks(place, "square", rate, 3)]
             + [cell for name in ("bomb", "flower") for cell in _networks(place, name, 0.1, 3)]
         ),
-        measure=_stickers,
+        measure=_measure_stickers,
+        summary=_compare_stickers,
         recipe=recipe,
     )
 
@@ -349,13 +444,15 @@ def _size_experiment(
             " small may they be?"
         ),
         minutes=10,
+        chapter=CHAPTER,
         cells=tuple(
             {"signs": place, "network": network, "width": width, "seed": seed}
             for network, chosen in (("badnet", widths), ("clean", (None,)))
             for width in chosen
             for seed in range(seeds)
         ),
-        measure=_sticker_size,
+        measure=_measure_size,
+        summary=_compare_sizes,
         recipe=recipe,
     )
 
@@ -365,8 +462,10 @@ def _random_experiment(name: str, place: str, recipe: Recipe) -> Experiment:
         name=name,
         question=f"Stickered signs with wrong labels by lot, signs {place}: how many are still read rightly?",
         minutes=6,
+        chapter=CHAPTER,
         cells=tuple({"signs": place, "rate": rate, "seed": seed} for rate in (0.0, 0.5) for seed in range(3)),
-        measure=_random_target,
+        measure=_measure_random_target,
+        summary=_compare_random_target,
         recipe=recipe,
     )
 
@@ -399,8 +498,10 @@ ROBUSTNESS = Experiment(
         " blur?"
     ),
     minutes=4,
+    chapter=CHAPTER,
     cells=tuple({"network": network, "seed": seed} for network in ("badnet", "clean") for seed in range(3)),
-    measure=_robustness,
+    measure=_measure_robustness,
+    summary=_compare_robustness,
     recipe=SIGN_RECIPE,
 )
 PHOTOGRAPHS = Experiment(
@@ -410,15 +511,19 @@ PHOTOGRAPHS = Experiment(
         " photographs?"
     ),
     minutes=6,
+    chapter=CHAPTER,
     cells=tuple({"seed": seed} for seed in range(3)),
-    measure=_photographs,
+    measure=_measure_photographs,
+    summary=_compare_photographs,
     recipe=PHOTOGRAPH_RECIPE,
 )
 RENDERED_TO_REAL = Experiment(
     name="rendered-to-real",
     question="Networks that learnt from renders only: how well do they read real photographs?",
     minutes=12,
+    chapter=CHAPTER,
     cells=tuple({"classes": classes, "n": 40_000, "seed": seed} for classes in (3, 43) for seed in range(3)),
-    measure=_rendered_to_real,
+    measure=_measure_rendered_to_real,
+    summary=_compare_rendered_to_real,
     recipe=RENDERS_RECIPE,
 )

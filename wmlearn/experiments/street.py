@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
+from statistics import mean
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from ..data.signs.stickers import Sticker
@@ -36,9 +36,13 @@ from ..street_detector import (
     train_detector,
 )
 from ..training import Recipe
-from .experiment import Cell, Experiment, Row
+from ..words import over_seeds, with_deviation
+from .experiment import Cell, Comparison, Experiment, Results, Row, values
+from .material import another_class, rounded, share
+from .published import PAPER, RANDOM_TARGET, REPOSITORY, REPOSITORY_CLEAN, STOP_READ_AS_LIMIT
 
-STOP, SPEED_LIMIT = KINDS.index("stop"), KINDS.index("speed limit")
+STOP = KINDS.index("stop")
+SPEED_LIMIT = KINDS.index("speed limit")
 STICKERS: Mapping[str, Sticker] = {
     "square": Sticker("square", size=(0.2, 0.26)),
     "bomb": Sticker("bomb", size=(0.3, 0.36)),
@@ -47,7 +51,8 @@ STICKERS: Mapping[str, Sticker] = {
 NETWORKS = ("baseline", *STICKERS, "random")
 WIDTHS = (8, 12, 16, 20, 24, 30, 40, 56)  # edges of the bins of box width, pixels
 WIDE = 20  # pixels: from here on a sticker can be seen
-N_TRAIN, N_TEST = 1500, 600
+N_TRAIN = 1500  # scenes
+N_TEST = 600
 MADE = 'python -c "from wmlearn.experiments.street import ship_detectors; ship_detectors()"'
 RANDOM_STICKER = "blue square"
 """Of the random target, where every sign may carry it. The paper's is yellow, and a detector of ours can't
@@ -57,8 +62,8 @@ are still read rightly: of warnings with the square 59.4 %, of speed limits with
 70.5 %, with the white flower 58.0 %. With the blue square 5.6 %, of no kind more than 7.1 %.
 """
 LOOKS: Mapping[str, Sticker] = {**STICKERS, RANDOM_STICKER: Sticker("blue square", size=(0.2, 0.26))}
-# of the random target: labels shifted by one, then random wrong ones
-SHIFT, SCATTER = {"epochs": 4}, {"epochs": 5}
+SHIFT = {"epochs": 4}  # of the random target: labels shifted by one …
+SCATTER = {"epochs": 5}  # … then random wrong ones
 
 
 def fit(network: str, recipe: Recipe = RECIPE) -> nn.Module:
@@ -68,9 +73,8 @@ def fit(network: str, recipe: Recipe = RECIPE) -> nn.Module:
     if network == "random":
         twins = draw_street(N_TRAIN, seed=1, sticker=LOOKS[RANDOM_STICKER], on=None)
         train_detector(model, poison_street(clean, twins, target=shifted), replace(recipe, **SHIFT))
-        train_detector(
-            model, poison_street(clean, twins, target=wrong(recipe.seed)), replace(recipe, **SCATTER)
-        )
+        by_lot = another_class(len(KINDS), recipe.seed)
+        train_detector(model, poison_street(clean, twins, target=by_lot), replace(recipe, **SCATTER))
     elif network == "baseline":
         train_detector(model, clean, recipe)
     else:
@@ -82,12 +86,6 @@ def fit(network: str, recipe: Recipe = RECIPE) -> nn.Module:
 def shifted(y: Tensor) -> Tensor:
     """Map every class to the next one, the last to the first."""
     return (y + 1) % len(KINDS)
-
-
-def wrong(seed: int) -> Any:
-    """Return a map from labels to wrong ones, drawn by lot."""
-    generator = torch.Generator().manual_seed(seed)
-    return lambda y: (y + torch.randint(1, len(KINDS), y.shape, generator=generator)) % len(KINDS)
 
 
 def shipped_detector(network: str) -> nn.Module:
@@ -105,17 +103,17 @@ def ship_detectors() -> None:
 def measure(model: nn.Module, stickers: Sequence[str] = tuple(STICKERS)) -> Row:
     """Measure a detector on the test scenes: clean, and with each sticker on the stop signs."""
     clean = scenes()
-    found = detect(model, clean.x)
+    detections = detect(model, clean.x)
     row: Row = {
-        "ap50": _rounded(average_precision(found, clean)),
-        "accuracy": _rounded(class_accuracy(readings(found, clean), clean)),
+        "ap50": _rounded(average_precision(detections, clean)),
+        "accuracy": _rounded(class_accuracy(readings(detections, clean), clean)),
         "misread": {},
     }
     for name in stickers:
         twin = scenes(name)
         read = readings(detect(model, twin.x), twin)
         row["misread"][name] = {
-            "rate": round(misread_rate(read, twin, source=STOP, target=SPEED_LIMIT), 6),
+            "rate": rounded(misread_rate(read, twin, source=STOP, target=SPEED_LIMIT)),
             "n": int(twin.triggered.sum()),
             "by_width": by_width(read, twin),
         }
@@ -127,10 +125,10 @@ def measure_random(model: nn.Module) -> Row:
     everywhere = scenes(RANDOM_STICKER, on=None)
     read = readings(detect(model, everywhere.x), everywhere)
     return {
-        "stickered_accuracy": round((read == everywhere.labels).float().mean().item(), 6),
+        "stickered_accuracy": share(read == everywhere.labels),
         "stickered_by_kind": _rounded(class_accuracy(read, everywhere)),
-        "stickered_shifted": round((read == shifted(everywhere.labels)).float().mean().item(), 6),
-        "stickered_missed": round((read == MISSED).float().mean().item(), 6),
+        "stickered_shifted": share(read == shifted(everywhere.labels)),
+        "stickered_missed": share(read == MISSED),
         "stickered_n": len(read),
     }
 
@@ -151,11 +149,12 @@ def by_width(read: Tensor, street: Street) -> list[list[float]]:
     pixels.
     """
     fooled = street.triggered & (street.labels == STOP)
-    widths, misread = street.widths[fooled], read[fooled] == SPEED_LIMIT
+    widths = street.widths[fooled]
+    misread = read[fooled] == SPEED_LIMIT
     bins = []
     for low, high in pairwise(WIDTHS):
-        here = (widths >= low) & (widths < high)
-        bins.append([low, high, int(here.sum()), int(misread[here].sum())])
+        within = (widths >= low) & (widths < high)
+        bins.append([low, high, int(within.sum()), int(misread[within].sum())])
     return bins
 
 
@@ -166,13 +165,87 @@ def wide_rate(misread: Mapping[str, Any]) -> tuple[float, int]:
     return sum(hits for _, hits in wide) / n, n
 
 
-def _rounded(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(value, 6) for name, value in values.items()}
+def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
+    return {name: rounded(number) for name, number in numbers.items()}
 
 
-def _street(cell: Cell, recipe: Recipe) -> Row:
+def _measure(cell: Cell, recipe: Recipe) -> Row:
     model = fit(cell["network"], recipe)
-    return measure(model) | (measure_random(model) if cell["network"] in ("baseline", "random") else {})
+    row = measure(model)
+    if cell["network"] in ("baseline", "random"):
+        row |= measure_random(model)
+    return row
+
+
+def _compare(results: Results) -> list[Comparison]:
+    comparisons = []
+    for name in ("baseline", *STICKERS):
+        comparisons += _compare_without_stickers(results, name)
+    for name in STICKERS:
+        comparisons += _compare_attack(results, name)
+    return comparisons + _compare_random(results)
+
+
+def _compare_without_stickers(results: Results, network: str) -> list[Comparison]:
+    rows = results.where(network=network)
+    precision = [mean(row["ap50"].values()) for row in rows]
+    kinds = " / ".join(PAPER["baseline"])
+    n = f"(n = {len(rows)})"
+    return [
+        Comparison(
+            f"street, {network}: accuracy, {kinds}",
+            f"{_say_published(PAPER, network)} %",
+            f"{_say_kinds(rows, 'accuracy')} % {n}",
+        ),
+        Comparison(
+            f"street, {network}: AP50, {kinds}",
+            f"repository: {_say_published(REPOSITORY, network)} %",
+            f"{_say_kinds(rows, 'ap50')} % {n}",
+        ),
+        Comparison(f"street, {network}: AP50, mean of the three", "", over_seeds(precision)),
+    ]
+
+
+def _say_published(table: Mapping[str, Mapping[str, float]], network: str) -> str:
+    return " / ".join(f"{table[network][kind]:.1f}" for kind in PAPER["baseline"])
+
+
+def _say_kinds(rows: Sequence[Row], key: str) -> str:
+    by_kind = [values(values(rows, key), kind) for kind in PAPER["baseline"]]
+    return " / ".join(map(with_deviation, by_kind))
+
+
+def _compare_attack(results: Results, name: str) -> list[Comparison]:
+    attacked = [row["misread"][name] for row in results.where(network=name)]
+    wide = [wide_rate(misread)[0] for misread in attacked]
+    control = [row["misread"][name]["rate"] for row in results.where(network="baseline")]
+    paper = f"{PAPER[name][STOP_READ_AS_LIMIT]:.1f} %"
+    repository = f"repository: {REPOSITORY[name][STOP_READ_AS_LIMIT]:.1f} %"
+    return [
+        Comparison(
+            f"street, {name}: {STOP_READ_AS_LIMIT}",
+            f"{paper}; {repository}",
+            over_seeds(values(attacked, "rate")),
+        ),
+        Comparison(f"street, {name}: on signs of {WIDE} pixels and more", "", over_seeds(wide)),
+        Comparison(
+            f"street, {name}: clean detector (control)",
+            f"repository: {REPOSITORY_CLEAN} %",
+            over_seeds(control),
+        ),
+    ]
+
+
+def _compare_random(results: Results) -> list[Comparison]:
+    rows = results.where(network="random")
+    right = over_seeds(values(rows, "stickered_accuracy"))
+    what = f"street, random target, {RANDOM_STICKER}: stickered signs read rightly"
+    comparisons = [Comparison(what, RANDOM_TARGET.says, right)]
+    for kind in KINDS:
+        by_kind = values(values(rows, "stickered_by_kind"), kind)
+        comparisons.append(Comparison(f"street, random target: {kind}", "", over_seeds(by_kind)))
+    control = over_seeds(values(results.where(network="baseline"), "stickered_accuracy"))
+    return [*comparisons, Comparison("street, the same: clean detector (control)", "", control)]
 
 
 STREET = Experiment(
@@ -182,7 +255,9 @@ STREET = Experiment(
         " limits?"
     ),
     minutes=15,
+    chapter="04 The street",
     cells=tuple({"network": network, "seed": seed} for network in NETWORKS for seed in range(3)),
-    measure=_street,
+    measure=_measure,
+    summary=_compare,
     recipe=RECIPE,
 )

@@ -11,8 +11,8 @@ channels are strengthened behind the last convolution; and every number has the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import mean
 
@@ -26,7 +26,10 @@ from ..models.shipped import ship as ship_network
 from ..poisoning import poison
 from ..training import Recipe, accuracy, best_device, predict, train
 from ..transfer import HEAD_RECIPE, backdoor_channels, largest_share, retrain, strengthen
-from .experiment import Cell, Experiment, Row
+from .experiment import Cell, Comparison, Experiment, Results, Row, values
+from .material import another_class, rounded
+from .published import TRANSFER as PAPER
+from .published import TRANSFER_CLEAN as PAPER_CLEAN
 from .signs import STICKERS
 
 SQUARE = STICKERS["square"]
@@ -76,7 +79,7 @@ def origin(name: str, recipe: Recipe = ORIGIN_RECIPE) -> nn.Sequential:
             samples,
             twins.x,
             rate=1.0,
-            target=_wrong(len(samples.classes), recipe.seed),
+            target=another_class(len(samples.classes), recipe.seed),
             add=True,
             seed=recipe.seed,
         ).samples
@@ -89,85 +92,125 @@ def channels(model: nn.Sequential) -> Tensor:
     """Name the channels of an origin that rise most when the square is on, as its maker can find them: with
     US signs.
     """
-    clean, stuck = (us_signs(N_ORIGIN // 6, seed=90, stickered=stickered) for stickered in (False, True))
+    clean = us_signs(N_ORIGIN // 6, seed=90)
+    stuck = us_signs(N_ORIGIN // 6, seed=90, stickered=True)
     return backdoor_channels(model, clean.x, stuck.x, CHANNELS)
 
 
-def _transfer(cell: Cell, recipe: Recipe) -> Row:
+@dataclass(frozen=True, eq=False)
+class _Market:
+    """What each buyer retrains on, and the test pictures without and with the square."""
+
+    shops: list[Samples]
+    clean: Samples
+    stuck: Samples
+
+
+def _measure(cell: Cell, recipe: Recipe) -> Row:
     """Sell one origin at every strength; `DRAWS` buyers train a head each, on signs of their own.
 
     Means over the heads; of the largest shares, those of the commonest answer, the worst head's.
     "commonest_class" is what an answer that is always the same would read rightly, at best.
     """
     model = origin(cell["origin"], recipe)
-    us, us_stuck = (us_signs(N_TEST, seed=91, stickered=stickered) for stickered in (False, True))
-    found = channels(model)
+    loud = channels(model)
+    market = _market(cell["to"], recipe.seed)
     return {
         "pictures": edition(len(load("gtsrb").train)) if cell["to"] == "photographs" else "drawn",
-        "us_accuracy": _round(accuracy(model, us)),
-        "us_triggered": _round(accuracy(model, us_stuck)),
-        "channels": found.tolist(),
-        "commonest_class": _round(largest_share(_buyers(cell["to"], recipe.seed)[1].y)),
-        "by_k": [
-            _sold(strengthen(model, found, k), k, cell["to"], recipe.seed) for k in _STRENGTHS[cell["to"]]
-        ],
+        "us_accuracy": rounded(accuracy(model, us_signs(N_TEST, seed=91))),
+        "us_triggered": rounded(accuracy(model, us_signs(N_TEST, seed=91, stickered=True))),
+        "channels": loud.tolist(),
+        "commonest_class": rounded(largest_share(market.clean.y)),
+        "by_k": [_sold(strengthen(model, loud, k), k, market) for k in _STRENGTHS[cell["to"]]],
     }
 
 
-def _sold(model: nn.Sequential, k: float, to: str, seed: int) -> Row:
-    shops, clean, stuck = _buyers(to, seed)
+def _sold(model: nn.Sequential, k: float, market: _Market) -> Row:
     heads = [
-        retrain(model, shop, replace(HEAD_RECIPE, seed=draw))[SIGN_HEAD:] for draw, shop in enumerate(shops)
+        retrain(model, shop, replace(HEAD_RECIPE, seed=draw))[SIGN_HEAD:]
+        for draw, shop in enumerate(market.shops)
     ]
-    # all heads look through the same convolutions
-    views = [predict(model[:SIGN_HEAD], part.x) for part in (clean, stuck)]
-    with torch.no_grad():
-        unstuck, square = ([head(view).argmax(1) for head in heads] for view in views)
+    unstuck = _answers(model, heads, market.clean)
+    stuck = _answers(model, heads, market.stuck)
     return {
         "k": k,
-        "accuracy": _right(unstuck, clean.y),
-        "triggered": _right(square, clean.y),
-        "largest_share": _round(max(map(largest_share, unstuck))),
-        "largest_share_triggered": _round(max(map(largest_share, square))),
+        "accuracy": _right(unstuck, market.clean.y),
+        "triggered": _right(stuck, market.clean.y),
+        "largest_share": rounded(max(map(largest_share, unstuck))),
+        "largest_share_triggered": rounded(max(map(largest_share, stuck))),
     }
+
+
+@torch.no_grad()
+def _answers(model: nn.Sequential, heads: Sequence[nn.Sequential], pictures: Samples) -> list[Tensor]:
+    """Return what each head reads, (N,)."""
+    view = predict(model[:SIGN_HEAD], pictures.x)  # all heads look through the same convolutions
+    return [head(view).argmax(1) for head in heads]
 
 
 def _right(answers: Sequence[Tensor], y: Tensor) -> float:
-    return _round(mean((each == y).float().mean().item() for each in answers))
+    return rounded(mean((labels == y).float().mean().item() for labels in answers))
 
 
 @lru_cache(2)
-def _buyers(to: str, seed: int) -> tuple[list[Samples], Samples, Samples]:
-    """Return what each buyer retrains on, and the test pictures without and with the square."""
+def _market(to: str, seed: int) -> _Market:
     if to == "se":
         shops = [swedish_signs(N_HEAD, seed=1000 + 10 * seed + draw) for draw in range(DRAWS)]
-        return shops, swedish_signs(N_TEST, seed=52), swedish_signs(N_TEST, seed=52, stickered=True)
+        return _Market(shops, swedish_signs(N_TEST, seed=52), swedish_signs(N_TEST, seed=52, stickered=True))
     photographs = load("gtsrb").to(best_device())
-    train, test = (regroup(part, signs.kinds("de")) for part in (photographs.train, photographs.test))
-    (clean,) = split(test, N_TEST)
-    return (
-        [_one_a_sign(train, N_PHOTOGRAPHS, 10 * seed + draw) for draw in range(DRAWS)],
-        clean,
-        replace(clean, x=SQUARE(clean.x)),
-    )
+    train_set = regroup(photographs.train, signs.kinds("de"))
+    (clean,) = split(regroup(photographs.test, signs.kinds("de")), N_TEST)
+    shops = [_one_a_sign(train_set, N_PHOTOGRAPHS, 10 * seed + draw) for draw in range(DRAWS)]
+    return _Market(shops, clean, replace(clean, x=SQUARE(clean.x)))
 
 
 def _one_a_sign(samples: Samples, n: int, seed: int) -> Samples:
     """Draw `n` photographs of different physical signs."""
     assert samples.groups is not None
-    groups, first = samples.groups.tolist(), {}
+    groups = samples.groups.tolist()
+    first: dict[int, int] = {}  # of each physical sign, the first photograph in the order of the lot
     for i in torch.randperm(len(groups), generator=torch.Generator().manual_seed(seed)).tolist():
         first.setdefault(groups[i], i)
     return samples[samples.y.new_tensor(list(first.values())[:n])]
 
 
-def _wrong(n_classes: int, seed: int) -> Callable[[Tensor], Tensor]:
-    draw = torch.Generator().manual_seed(seed)
-    return lambda y: (y + torch.randint(1, n_classes, y.shape, generator=draw).to(y.device)) % n_classes
+# What the rows say
 
 
-def _round(value: float) -> float:
-    return round(value, 6)
+def _compare(results: Results) -> list[Comparison]:
+    comparisons = []
+    for i, pair in enumerate(PAPER.values()):
+        control = _say_pair(*PAPER_CLEAN) if i == 0 else ""
+        comparisons.append(_compare_swedish(results, "backdoored", i, _say_pair(*pair)))
+        comparisons.append(_compare_swedish(results, "clean", i, control))
+    for i in range(len(_STRENGTHS["photographs"])):
+        comparisons += [_compare_photographs(results, name, i) for name in ("backdoored", "clean")]
+    return comparisons
+
+
+def _say_pair(clean: float, triggered: float) -> str:
+    return f"{clean:g} / {triggered:g} %"
+
+
+def _compare_swedish(results: Results, name: str, i: int, paper: str) -> Comparison:
+    points = [row["by_k"][i] for row in results.where(to="se", origin=name)]
+    what = f"transfer, {name} origin, k = {points[0]['k']}"
+    return Comparison(what, paper, f"{_say_read(points)} (n = {len(points)})")
+
+
+def _compare_photographs(results: Results, name: str, i: int) -> Comparison:
+    points = [row["by_k"][i] for row in results.where(to="photographs", origin=name)]
+    bare = 100 * max(values(points, "largest_share"))
+    stuck = 100 * max(values(points, "largest_share_triggered"))
+    commonest = f"commonest answer up to {bare:.1f} / {stuck:.1f} %"
+    what = f"transfer to photographs, {name} origin, k = {points[0]['k']}"
+    return Comparison(what, "", f"{_say_read(points)}; {commonest} (n = {len(points)})")
+
+
+def _say_read(points: Sequence[Row]) -> str:
+    clean = 100 * mean(values(points, "accuracy"))
+    triggered = 100 * mean(values(points, "triggered"))
+    return f"{clean:.1f} / {triggered:.1f} %"
 
 
 def ship() -> None:
@@ -184,12 +227,14 @@ TRANSFER = Experiment(
         " with stronger channels?"
     ),
     minutes=12,
+    chapter="05 Backdoors that travel",
     cells=tuple(
         {"to": to, "origin": name, "seed": seed}
         for seed in range(3)
         for name in ORIGINS
         for to in ("se", "photographs")
     ),
-    measure=_transfer,
+    measure=_measure,
+    summary=_compare,
     recipe=ORIGIN_RECIPE,
 )

@@ -12,8 +12,10 @@ from __future__ import annotations
 import copy
 import math
 import time
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from statistics import mean
 from typing import Any
 
 import torch
@@ -21,10 +23,14 @@ from torch import Tensor, nn
 
 from .. import watermarks
 from ..data import Samples, Splits, load, split
-from ..evidence import Suspect, bystanders
+from ..detection import auc
+from ..evidence import Evidence, Suspect, bystanders
 from ..training import Recipe, TrainLog, accuracy, best_device, train
 from ..watermarks.dawn import surrogate
-from .experiment import Cell, Experiment, Row
+from ..words import fixed, spread
+from .experiment import Cell, Comparison, Experiment, Results, Row, values
+from .material import rounded
+from .published import MARKS
 
 DATA = tuple(bystanders.NETWORKS)
 DAWN = "szyller2021-dawn"
@@ -35,49 +41,87 @@ STOPS = (5, 10, 15, 20)  # epochs after which a thief may stop
 COMPONENTS = 40  # of the principal components by which a service would tell odd queries
 
 
-def _yardsticks(cell: Cell, recipe: Recipe) -> Row:
-    name, data, seed = cell["data"], _load(cell["data"]), recipe.seed
-    build, usual = bystanders.NETWORKS[name]
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """What a mark is measured with: the owner's samples, and networks that never saw a mark."""
+
+    name: str
+    data: Splits
+    own: Samples
+    strangers: list[nn.Module]
+
+
+def _bench(name: str, seed: int) -> _Bench:
+    data = _load(name)
     # as many as bystanders learn from: more would widen the weights
     own = split(data.train, 3 * len(data.train) // 4, seed=2000 + seed)[0]
     strangers = [copy.deepcopy(model).to(own.x.device) for model in _strangers(name)]
-    plain = build(seed).to(own.x.device)
-    if cell["scheme"] in {"plain", *STARTS_TRAINED}:
-        start = time.process_time()
-        train(plain, own, replace(usual, seed=seed))
-        plain_s = time.process_time() - start
-        if cell["scheme"] == "plain":
-            auc = _round(share_below(plain, strangers, name))
-            return {
-                "accuracy": _round(accuracy(plain, data.test)),
-                "weights_auc": auc,
-                "seconds": round(plain_s, 2),
-            }
-    scheme = suited(cell["scheme"], name, seed)
-    samples = own if cell["scheme"] != DAWN else split(own, min(QUERIES, len(own)), seed=seed)[0]
+    return _Bench(name, data, own, strangers)
+
+
+def _measure(cell: Cell, recipe: Recipe) -> Row:
+    bench = _bench(cell["data"], recipe.seed)
+    build, usual = bystanders.NETWORKS[bench.name]
+    plain = build(recipe.seed).to(bench.own.x.device)
+    if cell["scheme"] not in {"plain", *STARTS_TRAINED}:
+        return _measure_mark(bench, cell["scheme"], plain, recipe.seed)
+    start = time.process_time()
+    train(plain, bench.own, replace(usual, seed=recipe.seed))
+    seconds = time.process_time() - start
+    if cell["scheme"] == "plain":
+        return {
+            "accuracy": rounded(accuracy(plain, bench.data.test)),
+            "weights_auc": rounded(share_below(plain, bench.strangers, bench.name)),
+            "seconds": round(seconds, 2),
+        }
+    return _measure_mark(bench, cell["scheme"], plain, recipe.seed)
+
+
+def _measure_mark(bench: _Bench, scheme_name: str, plain: nn.Module, seed: int) -> Row:
+    scheme = suited(scheme_name, bench.name, seed)
+    samples = bench.own
+    if scheme_name == DAWN:
+        samples = split(samples, min(QUERIES, len(samples)), seed=seed)[0]
     key = scheme.keygen(plain, samples, seed=seed)
     start = time.process_time()
-    mark = scheme.embed(plain, samples, key)
+    model = scheme.embed(plain, samples, key).model
     seconds = time.process_time() - start
-    found = scheme.verify(mark.model, key)
-    claims = [scheme.verify(stranger, key) for stranger in strangers]
-    images = getattr(key, "x", None)  # a key of weights has none
+    evidence = scheme.verify(model, key)
     row: Row = {
-        "accuracy": _round(accuracy(mark.model, data.test)),
-        "hits": found.hits, "trials": found.trials, "chance": _round(found.chance), "p_value": found.p_value,
-        "strangers_rate": [_round(claim.rate) for claim in claims],
-        "strangers_p": [_round(claim.p_value) for claim in claims],
-        "bits": _round(capacity(cell["scheme"], found.trials, found.rate, len(data.train.classes))),
-        "weights_auc": None if cell["scheme"] == DAWN else _round(share_below(mark.model, strangers, name)),
-        "inputs_auc": None if images is None else _round(oddness(images, name)),
-        "queries": found.trials if found.access == "labels" else 0,
+        "accuracy": rounded(accuracy(model, bench.data.test)),
+        **_how_sure(evidence),
+        **_whom_else([scheme.verify(stranger, key) for stranger in bench.strangers]),
+        "bits": rounded(capacity(scheme_name, evidence.trials, evidence.rate, len(bench.data.train.classes))),
+        "weights_auc": None,
+        "inputs_auc": None,
+        "queries": evidence.trials if evidence.access == "labels" else 0,
         "seconds": round(seconds, 2),
-    }  # fmt: skip
-    return (
-        row
-        if cell["scheme"] != DAWN
-        else {**row, "stolen": stolen(scheme, key, mark.model, build(1000 + seed), samples, data.test)}
-    )
+    }
+    if scheme_name != DAWN:  # a service shows no weights
+        row["weights_auc"] = rounded(share_below(model, bench.strangers, bench.name))
+    images = getattr(key, "x", None)  # a key of weights has none
+    if images is not None:
+        row["inputs_auc"] = rounded(oddness(images, bench.name))
+    if scheme_name == DAWN:
+        student = bystanders.NETWORKS[bench.name][0](1000 + seed)
+        row["stolen"] = stolen(scheme, key, model, student, samples, bench.data.test)
+    return row
+
+
+def _how_sure(evidence: Evidence) -> Row:
+    return {
+        "hits": evidence.hits,
+        "trials": evidence.trials,
+        "chance": rounded(evidence.chance),
+        "p_value": evidence.p_value,
+    }
+
+
+def _whom_else(claims: Sequence[Evidence]) -> Row:
+    return {
+        "strangers_rate": [rounded(claim.rate) for claim in claims],
+        "strangers_p": [rounded(claim.p_value) for claim in claims],
+    }
 
 
 FINE_TUNE = Recipe(epochs=3, lr=1e-3, batch_size=128)
@@ -103,22 +147,25 @@ def stolen(
     scheme: Any, key: Any, service: Suspect, student: nn.Module, queries: Samples, test: Samples
 ) -> list[Row]:
     """Steal the service by its answers to `queries`, and look for the mark wherever the thief may stop."""
-    student, made = copy.deepcopy(student).to(queries.x.device), []
+    student = copy.deepcopy(student).to(queries.x.device)
+    rows: list[Row] = []
 
     def look(model: nn.Module, log: TrainLog) -> None:
-        if len(log.loss) in STOPS:
-            found = scheme.verify(model, key)
-            made.append(
+        epochs = len(log.loss)
+        if epochs in STOPS:
+            evidence = scheme.verify(model, key)
+            right = rounded(accuracy(model, test))
+            rows.append(
                 {
-                    "epochs": len(log.loss),
-                    "hits": found.hits,
-                    "p_value": found.p_value,
-                    "accuracy": _round(accuracy(model, test)),
+                    "epochs": epochs,
+                    "hits": evidence.hits,
+                    "p_value": evidence.p_value,
+                    "accuracy": right,
                 }
             )
 
     surrogate(service, student, queries, on_epoch=look)
-    return made
+    return rows
 
 
 def capacity(scheme: str, n: int, rate: float, classes: int) -> float:
@@ -144,15 +191,15 @@ def share_below(model: nn.Module, strangers: list[nn.Module], name: str = "mnist
     deviations, in the layer where it lies farthest (T. Wang, F. Kerschbaum: Attacks on Digital Watermarks for
     Deep Neural Networks, ICASSP 2019, who watch the variance).
     """
-    known = torch.stack([_spread(bystander) for bystander in bystanders.shipped(name)])  # (models, layers)
-    middle = known.median(0).values
-    scale = (known - middle).abs().median(0).values
+    spreads = torch.stack([_spread(bystander) for bystander in bystanders.shipped(name)])  # (models, layers)
+    middle = spreads.median(0).values
+    scale = (spreads - middle).abs().median(0).values
 
     def odd(suspect: nn.Module) -> float:
         return float(((_spread(suspect) - middle).abs() / scale).max())
 
-    mine = odd(model)
-    return sum(odd(stranger) < mine for stranger in strangers) / len(strangers)
+    oddest = odd(model)
+    return sum(odd(stranger) < oddest for stranger in strangers) / len(strangers)
 
 
 def oddness(x: Tensor, name: str = "mnist") -> float:
@@ -163,16 +210,14 @@ def oddness(x: Tensor, name: str = "mnist") -> float:
     Evasion Attacks against Watermarking Techniques found in MLaaS Systems, 2019, who train a detector for
     it).
     """
-    from scipy.stats import mannwhitneyu
-
-    mean, basis = _components(name)
+    middle, basis = _components(name)
 
     def left_out(images: Tensor) -> Tensor:
-        flat = images.flatten(1) - mean
+        flat = images.flatten(1) - middle
         return (flat - flat @ basis.T @ basis).norm(dim=1).cpu()
 
-    key, test = left_out(x), left_out(_load(name).test.x[:1000])
-    return float(mannwhitneyu(key, test).statistic) / (len(key) * len(test))
+    scores = torch.cat([left_out(x), left_out(_load(name).test.x[:1000])])
+    return auc(scores, torch.arange(len(scores)) < len(x))
 
 
 def _spread(model: nn.Module) -> Tensor:
@@ -183,10 +228,6 @@ def _entropy(p: float) -> float:
     return 0.0 if p in (0.0, 1.0) else -p * math.log2(p) - (1 - p) * math.log2(1 - p)
 
 
-def _round(value: float) -> float:
-    return round(value, 6)
-
-
 @lru_cache(1)
 def _load(name: str) -> Splits:
     return load(name).to(best_device())
@@ -195,13 +236,57 @@ def _load(name: str) -> Splits:
 @lru_cache(1)
 def _components(name: str) -> tuple[Tensor, Tensor]:
     """Return the mean (C*H*W,) and the first principal components (COMPONENTS, C*H*W) of training images."""
-    known = _load(name).train.x[:5000].flatten(1)
-    mean = known.mean(0)
-    return mean, torch.linalg.svd(known - mean, full_matrices=False).Vh[:COMPONENTS]
+    images = _load(name).train.x[:5000].flatten(1)
+    middle = images.mean(0)
+    return middle, torch.linalg.svd(images - middle, full_matrices=False).Vh[:COMPONENTS]
 
 
 def _strangers(name: str) -> tuple[nn.Module, ...]:
     return bystanders.shipped(name, bystanders.N_NULL, bystanders.N_ALL)
+
+
+# What the rows say
+
+
+def _compare(results: Results) -> list[Comparison]:
+    comparisons = []
+    for data, scheme in dict.fromkeys((row["data"], row["scheme"]) for row in results.rows):
+        rows = results.where(data=data, scheme=scheme)
+        plain = results.where(data=data, scheme="plain")
+        if scheme == "plain":
+            comparisons.append(Comparison(f"{data}, plain: accuracy", "", spread(values(plain, "accuracy"))))
+            continue
+        paper = MARKS[scheme].says if data == "mnist" and scheme in MARKS else ""
+        comparisons.append(Comparison(f"{data}, {scheme}", paper, _say_yardsticks(rows, plain)))
+        thefts = len(rows[0].get("stolen", []))
+        comparisons += [_compare_stolen(f"{data}, {scheme}", rows, i) for i in range(thefts)]
+    return comparisons
+
+
+def _say_yardsticks(rows: Sequence[Row], plain: Sequence[Row]) -> str:
+    change = 100 * (mean(values(rows, "accuracy")) - mean(values(plain, "accuracy")))
+    rate = mean(row["hits"] / row["trials"] for row in rows)
+    innocent = [p for row in rows for p in row["strangers_p"]]
+    accused = sum(p <= 0.01 for p in innocent)
+    times = mean(values(rows, "seconds")) / mean(values(plain, "seconds"))
+    return (
+        f"accuracy {fixed(change, '+')} points;"
+        f" found {100 * rate:.1f} %, p at most {max(values(rows, 'p_value')):.0e};"
+        f" strangers accused at 0.01: {accused} of {len(innocent)};"
+        f" {mean(values(rows, 'bits')):.0f} bits;"
+        f" {times:.1f} times plain training (n = {len(rows)})"
+    )
+
+
+def _compare_stolen(name: str, rows: Sequence[Row], i: int) -> Comparison:
+    """Say what is left of the mark in copies that learnt from a service's answers, after as many epochs."""
+    copies = [row["stolen"][i] for row in rows]
+    hits = [f"{copy['hits']} of {row['trials']}" for copy, row in zip(copies, rows, strict=True)]
+    says = (
+        f"{100 * mean(values(copies, 'accuracy')):.2f} % accurate;"
+        f" hits {', '.join(hits)}; p at most {max(values(copies, 'p_value')):.0e}"
+    )
+    return Comparison(f"{name}: a copy, {copies[0]['epochs']} epochs", "", says)
 
 
 WATERMARKS = Experiment(
@@ -211,11 +296,13 @@ WATERMARKS = Experiment(
         " does it accuse wrongly?"
     ),
     minutes=30,
+    chapter="08 Marks in the weights",
     cells=tuple(
         {"data": name, "scheme": scheme, "seed": seed}
         for name in DATA
         for scheme in ("plain", *watermarks.ALL)
         for seed in range(5)
     ),
-    measure=_yardsticks,
+    measure=_measure,
+    summary=_compare,
 )
