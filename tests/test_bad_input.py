@@ -1,4 +1,7 @@
-"""Whatever a learner gets wrong, the message says what must hold, what was got, and how to mend it."""
+"""Whatever a learner gets wrong, the message says what must hold, what was got, and how to mend it.
+
+The exact wording of what many functions say stands here alone: other tests match a rule's first words.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from wmlearn.models import badnet_cnn
 from wmlearn.triggers import Patch, Pattern
 
 CLASSES = tuple("0123456789")
+SPECTRAL = wm.detection.SpectralSignatures()
 
 
 def _images(n: int = 20, channels: int = 1, size: int = 28) -> Tensor:
@@ -40,11 +44,19 @@ def _success(trigger: wm.Trigger = Pattern(), *, target: Any = 0) -> float:
     return wm.success_rate(badnet_cnn(), _samples(), trigger, target)
 
 
+def _broken() -> nn.Module:
+    model = badnet_cnn()
+    with torch.no_grad():
+        next(model.parameters())[0] = float("nan")
+    return model
+
+
 def _darkens_its_input(x: Tensor) -> Tensor:
     x[..., 0, 0] = 0
     return x
 
 
+DATA_SETS = "the data set must be one of mnist, fashion-mnist, gtsrb, signs-us, signs-se, signs-de, street-us"
 IMAGES = "images must lie in [0, 1]", "Divide by 255, or clamp; normalise inside the model."
 BYTES = (
     "images must be float32 in [0, 1]",
@@ -58,6 +70,7 @@ NETWORK = (
     "Crop, pad or convert the images, or build another network.",
 )
 LABELS = "labels must lie in 0..9", "Count classes from 0, and name each in `classes`."
+FINITE = "the model's weights must be finite", "'NaN or infinity in 1.weight'", "Load or train it again."
 RATE = "rate must lie in (0, 1]", "0.1 poisons every tenth image."
 PICKS = "rate must pick between 1 and 18 images", "Change rate, source or target."
 TARGET = (
@@ -168,16 +181,19 @@ BAD: dict[str, tuple[Callable[[], object], tuple[str, str, str]]] = {
         lambda: wm.accuracy(nn.Sequential(nn.Flatten(), nn.Linear(784, 2)), _samples()),
         ("the model must answer with 10 classes", "(20, 2)", "Give its last layer one output a class."),
     ),
+    "broken weights, to search": (lambda: SPECTRAL(_broken(), _samples()), FINITE),
+    "broken weights, to attack": (lambda: wm.removal.Prune(0.5)(_broken(), _samples()), FINITE),
+    "a class without images": (
+        lambda: SPECTRAL(badnet_cnn(), _samples()[:8]),
+        (
+            "samples must hold images of every class",
+            "'none of 8, 9'",
+            "Draw more, or a stratified split.",
+        ),
+    ),
     "an unknown data set": (
         lambda: wm.load("cifar"),
-        (
-            (
-                "the data set must be one of mnist, fashion-mnist, gtsrb, signs-us, signs-se, signs-de,"
-                " street-us"
-            ),
-            "'cifar'",
-            "",
-        ),
+        (DATA_SETS, "'cifar'", ""),
     ),
 }
 

@@ -27,11 +27,9 @@ def quick(attack: Any) -> Any:
         return replace(attack, scheme=replace(attack.scheme, n=20, recipe=wm.Recipe(epochs=4, lr=2e-3)))  # type: ignore[type-var]
     if isinstance(attack, removal.NeuronPrune):
         return replace(attack, steps=40)
-    return (
-        replace(attack, recipe=replace(attack.recipe, epochs=3))
-        if "recipe" in vars(attack) and attack.recipe
-        else attack
-    )
+    if "recipe" in vars(attack) and attack.recipe:
+        return replace(attack, recipe=replace(attack.recipe, epochs=3))
+    return attack
 
 
 QUICK = {name: quick(attack) for name, attack in removal.ALL.items()}
@@ -72,8 +70,9 @@ def test_a_removal_returns_a_new_model_and_leaves_the_old_one_alone(
 @pytest.mark.parametrize("name", ["shift", "distill-soft", "wu2021-neuron-pruning", "liu2018-fine-pruning"])
 def test_the_same_attack_twice_gives_the_same_model(name: str, victim: nn.Module, own: wm.Samples) -> None:
     few = own[:200]
-    one, two = (QUICK[name](victim, few).state_dict() for _ in range(2))
-    assert all(torch.equal(value, two[key]) for key, value in one.items())
+    weights = QUICK[name](victim, few).state_dict()
+    again = QUICK[name](victim, few).state_dict()
+    assert all(torch.equal(value, again[key]) for key, value in weights.items())
 
 
 @pytest.mark.parametrize("name", removal.ALL)
@@ -98,7 +97,5 @@ def test_broken_weights_are_refused_before_anything_starts(
     broken = copy.deepcopy(victim)
     with torch.no_grad():
         broken[4].weight[0, 0, 0, 0] = torch.nan  # pyright: ignore[reportIndexIssue]
-    with pytest.raises(
-        wm.ArgumentError, match=r"the model's weights must be finite, got 'NaN or infinity in 4\.weight'"
-    ):
+    with pytest.raises(wm.ArgumentError, match="the model's weights must be finite"):
         removal.ALL[name](broken, own)

@@ -45,7 +45,8 @@ def test_a_trigger_changes_every_image_and_every_channel(id: str, channels: int)
 
 @pytest.mark.parametrize("id", ALL)
 def test_a_trigger_is_deterministic_and_leaves_the_global_generator_alone(id: str) -> None:
-    x, state = _images((5, 1, 28, 28)), torch.get_rng_state()
+    x = _images((5, 1, 28, 28))
+    state = torch.get_rng_state()
     assert ALL[id](x).equal(ALL[id](x))
     assert torch.get_rng_state().equal(state)
 

@@ -40,9 +40,10 @@ def _same(a: Any, b: Any) -> bool:
 def test_a_key_follows_from_its_secret(
     name: str, clean: nn.Module, few: wm.Samples, keys: dict[str, Any]
 ) -> None:
-    scheme, mine = wm.watermarks.ALL[name], b"a secret of mine, 32 bytes long.."
+    scheme = wm.watermarks.ALL[name]
+    secret = b"a secret of mine, 32 bytes long.."
     assert _same(scheme.keygen(clean, few, seed=3), keys[name])
-    assert _same(scheme.keygen(clean, few, secret=mine), scheme.keygen(clean, few, seed=9, secret=mine))
+    assert _same(scheme.keygen(clean, few, secret=secret), scheme.keygen(clean, few, seed=9, secret=secret))
     assert not _same(scheme.keygen(clean, few, seed=4), keys[name])
 
 
@@ -61,7 +62,7 @@ def test_a_key_comes_back_from_disk_and_only_its_owner_can_read_it(
     wm.watermarks.save_key(keys[name], path)
     assert _same(wm.watermarks.load_key(path), keys[name])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -69,17 +70,16 @@ def test_embedding_leaves_the_model_alone_and_says_when_the_mark_did_not_take(
     name: str, clean: nn.Module, few: wm.Samples, keys: dict[str, Any], recwarn: pytest.WarningsRecorder
 ) -> None:
     scheme: Any = wm.watermarks.ALL[name]
-    short = (
-        {"recipe": replace(scheme.recipe, epochs=1)}
-        if "recipe" in {field.name for field in fields(scheme)}
-        else {}
-    )
+    hasty = scheme
+    if "recipe" in {field.name for field in fields(scheme)}:  # it trains: one epoch will do
+        hasty = replace(scheme, recipe=replace(scheme.recipe, epochs=1))
     before = copy.deepcopy(clean.state_dict())
-    marked = replace(scheme, **short).embed(clean, few, keys[name])
+    marked = hasty.embed(clean, few, keys[name])
     assert all(torch.equal(value, before[key]) for key, value in clean.state_dict().items())
     assert wm.accuracy(marked.model, few) > 0.5
-    found = wm.judge(scheme.verify(marked.model, keys[name])).owned
-    assert found is not any(issubclass(warning.category, wm.NotEmbeddedWarning) for warning in recwarn)
+    owned = wm.judge(scheme.verify(marked.model, keys[name])).owned
+    warned = any(issubclass(warning.category, wm.NotEmbeddedWarning) for warning in recwarn)
+    assert owned is not warned
 
 
 @pytest.mark.parametrize("name", SCHEMES)
