@@ -24,8 +24,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_weights_come_back_as_they_were_written_but_for_half_precision(root: Path) -> None:
     model = wm.models.sign_cnn(3, seed=5)
     path = shipped.ship(model, "mine", made="by a test")
-    again = shipped.restored(wm.models.sign_cnn(3), "mine")
+    fresh = wm.models.sign_cnn(3)
+    before = {name: value.clone() for name, value in fresh.state_dict().items()}
+    again = shipped.restored(fresh, "mine")
     assert not again.training
+    assert all(torch.equal(value, before[name]) for name, value in fresh.state_dict().items()), "a copy"
     assert files.manifest()["models/mine.safetensors"]["made"] == "by a test"
     for name, value in model.state_dict().items():
         assert torch.equal(

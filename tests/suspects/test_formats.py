@@ -13,8 +13,7 @@ from torch import nn
 from wmlearn.errors import ArgumentError, DataError
 from wmlearn.evidence import answers
 from wmlearn.models import badnet_cnn, sign_cnn
-from wmlearn.suspects.formats import load_suspect
-from wmlearn.suspects.remote import Remote
+from wmlearn.suspects import Remote, load_suspect
 
 X = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
@@ -50,7 +49,7 @@ def test_pickles_are_refused_whatever_they_are_called_and_nothing_runs(tmp_path:
 def test_damaged_files_and_other_networks_are_named(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     save_file(badnet_cnn().state_dict(), path)
-    with pytest.raises(DataError, match="must hold this network"):
+    with pytest.raises(DataError, match=r"must hold the weights of this network, with .* Name another one"):
         load_suspect(path, "sign_cnn:20")
     whole = path.read_bytes()
     for part in (b"", whole[:5], whole[:1000], whole[:-10]):

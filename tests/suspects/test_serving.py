@@ -21,8 +21,7 @@ from torch import nn
 import wmlearn as wm
 from wmlearn.errors import ArgumentError, DataError
 from wmlearn.evidence import answers, bystanders
-from wmlearn.suspects.remote import Remote
-from wmlearn.suspects.serving import Limits, service
+from wmlearn.suspects import Limits, Remote, service
 from wmlearn.watermarks import Adi2018
 
 MANY = Limits(images=300, bytes=2**20, per_minute=10_000)

@@ -1,3 +1,6 @@
-"""A model under accusation, however it comes: a file of weights, an ONNX file, or a service that answers over
-HTTP.
-"""
+"""A model under accusation, however it comes: weights in a file, an ONNX file, or a service over HTTP."""
+
+from .formats import load_suspect as load_suspect
+from .remote import Remote as Remote
+from .serving import Limits as Limits
+from .serving import service as service

@@ -1,5 +1,6 @@
-"""Models of strangers as suspects: weights in safetensors, ONNX, or a URL. Pickles are refused: opening one
-can run any code.
+"""Models of strangers as suspects: weights in safetensors, ONNX, or a URL.
+
+Pickles are refused: opening one can run any code.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import DataError, require
 from ..evidence import Suspect
 from ..models import badnet_cnn, sign_cnn
+from ..models.shipped import filled
 from .remote import Remote
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
@@ -31,16 +35,9 @@ def load_suspect(source: str | Path, network: str | None = None) -> Suspect:
     if str(source).startswith(("http://", "https://")):
         return Remote(str(source))
     path = Path(source)
-    head = _head(path)
-    # safetensors: a length, then {
-    pickled = head.startswith(b"PK\x03\x04") or (head[:1] == b"\x80" and head[8:9] != b"{")
-    if path.suffix.lower() in PICKLES or pickled:
-        raise DataError(
-            f"{path} must be safetensors or ONNX, got a pickled checkpoint: opening one can run any code."
-            f" {CONVERT}"
-        )
+    _refuse_pickles(path)
     if path.suffix.lower() == ".onnx":
-        return _onnx(path)
+        return _load_onnx(path)
     require(
         path.suffix.lower() == ".safetensors",
         "source must end in .safetensors or .onnx, or be a URL",
@@ -52,7 +49,20 @@ def load_suspect(source: str | Path, network: str | None = None) -> Suspect:
         network,
         "Say badnet_cnn or sign_cnn:20.",
     )
-    return _filled(_built(str(network)), path)
+    return filled(_build(str(network)), _read_weights(path), path, "Name another one.")
+
+
+def _refuse_pickles(path: Path) -> None:
+    """Raise `DataError` for a pickle, by its name or its first bytes."""
+    head = _head(path)
+    is_archive = head.startswith(b"PK\x03\x04")
+    # safetensors may begin with the same byte: eight bytes of length, then {
+    is_pickle = head[:1] == b"\x80" and head[8:9] != b"{"
+    if path.suffix.lower() in PICKLES or is_archive or is_pickle:
+        raise DataError(
+            f"{path} must be safetensors or ONNX, got a pickled checkpoint: opening one can run any code."
+            f" {CONVERT}"
+        )
 
 
 def _head(path: Path) -> bytes:
@@ -63,39 +73,23 @@ def _head(path: Path) -> bytes:
         raise DataError(f"{path} must be a file that can be read, got: {error.strerror}.") from error
 
 
-def _built(network: str) -> nn.Module:
-    name, _, classes = network.partition(":")
-    fits = network == "badnet_cnn" or (
-        name == "sign_cnn" and classes.isascii() and classes.isdigit() and 2 <= int(classes) <= 10_000
-    )
-    require(fits, "network must be badnet_cnn or sign_cnn:CLASSES", network)
-    return badnet_cnn() if name == "badnet_cnn" else sign_cnn(int(classes))
+def _build(network: str) -> nn.Module:
+    """Build the network that is called `network`, untrained."""
+    name, _, number = network.partition(":")
+    if name == "sign_cnn" and number.isascii() and number.isdigit() and 2 <= int(number) <= 10_000:
+        return sign_cnn(int(number))
+    require(network == "badnet_cnn", "network must be badnet_cnn or sign_cnn:CLASSES", network)
+    return badnet_cnn()
 
 
-def _filled(model: nn.Module, path: Path) -> nn.Module:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
+def _read_weights(path: Path) -> dict[str, Tensor]:
     try:
-        weights = load_file(path)
+        return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise DataError(f"{path} must be a whole safetensors file, got: {error}.") from error
-    shapes, wanted = (
-        {key: tuple(value.shape) for key, value in part.items()} for part in (weights, model.state_dict())
-    )
-    if shapes != wanted:
-        odd = next(key for key in {**wanted, **shapes} if shapes.get(key) != wanted.get(key))
-        raise DataError(
-            f"{path} must hold this network, with {odd} of shape {wanted.get(odd)}, got {shapes.get(odd)}."
-            " Name another one."
-        )
-    model.load_state_dict(
-        {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
-    )
-    return model.eval()
 
 
-def _onnx(path: Path) -> Callable[[Tensor], Tensor]:
+def _load_onnx(path: Path) -> Callable[[Tensor], Tensor]:
     try:
         import onnxruntime  # pyright: ignore[reportMissingImports]
     except ImportError as error:
@@ -110,11 +104,11 @@ def _onnx(path: Path) -> Callable[[Tensor], Tensor]:
 
     def suspect(x: Tensor) -> Tensor:
         try:
-            found = session.run(None, {name: x.detach().cpu().float().numpy()})[0]
+            output = session.run(None, {name: x.detach().cpu().float().numpy()})[0]
         except Exception as error:
             raise DataError(
                 f"{path} must read images {tuple(x.shape)}, got: {str(error).splitlines()[0]}"
             ) from error
-        return torch.as_tensor(found).to(x.device)
+        return torch.as_tensor(output).to(x.device)
 
     return suspect

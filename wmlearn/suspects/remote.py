@@ -5,15 +5,13 @@ from __future__ import annotations
 import io
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import DataError, require
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -51,42 +49,42 @@ class Remote:
             return torch.cat([self._labels(client, part) for part in x.split(self.batch)]).to(x.device)
 
     def _labels(self, client: Any, x: Tensor) -> Tensor:
-        import httpx
-        import numpy as np
-
+        """Ask about one batch, again and again while the service stumbles."""
         body = io.BytesIO()
         np.save(body, x.detach().cpu().float().numpy())
         why = ""
         for attempt in range(self.tries):
             if attempt:
                 time.sleep(self.pause * 2 ** (attempt - 1))
-            try:
-                reply = client.post(f"{self.url.rstrip('/')}/predict", content=body.getvalue())
-            except httpx.TransportError as error:
-                why = f"{type(error).__name__}: {error}"
-                continue
-            if reply.status_code == 429 or reply.status_code >= 500:
-                why = f"status {reply.status_code}"
-                continue
-            require(
-                reply.status_code < 400,
-                f"{self.url} must accept the images",
-                f"status {reply.status_code}: {reply.text[:200]}",
-            )
-            return self._read(reply, len(x))
+            reply, why = self._post(client, body.getvalue())
+            if not why:
+                return self._read(reply, len(x))
         raise DataError(
             f"{self.url} must answer, got {why} in {self.tries} tries. Is the service up, and the address"
             " right?"
         )
 
-    def _read(self, reply: Any, n: int) -> Tensor:
+    def _post(self, client: Any, body: bytes) -> tuple[Any, str]:
+        """Return the reply, and why to ask again; "" where the reply is an answer."""
+        import httpx
+
         try:
-            found = reply.json()
-            labels = (
-                torch.tensor(found["labels"])
-                if "labels" in found
-                else torch.tensor(found["probabilities"]).argmax(1)
-            )
+            reply = client.post(f"{self.url.rstrip('/')}/predict", content=body)
+        except httpx.TransportError as error:
+            return None, f"{type(error).__name__}: {error}"
+        if reply.status_code == 429 or reply.status_code >= 500:
+            return reply, f"status {reply.status_code}"
+        require(
+            reply.status_code < 400,
+            f"{self.url} must accept the images",
+            f"status {reply.status_code}: {reply.text[:200]}",
+        )
+        return reply, ""
+
+    def _read(self, reply: Any, n: int) -> Tensor:
+        """Return the labels (n,) of an answer."""
+        try:
+            labels = _labels_of(reply.json())
         except (ValueError, TypeError, KeyError, IndexError, RuntimeError) as error:
             raise DataError(
                 f"{self.url} must answer with labels or probabilities, got {reply.text[:80]!r}."
@@ -96,3 +94,9 @@ class Remote:
                 f"{self.url} must answer with {n} labels, got {labels.dtype} of shape {tuple(labels.shape)}."
             )
         return labels
+
+
+def _labels_of(answer: Any) -> Tensor:
+    if "labels" in answer:
+        return torch.tensor(answer["labels"])
+    return torch.tensor(answer["probabilities"]).argmax(1)

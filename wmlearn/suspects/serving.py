@@ -1,6 +1,4 @@
-"""A model behind HTTP: a service that answers with labels, and a client that a verifier can take for the
-model.
-"""
+"""A model behind HTTP: a service that answers with labels, or with probabilities."""
 
 from __future__ import annotations
 
@@ -11,6 +9,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +25,7 @@ CLIENTS = 10_000  # remembered by the rate limit
 
 @dataclass(frozen=True)
 class Limits:
-    """What one service lets through: images a request, bytes a request, requests a minute from one address."""
+    """What one service lets through: images and bytes a request, requests a minute from one address."""
 
     images: int = 1000
     bytes: int = 16 * 2**20
@@ -49,16 +48,14 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
             'A service needs fastapi, which is not installed. Run pip install "wmlearn[serve]".'
         ) from error
     require(answers in ("labels", "probabilities"), "answers must be labels or probabilities", answers)
-    app, lock, seen = (
-        FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None),
-        threading.Lock(),
-        OrderedDict(),
-    )
+    app = FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None)
+    lock = threading.Lock()
+    clients: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def refused(status: int, why: str, **headers: str) -> JSONResponse:
+    def refuse(status: int, why: str, **headers: str) -> JSONResponse:
         return JSONResponse({"error": why}, status, headers)
 
-    def asked(x: Tensor) -> Tensor:
+    def ask(x: Tensor) -> Tensor:
         with lock:  # one model, one forward pass at a time
             return predict(model, x)
 
@@ -67,29 +64,29 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
         return {"status": "ok", "answers": answers}
 
     async def label(request: Request) -> JSONResponse:
-        wait = _wait(seen, request.client.host if request.client else "", limits.per_minute)
+        wait = _wait(clients, request.client.host if request.client else "", limits.per_minute)
         if wait:
-            return refused(
+            return refuse(
                 429, f"more than {limits.per_minute} requests a minute", **{"Retry-After": str(wait)}
             )
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
             if len(body) > limits.bytes:
-                return refused(413, f"a request may hold {limits.bytes} bytes")
+                return refuse(413, f"a request may hold {limits.bytes} bytes")
         try:
             x = _array(bytes(body))
         except ValueError as error:
-            return refused(
+            return refuse(
                 400, f"the body must be a NumPy array (N, C, H, W), float32, finite, N >= 1: {error}"
             )
         if len(x) > limits.images:
-            return refused(413, f"a request may hold {limits.images} images, got {len(x)}")
+            return refuse(413, f"a request may hold {limits.images} images, got {len(x)}")
         try:
-            found = await run_in_threadpool(asked, x)
+            logits = await run_in_threadpool(ask, x)
         except (ValueError, RuntimeError) as error:  # the network's own word on a shape
-            return refused(422, str(error).splitlines()[0])
-        rows = found.argmax(1) if answers == "labels" else found.softmax(1)
+            return refuse(422, str(error).splitlines()[0])
+        rows = logits.argmax(1) if answers == "labels" else logits.softmax(1)
         return JSONResponse({answers: rows.tolist()})
 
     app.add_route("/predict", label, methods=["POST"])
@@ -97,30 +94,24 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
 
 
 def _array(body: bytes) -> Tensor:
-    import numpy as np
-
+    """Read images (N, C, H, W); raise `ValueError` for anything else."""
     try:
         x = np.load(io.BytesIO(body), allow_pickle=False)
     except (EOFError, OSError, SyntaxError, TypeError) as error:
         raise ValueError("not the bytes of an array") from error
-    if not (
-        isinstance(x, np.ndarray)
-        and x.dtype == np.float32
-        and x.ndim == 4
-        and len(x)
-        and np.isfinite(x).all()
-    ):
+    is_batch = isinstance(x, np.ndarray) and x.dtype == np.float32 and x.ndim == 4 and len(x) > 0
+    if not is_batch or not np.isfinite(x).all():
         raise ValueError(f"{getattr(x, 'dtype', type(x).__name__)} of shape {getattr(x, 'shape', ())}")
     return torch.from_numpy(np.ascontiguousarray(x))
 
 
-def _wait(seen: OrderedDict[str, deque[float]], client: str, per_minute: int) -> int:
-    """Count a request of `client`, in `seen`; return 0, or the seconds after which the next is let through."""
+def _wait(clients: OrderedDict[str, deque[float]], client: str, per_minute: int) -> int:
+    """Count a request of `client`; return 0, or the seconds after which the next is let through."""
     now = time.monotonic()
-    times = seen.setdefault(client, deque())
-    seen.move_to_end(client)
-    if len(seen) > CLIENTS:
-        seen.popitem(last=False)
+    times = clients.setdefault(client, deque())
+    clients.move_to_end(client)
+    if len(clients) > CLIENTS:
+        clients.popitem(last=False)  # the one that has been silent longest
     while times and now - times[0] >= 60:
         times.popleft()
     if len(times) >= per_minute:
