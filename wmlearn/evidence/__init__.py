@@ -1,6 +1,4 @@
-"""What a measurement proves: evidence and verdicts, exact tails and intervals, innocent networks to compare
-with.
-"""
+"""What a measurement proves: evidence and verdicts, exact tails, innocent networks to compare with."""
 
 from .evidence import Evidence as Evidence
 from .evidence import Suspect as Suspect

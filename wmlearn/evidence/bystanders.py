@@ -1,5 +1,6 @@
-"""Models that never saw a mark: what a judge compares a suspect with. Ours ship, those of other data are
-trained on the spot.
+"""Models that never saw a mark: what a judge compares a suspect with.
+
+Ours ship; those of other data are trained on the spot.
 """
 
 from __future__ import annotations
@@ -62,12 +63,13 @@ def _task(name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
 
 
 def make(name: str, first: int = 0, stop: int | None = None) -> None:
-    """For maintainers: train the networks of `name`, each from its own seed on three quarters of the data,
-    and put them with what ships.
+    """Train the networks of `name`, each by its seed on three quarters of the data, and put them with what
+    ships. For maintainers.
     """
     build, recipe = NETWORKS[name]
     samples = load(name).train
-    for i in range(first, stop or (N_DIGITS if name == "mnist" else N_ALL)):
+    last = N_DIGITS if name == "mnist" else N_ALL
+    for i in range(first, stop or last):
         part = split(samples, 3 * len(samples) // 4, seed=1000 + i)[0]
         model = trained(build(1000 + i), part, replace(recipe, seed=1000 + i))[0]
         ship(

@@ -1,6 +1,4 @@
-"""What a verification measured (`Evidence`), and what a judge concludes from it (`Verdict`). The two are kept
-apart on purpose.
-"""
+"""What a verification measured (`Evidence`), and what a judge concludes from it (`Verdict`): kept apart."""
 
 from __future__ import annotations
 
@@ -28,26 +26,29 @@ def answers(suspect: Suspect, x: Tensor, classes: int | None = None) -> Tensor:
 
     Raises `ArgumentError` when it answers in another shape, or doesn't know as many classes as `classes`.
     """
-    found = predict(suspect, x.to(_device(suspect, x))) if isinstance(suspect, nn.Module) else suspect(x)
-    rule = "a suspect must answer with logits (N, classes) or labels (N,)"
+    output = predict(suspect, x.to(_device(suspect, x))) if isinstance(suspect, nn.Module) else suspect(x)
     require(
-        isinstance(found, Tensor) and found.ndim in (1, 2) and len(found) == len(x),
-        rule,
-        getattr(found, "shape", found),
+        isinstance(output, Tensor) and output.ndim in (1, 2) and len(output) == len(x),
+        "a suspect must answer with logits (N, classes) or labels (N,)",
+        getattr(output, "shape", output),
     )
-    if found.ndim == 2:
-        fits = classes is None or found.shape[1] == classes
-        require(
-            fits, f"the suspect must know {classes} classes", found.shape[1], "Is the key for this model?"
-        )
-        found = found.argmax(1)
-    require(not found.is_floating_point(), "labels must be integers", found.dtype)
+    labels = _labels_of(output, classes)
+    require(not labels.is_floating_point(), "labels must be integers", labels.dtype)
     if classes is not None:
-        low, high = (int(bound) for bound in found.aminmax())
+        low, high = (int(bound) for bound in labels.aminmax())
         require(
             low >= 0 and high < classes, f"the suspect's labels must lie in 0..{classes - 1}", (low, high)
         )
-    return found.to(x.device, torch.int64)
+    return labels.to(x.device, torch.int64)
+
+
+def _labels_of(output: Tensor, classes: int | None) -> Tensor:
+    """Return the labels (N,) that logits (N, classes) or labels (N,) mean."""
+    if output.ndim == 1:
+        return output
+    fits = classes is None or output.shape[1] == classes
+    require(fits, f"the suspect must know {classes} classes", output.shape[1], "Is the key for this model?")
+    return output.argmax(1)
 
 
 def _device(model: nn.Module, x: Tensor) -> torch.device:
@@ -81,9 +82,7 @@ class Evidence:
 
     @property
     def p_value(self) -> float:
-        """The exact probability that a bystander agrees at least `hits` times: P(Bin(trials, chance) >=
-        hits).
-        """
+        """The exact probability that a bystander agrees as often: P(Bin(trials, chance) >= hits)."""
         from scipy.stats import binom
 
         return float(binom.sf(self.hits - 1, self.trials, self.chance))
@@ -98,11 +97,10 @@ class Verdict:
     evidence: Evidence
 
     def __str__(self) -> str:
-        e, word = self.evidence, "claim supported" if self.owned else "no proof of ownership"
-        return (
-            f"{word}: {e.hits} of {e.trials} (chance {e.chance:.2f}), p = {e.p_value:.1e} against alpha ="
-            f" {self.alpha:g}"
-        )
+        e = self.evidence
+        outcome = "claim supported" if self.owned else "no proof of ownership"
+        p = f"p = {e.p_value:.1e} against alpha = {self.alpha:g}"
+        return f"{outcome}: {e.hits} of {e.trials} (chance {e.chance:.2f}), {p}"
 
 
 def judge(evidence: Evidence, alpha: float = 1e-3) -> Verdict:
@@ -112,8 +110,9 @@ def judge(evidence: Evidence, alpha: float = 1e-3) -> Verdict:
 
 
 def rank_p_value(suspect: Evidence, bystanders: Sequence[Evidence]) -> float:
-    """Return the share of models at least as guilty as `suspect`, itself included; trials need not be
-    independent.
+    """Return the share of models at least as guilty as `suspect`, itself included.
+
+    Trials need not be independent.
     """
     require(
         len(bystanders) > 0,
@@ -121,4 +120,5 @@ def rank_p_value(suspect: Evidence, bystanders: Sequence[Evidence]) -> float:
         len(bystanders),
         "Train a few models without the mark.",
     )
-    return (1 + sum(b.rate >= suspect.rate for b in bystanders)) / (1 + len(bystanders))
+    n_as_guilty = sum(bystander.rate >= suspect.rate for bystander in bystanders)
+    return (1 + n_as_guilty) / (1 + len(bystanders))

@@ -1,11 +1,8 @@
-"""How many triggers a claim needs, how to make several claims at once, and how to stop asking early, each
-with its error kept exactly.
-"""
+"""How many triggers a claim needs, and how to make several claims at once, with their error kept exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from ..errors import require
 from .evidence import Evidence, Verdict
@@ -43,14 +40,14 @@ def power(n: int, chance: float, survival: float, alpha: float) -> float:
     return float(binom.sf(hits_needed(n, chance, alpha) - 1, n, survival))
 
 
-def triggers_needed(chance: float, survival: float, alpha: float, power: float = 0.9) -> int:
-    """Return the fewest triggers whose claim is supported with probability `power`; a few more may do
-    slightly worse, as hits are whole.
+def triggers_needed(chance: float, survival: float, alpha: float, sensitivity: float = 0.9) -> int:
+    """Return the fewest triggers whose claim is supported with probability `sensitivity`, that is with this
+    `power`; a few more may do slightly worse, as hits are whole.
 
     Raises `ArgumentError` when the model keeps no more than chance, or so little more that `MOST_TRIGGERS`
     don't do.
     """
-    require(0 < power < 1, "power must lie in (0, 1)", power)
+    require(0 < sensitivity < 1, "sensitivity must lie in (0, 1)", sensitivity)
     require(
         chance < survival <= 1,
         f"survival must lie above chance, {chance}, and not above 1",
@@ -58,7 +55,7 @@ def triggers_needed(chance: float, survival: float, alpha: float, power: float =
         "Such a mark proves nothing.",
     )
     high = 1
-    while _power(high, chance, survival, alpha) < power:
+    while power(high, chance, survival, alpha) < sensitivity:
         high *= 2
         require(
             high <= MOST_TRIGGERS,
@@ -67,24 +64,7 @@ def triggers_needed(chance: float, survival: float, alpha: float, power: float =
             "The mark is too near to chance.",
         )
     low = max(1, high // 4)  # power rises in a saw: look at all sizes that could be the first
-    return next(n for n in range(low, high + 1) if _power(n, chance, survival, alpha) >= power)
-
-
-_power = power
-
-
-def interval(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the exact interval of a rate, two-sided (Clopper and Pearson 1934)."""
-    from scipy.stats import binomtest
-
-    require(
-        trials > 0 and 0 <= hits <= trials,
-        "hits must lie in 0..trials, and trials be positive",
-        (hits, trials),
-    )
-    require(0 < level < 1, "level must lie in (0, 1)", level)
-    low, high = binomtest(hits, trials).proportion_ci(level, "exact")
-    return float(low), float(high)
+    return next(n for n in range(low, high + 1) if power(n, chance, survival, alpha) >= sensitivity)
 
 
 def clustered_interval(hits: Sequence[int], size: int, level: float = 0.95) -> tuple[float, float]:
@@ -97,18 +77,20 @@ def clustered_interval(hits: Sequence[int], size: int, level: float = 0.95) -> t
     """
     from scipy.stats import beta, t
 
-    k, n = len(hits), len(hits) * size
+    k = len(hits)
+    n = k * size
     require(k > 1 and size > 0, "there must be at least two clusters, none of them empty", (k, size))
-    require(all(0 <= each <= size for each in hits), f"hits must lie in 0..{size}", (min(hits), max(hits)))
+    require(all(0 <= h <= size for h in hits), f"hits must lie in 0..{size}", (min(hits), max(hits)))
     require(0 < level < 1, "level must lie in (0, 1)", level)
     rate = sum(hits) / n
-    variance = sum((each / size - rate) ** 2 for each in hits) / (k * (k - 1))
+    scatter = sum((h / size - rate) ** 2 for h in hits)
+    variance = scatter / (k * (k - 1))  # of the rate
     tail = (1 - level) / 2
     few = (t.isf(tail, n - 1) / t.isf(tail, k - 1)) ** 2  # few clusters tell the scatter roughly only
     trials = float(k) if variance == 0 else min(float(n), rate * (1 - rate) / variance) * few
-    found = rate * trials
-    low = 0.0 if found == 0 else float(beta.ppf(tail, found, trials - found + 1))
-    high = 1.0 if found == trials else float(beta.isf(tail, found + 1, trials - found))
+    successes = rate * trials
+    low = 0.0 if successes == 0 else float(beta.ppf(tail, successes, trials - successes + 1))
+    high = 1.0 if successes == trials else float(beta.isf(tail, successes + 1, trials - successes))
     return low, high
 
 
@@ -124,73 +106,13 @@ def holm(evidences: Sequence[Evidence], alpha: float = 1e-3) -> tuple[Verdict, .
     require(len(evidences) > 0, "evidences must not be empty", 0)
     _check(alpha=alpha)
     order = sorted(range(len(evidences)), key=lambda i: evidences[i].p_value)
-    verdicts, open_ = {}, True
+    verdicts: dict[int, Verdict] = {}
+    none_failed = True
     for rank, i in enumerate(order):
         level = alpha / (len(evidences) - rank)
-        open_ = open_ and evidences[i].p_value < level
-        verdicts[i] = Verdict(open_, level, evidences[i])
+        none_failed = none_failed and evidences[i].p_value < level
+        verdicts[i] = Verdict(none_failed, level, evidences[i])
     return tuple(verdicts[i] for i in range(len(evidences)))
-
-
-@dataclass(frozen=True)
-class Bet:
-    """A test that may stop at any query: it bets against innocence, and supports the claim once its money has
-    grown 1 / alpha-fold.
-
-    Under an innocent model, that hits with probability `chance` at most given all answers before, the money
-    is a non-negative supermartingale that starts at 1, so it ever reaches 1 / alpha with probability alpha at
-    most (Ville 1939): the level holds for every rule of stopping. A hit multiplies it by survival / chance, a
-    miss by (1 - survival) / (1 - chance), as in A. Wald, Sequential Tests of Statistical Hypotheses, Annals
-    of Mathematical Statistics 16 (1945), with `survival` the rate a marked model is expected to keep.
-    Differs: there is no lower limit that clears a suspect; whoever runs out of queries has no proof.
-    """
-
-    chance: float
-    survival: float = 0.9
-    alpha: float = 1e-3
-
-    def __post_init__(self) -> None:
-        _check(chance=self.chance, alpha=self.alpha)
-        require(
-            self.chance < self.survival < 1,
-            f"survival must lie between chance, {self.chance}, and 1",
-            self.survival,
-        )
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """What a test that stops early found: `owned` after `queries` of the `n` triggers, `hits` of them;
-    `money` is what its bets grew to.
-    """
-
-    owned: bool
-    queries: int
-    hits: int
-    n: int
-    money: float
-
-    @property
-    def saved(self) -> int:
-        """The queries that were not asked."""
-        return self.n - self.queries
-
-
-def sequential(hits: Iterable[bool], bet: Bet, n: int) -> Stopped:
-    """Take answers one by one, at most `n` of them, until the bet is won; an iterator isn't asked for more
-    than that.
-
-    The triggers must come in an order that doesn't depend on the suspect. Raises `ArgumentError` when `hits`
-    ends before `n` and the bet.
-    """
-    _check(n=n)
-    money, found, asked, answers = 1.0, 0, 0, iter(hits)
-    win, lose = bet.survival / bet.chance, (1 - bet.survival) / (1 - bet.chance)
-    while asked < n and money * bet.alpha < 1:
-        hit = next(answers, None)
-        require(hit is not None, f"hits must hold {n} answers", asked)
-        asked, found, money = asked + 1, found + bool(hit), money * (win if hit else lose)
-    return Stopped(money * bet.alpha >= 1, asked, found, n, money)
 
 
 def _check(n: int = 1, chance: float = 0.5, alpha: float = 0.5) -> None:
