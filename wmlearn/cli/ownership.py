@@ -5,10 +5,11 @@ owner   wmlearn ownership keygen Ada                             ada.secret
         wmlearn ownership commit ada.secret                      key.safetensors (secret), commitment.json
         wmlearn ownership register book.sqlite commitment.json   … and then train with the key, and release
         wmlearn ownership release ada.secret model.safetensors   release.json, to be registered
-judge   wmlearn ownership challenge judge.secret commitment.json --suspect theirs=copy.safetensors --registry book.sqlite
+judge   wmlearn ownership challenge judge.secret commitment.json
+                --suspect theirs=copy.safetensors --registry book.sqlite
 owner   wmlearn ownership respond ada.secret key.safetensors commitment.json challenge.json
-anybody wmlearn ownership verify bundle.json --suspect theirs=copy.safetensors --registry book.sqlite
---released 2
+anybody wmlearn ownership verify bundle.json
+                --suspect theirs=copy.safetensors --registry book.sqlite --released 2
 
 A suspect may also be an ONNX file or the URL of a service. A challenge names these only; of weights it holds
 the hash.
@@ -28,7 +29,7 @@ from ..errors import DataError, require
 
 if TYPE_CHECKING:
     from ..evidence import Suspect
-    from ..ownership import Case, Finding
+    from ..ownership import Case, Challenge, Finding, Party
     from ..watermarks import BlackmarksKey, TriggerKey
 
 app = typer.Typer(
@@ -86,7 +87,8 @@ def keygen(
     """Draw a person's secret, which signs, and from which all of the person's keys follow."""
     from ..ownership import new_identity, save_identity
 
-    person, path = new_identity(name), out or Path(f"{name.lower()}.secret")
+    person = new_identity(name)
+    path = out or Path(f"{name.lower()}.secret")
     save_identity(person, path)
     typer.echo(
         f"{path} holds the secret: only you can read it. Keep a copy: without it no claim can be"
@@ -113,11 +115,11 @@ def commit(
     from ..watermarks import load_key, save_key
 
     owner = load_identity(secret)
-    there = key.exists()
-    found = load_key(key) if there else _drawn(secret, scheme, task, serial)
-    document = promise(owner, found, serial=serial)
-    if not there:
-        save_key(found, key)
+    is_new = not key.exists()
+    secrets = _draw_key(secret, scheme, task, serial) if is_new else load_key(key)
+    document = promise(owner, secrets, serial=serial)
+    if is_new:
+        save_key(secrets, key)
     save(document, out)
     typer.echo(
         f"{key} holds {document.n} triggers of {document.scheme}: keep it secret, and teach it to your model."
@@ -140,14 +142,14 @@ def release(
     from ..ownership import fingerprint, load_identity, save
     from ..ownership import release as sign
 
-    found = _suspect(str(model), task)
+    network = _suspect(str(model), task)
     require(
-        isinstance(found, nn.Module),
+        isinstance(network, nn.Module),
         "the model to release must be a safetensors file, whose weights are hashed",
         str(model),
     )
-    assert isinstance(found, nn.Module)
-    save(sign(load_identity(secret), model.stem, fingerprint(found)), out)
+    assert isinstance(network, nn.Module)
+    save(sign(load_identity(secret), model.stem, fingerprint(network)), out)
     typer.echo(f"{out} is signed: register it now.")
 
 
@@ -165,11 +167,11 @@ def register(
     ] = Path("receipts"),
 ) -> None:
     """Add signed documents to the registry, for good."""
-    from ..ownership import Registry
+    from ..ownership import Registry, save_receipt
     from ..ownership import register as add
-    from ..ownership.registry import save_receipt
 
-    for path, entry in zip(documents, add(Registry(registry), *map(_document, documents)), strict=True):
+    entries = add(Registry(registry), *(_document(path) for path in documents))
+    for path, entry in zip(documents, entries, strict=True):
         receipt = receipts / f"receipt-{entry.number}.json"
         save_receipt(entry, receipt)
         typer.echo(f"{path} is entry {entry.number}, {entry.time} by this machine's clock; keep {receipt}")
@@ -194,17 +196,19 @@ def challenge(
     from ..ownership import challenge as draw
     from ..ownership import register as add
 
-    book, judge, promise = Registry(registry), load_identity(secret), load(commitment, Commitment)
-    # others' may have gone unanswered
-    mine = [each for each in challenges(entries(book)) if each.by == judge.public]
-    earlier = [*mine, *(load(path, Bundle).challenge for path in opened or [])]
-    drawn = draw(judge, promise, _suspects(suspect, task), count=count, earlier=earlier)
-    [entry] = add(book, drawn)
-    save(drawn, out)
-    left = promise.n - len(drawn.spent) - count
+    book = Registry(registry)
+    judge = load_identity(secret)
+    promise = load(commitment, Commitment)
+    # other judges' may have gone unanswered: their triggers are still secret, but for the bundles in `opened`
+    earlier = [before for before in challenges(entries(book)) if before.by == judge.public]
+    earlier += [load(path, Bundle).challenge for path in opened or []]
+    document = draw(judge, promise, _suspects(suspect, task), count=count, earlier=earlier)
+    [entry] = add(book, document)
+    save(document, out)
+    n_secret = promise.n - len(document.spent) - count
     typer.echo(
-        f"{out} names {count} triggers (entry {entry.number} of the registry); {left} of {promise.n} stay"
-        " secret."
+        f"{out} names {count} triggers (entry {entry.number} of the registry);"
+        f" {n_secret} of {promise.n} stay secret."
     )
 
 
@@ -246,24 +250,21 @@ def verify(
     of them.
     """
     from ..data import files
-    from ..ownership import Bundle, Challenge, find, load
+    from ..ownership import Bundle, Challenge, load
     from ..ownership import verify as check
     from ..ownership.report import finding_dict
 
-    found, case = load(bundle, Bundle), _case(suspect, task, registry, released, alpha, chosen)
-    asked = load(challenge, Challenge) if challenge else found.challenge
-    require(
-        find(case.book, asked) is not None,
-        "the challenge must be registered",
-        asked.nonce[:12],
-        "The judge registers each challenge.",
-    )
-    finding = check(case, asked, found)
+    answer = load(bundle, Bundle)
+    case = _case(suspect, task, registry, released, alpha, chosen)
+    question = load(challenge, Challenge) if challenge else answer.challenge
+    _check_registered(case, question, "the challenge")
+    finding = check(case, question, answer)
     if out:
         files.write(out, json.dumps(finding_dict(finding), indent=1).encode() + b"\n")
-    for line in _said(finding):
+    for line in _lines_of(finding):
         typer.echo(line)
-    raise typer.Exit(0 if finding.matches and all(match.owned for match in finding.matches.values()) else 1)
+    stands = bool(finding.matches) and all(match.owned for match in finding.matches.values())
+    raise typer.Exit(0 if stands else 1)
 
 
 @app.command()
@@ -287,24 +288,12 @@ def dispute(
 ) -> None:
     """Decide between parties who claim one model, and write the judge's report."""
     from ..data import files
-    from ..ownership import Bundle, Party, find, load, to_html, to_json
     from ..ownership import dispute as decide
+    from ..ownership import to_html, to_json
     from ..ownership.report import decision
 
-    case, parties = _case(suspect, task, registry, released, alpha, chosen), []
-    for each in party:
-        parts = each.split("=", 2)
-        require(len(parts) == 3, "a party must be NAME=SUSPECT=BUNDLE.json", each)
-        bundle = load(parts[2], Bundle)
-        registered = find(case.book, bundle.challenge) is not None
-        require(
-            registered,
-            f"the challenge of {parts[0]} must be registered",
-            bundle.challenge.nonce[:12],
-            "The judge registers each one.",
-        )
-        parties.append(Party(parts[0], parts[1], bundle.challenge, bundle))
-    report = decide(case, disputed, parties)
+    case = _case(suspect, task, registry, released, alpha, chosen)
+    report = decide(case, disputed, [_party(case, words) for words in party])
     files.write(out, to_html(report).encode())
     files.write(out.with_suffix(".json"), to_json(report).encode() + b"\n")
     for line in report.reasons:
@@ -318,25 +307,23 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
     from ..ownership import Bundle, faults, load_identity
     from ..ownership.documents import genuine, kind
 
-    found = _written(file)
-    if found.get("kind") == "identity":
+    content = _read_json(file)
+    if content.get("kind") == "identity":
         person = load_identity(file)
         typer.echo(f"the secret of {person.name}\npublic key {person.public}")
         return
-    if "receipt" in found:
-        typer.echo("\n".join(f"{name:12}{value}" for name, value in found.items() if name != "document"))
+    if "receipt" in content:
+        typer.echo("\n".join(f"{name:12}{value}" for name, value in content.items() if name != "document"))
         return
     document = _document(file)
-    wrong = (
-        faults(document)
-        if isinstance(document, Bundle)
-        else ()
-        if genuine(document)
-        else ("its signature is wrong",)
-    )
     typer.echo(kind(document))
     for line in _lines(asdict(document), "  "):
         typer.echo(line)
+    wrong: tuple[str, ...] = ()
+    if isinstance(document, Bundle):
+        wrong = faults(document)
+    elif not genuine(document):
+        wrong = ("its signature is wrong",)
     typer.echo("\n".join(wrong) or "signatures and hashes are right")
     raise typer.Exit(1 if wrong else 0)
 
@@ -349,23 +336,22 @@ def audit(
     ] = None,
 ) -> None:
     """Read the whole registry, and find every row that was changed, removed or put in between."""
-    from ..ownership import Registry
+    from ..ownership import Registry, load_receipt
     from ..ownership import audit as check
-    from ..ownership.registry import load_receipt
 
-    found = check(Registry(registry), [load_receipt(path) for path in receipt or []])
-    for fault in found.faults:
+    result = check(Registry(registry), [load_receipt(path) for path in receipt or []])
+    for fault in result.faults:
         typer.secho(fault, fg="red")
-    word = f"{len(found.faults)} faults" if found.faults else "sound"
-    typer.echo(f"{found.n:,} entries, the last with the hash {found.head[:16]}…: {word}")
+    state = f"{len(result.faults)} faults" if result.faults else "sound"
+    typer.echo(f"{result.n:,} entries, the last with the hash {result.head[:16]}…: {state}")
     if not receipt:
         typer.echo(
             "Without receipts nobody can tell whether the end was cut off, or the whole book written anew."
         )
-    raise typer.Exit(1 if found.faults else 0)
+    raise typer.Exit(1 if result.faults else 0)
 
 
-def _drawn(secret: Path, scheme: str, task: str, serial: str) -> TriggerKey | BlackmarksKey:
+def _draw_key(secret: Path, scheme: str, task: str, serial: str) -> TriggerKey | BlackmarksKey:
     from ..data import load
     from ..ownership import draw, load_identity, secret_for
     from ..watermarks import ALL
@@ -373,7 +359,8 @@ def _drawn(secret: Path, scheme: str, task: str, serial: str) -> TriggerKey | Bl
     fix = "Draw others in Python, with your model."
     require(scheme in DRAWN, f"a key that isn't there can be drawn for {', '.join(DRAWN)}", scheme, fix)
     build, _ = _network(task)
-    owner, samples = load_identity(secret), load(task).train
+    owner = load_identity(secret)
+    samples = load(task).train
     if scheme == "adi2018":
         return draw(owner, shape=tuple(samples.x.shape[1:]), classes=len(samples.classes), serial=serial)
     return ALL[scheme].keygen(build(0), samples, secret=secret_for(owner, scheme, serial))
@@ -383,25 +370,48 @@ def _document(path: Path) -> Any:
     from ..ownership import Bundle, load
     from ..ownership.registry import KINDS
 
-    known = {**KINDS, "bundle": Bundle}
-    what = _written(path).get("kind")
-    if what not in known:
-        raise DataError(f"{path} must be a {', '.join(known)}, got {what!r}.")
-    return load(path, known[what])
+    shapes = {**KINDS, "bundle": Bundle}
+    what = _read_json(path).get("kind")
+    if what not in shapes:
+        raise DataError(f"{path} must be a {', '.join(shapes)}, got {what!r}.")
+    return load(path, shapes[what])
 
 
-def _written(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, Any]:
     from ..data import files
 
     try:
-        found = json.loads(files.read(path))
+        content = json.loads(files.read(path))
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        content = None
+    if not isinstance(content, dict):
         raise DataError(
             f"{path} must be a JSON file of ownership, got something else. Take another copy of it."
         )
-    return found
+    return content
+
+
+def _party(case: Case, words: str) -> Party:
+    """Read NAME=SUSPECT=BUNDLE.json: one side of a dispute."""
+    from ..ownership import Bundle, Party, load
+
+    parts = words.split("=", 2)
+    require(len(parts) == 3, "a party must be NAME=SUSPECT=BUNDLE.json", words)
+    name, model, path = parts
+    bundle = load(path, Bundle)
+    _check_registered(case, bundle.challenge, f"the challenge of {name}")
+    return Party(name, model, bundle.challenge, bundle)
+
+
+def _check_registered(case: Case, challenge: Challenge, what: str) -> None:
+    from ..ownership import find
+
+    require(
+        find(case.book, challenge) is not None,
+        f"{what} must be registered",
+        challenge.nonce[:12],
+        "The judge registers each challenge.",
+    )
 
 
 def _case(suspect: list[str], task: str, registry: str, released: int, alpha: float, chosen: bool) -> Case:
@@ -420,10 +430,8 @@ def _case(suspect: list[str], task: str, registry: str, released: int, alpha: fl
 
 
 def _suspects(listed: list[str], task: str) -> Mapping[str, Suspect]:
-    pairs, rule = (
-        [each.partition("=") for each in listed],
-        "a suspect must be NAME=FILE.safetensors, NAME=FILE.onnx or NAME=URL",
-    )
+    pairs = [words.partition("=") for words in listed]
+    rule = "a suspect must be NAME=FILE.safetensors, NAME=FILE.onnx or NAME=URL"
     for name, equals, source in pairs:
         require(bool(name and equals and source), rule, f"{name}{equals}{source}")
     names = [name for name, _, _ in pairs]
@@ -432,11 +440,13 @@ def _suspects(listed: list[str], task: str) -> Mapping[str, Suspect]:
 
 
 def _suspect(source: str, task: str) -> Suspect:
-    from ..suspects.formats import load_suspect
+    from ..suspects import load_suspect
 
     _network(task)
-    path, named, network = source.rpartition(f"{WEIGHTS}@")
-    return load_suspect(path + WEIGHTS, network) if named else load_suspect(source, ARCHITECTURES[task])
+    path, separator, network = source.rpartition(f"{WEIGHTS}@")
+    if separator:
+        return load_suspect(path + WEIGHTS, network)
+    return load_suspect(source, ARCHITECTURES[task])
 
 
 def _network(task: str) -> Any:
@@ -452,16 +462,16 @@ def _lines(values: Mapping[str, Any], indent: str) -> Iterator[str]:
             yield f"{indent}{name}"
             yield from _lines(value, indent + "  ")
         elif name != "signature":
-            many = isinstance(value, tuple) and (len(value) > 6 or name == "openings")
-            yield f"{indent}{name:12}{f'{len(value)} of them' if many else value}"
+            is_long = isinstance(value, tuple) and (len(value) > 6 or name == "openings")
+            shown = f"{len(value)} of them" if is_long else value
+            yield f"{indent}{name:12}{shown}"
 
 
-def _said(finding: Finding) -> list[str]:
+def _lines_of(finding: Finding) -> list[str]:
     lines = [f"void: {why}" for why in finding.void]
     for name, match in finding.matches.items():
-        e, word = match.evidence, "claim supported" if match.owned else "no proof of ownership"
-        lines.append(
-            f"{name}: {word}: {e.hits} of {e.trials} (chance {e.chance:.2f}), p = {e.p_value:.1e} against"
-            f" {finding.level:.1e}"
-        )
+        e = match.evidence
+        outcome = "claim supported" if match.owned else "no proof of ownership"
+        p = f"p = {e.p_value:.1e} against {finding.level:.1e}"
+        lines.append(f"{name}: {outcome}: {e.hits} of {e.trials} (chance {e.chance:.2f}), {p}")
     return [*lines, *(f"note: {note}" for note in finding.notes)]
