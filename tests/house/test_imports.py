@@ -22,8 +22,6 @@ LESSONS = {  # what a lesson or the command line needs, and no science
 SLOW = LESSONS - {"tqdm"} | {  # PyTorch itself loads tqdm
     "torchvision",
     "scipy",
-    "safetensors",
-    "pycocotools",
     "sqlalchemy",
     "distributed",
     "fastapi",
@@ -31,7 +29,7 @@ SLOW = LESSONS - {"tqdm"} | {  # PyTorch itself loads tqdm
     "httpx",
     "onnxruntime",
 }
-"""What importing wmlearn must not load: whoever needs it waits for it, nobody else."""
+"""What takes a tenth of a second or more to load: whoever needs it waits for it, nobody else."""
 
 
 @pytest.mark.parametrize("path", MODULES, ids=label)

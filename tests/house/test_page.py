@@ -13,7 +13,8 @@ from rooms import MODULES, PACKAGE, ROOT, fresh, label, tree
 PAGE = PACKAGE / "__init__.py"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MASTERS = sorted((ROOT / "notebooks" / "source").glob("*.py"))
-TEXTS = [*MASTERS, *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [path for path in sorted(ROOT.glob("*.md")) if path.name != "CHANGELOG.md"]  # it names what has gone
+TEXTS = [*MASTERS, *PAGES, *sorted((ROOT / "docs").rglob("*.md"))]
 PROSE = [path for path in MODULES if path != PAGE]
 """No module writes `import wmlearn as wm`: what stands there is in messages, hints and docstrings."""
 NAME = re.compile(r"(?<![\w.])wm((?:\.[A-Za-z]\w*)+)")
