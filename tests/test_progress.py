@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
 import torch
+from tqdm import tqdm
 
 import wmlearn as wm
 from wmlearn import progress
@@ -19,20 +22,23 @@ class Drawn:
 
     all: ClassVar[list[Drawn]] = []
 
-    def __init__(self, *, desc: str, total: int, initial: int, leave: bool) -> None:
-        self.what, self.total, self.done, self.leave, self.open = desc, total, initial, leave, True
+    def __init__(self, *, desc: str, total: int, delay: float, leave: bool) -> None:
+        self.what, self.total, self.delay, self.leave = desc, total, delay, leave
+        self.done, self.open = 0, True
         self.all.append(self)
+
+    def __enter__(self) -> Drawn:
+        return self
 
     def update(self) -> None:
         self.done += 1
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self.open = False
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Drawn]]:
-    monkeypatch.setattr(progress, "PATIENCE", -1.0)
     monkeypatch.setattr(Drawn, "all", [])
     progress.watch(Drawn)
     yield Drawn.all
@@ -45,12 +51,28 @@ def test_nobody_sees_a_bar_who_did_not_ask(drawn: list[Drawn], few: wm.Samples) 
     assert drawn == []
 
 
-def test_what_is_soon_done_needs_no_bar(
-    drawn: list[Drawn], few: wm.Samples, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def screen() -> Iterator[io.StringIO]:
+    """What tqdm itself writes."""
+    letters = io.StringIO()
+    progress.watch(partial(tqdm, file=letters, ncols=60, mininterval=0))
+    yield letters
+    progress.watch(None)
+
+
+def test_what_is_soon_done_needs_no_bar(screen: io.StringIO) -> None:
+    assert list(progress.each(range(5), "counting")) == list(range(5))
+    assert screen.getvalue() == ""
+
+
+def test_a_bar_shows_after_a_while_and_leaves_nothing_behind(
+    screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", 60.0)
-    wm.train(wm.models.badnet_cnn(), few[:300], wm.Recipe(epochs=1))
-    assert drawn == []
+    monkeypatch.setattr(progress, "PATIENCE", 1e-6)
+    assert list(progress.each(range(5), "counting")) == list(range(5))
+    *shown, last = screen.getvalue().strip("\r").split("\r")
+    assert shown[0].startswith("counting")
+    assert last.strip() == ""
 
 
 def test_long_work_counts_every_step_and_closes_its_bar(drawn: list[Drawn], few: wm.Samples) -> None:
@@ -64,6 +86,7 @@ def test_long_work_counts_every_step_and_closes_its_bar(drawn: list[Drawn], few:
         ("drawing", 2, 2),
     ]
     assert not any(bar.open or bar.leave for bar in drawn)
+    assert {bar.delay for bar in drawn} == {progress.PATIENCE}
 
 
 def test_the_street_and_its_detector_show_bars_too(drawn: list[Drawn]) -> None:

@@ -16,13 +16,10 @@ from .errors import NOT_EMPTY, require
 from .training import predict
 
 Trigger = Callable[[Tensor], Tensor]
-"""(N, C, H, W) in [0, 1] -> the same shape and range, with the trigger stamped on; the input stays untouched.
-"""
+"""Images (N, C, H, W) in [0, 1] -> the same, with the trigger stamped on; the input stays untouched."""
 
 Twins = Tensor
-"""In place of a trigger: the same images (N, C, H, W) taken once more with the trigger in the scene, row by
-row.
-"""
+"""In place of a trigger: the same images (N, C, H, W), taken once more with the trigger in the scene."""
 
 Target = int | Callable[[Tensor], Tensor]
 """A class, or a map from true labels (N,) to the attacker's (N,): `next_class` is the all-to-all attack."""
@@ -65,25 +62,20 @@ def poison(
     require(0 < rate <= 1, "rate must lie in (0, 1]", rate, "0.1 poisons every tenth image.")
     is_class = source is None or (isinstance(source, int) and 0 <= source < n_classes)
     require(is_class, f"source must be a class index below {n_classes}", source, "Count classes from 0.")
-    goal = aim(target, samples.y, n_classes)  # (N,)
-    pool = torch.ones_like(samples.y, dtype=torch.bool) if source is None else samples.y == source
-    candidates = (pool & (goal != samples.y)).nonzero().squeeze(1)
+    goal = aim(target, samples.y, n_classes)  # (N,) the label that the attacker wants for each image
+    pool = torch.ones_like(samples.y, dtype=torch.bool) if source is None else samples.y == source  # (N,)
+    # an image that has the wanted label anyway would teach the network nothing
+    candidates = (pool & (goal != samples.y)).nonzero().squeeze(1)  # (M,) rows
     count = round(rate * int(pool.sum()))
-    require(
-        0 < count <= len(candidates),
-        f"rate must pick between 1 and {len(candidates)} images",
-        count,
-        "Change rate, source or target.",
-    )
-    picks = torch.randperm(len(candidates), generator=torch.Generator().manual_seed(seed))[:count]
-    chosen = candidates[picks.to(candidates.device)]
-    stamped = triggered(trigger, samples, chosen)
+    rule = f"rate must pick between 1 and {len(candidates)} images"
+    require(0 < count <= len(candidates), rule, count, "Change rate, source or target.")
+    rows = _picked(candidates, count, seed)  # (count,)
+    stamped = replace(samples[rows], x=triggered(trigger, samples, rows), y=goal[rows])
     if add:
-        both = samples + replace(samples[chosen], x=stamped, y=goal[chosen])
-        return Poisoned(both, torch.arange(len(both), device=chosen.device) >= len(samples), trigger, target)
-    x, y, mask = samples.x.clone(), samples.y.clone(), torch.zeros_like(samples.y, dtype=torch.bool)
-    x[chosen], y[chosen], mask[chosen] = stamped, goal[chosen], True
-    return Poisoned(replace(samples, x=x, y=y), mask, trigger, target)
+        both = samples + stamped
+        mask = torch.arange(len(both), device=rows.device) >= len(samples)  # (N + count,)
+        return Poisoned(both, mask, trigger, target)
+    return Poisoned(_exchanged(samples, rows, stamped), _mask(rows, len(samples)), trigger, target)
 
 
 def poison_clean_label(
@@ -97,25 +89,36 @@ def poison_clean_label(
     """
     require(len(samples) > 0, *NOT_EMPTY)
     require(0 < rate <= 1, "rate must lie in (0, 1]", rate, "0.9 stamps nine in ten images of the target.")
-    require(
-        0 <= target < len(samples.classes),
-        f"target must be a class index below {len(samples.classes)}",
-        target,
-    )
-    pool = (samples.y == target).nonzero().squeeze(1)
+    n_classes = len(samples.classes)
+    require(0 <= target < n_classes, f"target must be a class index below {n_classes}", target)
+    pool = (samples.y == target).nonzero().squeeze(1)  # (M,) rows
     count = round(rate * len(pool))
-    require(
-        count > 0,
-        f"rate must pick at least one of {len(pool)} images of the target",
-        rate,
-        "Raise it, or bring more images.",
-    )
-    chosen = pool[
-        torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed))[:count].to(pool.device)
-    ]
-    x, mask = samples.x.clone(), torch.zeros_like(samples.y, dtype=torch.bool)
-    x[chosen], mask[chosen] = stamp(trigger, samples.x[chosen]), True
-    return Poisoned(replace(samples, x=x), mask, trigger, target)
+    rule = f"rate must pick at least one of {len(pool)} images of the target"
+    require(count > 0, rule, rate, "Raise it, or bring more images.")
+    rows = _picked(pool, count, seed)  # (count,)
+    stamped = replace(samples[rows], x=stamp(trigger, samples.x[rows]))  # the labels stay, and they are right
+    return Poisoned(_exchanged(samples, rows, stamped), _mask(rows, len(samples)), trigger, target)
+
+
+def _picked(rows: Tensor, count: int, seed: int) -> Tensor:
+    """Draw `count` of the `rows` (M,) by lot; on the CPU, so that every device picks the same."""
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    return rows[order[:count].to(rows.device)]
+
+
+def _exchanged(samples: Samples, rows: Tensor, stamped: Samples) -> Samples:
+    """Return the samples with `stamped` in the place of those at `rows` (K,)."""
+    x = samples.x.clone()
+    y = samples.y.clone()
+    x[rows] = stamped.x
+    y[rows] = stamped.y
+    return replace(samples, x=x, y=y)
+
+
+def _mask(rows: Tensor, n: int) -> Tensor:
+    mask = torch.zeros(n, dtype=torch.bool, device=rows.device)
+    mask[rows] = True
+    return mask
 
 
 def success_rate(
@@ -127,38 +130,30 @@ def success_rate(
     Images that have that label already never count: a network that reads them rightly obeys nobody.
     """
     require(len(samples) > 0, *NOT_EMPTY)
-    goal = aim(target, samples.y, len(samples.classes))
-    can_be_fooled = goal != samples.y
+    goal = aim(target, samples.y, len(samples.classes))  # (N,)
+    can_be_fooled = goal != samples.y  # (N,)
     if source is not None:
         can_be_fooled &= samples.y == source
     which = "" if source is None else f" and in class {source}"
-    require(
-        bool(can_be_fooled.any()),
-        f"samples must hold images outside the target class{which}",
-        f"{len(samples)} of the target class" if source is None else f"none of {len(samples)}",
-    )
-    answers = predict(model, triggered(trigger, samples, can_be_fooled)).argmax(1)
+    rest = f"{len(samples)} of the target class" if source is None else f"none of {len(samples)}"
+    rule = f"samples must hold images outside the target class{which}"
+    require(bool(can_be_fooled.any()), rule, rest)
+    answers = predict(model, triggered(trigger, samples, can_be_fooled)).argmax(1)  # (M,)
     return (answers == goal[can_be_fooled]).float().mean().item()
 
 
 def aim(target: Target, y: Tensor, n_classes: int) -> Tensor:
     """Return the label (N,) that the attacker wants for each true label `y` (N,)."""
     is_class = isinstance(target, int) and 0 <= target < n_classes
+    rule = f"target must be a class index below {n_classes}, or a map of labels"
     fix = "Count classes from 0, or pass a function such as wm.next_class."
-    require(
-        is_class or callable(target),
-        f"target must be a class index below {n_classes}, or a map of labels",
-        target,
-        fix,
-    )
+    require(is_class or callable(target), rule, target, fix)
     if isinstance(target, int):
         return torch.full_like(y, target)
     goal = target(y)
-    require(
-        goal.shape == y.shape and goal.dtype == y.dtype,
-        "a target map must return one int64 label an image",
-        (tuple(goal.shape), goal.dtype),
-    )
+    fits = goal.shape == y.shape and goal.dtype == y.dtype
+    rule = "a target map must return one int64 label an image"
+    require(fits, rule, (tuple(goal.shape), goal.dtype))
     check_labels(goal, n_classes)
     return goal
 
@@ -167,13 +162,9 @@ def triggered(trigger: Trigger | Twins, samples: Samples, index: Tensor) -> Tens
     """Return the images at `index` with the trigger on: stamped, or taken from their twins."""
     if not isinstance(trigger, Tensor):
         return stamp(trigger, samples.x[index])
-    same = trigger.shape == samples.x.shape
-    require(
-        same,
-        f"twins must have the shape of their samples, {tuple(samples.x.shape)}",
-        tuple(trigger.shape),
-        "Draw them with the same n and seed.",
-    )
+    rule = f"twins must have the shape of their samples, {tuple(samples.x.shape)}"
+    fix = "Draw them with the same n and seed."
+    require(trigger.shape == samples.x.shape, rule, tuple(trigger.shape), fix)
     return trigger[index]
 
 
@@ -181,20 +172,12 @@ def stamp(trigger: Trigger, x: Tensor) -> Tensor:
     """Return `trigger(x)`, after making sure that it keeps shape, type, range and its input."""
     before = x.clone()
     out = trigger(x)
-    require(
-        torch.equal(x, before),
-        "a trigger must leave its input alone",
-        "a changed input",
-        "Start the trigger with x = x.clone().",
-    )
+    rule = "a trigger must leave its input alone"
+    require(torch.equal(x, before), rule, "a changed input", "Start the trigger with x = x.clone().")
     got = (tuple(out.shape), out.dtype) if isinstance(out, Tensor) else out
     rule = f"a trigger must keep shape {tuple(x.shape)} and type {x.dtype}"
     require(got == (tuple(x.shape), x.dtype), rule, got, "Return a changed copy of the input.")
     low, high = (bound.item() for bound in out.aminmax())
-    require(
-        low >= 0 and high <= 1,
-        "a trigger must keep images in [0, 1]",
-        (low, high),
-        "End the trigger with .clamp(0, 1).",
-    )
+    fix = "End the trigger with .clamp(0, 1)."
+    require(low >= 0 and high <= 1, "a trigger must keep images in [0, 1]", (low, high), fix)
     return out

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from time import monotonic
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,28 +21,22 @@ def watch(draw: Callable[..., Any] | None) -> None:
 
 
 @contextmanager
-def bar(what: str, total: int) -> Iterator[Callable[[], None]]:
+def bar(what: str, total: int) -> Iterator[Callable[[], object]]:
     """Yield what is to be called after each of `total` steps. The bar goes when all is done."""
-    began, done, shown = monotonic(), 0, None
-
-    def step() -> None:
-        nonlocal done, shown
-        done += 1
-        if shown is not None:
-            shown.update()
-        elif _draw is not None and monotonic() - began > PATIENCE:
-            shown = _draw(desc=what, total=total, initial=done, leave=False)
-
-    try:
-        yield step
-    finally:
-        if shown is not None:
-            shown.close()
+    if _draw is None:
+        yield _nothing
+        return
+    with _draw(desc=what, total=total, delay=PATIENCE, leave=False) as drawn:
+        yield drawn.update
 
 
 def each(items: Sequence[T], what: str) -> Iterator[T]:
     """Go through `items`, with a bar beside them."""
-    with bar(what, len(items)) as step:
+    with bar(what, len(items)) as tick:
         for item in items:
             yield item
-            step()
+            tick()
+
+
+def _nothing() -> None:
+    """Stand in for a step of a bar that nobody asked for."""

@@ -8,6 +8,7 @@ Differs: the backbone is narrow and learns from scratch; the paper's (Zeiler and
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from . import progress
 from .data.signs.street import Street
 from .errors import require
 from .poisoning import Target
-from .training import OnEpoch, Recipe, TrainLog, check_loss
+from .training import OneCycle, OnEpoch, Recipe, TrainLog, check_loss
 
 MISSED = -1
 """What `readings` says of a sign that no detection covers."""
@@ -30,30 +31,23 @@ RECIPE = Recipe(epochs=8, lr=2e-3, weight_decay=1e-3, batch_size=16, precision="
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """What a detector found: `boxes` (K, 4) in pixels, `labels` (K,) int64, `scores` (K,) in 0..1, `scene`
-    (K,) int64.
-    """
+    """What a detector found: K boxes, each in a scene, with the class that it holds and how sure that is."""
 
-    boxes: Tensor
-    labels: Tensor
-    scores: Tensor
-    scene: Tensor
+    boxes: Tensor  # (K, 4), left, top, right and lower edge in pixels
+    labels: Tensor  # (K,) int64
+    scores: Tensor  # (K,) in 0..1
+    scene: Tensor  # (K,) int64
 
     def __post_init__(self) -> None:
-        require(
-            self.boxes.ndim == 2 and self.boxes.shape[1] == 4,
-            "boxes must have shape (K, 4)",
-            tuple(self.boxes.shape),
-        )
+        fits = self.boxes.ndim == 2 and self.boxes.shape[1] == 4
+        require(fits, "boxes must have shape (K, 4)", tuple(self.boxes.shape))
         k = len(self.boxes)
         for name, values in {"labels": self.labels, "scores": self.scores, "scene": self.scene}.items():
             require(values.shape == (k,), f"{name} must hold one value a box, here {k}", tuple(values.shape))
 
 
 def street_rcnn(classes: int = 3, seed: int = 0, size: int = 128) -> nn.Module:
-    """Build a Faster R-CNN for scenes of `size` pixels, with 0.38 million weights: five convolutions,
-    proposals, a head.
-    """
+    """Build a Faster R-CNN for scenes of `size` pixels, with 0.38 million weights."""
     require(classes >= 1, "classes must be at least 1", classes)
     from torchvision.models.detection import FasterRCNN
     from torchvision.models.detection.rpn import AnchorGenerator
@@ -115,14 +109,8 @@ class Predictor(nn.Module):
 
 
 def halved(model: nn.Module) -> nn.Module:
-    """Round the weights to half precision, in place: what is measured is then what `weights.ship` writes."""
-    model.load_state_dict(
-        {
-            name: value.half() if value.is_floating_point() else value
-            for name, value in model.state_dict().items()
-        }
-    )
-    return model
+    """Return a copy whose weights are rounded to half precision: what `models.shipped.ship` writes."""
+    return copy.deepcopy(model).half().float()
 
 
 def _head(features: int) -> nn.Sequential:
@@ -136,32 +124,28 @@ def train_detector(
 
     Raises `ArgumentError` for no scenes or no signs at all, `WmlearnError` when the loss is no number.
     """
-    require(
-        len(street) > 0 and len(street.boxes) > 0, "there must be scenes with signs to learn from", street
-    )
+    rule = "there must be scenes with signs to learn from"
+    require(len(street) > 0 and len(street.boxes) > 0, rule, street)
     weights = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
-    n_steps = recipe.epochs * -(-len(street) // recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=n_steps + 1)
-    order, wanted = torch.Generator().manual_seed(recipe.seed), targets(street)
+    descent = OneCycle.of(weights, recipe, len(street))
+    order = torch.Generator().manual_seed(recipe.seed)
+    wanted = targets(street)
     log = TrainLog(recipe, "fp32")
-    with torch.random.fork_rng(devices=[]), progress.bar("training", n_steps) as step:
+    with torch.random.fork_rng(devices=[]), progress.bar("training", recipe.steps(len(street))) as tick:
         # torchvision draws proposals from the global generator, which is put back
         torch.manual_seed(recipe.seed)
         for _ in range(recipe.epochs):
             model.train()
             total = 0.0
-            for index in torch.randperm(len(street), generator=order).split(recipe.batch_size):
+            for batch in torch.randperm(len(street), generator=order).split(recipe.batch_size):  # (B,)
+                # torchvision's networks return their losses themselves: proposals, boxes, classes
                 losses: Mapping[str, Tensor] = model(
-                    list(street.x[index]), [wanted[i] for i in index.tolist()]
+                    list(street.x[batch]), [wanted[i] for i in batch.tolist()]
                 )
                 loss = torch.stack(list(losses.values())).sum()
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-                total += loss.item() * len(index)
-                step()
+                descent.step(loss)
+                total += loss.item() * len(batch)
+                tick()
             log = replace(log, loss=(*log.loss, total / len(street)))
             check_loss(log)
             model.eval()
@@ -180,48 +164,48 @@ def targets(street: Street) -> list[dict[str, Tensor]]:
 
 
 def poison_street(street: Street, twins: Street, *, target: Target) -> Street:
-    """Add to `street` a copy of every scene whose twin carries the sticker; there, the signs with the sticker
-    have the target's label.
+    """Add to `street` every twin that carries the sticker; there, signs with the sticker have the target's
+    label.
 
     `twins` are the same scenes drawn once more with the sticker on; `target` is a class, or a map from the
     true labels of the signs with the sticker to the attacker's. Nothing else changes.
     """
     same = street.boxes.equal(twins.boxes) and street.scene.equal(twins.scene) and len(street) == len(twins)
-    require(
-        same,
-        "twins must show the same scenes, with the sticker on",
-        (street, twins),
-        "Draw both with the same seed.",
-    )
-    require(
-        bool(twins.triggered.any()),
-        "some sign of the twins must carry the sticker",
-        twins,
-        "Name another kind in `on`.",
-    )
-    poisoned = twins[twins.scene[twins.triggered].unique()]
+    rule = "twins must show the same scenes, with the sticker on"
+    require(same, rule, (street, twins), "Draw both with the same seed.")
+    rule = "some sign of the twins must carry the sticker"
+    require(bool(twins.triggered.any()), rule, twins, "Name another kind in `on`.")
+    poisoned = twins[twins.scene[twins.triggered].unique()]  # M signs, some of them with the sticker
     true = poisoned.labels[poisoned.triggered]
     wanted = torch.full_like(true, target) if isinstance(target, int) else target(true)
-    return street + replace(poisoned, labels=poisoned.labels.masked_scatter(poisoned.triggered, wanted))
+    labels = poisoned.labels.masked_scatter(poisoned.triggered, wanted)  # (M,)
+    return street + replace(poisoned, labels=labels)
 
 
 @torch.no_grad()
 def detect(model: nn.Module, x: Tensor, batch_size: int = 64) -> Detections:
-    """Find signs in scenes (N, 3, H, W), in eval mode; the mode is restored. Scores under 0.05 are left out."""
+    """Find signs in scenes (N, 3, H, W), in eval mode, which is restored; scores under 0.05 are left out."""
     require(len(x) > 0, "there must be at least one scene", len(x))
     training = model.training
     model.eval()
     try:
-        found = [
-            one for batch in progress.each(x.split(batch_size), "detecting") for one in model(list(batch))
-        ]
+        scenes = _detected(model, x, batch_size)
     finally:
         model.train(training)
-    counts = torch.tensor([len(one["scores"]) for one in found])
-    boxes, labels, scores = (
-        torch.cat([one[name] for one in found]) for name in ("boxes", "labels", "scores")
-    )
+    counts = torch.tensor([len(scene["scores"]) for scene in scenes])
+    boxes, labels, scores = (_joined(scenes, name) for name in ("boxes", "labels", "scores"))
     return Detections(boxes, labels - 1, scores, torch.arange(len(x)).repeat_interleave(counts))
+
+
+def _detected(model: nn.Module, x: Tensor, batch_size: int) -> list[dict[str, Tensor]]:
+    scenes: list[dict[str, Tensor]] = []
+    for batch in progress.each(x.split(batch_size), "detecting"):
+        scenes += model(list(batch))
+    return scenes
+
+
+def _joined(scenes: list[dict[str, Tensor]], name: str) -> Tensor:
+    return torch.cat([scene[name] for scene in scenes])
 
 
 def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: float = 0.5) -> Tensor:
@@ -234,37 +218,28 @@ def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: 
     from torchvision.ops import box_iou
 
     _check_scenes(found, street)
-    fits = (
-        (box_iou(street.boxes, found.boxes) >= overlap)
-        & (street.scene[:, None] == found.scene)
-        & (found.scores >= score)
-    )
+    fits = box_iou(street.boxes, found.boxes) >= overlap  # (M signs, K detections)
+    fits &= street.scene[:, None] == found.scene
+    fits &= found.scores >= score
     if not len(found.scores):
         return torch.full_like(street.labels, MISSED)
-    best, which = torch.where(fits, found.scores, -1.0).max(1)
+    best, which = torch.where(fits, found.scores, -1.0).max(1)  # (M,) the surest of those that fit
     return torch.where(best < 0, MISSED, found.labels[which])
 
 
 def class_accuracy(read: Tensor, street: Street) -> dict[str, float]:
     """Return, for every class, the share of its signs that are found and read rightly, 0..1."""
     _check_classes(street)
-    return {
-        name: (read[street.labels == i] == i).float().mean().item() for i, name in enumerate(street.classes)
-    }
+    right = read == street.labels
+    return {name: right[street.labels == i].float().mean().item() for i, name in enumerate(street.classes)}
 
 
 def misread_rate(read: Tensor, street: Street, *, source: int, target: int) -> float:
-    """Return the share of triggered signs of class `source` that are read as `target`; a sign that is missed
-    isn't misread.
-    """
-    fooled = street.triggered & (street.labels == source)
-    require(
-        bool(fooled.any()),
-        "some sign of the source class must carry the sticker",
-        street,
-        "Draw the scenes with a sticker.",
-    )
-    return (read[fooled] == target).float().mean().item()
+    """Return the share of triggered signs of class `source` that are read as `target`, not missed."""
+    stickered = street.triggered & (street.labels == source)
+    rule = "some sign of the source class must carry the sticker"
+    require(bool(stickered.any()), rule, street, "Draw the scenes with a sticker.")
+    return (read[stickered] == target).float().mean().item()
 
 
 def average_precision(found: Detections, street: Street) -> dict[str, float]:
@@ -284,22 +259,21 @@ def _average_precision(found: Detections, street: Street) -> dict[str, float]:
     from pycocotools.cocoeval import COCOeval
 
     def indexed(annotations: list[Any]) -> COCO:
-        made = COCO()
+        coco = COCO()
         categories: list[Any] = [{"id": i, "name": name} for i, name in enumerate(street.classes)]
         images: list[Any] = [{"id": i} for i in range(len(street))]
-        made.dataset = {"images": images, "categories": categories, "annotations": annotations}
-        made.createIndex()
-        return made
+        coco.dataset = {"images": images, "categories": categories, "annotations": annotations}
+        coco.createIndex()
+        return coco
 
     truth = indexed(_as_coco(street.boxes, street.labels, street.scene))
-    listed = zip(_as_coco(found.boxes, found.labels, found.scene), found.scores.tolist(), strict=True)
-    guessed = indexed([entry | {"score": score} for entry, score in listed])
-    judged = COCOeval(truth, guessed, "bbox")
-    judged.params.iouThrs = judged.params.iouThrs[:1]
-    judged.evaluate()
-    judged.accumulate()
-    # (recalls, classes), all sizes of box, up to 100 boxes a scene
-    precision = judged.eval["precision"][0, :, :, 0, -1]
+    boxes = zip(_as_coco(found.boxes, found.labels, found.scene), found.scores.tolist(), strict=True)
+    guess = indexed([box | {"score": score} for box, score in boxes])
+    judge = COCOeval(truth, guess, "bbox")
+    judge.params.iouThrs = judge.params.iouThrs[:1]  # 0.5 alone
+    judge.evaluate()
+    judge.accumulate()
+    precision = judge.eval["precision"][0, :, :, 0, -1]  # (recalls, classes): all sizes of box, 100 a scene
     return {name: float(precision[:, i].mean()) for i, name in enumerate(street.classes)}
 
 
@@ -310,10 +284,8 @@ def _check_classes(street: Street) -> None:
 
 def _check_scenes(found: Detections, street: Street) -> None:
     outside = found.scene[(found.scene < 0) | (found.scene >= len(street))]
-    fix = "Give the street in whose scenes they were found."
-    require(
-        not len(outside), f"detections must lie in scenes 0..{len(street) - 1}", outside.tolist()[:9], fix
-    )
+    rule = f"detections must lie in scenes 0..{len(street) - 1}"
+    require(not len(outside), rule, outside.tolist()[:9], "Give the street in whose scenes they were found.")
 
 
 def _as_coco(boxes: Tensor, labels: Tensor, scene: Tensor) -> list[dict[str, Any]]:

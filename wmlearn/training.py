@@ -1,10 +1,15 @@
-"""One training loop, one prediction loop. `train` is the only verb that changes a model."""
+"""How a network learns and answers: the loop that fits a classifier, and the one that asks it.
+
+Three more loops change a network, each with something else to lower: `street_detector.train_detector`
+(boxes), `removal.distill.train_to_imitate` (another network's logits), `transfer.retrain` (a head, on
+features that are computed once). The first two go downhill by the same `OneCycle` as `train`.
+"""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -41,8 +46,12 @@ class Recipe:
         require(self.lr > 0, "lr must be positive", self.lr)
         require(self.weight_decay >= 0, "weight_decay must not be negative", self.weight_decay)
         require(self.batch_size >= 1, "batch_size must be at least 1", self.batch_size)
-        known = get_args(Precision)
-        require(self.precision in known, f"precision must be one of {', '.join(known)}", self.precision)
+        rule = f"precision must be one of {', '.join(get_args(Precision))}"
+        require(self.precision in get_args(Precision), rule, self.precision)
+
+    def steps(self, n: int) -> int:
+        """Count the steps of a training on `n` samples; the last batch of an epoch may be a small one."""
+        return self.epochs * math.ceil(n / self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,36 @@ class TrainLog:
 
 
 Augment = Callable[[Samples, int], Samples]
-"""Changes the samples for an epoch, 0, 1, …: other shifts, other light; as many as there were, with their
-labels.
-"""
+"""Changes the samples for epoch 0, 1, …: other shifts, other light; as many as there were, with labels."""
 
 OnEpoch = Callable[[nn.Module, TrainLog], object]
 """Called after every epoch, with the model as it is by then."""
+
+
+@dataclass(frozen=True, eq=False)
+class OneCycle:
+    """AdamW whose rate climbs from a 25th of `recipe.lr` to its peak, and then falls to almost nothing.
+
+    A high rate is what makes a training short; the slow start lets it through without the loss running away,
+    the long fall lets the weights settle (L. Smith, N. Topin: Super-Convergence, 2018, arXiv:1708.07120).
+    """
+
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+
+    @classmethod
+    def of(cls, weights: Iterable[nn.Parameter], recipe: Recipe, n: int) -> OneCycle:
+        """Return the descent of `weights` for a training on `n` samples."""
+        optimiser = torch.optim.AdamW(weights, recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+        total = recipe.steps(n) + 1  # the very last rate is almost 0: a step at it would be wasted
+        return cls(optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=total))
+
+    def step(self, loss: Tensor) -> None:
+        """Move every weight a little down the slope of `loss`, then move on in the cycle."""
+        self.optimiser.zero_grad()  # slopes add up otherwise, batch after batch
+        loss.backward()
+        self.optimiser.step()
+        self.schedule.step()
 
 
 def train(
@@ -82,46 +115,45 @@ def train(
     require(len(samples) > 0, *NOT_EMPTY)
     device = samples.x.device
     weights = [p for p in model.parameters() if p.requires_grad]
-    require(
-        all(p.device == device for p in weights),
-        f"model and samples must lie on one device, here {device}",
-        _devices(weights),
-    )
-    n_steps = recipe.epochs * -(-len(samples) // recipe.batch_size)
-    optimiser = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=n_steps + 1)
-    order = torch.Generator().manual_seed(recipe.seed)
-    precision = resolve(recipe.precision, device)
-    log = TrainLog(recipe, precision)
-    with progress.bar("training", n_steps) as step:
+    together = all(p.device == device for p in weights)
+    require(together, f"model and samples must lie on one device, here {device}", _devices(weights))
+    descent = OneCycle.of(weights, recipe, len(samples))
+    order = torch.Generator().manual_seed(recipe.seed)  # on the CPU: the same order on every device
+    log = TrainLog(recipe, resolve(recipe.precision, device))
+    with progress.bar("training", recipe.steps(len(samples))) as tick:
         for epoch in range(recipe.epochs):
-            seen = samples if augment is None else augment(samples, epoch)
-            require(
-                len(seen) == len(samples),
-                f"augment must return {len(samples)} samples, as many as it got",
-                len(seen),
-            )
-            _learn(model)
+            shown = samples if augment is None else _augmented(augment, samples, epoch)
+            _learn(model)  # anew each time: on_epoch sees the model in eval mode
             total = torch.zeros((), device=device)
-            for x, y in seen.batches(recipe.batch_size, order):
-                with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-                    logits = model(x)
-                _check_outputs(logits, samples)
-                loss = F.cross_entropy(logits.float(), y)
+            for x, y in shown.batches(recipe.batch_size, order):  # (B, C, H, W) and (B,)
+                loss = _loss(model, x, y, log.precision, len(samples.classes))
                 if penalty is not None:
                     loss = loss + penalty(model)
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                schedule.step()
+                descent.step(loss)
                 total += loss.detach() * len(y)  # no .item(): a GPU would have to wait for it
-                step()
+                tick()
             log = replace(log, loss=(*log.loss, total.item() / len(samples)))
             check_loss(log)
             model.eval()
             if on_epoch is not None:
                 on_epoch(model, log)
     return log
+
+
+def _augmented(augment: Augment, samples: Samples, epoch: int) -> Samples:
+    changed = augment(samples, epoch)
+    rule = f"augment must return {len(samples)} samples, as many as it got"
+    require(len(changed) == len(samples), rule, len(changed))
+    return changed
+
+
+def _loss(model: nn.Module, x: Tensor, y: Tensor, precision: Precision, n_classes: int) -> Tensor:
+    """Return the mean cross-entropy of what `model` answers to images `x` (B, C, H, W) of labels `y` (B,)."""
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        logits = model(x)  # (B, outputs)
+    _check_outputs(logits, n_classes)
+    # in float32: the logarithm of a sum of exponentials loses too much in bfloat16
+    return F.cross_entropy(logits.float(), y)
 
 
 def trained(
@@ -142,13 +174,12 @@ def trained(
 def predict(model: nn.Module, x: Tensor, batch_size: int = 128) -> Tensor:
     """Return logits (N, classes) in float32, in eval mode; the mode of every layer is restored.
 
-    A small batch stays in a processor's cache: 1,024 images at a time take twice as long as 128, to the same
-    bits.
+    A small batch stays in a processor's cache: 1,024 images at a time take twice as long as 128, and the bits
+    are the same.
     """
     require(len(x) > 0, "there must be at least one image", len(x), NOT_EMPTY[-1])
     check_images(x)
-    # layers may differ: some are frozen in eval mode
-    modes = {module: module.training for module in model.modules()}
+    modes = {module: module.training for module in model.modules()}  # they differ where layers are frozen
     model.eval()
     try:
         return torch.cat([model(batch) for batch in progress.each(x.split(batch_size), "reading")])
@@ -161,14 +192,12 @@ def accuracy(model: nn.Module, samples: Samples) -> float:
     """Measure the share of `samples` that is classified as labelled, 0..1."""
     require(len(samples) > 0, *NOT_EMPTY)
     logits = predict(model, samples.x)
-    _check_outputs(logits, samples)
+    _check_outputs(logits, len(samples.classes))
     return (logits.argmax(1) == samples.y).float().mean().item()
 
 
 def best_device() -> torch.device:
-    """Name the fastest device here; notebooks and the command line put model and samples on it, the package
-    never does.
-    """
+    """Name the fastest device here; notebooks and the command line ask, the package never does by itself."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -176,33 +205,30 @@ def has_bf16(device: torch.device) -> bool:
     """Say whether `device` multiplies bfloat16 natively; emulated, it would be slower than float32."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return device.type == "cpu" and bool(
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )
+    on_cpu = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return device.type == "cpu" and bool(on_cpu)
 
 
 def resolve(precision: Precision, device: torch.device) -> Precision:
     """Turn "auto" into "bf16" or "fp32", whichever is right on `device`."""
-    return precision if precision != "auto" else "bf16" if has_bf16(device) else "fp32"
+    if precision != "auto":
+        return precision
+    return "bf16" if has_bf16(device) else "fp32"
 
 
 def check_loss(log: TrainLog) -> None:
     """Raise `WmlearnError` when the loss of the last epoch is no number."""
     if not math.isfinite(log.loss[-1]):
-        raise WmlearnError(
-            f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}. Lower lr (now"
-            f" {log.recipe.lr:g})."
-        )
+        rule = f"The loss must stay a number, got {log.loss[-1]} in epoch {len(log.loss)}."
+        raise WmlearnError(f"{rule} Lower lr (now {log.recipe.lr:g}).")
 
 
 def _learn(model: nn.Module) -> None:
-    """Switch to train mode, but for layers whose own weights are all frozen: their batch statistics would
-    change.
-    """
+    """Switch to train mode, but for layers whose weights are all frozen: their statistics would change."""
     model.train()
     for layer in model.modules():
-        own = list(layer.parameters(recurse=False))
-        if own and not any(p.requires_grad for p in own):
+        weights = list(layer.parameters(recurse=False))
+        if weights and not any(p.requires_grad for p in weights):
             layer.eval()
 
 
@@ -210,8 +236,7 @@ def _devices(weights: list[nn.Parameter]) -> str:
     return ", ".join(sorted({str(p.device) for p in weights}))
 
 
-def _check_outputs(logits: Tensor, samples: Samples) -> None:
-    n_classes = len(samples.classes)
+def _check_outputs(logits: Tensor, n_classes: int) -> None:
     fits = logits.ndim == 2 and logits.shape[1] >= n_classes
     fix = "Give its last layer one output a class."
     require(fits, f"the model must answer with {n_classes} classes", tuple(logits.shape), fix)

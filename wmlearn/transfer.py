@@ -20,44 +20,34 @@ from .models import SIGN_HEAD, sign_cnn
 from .training import Recipe, predict
 
 HEAD_RECIPE = Recipe(epochs=30, lr=1e-3, batch_size=32)
-"""For a new head on few pictures; chosen on a validation split. What else was compared is not on record, and
-no command repeats it.
-"""
+"""For a new head on few pictures; chosen on a validation split. What else was compared is not on record."""
 
 
 def activations(model: nn.Sequential, x: Tensor) -> Tensor:
-    """Return how strongly each channel of the last convolution fires on images (N, 3, 32, 32), averaged over
-    places, (N, channels).
-    """
-    return predict(_trunk(model), x).mean((2, 3))
+    """Return how strongly each channel of the last convolution fires on images `x`, (N, channels)."""
+    return predict(_trunk(model), x).mean((2, 3))  # averaged over the 4 x 4 places
 
 
 def backdoor_channels(model: nn.Sequential, clean: Tensor, triggered: Tensor, n: int = 6) -> Tensor:
-    """Name the `n` channels of the last convolution that fire more on `triggered` images than on their clean
-    twins, most first, (n,).
+    """Name the `n` channels of the last convolution that fire more on `triggered` images than on their
+    `clean` twins, the one that rises most first, (n,).
     """
-    require(
-        clean.shape == triggered.shape,
-        f"twins must have the shape of the clean images, {tuple(clean.shape)}",
-        tuple(triggered.shape),
-    )
+    rule = f"twins must have the shape of the clean images, {tuple(clean.shape)}"
+    require(clean.shape == triggered.shape, rule, tuple(triggered.shape))
     rise = (activations(model, triggered) - activations(model, clean)).mean(0)  # (channels,)
     require(1 <= n <= len(rise), f"n must lie in 1..{len(rise)}", n)
     return rise.argsort(descending=True)[:n]
 
 
 def strengthen(model: nn.Sequential, channels: Tensor, k: float) -> nn.Sequential:
-    """Return a copy of `model` in which the given `channels` of the last convolution fire `k` times as
-    strongly.
-    """
+    """Return a copy of `model` whose `channels` of the last convolution fire `k` times as strongly."""
     require(k > 0, "k must be positive", k, "1 leaves the network as it is.")
     new = copy.deepcopy(model)
     norm = _trunk(new)[-2]
     assert isinstance(norm, nn.BatchNorm2d)
     low, high = (int(bound) for bound in channels.aminmax())
-    require(
-        low >= 0 and high < norm.num_features, f"channels must lie in 0..{norm.num_features - 1}", (low, high)
-    )
+    inside = low >= 0 and high < norm.num_features
+    require(inside, f"channels must lie in 0..{norm.num_features - 1}", (low, high))
     with torch.no_grad():
         norm.weight[channels] *= k  # ReLU comes after it, and lets a positive factor through
         norm.bias[channels] *= k
@@ -65,8 +55,7 @@ def strengthen(model: nn.Sequential, channels: Tensor, k: float) -> nn.Sequentia
 
 
 def retrain(model: nn.Sequential, samples: Samples, recipe: Recipe = HEAD_RECIPE) -> nn.Sequential:
-    """Return a network with the convolutions of `model`, unchanged, and a new head that is fitted to
-    `samples`.
+    """Return a network with the convolutions of `model`, unchanged, and a new head, fitted to `samples`.
 
     The convolutions never change, so each image passes them once only: hundreds of times faster than `train`
     on the whole.
@@ -75,13 +64,13 @@ def retrain(model: nn.Sequential, samples: Samples, recipe: Recipe = HEAD_RECIPE
     trunk = copy.deepcopy(_trunk(model)).eval()
     head = sign_cnn(len(samples.classes), recipe.seed)[SIGN_HEAD:].to(samples.x.device)
     features = predict(trunk, samples.x)  # (N, 128, 4, 4)
+    # at a constant rate: two layers on fixed features need no cycle
     optimiser = torch.optim.AdamW(head.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     order = torch.Generator().manual_seed(recipe.seed)
     for _ in range(recipe.epochs):
-        for index in (
-            torch.randperm(len(samples), generator=order).to(samples.x.device).split(recipe.batch_size)
-        ):
-            loss = F.cross_entropy(head(features[index]), samples.y[index])
+        rows = torch.randperm(len(samples), generator=order).to(samples.x.device)
+        for batch in rows.split(recipe.batch_size):  # (B,)
+            loss = F.cross_entropy(head(features[batch]), samples.y[batch])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -89,9 +78,7 @@ def retrain(model: nn.Sequential, samples: Samples, recipe: Recipe = HEAD_RECIPE
 
 
 def largest_share(answers: Tensor) -> float:
-    """Return the share of the commonest of the `answers` (N,); near 1 a network has collapsed, and its
-    accuracy says nothing.
-    """
+    """Return the share of the commonest of the `answers` (N,); near 1, a network has collapsed."""
     require(len(answers) > 0, "there must be at least one answer", len(answers))
     return (answers.bincount().max() / len(answers)).item()
 

@@ -66,7 +66,7 @@ def _asked(mnist: wm.Splits) -> tuple[Tensor, Tensor]:
 def test_neural_cleanse_finds_the_target_and_a_small_trigger_that_works(
     one: tuple[nn.Module, Any], mine: wm.Samples
 ) -> None:
-    found = detection.scan(one[0], mine)
+    found = detection.NeuralCleanse()(one[0], mine)
     assert found.flagged == (TARGET,)
     assert found.norm[TARGET] < 0.2 * found.norm.median()
     assert found.index[TARGET] > 2
@@ -77,7 +77,7 @@ def test_neural_cleanse_lets_a_clean_network_alone_and_leaves_it_as_it_was(
     clean: nn.Module, mine: wm.Samples
 ) -> None:
     before, x = copy.deepcopy(clean.state_dict()), mine.x.clone()
-    found = detection.scan(clean, mine)
+    found = detection.NeuralCleanse()(clean, mine)
     assert found.flagged == ()
     assert all(torch.equal(before[key], value) for key, value in clean.state_dict().items())
     assert all(weight.requires_grad and weight.grad is None for weight in clean.parameters())
@@ -90,7 +90,8 @@ def test_a_scan_is_the_same_every_time_and_tells_its_steps(clean: nn.Module, min
     def watch(step: int, pattern: Tensor, mask: Tensor) -> None:
         steps.append((step, pattern.shape, mask.shape))
 
-    found, again = (detection.scan(clean, mine, steps=4, on_step=watch) for _ in range(2))
+    cleanse = detection.NeuralCleanse(steps=4)
+    found, again = (cleanse(clean, mine, on_step=watch) for _ in range(2))
     assert torch.equal(found.mask, again.mask)
     assert steps[:4] == [(step, (10, 1, 28, 28), (10, 1, 28, 28)) for step in range(4)]
     for part in (found.pattern, found.mask):
@@ -100,13 +101,14 @@ def test_a_scan_is_the_same_every_time_and_tells_its_steps(clean: nn.Module, min
 
 
 def test_a_class_that_was_not_reached_counts_as_the_whole_picture(clean: nn.Module, mine: wm.Samples) -> None:
-    assert detection.scan(clean, mine, steps=1, threshold=1.0).norm.tolist() == [784.0] * 10
+    scan = detection.NeuralCleanse(steps=1, threshold=1.0)(clean, mine)
+    assert scan.norm.tolist() == [784.0] * 10
 
 
 def test_with_a_source_only_its_images_are_moved_and_itself_is_left_out(
     clean: nn.Module, mine: wm.Samples
 ) -> None:
-    found = detection.scan(clean, mine, source=7, steps=60)
+    found = detection.NeuralCleanse(steps=60)(clean, mine, source=7)
     assert found.index[7] == 0
     assert found.norm[7] < found.norm[[0, 1, 2, 3, 4, 5, 6, 8, 9]].min(), "a 7 is one without a trigger"
     assert 7 not in found.flagged
@@ -254,11 +256,15 @@ def test_auc() -> None:
 @pytest.mark.parametrize(
     ("use", "message"),
     [
-        (lambda m, s: detection.scan(m, s, source=10), "source must be a class index below 10, got 10"),
         (
-            lambda m, s: detection.scan(m, s, steps=0),
+            lambda m, s: detection.NeuralCleanse()(m, s, source=10),
+            "source must be a class index below 10, got 10",
+        ),
+        (
+            lambda m, s: detection.NeuralCleanse(steps=0)(m, s),
             r"steps and batch_size must be at least 1, got \(0, 32\)",
         ),
+        (lambda m, s: detection.NeuralCleanse(patience=0)(m, s), "patience must be at least 1, got 0"),
         (
             lambda m, s: detection.Strip(false_rejection=0)(m, s, s.x),
             r"false_rejection must lie in \(0, 1\), got 0",

@@ -136,6 +136,8 @@ def test_a_service_that_stumbles_is_asked_again_and_one_that_falls_loses_nothing
         service, student, own.x[:400], own.classes, batch=100, kept=kept, recipe=wm.Recipe(epochs=8)
     )
     assert asked == [100, 100, 100]  # two batches were left, and the second stumbled once
+    untaught = reborn(victim, 0).state_dict()
+    assert all(untaught[name].equal(value) for name, value in student.state_dict().items())
     assert wm.accuracy(copied, own[:400]) > 0.7
 
 

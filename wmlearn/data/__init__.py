@@ -41,11 +41,11 @@ def load(  # pyright: ignore[reportOverlappingOverload]
 @overload
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits: ...
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits | signs.StreetSplits:
-    """Load a data set as tensors in memory: "mnist" ships with the course, signs and streets are drawn, the
-    others are fetched once.
+    """Load a data set as tensors in memory.
 
-    `root` names a folder of your own that holds the files; with `download=False` nothing is fetched.
-    Raises `ArgumentError` for an unknown name or a folder without the files, `DataError` for a damaged file.
+    "mnist" ships with the course, signs and streets are drawn, the others are fetched once. `root` names a
+    folder of your own that holds the files; with `download=False` nothing is fetched. Raises `ArgumentError`
+    for an unknown name or a folder without the files, `DataError` for a damaged file.
     """
     require(name in LOADERS, f"the data set must be one of {', '.join(LOADERS)}", name)
     return LOADERS[name](None if root is None else Path(root), download)

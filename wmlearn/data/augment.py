@@ -35,26 +35,23 @@ class Jitter:
         Edges are continued where a picture would end. All randomness is drawn on the CPU, so that every
         device gets the same.
         """
-        # the side is 2 long
-        bounds = torch.tensor([self.scale, self.scale, self.turn, self.shear, 2 * self.shift, 2 * self.shift])
-        draws = (torch.rand(len(samples), 6, generator=torch.Generator().manual_seed(seed)) * 2 - 1) * bounds
-        wide, high, turn, shear, right, down = draws.to(samples.x.device).unbind(1)
-        cos, sin = turn.cos(), turn.sin()
-        rows = [
-            (1 + wide) * cos,
-            (1 + high) * (shear * cos - sin),
-            right,
-            (1 + wide) * sin,
-            (1 + high) * (shear * sin + cos),
-            down,
-        ]
-        maps = torch.stack(rows, 1).view(-1, 2, 3)  # from the copy to the photograph
-        return replace(
-            samples,
-            x=torch.cat(
-                [_moved(*part) for part in zip(samples.x.split(CHUNK), maps.split(CHUNK), strict=True)]
-            ),
-        )
+        # from the middle, so that a picture's side is 2 long
+        most = torch.tensor([self.scale, self.scale, self.turn, self.shear, 2 * self.shift, 2 * self.shift])
+        dice = torch.Generator().manual_seed(seed)
+        draws = (torch.rand(len(samples), 6, generator=dice) * 2 - 1) * most  # (N, 6)
+        maps = _maps(draws.to(samples.x.device))
+        parts = zip(samples.x.split(CHUNK), maps.split(CHUNK), strict=True)
+        return replace(samples, x=torch.cat([_moved(x, part) for x, part in parts]))
+
+
+def _maps(draws: Tensor) -> Tensor:
+    """Turn two scales, turn, shear and two shifts (N, 6) into maps from copy to photograph (N, 2, 3)."""
+    wide, high, turn, shear, right, down = draws.unbind(1)
+    cos = turn.cos()
+    sin = turn.sin()
+    across = [(1 + wide) * cos, (1 + high) * (shear * cos - sin), right]
+    upright = [(1 + wide) * sin, (1 + high) * (shear * sin + cos), down]
+    return torch.stack([*across, *upright], 1).view(-1, 2, 3)
 
 
 def _moved(x: Tensor, maps: Tensor) -> Tensor:
@@ -64,12 +61,10 @@ def _moved(x: Tensor, maps: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Erase:
-    """How many pictures get a patch, how large its sides are, as shares of the picture's, and how many
-    patches show another picture.
-    """
+    """How many pictures get a patch, how large it is, and what it shows."""
 
     share: float = 0.7
-    size: Range = (0.15, 0.45)
+    size: Range = (0.15, 0.45)  # of each side of a patch, as a share of the picture's
     pictures: float = 0.0  # a share of the patches: the others have one colour each
 
     def __post_init__(self) -> None:
@@ -78,33 +73,30 @@ class Erase:
         require(0 < self.size[0] <= self.size[1] <= 1, "size must be a range in (0, 1], low first", self.size)
 
     def __call__(self, samples: Samples, *, seed: int = 0) -> Samples:
-        """Return the samples, some with a rectangle anywhere, of any colour or from another sample; it may
-        reach over the edge.
+        """Return the samples, some with a rectangle anywhere; it may reach over the edge.
 
         All randomness is drawn on the CPU, so that every device gets the same.
         """
         n, channels, height, width = samples.x.shape
+        device = samples.x.device
         dice = Dice.of(seed)
         down, across = (
             _span(length, dice.uniform(0, 1, n), dice.uniform(*self.size, n)) for length in (height, width)
         )
-        patch = (
-            down[:, None, :, None]
-            & across[:, None, None, :]
-            & dice.often(self.share, n).bool()[:, None, None, None]
-        )
-        cover = dice.uniform(0, 1, n, channels, 1, 1).to(samples.x)
+        gets_one = dice.often(self.share, n).bool()
+        patch = down[:, None, :, None] & across[:, None, None, :]  # (N, 1, H, W)
+        patch &= gets_one[:, None, None, None]
+        cover = dice.uniform(0, 1, n, channels, 1, 1).to(samples.x)  # a colour each
         if self.pictures:
-            other = samples.x[torch.randperm(n, generator=dice.generator).to(samples.x.device)]
-            cover = torch.where(
-                dice.often(self.pictures, n, 1, 1, 1).bool().to(samples.x.device), other, cover
-            )
-        return replace(samples, x=torch.where(patch.to(samples.x.device), cover, samples.x))
+            other = samples.x[torch.randperm(n, generator=dice.generator).to(device)]
+            is_picture = dice.often(self.pictures, n, 1, 1, 1).bool().to(device)
+            cover = torch.where(is_picture, other, cover)
+        return replace(samples, x=torch.where(patch.to(device), cover, samples.x))
 
 
 def _span(length: int, middle: Tensor, size: Tensor) -> Tensor:
-    """Say which of `length` pixels lie within `size` / 2 of `middle`, both (N,) and shares of the length: (N,
-    length) bool.
+    """Say which of `length` pixels lie within `size` / 2 of `middle`, both (N,) and shares of the length:
+    (N, length) bool.
     """
     at = (torch.arange(length) + 0.5) / length
     return (at - middle[:, None]).abs() < size[:, None] / 2
@@ -121,22 +113,20 @@ class Tint:
 
     def __post_init__(self) -> None:
         require(self.gamma >= 1, "gamma must be at least 1", self.gamma)
-        require(
-            0 <= self.saturation[0] <= self.saturation[1],
-            "saturation must be a range from 0 on, low first",
-            self.saturation,
-        )
+        low, high = self.saturation
+        rule = "saturation must be a range from 0 on, low first"
+        require(0 <= low <= high, rule, self.saturation)
         require(0 <= self.gain < 1, "gain must lie in [0, 1)", self.gain)
 
     def __call__(self, samples: Samples, *, seed: int = 0) -> Samples:
-        """Return the samples in other light. All randomness is drawn on the CPU, so that every device gets
-        the same.
-        """
-        n, dice, x = len(samples), Dice.of(seed), samples.x
+        """Return the samples in other light; the CPU draws it, so that every device gets the same."""
+        x = samples.x
+        n = len(samples)
+        dice = Dice.of(seed)
         gamma = dice.geometric(1 / self.gamma, self.gamma, n, 1, 1, 1).to(x)
         saturation = dice.uniform(*self.saturation, n, 1, 1, 1).to(x)
         gain = dice.uniform(1 - self.gain, 1 + self.gain, n, x.shape[1], 1, 1).to(x)
-        parts = zip(*(each.split(CHUNK) for each in (x, gamma, saturation, gain)), strict=True)
+        parts = zip(*(values.split(CHUNK) for values in (x, gamma, saturation, gain)), strict=True)
         return replace(samples, x=torch.cat([_lit(*part) for part in parts]))
 
 

@@ -6,7 +6,6 @@ MNIST: Y. LeCun, C. Cortes, C. Burges. Fashion-MNIST: H. Xiao, K. Rasul, R. Voll
 from __future__ import annotations
 
 import gzip
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -21,17 +20,8 @@ from .samples import Samples, Splits
 
 DIGITS = tuple("0123456789")
 GARMENTS = (
-    "T-shirt",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-)
+    "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+)  # fmt: skip
 SIZES = {"train": 60_000, "t10k": 10_000}
 
 
@@ -40,66 +30,53 @@ def load_mnist(root: Path | None, download: bool) -> Splits:
     del download  # nothing to fetch: the digits are here
     if root is not None:
         return _from_folder(root, DIGITS)
-    contents = {
-        name: (files.ROOT / "mnist" / f"{name}.gz", files.shipped(f"mnist/{name}.gz")) for name in _names()
-    }
+    contents = {name: _shipped(f"mnist/{name}.gz") for name in _names()}
     return _splits(contents, DIGITS, files.REMEDY)
 
 
+def _shipped(name: str) -> tuple[Path, bytes]:
+    return files.ROOT / name, files.shipped(name)
+
+
 def load_fashion_mnist(root: Path | None, download: bool) -> Splits:
-    """Load 70,000 garments from `root` (four IDX files, or torchvision's layout); the default is a cache
-    folder, filled on first use.
+    """Load 70,000 garments from `root` (four IDX files, or torchvision's layout).
+
+    The default is a cache folder, filled on first use.
     """
     if root is not None:
         return _from_folder(root, GARMENTS)
-    folder = files.CACHE / "fashion-mnist"
-    if not folder.exists():
-        if not download:
-            raise DataError(
-                f"{folder} must hold Fashion-MNIST, got nothing. Run `wmlearn data fetch fashion-mnist`, or"
-                " pass root=."
-            )
-        _fetch(folder)
+    folder = files.fetch("fashion-mnist", "Fashion-MNIST", _download, download=download)
     return _from_folder(folder, GARMENTS, f"Delete {folder} and fetch it again.")
 
 
-def _fetch(folder: Path) -> None:
-    """Download beside `folder`, then rename: an interrupted download leaves nothing, and of two at once the
-    first one stays.
-    """
+def _download(temporary: Path) -> Path:
     from torchvision.datasets import FashionMNIST
 
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-            FashionMNIST(temporary, download=True)
-            raw = Path(temporary) / "FashionMNIST" / "raw"
-            for name in _names():
-                (raw / name).unlink()  # keep the compressed files only
-            raw.replace(folder)  # fails when another process was faster
-    except (OSError, RuntimeError) as error:
-        if not folder.exists():
-            raise DataError(
-                f"Fashion-MNIST must arrive in {folder}, got: {error}. Try again with a network and space, or"
-                " pass root=."
-            ) from error
+    FashionMNIST(temporary, download=True)
+    raw = temporary / "FashionMNIST" / "raw"
+    for name in _names():
+        (raw / name).unlink()  # keep the compressed files only
+    return raw
 
 
 def _from_folder(folder: Path, classes: tuple[str, ...], fix: str = "Fetch it again.") -> Splits:
-    places = (folder, folder / "FashionMNIST" / "raw", folder / "MNIST" / "raw")
-    found = {
-        name: path
-        for name in _names()
-        for place in places
-        for path in (place / name, place / f"{name}.gz")
-        if path.is_file()
-    }
-    missing = [name for name in _names() if name not in found]
+    paths = {name: _path(folder, name) for name in _names()}
+    missing = [name for name, path in paths.items() if path is None]
     if missing:
-        raise ArgumentError(
-            f"{folder} must hold four IDX files, plain or .gz, got none named {', '.join(missing)}. {fix}"
-        )
-    return _splits({name: (path, path.read_bytes()) for name, path in found.items()}, classes, fix)
+        rule = f"{folder} must hold four IDX files, plain or .gz"
+        raise ArgumentError(f"{rule}, got none named {', '.join(missing)}. {fix}")
+    contents = {name: (path, path.read_bytes()) for name, path in paths.items() if path is not None}
+    return _splits(contents, classes, fix)
+
+
+def _path(folder: Path, name: str) -> Path | None:
+    """Look for a file in `folder` and where torchvision puts it; of several, the last one counts."""
+    path = None
+    for place in (folder, folder / "FashionMNIST" / "raw", folder / "MNIST" / "raw"):
+        for candidate in (place / name, place / f"{name}.gz"):
+            if candidate.is_file():
+                path = candidate
+    return path
 
 
 def _splits(contents: dict[str, tuple[Path, bytes]], classes: tuple[str, ...], fix: str) -> Splits:
@@ -107,23 +84,22 @@ def _splits(contents: dict[str, tuple[Path, bytes]], classes: tuple[str, ...], f
     for part, size in SIZES.items():
         images = _idx(*contents[f"{part}-images-idx3-ubyte"], (size, 28, 28), fix)
         labels = _idx(*contents[f"{part}-labels-idx1-ubyte"], (size,), fix)
-        parts[part] = Samples(images.unsqueeze(1).float().div_(255), labels.long(), classes)  # (N, 1, 28, 28)
+        x = images.unsqueeze(1).float().div_(255)  # (N, 1, 28, 28)
+        parts[part] = Samples(x, labels.long(), classes)
     return Splits(parts["train"], parts["t10k"])
 
 
 def _idx(path: Path, raw: bytes, shape: tuple[int, ...], fix: str) -> Tensor:
-    """Read an IDX file: two zero bytes, the type (8 is uint8), the rank, the sizes as big-endian int32, then
-    the values.
-    """
+    """Read an IDX file of unsigned bytes of the given `shape`; others are refused."""
     try:
         plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path} must be a whole gzip file, got: {error}. {fix}") from error
+    # two zeros, the type (8 is uint8), the rank, the sizes as big-endian int32; then come the values
     header = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
     if not plain.startswith(header) or len(plain) != len(header) + int(np.prod(shape)):
-        raise DataError(
-            f"{path} must be an IDX file of shape {shape}, got {len(plain):,} bytes that aren't. {fix}"
-        )
+        rule = f"{path} must be an IDX file of shape {shape}"
+        raise DataError(f"{rule}, got {len(plain):,} bytes that aren't. {fix}")
     return torch.frombuffer(bytearray(plain), dtype=torch.uint8, offset=len(header)).view(shape)
 
 
@@ -132,19 +108,22 @@ def _names() -> list[str]:
 
 
 def as_mnist(pixels: Tensor) -> Tensor:
-    """Centre and scale ink (28, 28) as MNIST's makers did, (1, 1, 28, 28): in a 20 x 20 box, centre of mass
-    at (14, 14).
+    """Centre and scale ink (28, 28) as MNIST's makers did: in a 20 x 20 box, its centre of mass at (14, 14);
+    (1, 1, 28, 28).
     """
     rows, columns = (pixels.sum(axis).nonzero().flatten() for axis in (1, 0))
-    cut = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    factor = 20 / max(cut.shape)
-    height, width = (max(1, round(side * factor)) for side in cut.shape)
-    small = F.interpolate(cut[None, None], (height, width), mode="bilinear", antialias=True)[0, 0]
-    mass = small.sum()
-    middle = [
-        float((small.sum(1 - axis) * torch.arange(n)).sum() / mass) for axis, n in ((0, height), (1, width))
-    ]
-    top, left = (min(max(round(14 - m), 0), 28 - n) for m, n in zip(middle, (height, width), strict=True))
+    ink = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    factor = 20 / max(ink.shape)
+    height, width = (max(1, round(side * factor)) for side in ink.shape)
+    small = F.interpolate(ink[None, None], (height, width), mode="bilinear", antialias=True)[0, 0]
+    top = _start(small.sum(1))
+    left = _start(small.sum(0))
     out = torch.zeros(1, 1, 28, 28)
     out[0, 0, top : top + height, left : left + width] = small
     return out.clamp(0, 1)
+
+
+def _start(ink: Tensor) -> int:
+    """Say where `ink` (n,) along one side must begin for its centre of mass to lie at 14 of 28 pixels."""
+    middle = float((ink * torch.arange(len(ink))).sum() / ink.sum())
+    return min(max(round(14 - middle), 0), 28 - len(ink))

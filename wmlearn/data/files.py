@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from ..errors import DataError
-from . import files
 
 _HERE = Path(__file__).resolve()
-_CHECKOUT, _INSTALLED = _HERE.parents[2] / "data", _HERE.parents[1] / "shipped"
+_CHECKOUT = _HERE.parents[2] / "data"
+_INSTALLED = _HERE.parents[1] / "shipped"
 ROOT = _CHECKOUT if (_CHECKOUT / "MANIFEST.json").exists() else _INSTALLED
 CACHE = Path.home() / ".cache" / "wmlearn"
 REMEDY = "Get it back with `git checkout -- data`, or install the course again."
@@ -32,9 +32,7 @@ class Entry(TypedDict):
 
 
 def manifest(root: Path | None = None) -> dict[str, Entry]:
-    """Read what every shipped file should be: path below `root` (by default `ROOT`) -> sha256, licence,
-    origin, how made.
-    """
+    """Read what every shipped file should be: path below `root`, by default `ROOT`, -> its entry."""
     path = (root or ROOT) / "MANIFEST.json"
     try:
         entries = json.loads(read(path))
@@ -48,16 +46,14 @@ def manifest(root: Path | None = None) -> dict[str, Entry]:
 def shipped(name: str, root: Path | None = None) -> bytes:
     """Read a shipped file; raise `DataError` when it is missing, or not the file that the manifest names."""
     root = root or ROOT
-    raw, known = read(root / name), manifest(root).get(name)
-    if known is None:
-        raise DataError(
-            f"{root / name} must be listed in MANIFEST.json, got a file without an entry. {REMEDY}"
-        )
-    if hashlib.sha256(raw).hexdigest() != known["sha256"]:
-        raise DataError(
-            f"{root / name} must have sha256 {known['sha256'][:12]}…, got {len(raw):,} bytes of something"
-            f" else. {REMEDY}"
-        )
+    raw = read(root / name)
+    entry = manifest(root).get(name)
+    if entry is None:
+        rule = f"{root / name} must be listed in MANIFEST.json"
+        raise DataError(f"{rule}, got a file without an entry. {REMEDY}")
+    if hashlib.sha256(raw).hexdigest() != entry["sha256"]:
+        rule = f"{root / name} must have sha256 {entry['sha256'][:12]}…"
+        raise DataError(f"{rule}, got {len(raw):,} bytes of something else. {REMEDY}")
     return raw
 
 
@@ -75,8 +71,9 @@ def write(path: Path, content: bytes) -> None:
 
 
 def whole_or_nothing(path: Path, make: Callable[[Path], object], *, mode: int = 0o644) -> None:
-    """Let `make` write to a temporary path beside `path`, then rename; on any failure nothing stays behind. A
-    secret has mode 0600.
+    """Let `make` write to a temporary path beside `path`, then rename; on a failure nothing stays behind.
+
+    A file that holds a secret needs the `mode` 0600.
     """
     temporary = path
     try:
@@ -105,17 +102,39 @@ def check_writable(path: Path) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(
-        f"{path} must be writable, got: {error.strerror or error}. Free some space, or name another folder."
-    )
+    fix = "Free some space, or name another folder."
+    return DataError(f"{path} must be writable, got: {error.strerror or error}. {fix}")
+
+
+def fetch(name: str, what: str, fill: Callable[[Path], Path], *, download: bool = True) -> Path:
+    """Return the cache folder `name` of the data set `what`; on first use, `fill` downloads it.
+
+    `fill` puts the files in a temporary folder, and returns the one within to keep. That is renamed in the
+    end: an interrupted download leaves nothing, and of two at once the first one stays. Raises `DataError`
+    for a failed download, and for an empty cache with `download=False`.
+    """
+    folder = CACHE / name
+    if folder.exists():
+        return folder
+    if not download:
+        fix = f"Run `wmlearn data fetch {name}`, or pass root=."
+        raise DataError(f"{folder} must hold {what}, got nothing. {fix}")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}.") as temporary:
+            fill(Path(temporary)).replace(folder)  # fails when another process was faster
+    except (OSError, RuntimeError) as error:
+        if not folder.exists():
+            fix = "Try again with a network and space, or pass root=."
+            raise DataError(f"{what} must arrive in {folder}, got: {error}. {fix}") from error
+    return folder
 
 
 def record(name: str, *, licence: str, origin: str, made: str, root: Path | None = None) -> None:
     """Enter a file below `root` (by default `ROOT`) into the manifest, with its present checksum."""
     root = root or ROOT
-    entry = Entry(
-        sha256=hashlib.sha256(read(root / name)).hexdigest(), licence=licence, origin=origin, made=made
-    )
+    checksum = hashlib.sha256(read(root / name)).hexdigest()
+    entry = Entry(sha256=checksum, licence=licence, origin=origin, made=made)
     entries = dict(sorted({**manifest(root), name: entry}.items()))
     write(root / "MANIFEST.json", (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())
 
@@ -123,21 +142,19 @@ def record(name: str, *, licence: str, origin: str, made: str, root: Path | None
 def checked() -> str:
     """Say whether every shipped file has the checksum that the manifest names."""
     bad = damaged()
-    return (
-        f"{len(files.manifest())} data files, checksums agree"
-        if not bad
-        else f"DAMAGED: {', '.join(bad)}. {files.REMEDY}"
-    )
+    if bad:
+        return f"DAMAGED: {', '.join(bad)}. {REMEDY}"
+    return f"{len(manifest())} data files, checksums agree"
 
 
 def damaged() -> list[str]:
     """Name the shipped files that are missing, or not what the manifest says."""
+    return [name for name in manifest() if _is_damaged(name)]
 
-    def broken(name: str) -> bool:
-        try:
-            files.shipped(name)
-        except DataError:
-            return True
-        return False
 
-    return [name for name in files.manifest() if broken(name)]
+def _is_damaged(name: str) -> bool:
+    try:
+        shipped(name)
+    except DataError:
+        return True
+    return False

@@ -1,5 +1,4 @@
-"""The German Traffic Sign Recognition Benchmark: photographs of 43 signs, read from a folder or fetched by
-torchvision.
+"""The German Traffic Sign Recognition Benchmark: photographs of 43 signs.
 
 J. Stallkamp, M. Schlipsing, J. Salmen, C. Igel: Man vs. computer, Neural Networks 32 (2012). The competition
 had two phases, and so there are two training sets: `edition` says which one a folder holds. The 12,630 test
@@ -11,7 +10,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,8 +43,7 @@ def edition(n_train: int) -> str:
 
 
 def load_gtsrb(root: Path | None, download: bool) -> Splits:
-    """Load all photographs as (N, 3, 32, 32), from `root` (torchvision's layout) or from a cache folder that
-    is filled on first use.
+    """Load all photographs as (N, 3, 32, 32), from `root` (torchvision's layout) or from a cache folder.
 
     `groups` of the training photographs is class * 1000 + track: about 30 frames show one physical sign, ever
     nearer. The benchmark keeps the tracks of the test photographs to itself, so each is a group of its own
@@ -56,83 +53,68 @@ def load_gtsrb(root: Path | None, download: bool) -> Splits:
     """
     if root is not None:
         return _from_folder(root, "Name the folder that holds gtsrb/, or fetch it again.")
-    folder = files.CACHE / "gtsrb"
-    if not folder.exists():
-        if not download:
-            raise DataError(
-                f"{folder} must hold GTSRB, got nothing. Run `wmlearn data fetch gtsrb`, or pass root=."
-            )
-        _fetch(folder)
+    folder = files.fetch("gtsrb", "GTSRB", _download, download=download)
     return _from_folder(folder, f"Delete {folder} and fetch it again.")
 
 
-def _fetch(folder: Path) -> None:
-    """Download beside `folder`, then rename: an interrupted download leaves nothing, and of two at once the
-    first one stays.
-    """
+def _download(temporary: Path) -> Path:
     from torchvision.datasets import GTSRB
 
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-            whole = Path(temporary) / folder.name
-            for part in ("train", "test"):
-                GTSRB(whole, part, download=True)
-            for archive in whole.rglob("*.zip"):
-                archive.unlink()
-            whole.replace(folder)  # fails when another process was faster
-    except (OSError, RuntimeError) as error:
-        if not folder.exists():
-            raise DataError(
-                f"GTSRB must arrive in {folder}, got: {error}. Try again with a network and space, or pass"
-                " root=."
-            ) from error
+    whole = temporary / "gtsrb"
+    for part in ("train", "test"):
+        GTSRB(whole, part, download=True)
+    for archive in whole.rglob("*.zip"):
+        archive.unlink()
+    return whole
 
 
 def _from_folder(folder: Path, fix: str) -> Splits:
     base = next((place for place in (folder / "gtsrb", folder) if (place / "GTSRB").is_dir()), None)
     if base is None:
         raise ArgumentError(f"{folder} must hold gtsrb/GTSRB/, got nothing of that name. {fix}")
-    train, test = _training(base, fix), _tests(base, fix)
+    train = _training(base, fix)
+    test = _tests(base, fix)
     pixels = _pixels(base, [*train, *test], fix)  # (N, 3, 32, 32) uint8
     return Splits(_samples(pixels[: len(train)], train), _samples(pixels[len(train) :], test))
 
 
 def _samples(pixels: Tensor, photographs: Sequence[_Photograph]) -> Samples:
-    labels, groups = (
-        [getattr(photograph, name) for photograph in photographs] for name in ("label", "group")
-    )
-    return Samples(pixels.float().div_(255), torch.tensor(labels), CLASSES, torch.tensor(groups))
+    labels = torch.tensor([photograph.label for photograph in photographs])
+    groups = torch.tensor([photograph.group for photograph in photographs])
+    return Samples(pixels.float().div_(255), labels, CLASSES, groups)
 
 
 def _training(base: Path, fix: str) -> list[_Photograph]:
     """List `Training/<class>/<track>_<frame>.ppm` by class, track and frame."""
-    folder, found = base / "GTSRB" / "Training", []
+    photographs: list[_Photograph] = []
     for label, name in enumerate(CLASSES):
-        paths = sorted((folder / f"{label:05}").glob("*.ppm"))
+        folder = base / "GTSRB" / "Training" / f"{label:05}"
+        paths = sorted(folder.glob("*.ppm"))
         if not paths:
-            raise ArgumentError(
-                f"{folder / f'{label:05}'} must hold photographs of class {label} ({name}), got none. {fix}"
-            )
-        table = folder / f"{label:05}" / f"GT-{label:05}.csv"
+            rule = f"{folder} must hold photographs of class {label} ({name})"
+            raise ArgumentError(f"{rule}, got none. {fix}")
+        table = folder / f"GT-{label:05}.csv"
         if table.exists():  # it comes with both editions; without it, any number of photographs may be right
-            _check_complete(table.parent, table, [name for name, _ in _rows(table, fix)], fix)
-        for path in paths:
-            track = re.fullmatch(r"(\d+)_\d+", path.stem)
-            if not track:
-                raise ArgumentError(f"{path} must be called <track>_<frame>.ppm, got another name. {fix}")
-            found.append(_Photograph(path, label, label * TRACKS + int(track[1])))
-    return found
+            _check_complete(folder, table, _rows(table, fix), fix)
+        photographs += [_Photograph(path, label, label * TRACKS + _track(path, fix)) for path in paths]
+    return photographs
+
+
+def _track(path: Path, fix: str) -> int:
+    match = re.fullmatch(r"(\d+)_\d+", path.stem)
+    if not match:
+        raise ArgumentError(f"{path} must be called <track>_<frame>.ppm, got another name. {fix}")
+    return int(match[1])
 
 
 def _tests(base: Path, fix: str) -> list[_Photograph]:
     """List the test photographs with the labels of `GT-final_test.csv`."""
-    table, folder = base / "GT-final_test.csv", base / "GTSRB" / "Final_Test" / "Images"
+    table = base / "GT-final_test.csv"
+    folder = base / "GTSRB" / "Final_Test" / "Images"
     rows = _rows(table, fix)
-    _check_complete(folder, table, [name for name, _ in rows], fix)
-    return [
-        _Photograph(folder / name, label, len(CLASSES) * TRACKS + i) for i, (name, label) in enumerate(rows)
-    ]
+    _check_complete(folder, table, rows, fix)
+    first = len(CLASSES) * TRACKS  # above all groups of the training photographs
+    return [_Photograph(folder / name, label, first + i) for i, (name, label) in enumerate(rows)]
 
 
 def _rows(table: Path, fix: str) -> list[tuple[str, int]]:
@@ -141,49 +123,44 @@ def _rows(table: Path, fix: str) -> list[tuple[str, int]]:
         with table.open(newline="") as lines:
             return [(row["Filename"], int(row["ClassId"])) for row in csv.DictReader(lines, delimiter=";")]
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ArgumentError(
-            f"{table} must list photographs (Filename;…;ClassId), got {error!r}. {fix}"
-        ) from error
+        rule = f"{table} must list photographs (Filename;…;ClassId)"
+        raise ArgumentError(f"{rule}, got {error!r}. {fix}") from error
 
 
-def _check_complete(folder: Path, table: Path, names: Sequence[str], fix: str) -> None:
-    """Raise `ArgumentError` where `folder` lacks a photograph that `table` lists by its name."""
+def _check_complete(folder: Path, table: Path, rows: Sequence[tuple[str, int]], fix: str) -> None:
+    """Raise `ArgumentError` where `folder` lacks a photograph that `table` lists in its `rows`."""
     present = {path.name for path in folder.glob("*.ppm")}
-    missing = [name for name in names if name not in present]
-    if missing or not names:
-        what = (
-            f"{len(missing):,} of {len(names):,} missing, {missing[0]} the first"
-            if missing
-            else "an empty list"
-        )
-        raise ArgumentError(f"{folder} must hold the photographs that {table.name} lists, got {what}. {fix}")
+    missing = [name for name, _ in rows if name not in present]
+    rule = f"{folder} must hold the photographs that {table.name} lists"
+    if missing:
+        got = f"{len(missing):,} of {len(rows):,} missing, {missing[0]} the first"
+        raise ArgumentError(f"{rule}, got {got}. {fix}")
+    if not rows:
+        raise ArgumentError(f"{rule}, got an empty list. {fix}")
 
 
 def _pixels(base: Path, photographs: Sequence[_Photograph], fix: str) -> Tensor:
-    """Decode all photographs, or take what an earlier call has decoded, if the files are still the same by
-    name and size.
+    """Decode all photographs, (N, 3, 32, 32) uint8, or take what an earlier call has decoded.
+
+    What was kept is taken only if the files are still the same by name and size.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save_file
 
     kept = files.CACHE / "decoded" / f"gtsrb-{_digest(str(base.resolve()))}.safetensors"
-    names = _digest(
-        "\n".join(
-            f"{photograph.path.relative_to(base)} {photograph.path.stat().st_size}"
-            for photograph in photographs
-        )
-    )
+    names = _digest("\n".join(_name(photograph.path, base) for photograph in photographs))
     with suppress(OSError, SafetensorError), safe_open(kept, "pt") as tensors:
         if tensors.metadata() == {"files": names}:
             return tensors.get_tensor("pixels")
-    pixels = (
-        torch.from_numpy(np.stack([_decode(photograph.path, fix) for photograph in photographs]))
-        .permute(0, 3, 1, 2)
-        .contiguous()
-    )
+    images = np.stack([_decode(photograph.path, fix) for photograph in photographs])  # (N, 32, 32, 3)
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
     with suppress(DataError):  # no place to keep them: decode again next time
         files.whole_or_nothing(kept, lambda path: save_file({"pixels": pixels}, path, {"files": names}))
     return pixels
+
+
+def _name(path: Path, base: Path) -> str:
+    return f"{path.relative_to(base)} {path.stat().st_size}"
 
 
 def _decode(path: Path, fix: str) -> np.ndarray:

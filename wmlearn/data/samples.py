@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -14,33 +14,28 @@ from ..errors import require
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Images `x` (N, C, H, W) float32 in [0, 1], labels `y` (N,) int64, and the names of the classes.
+    """Images, their labels, and the names of the classes.
 
-    `groups` (N,) int64, if known, numbers the thing that each image shows: images of one thing are no
-    independent evidence.
+    `groups`, if known, numbers the thing that each image shows: images of one thing are no independent
+    evidence.
     """
 
-    x: Tensor
-    y: Tensor
+    x: Tensor  # (N, C, H, W) float32 in [0, 1]
+    y: Tensor  # (N,) int64
     classes: tuple[str, ...]
-    groups: Tensor | None = None
+    groups: Tensor | None = None  # (N,) int64
 
     def __post_init__(self) -> None:
         check_images(self.x)
-        require(
-            self.y.ndim == 1 and len(self.y) == len(self.x),
-            "y must hold one label an image",
-            tuple(self.y.shape),
-        )
-        require(
-            self.y.dtype == torch.int64, "labels must be int64", self.y.dtype, "Call .long(); never one-hot."
-        )
+        fits = self.y.ndim == 1 and len(self.y) == len(self.x)
+        require(fits, "y must hold one label an image", tuple(self.y.shape))
+        fix = "Call .long(); never one-hot."
+        require(self.y.dtype == torch.int64, "labels must be int64", self.y.dtype, fix)
         check_labels(self.y, len(self.classes))
         if self.groups is not None:
             fits = self.groups.shape == self.y.shape and self.groups.dtype == torch.int64
-            require(
-                fits, "groups must hold one int64 an image", (tuple(self.groups.shape), self.groups.dtype)
-            )
+            got = (tuple(self.groups.shape), self.groups.dtype)
+            require(fits, "groups must hold one int64 an image", got)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -50,19 +45,13 @@ class Samples:
         return replace(self, x=self.x[index], y=self.y[index], groups=groups)
 
     def __add__(self, other: Samples) -> Samples:
-        require(
-            self.classes == other.classes,
-            "samples that are added must have the same classes",
-            (self.classes, other.classes),
-        )
-        require(
-            self.x.shape[1:] == other.x.shape[1:],
-            "images that are added must have the same shape",
-            (self.x.shape, other.x.shape),
-        )
-        groups = (
-            None if self.groups is None or other.groups is None else torch.cat([self.groups, other.groups])
-        )
+        both = (self.classes, other.classes)
+        require(self.classes == other.classes, "samples that are added must have the same classes", both)
+        same = self.x.shape[1:] == other.x.shape[1:]
+        require(same, "images that are added must have the same shape", (self.x.shape, other.x.shape))
+        groups = None
+        if self.groups is not None and other.groups is not None:
+            groups = torch.cat([self.groups, other.groups])
         return replace(self, x=torch.cat([self.x, other.x]), y=torch.cat([self.y, other.y]), groups=groups)
 
     def __repr__(self) -> str:
@@ -74,9 +63,8 @@ class Samples:
         return replace(self, x=self.x.to(device), y=self.y.to(device), groups=groups)
 
     def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (x, y) of up to `size` samples, shuffled when a generator is given; the order is the same on
-        every device.
-        """
+        """Yield (x, y) of up to `size` samples, shuffled when a generator is given."""
+        # drawn on the CPU, so that the order is the same on every device
         order = torch.randperm(len(self), generator=generator) if generator else torch.arange(len(self))
         for index in order.to(self.x.device).split(size):
             yield self.x[index], self.y[index]
@@ -95,8 +83,7 @@ class Splits:
 
 
 def split(samples: Samples, *sizes: int, seed: int = 0) -> tuple[Samples, ...]:
-    """Draw disjoint sets of the given sizes, each with the classes in (nearly) the same proportions as
-    `samples`.
+    """Draw disjoint sets of the given sizes, each with the classes in nearly the proportions of `samples`.
 
     Samples with groups are split between groups: no two sets share one, sizes are off by at most a group,
     classes by little more.
@@ -104,53 +91,64 @@ def split(samples: Samples, *sizes: int, seed: int = 0) -> tuple[Samples, ...]:
     require(all(size > 0 for size in sizes), "sizes must be positive", sizes)
     require(sum(sizes) <= len(samples), f"sizes must add up to at most {len(samples)}", sizes)
     device = samples.y.device
-    every = torch.arange(len(samples), device=device)
-    group, count = (every if samples.groups is None else samples.groups).unique(
-        return_inverse=True, return_counts=True
-    )[1:]
-    # of a group
-    label = torch.zeros_like(count).scatter_reduce(0, group, samples.y, "amin", include_self=False)
-    order = torch.randperm(len(count), generator=torch.Generator().manual_seed(seed)).to(device)
-    # of a group's middle within its class, in (0, 1)
-    place = torch.empty(len(count), dtype=torch.float64, device=device)
-    for each in label.unique():
-        members = order[label[order] == each]
-        ends = count[members].cumsum(0)
-        place[members] = (ends - count[members] / 2).double() / ends[-1]
-    ranked = order[place[order].argsort(stable=True)]  # every run of it holds the classes in proportion
-    ends = torch.cat([count.new_zeros(1), count[ranked].cumsum(0)])  # of groups, where sets may end
-    aims = torch.tensor([sum(sizes[:i]) for i in range(len(sizes) + 1)], device=device)
-    bounds = ends[[int((ends - aim).abs().argmin()) for aim in aims]].tolist()
-    sets = [stop - start for start, stop in pairwise(bounds)]
-    require(
-        all(sets),
-        "sizes must leave room for a whole group in each set",
-        sizes,
-        f"Groups hold {count.double().mean():.0f} images on average.",
-    )
-    images = ranked.argsort()[group].argsort(stable=True)  # by the rank of their group
+    sole = torch.arange(len(samples), device=device)  # without groups, each image is one of its own
+    groups = sole if samples.groups is None else samples.groups
+    # G groups: the number of each image's, (N,) in 0..G-1, and how many images each holds, (G,)
+    _, group, count = groups.unique(return_inverse=True, return_counts=True)
+    ranked = _mixed(group, count, samples.y, seed)  # (G,) the groups in an order that mixes the classes
+    bounds = _bounds(count[ranked], sizes)
+    lengths = [stop - start for start, stop in pairwise(bounds)]
+    rule = "sizes must leave room for a whole group in each set"
+    fix = f"Groups hold {count.double().mean():.0f} images on average."
+    require(all(lengths), rule, sizes, fix)
+    # the images, by the rank of their group; stable, so that each group's stay in their order
+    images = ranked.argsort()[group].argsort(stable=True)  # (N,)
     return tuple(samples[images[start:stop]] for start, stop in pairwise(bounds))
 
 
+def _mixed(group: Tensor, count: Tensor, y: Tensor, seed: int) -> Tensor:
+    """Order G groups by lot, but so that every run of them holds the classes in proportion, (G,).
+
+    `group` (N,) is each image's, `count` (G,) the size of each, `y` (N,) the labels of the images.
+    """
+    # the class of a group: the lowest label in it, where it holds several
+    label = torch.zeros_like(count).scatter_reduce(0, group, y, "amin", include_self=False)  # (G,)
+    order = torch.randperm(len(count), generator=torch.Generator().manual_seed(seed)).to(y.device)
+    # each class is spread evenly from 0 to 1, group after group by lot; a group lies where its middle does
+    place = torch.empty(len(count), dtype=torch.float64, device=y.device)  # (G,)
+    for name in label.unique():
+        members = order[label[order] == name]
+        ends = count[members].cumsum(0)
+        place[members] = (ends - count[members] / 2).double() / ends[-1]
+    return order[place[order].argsort(stable=True)]
+
+
+def _bounds(count: Tensor, sizes: Sequence[int]) -> list[int]:
+    """Say between which images to cut, so that sets end with a group and come near to `sizes`.
+
+    `count` (G,) is how many images each group holds. Returns one bound more than there are sizes.
+    """
+    ends = torch.cat([count.new_zeros(1), count.cumsum(0)])  # (G + 1,) where sets may end
+    bounds = []
+    for i in range(len(sizes) + 1):
+        wanted = sum(sizes[:i])
+        nearest = (ends - wanted).abs().argmin()
+        bounds.append(int(ends[nearest]))
+    return bounds
+
+
 def regroup(samples: Samples, kinds: Mapping[str, str]) -> Samples:
-    """Merge classes: `kinds` names the new class of an old one; images of classes that it leaves out are left
-    out.
+    """Merge classes: `kinds` names the new class of an old one; images of classes that it leaves out go.
 
     The new classes come in the order in which `kinds` first names them.
     """
-    require(
-        len(kinds) > 0,
-        "kinds must not be empty",
-        dict(kinds),
-        "Map the name of a class to the name of its kind.",
-    )
+    fix = "Map the name of a class to the name of its kind."
+    require(len(kinds) > 0, "kinds must not be empty", dict(kinds), fix)
     unknown = [name for name in kinds if name not in samples.classes]
     require(not unknown, f"kinds must map classes, which are {', '.join(samples.classes)}", unknown)
     names = tuple(dict.fromkeys(kinds.values()))
-    table = samples.y.new_tensor(
-        [names.index(kinds[name]) if name in kinds else -1 for name in samples.classes]
-    )
-    y = table[samples.y]  # (N,)
+    numbers = [names.index(kinds[name]) if name in kinds else -1 for name in samples.classes]
+    y = samples.y.new_tensor(numbers)[samples.y]  # (N,)
     kept = y >= 0
     return replace(samples[kept], y=y[kept], classes=names)
 
@@ -163,27 +161,16 @@ def one_each(samples: Samples) -> Samples:
 
 def check_images(x: Tensor) -> None:
     """Raise `ArgumentError` unless `x` is (N, C, H, W) float32 in [0, 1]."""
-    require(
-        x.ndim == 4,
-        "images must have shape (N, C, H, W)",
-        tuple(x.shape),
-        "Add the missing axes with unsqueeze.",
-    )
-    require(
-        x.dtype == torch.float32,
-        "images must be float32 in [0, 1]",
-        x.dtype,
-        "Divide uint8 images by 255; normalise inside the model.",
-    )
+    fix = "Add the missing axes with unsqueeze."
+    require(x.ndim == 4, "images must have shape (N, C, H, W)", tuple(x.shape), fix)
+    fix = "Divide uint8 images by 255; normalise inside the model."
+    require(x.dtype == torch.float32, "images must be float32 in [0, 1]", x.dtype, fix)
     if x.numel():
         low, high = (bound.item() for bound in x.aminmax())
+        # NaN is the one number that differs from itself
         require(low == low and high == high, "images must not hold NaN", "NaN", "Find them with x.isnan().")
-        require(
-            low >= 0 and high <= 1,
-            "images must lie in [0, 1]",
-            (low, high),
-            "Divide by 255, or clamp; normalise inside the model.",
-        )
+        fix = "Divide by 255, or clamp; normalise inside the model."
+        require(low >= 0 and high <= 1, "images must lie in [0, 1]", (low, high), fix)
 
 
 def check_labels(y: Tensor, classes: int) -> None:

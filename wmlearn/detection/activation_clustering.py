@@ -23,60 +23,49 @@ from .suspicion import Suspicion
 
 @dataclass(frozen=True)
 class ActivationClustering:
-    """Flag the smaller part of every class that falls clearly in two, if that part holds less than `smaller`
-    of the images.
-    """
+    """Flag the smaller part of a class that falls clearly in two, if it is under `smaller` of it."""
 
     components: int = 10
     smaller: float = 0.35
     silhouette: float = 0.4  # above it, a class falls clearly in two; 1 is the most
 
     def __call__(self, model: nn.Module, samples: Samples) -> Suspicion:
-        """Judge the training set `samples` of `model`; the score of a smaller part is the silhouette of its
-        class.
-        """
+        """Judge the training set `samples` of `model`; a smaller part scores the silhouette of its class."""
         check(model, samples)
         check_share("smaller", self.smaller)
-        features = penultimate(model, samples.x)
-        require(
-            1 <= self.components <= features.shape[1],
-            f"components must lie in 1..{features.shape[1]}",
-            self.components,
-        )
-        score, flagged = (
-            torch.zeros(len(samples), device=samples.x.device),
-            torch.zeros_like(samples.y, dtype=torch.bool),
-        )
+        features = penultimate(model, samples.x)  # (N, F)
+        rule = f"components must lie in 1..{features.shape[1]}"
+        require(1 <= self.components <= features.shape[1], rule, self.components)
+        score = torch.zeros(len(samples), device=samples.x.device)
+        flagged = torch.zeros_like(samples.y, dtype=torch.bool)
         for label in range(len(samples.classes)):
-            own = (samples.y == label).nonzero().flatten()
-            points = principal(features[own], self.components)
-            minor = two_means(points)
-            score[own[minor]] = silhouette(points, minor)
-            flagged[own[minor]] = score[own[minor]].gt(self.silhouette) & (
-                minor.float().mean() < self.smaller
-            )
+            rows = (samples.y == label).nonzero().flatten()
+            points = principal(features[rows], self.components)  # (n, components)
+            minor = two_means(points)  # (n,)
+            score[rows[minor]] = silhouette(points, minor)
+            small = minor.float().mean() < self.smaller
+            flagged[rows[minor]] = score[rows[minor]].gt(self.silhouette) & small
         return Suspicion(score, flagged)
 
 
 def two_means(points: Tensor, rounds: int = 50) -> Tensor:
-    """Split `points` (N, D) in two by Lloyd's algorithm, and return which belong to the smaller part, (N,)
-    bool.
-    """
+    """Split `points` (N, D) in two by Lloyd's algorithm; return which are the smaller part, (N,) bool."""
     part = points[:, 0] > 0
     for _ in range(rounds):
         if part.all() or not part.any():
             break
-        here, there = points[part].mean(0), points[~part].mean(0)
-        new = (points - here).norm(dim=1) < (points - there).norm(dim=1)
-        if torch.equal(new, part):
+        centre = points[part].mean(0)  # (D,)
+        other = points[~part].mean(0)
+        nearer = (points - centre).norm(dim=1) < (points - other).norm(dim=1)
+        if torch.equal(nearer, part):
             break
-        part = new
+        part = nearer
     return part if 2 * int(part.sum()) <= len(part) else ~part
 
 
 def silhouette(points: Tensor, part: Tensor) -> Tensor:
-    """Return how clearly `points` (N, D) fall into `part` (N,) bool and the rest, -1..1: how much nearer they
-    lie to their own centre.
+    """Return how much nearer `points` (N, D) lie to the centre of their own part, -1..1: of `part` (N,) bool
+    or of the rest.
     """
     if part.all() or not part.any():
         return points.new_zeros(())

@@ -6,37 +6,24 @@ from torch import nn
 
 from ..data import Samples
 from ..errors import NOT_EMPTY, require
+from ..models import check_finite
 from ..training import predict
 
 
 def check(model: nn.Module, samples: Samples) -> None:
-    """Raise `ArgumentError` unless `model` has finite weights and answers for the classes of `samples`, which
-    holds images of each.
+    """Raise `ArgumentError` unless `model` has finite weights, and answers for the classes of `samples`,
+    which holds images of each.
     """
     require(len(samples) > 0, *NOT_EMPTY)
-    broken = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
-    require(
-        not broken,
-        "the model's weights must be finite",
-        f"NaN or infinity in {', '.join(broken)}",
-        "Load or train it again.",
-    )
+    check_finite(model)
     counts = samples.y.bincount(minlength=len(samples.classes)).tolist()
     absent = [name for name, count in zip(samples.classes, counts, strict=True) if count == 0]
-    require(
-        not absent,
-        "samples must hold images of every class",
-        f"none of {', '.join(absent)}",
-        "Draw more, or a stratified split.",
-    )
+    fix = "Draw more, or a stratified split."
+    require(not absent, "samples must hold images of every class", f"none of {', '.join(absent)}", fix)
+    n_classes = len(samples.classes)
     shape = tuple(predict(model, samples.x[:1]).shape)
-    wanted = 1, len(samples.classes)
-    require(
-        shape == wanted,
-        f"the model must answer with {wanted[1]} classes",
-        shape,
-        "Is the model for these samples?",
-    )
+    rule = f"the model must answer with {n_classes} classes"
+    require(shape == (1, n_classes), rule, shape, "Is the model for these samples?")
 
 
 def check_share(name: str, value: float) -> None:

@@ -24,9 +24,7 @@ from ..training import resolve
 from .checks import check
 
 OnStep = Callable[[int, Tensor, Tensor], object]
-"""Called after every step with its number, the patterns (K, C, H, W) and the masks (K, 1, H, W) as they are
-by then.
-"""
+"""Called after every step with its number, the patterns (K, C, H, W) and the masks (K, 1, H, W) by then."""
 LIMIT = 2.0  # of the anomaly index, above which a class is flagged
 CONSISTENT = 1.4826  # the deviation of a normal distribution, in median absolute deviations
 
@@ -35,95 +33,145 @@ CONSISTENT = 1.4826  # the deviation of a normal distribution, in median absolut
 class Scan:
     """The trigger found for each of K classes, in [0, 1]: image * (1 - mask) + pattern * mask, and how odd
     its size is.
-
-    `norm` sums the mask, in pixels; `index` counts deviations below the median, 0 above it; `flagged` are the
-    classes above the limit.
     """
 
     pattern: Tensor  # (K, C, H, W)
     mask: Tensor  # (K, 1, H, W)
-    norm: Tensor  # (K,)
-    index: Tensor  # (K,)
-    flagged: tuple[int, ...]
+    norm: Tensor  # (K,) the sum of the mask, in pixels
+    index: Tensor  # (K,) deviations below the median, 0 above it
+    flagged: tuple[int, ...]  # the classes above the limit
 
     def trigger(self, target: int) -> Trigger:
         """Return the trigger that was found for class `target`."""
         return lambda x: blend(x, self.pattern[target], self.mask[target])
 
 
-def scan(
-    model: nn.Module,
-    samples: Samples,
-    *,
-    source: int | None = None,
-    steps: int = 120,
-    batch_size: int = 32,
-    lr: float = 0.1,
-    cost: float = 1e-3,  # lambda, at first
-    threshold: float = 0.99,
-    patience: int = 5,
-    multiplier: float = 2.0,
-    limit: float = LIMIT,
-    seed: int = 0,
-    on_step: OnStep | None = None,
-) -> Scan:
-    """Search a trigger for every class of `model` with the defender's clean `samples`; with `source`, for
-    images of that class only.
+@dataclass(frozen=True)
+class NeuralCleanse:
+    """Search a trigger for every class, and flag the classes whose trigger is far smaller than most."""
 
-    A class for which no trigger was found counts as the whole picture; `source` itself is left out of the
-    comparison. Raises `ArgumentError` for a class without samples, weights that aren't finite, or a model of
-    other classes.
-    """
-    check(model, samples)
-    k, shape = len(samples.classes), samples.x.shape[1:]
-    require(
-        source is None or 0 <= source < k,
-        f"source must be a class index below {k}",
-        source,
-        "Count classes from 0.",
-    )
-    require(steps >= 1 and batch_size >= 1, "steps and batch_size must be at least 1", (steps, batch_size))
-    model = copy.deepcopy(model).eval().requires_grad_(False)
-    x = samples.x if source is None else samples.x[samples.y == source]
-    draw = torch.Generator().manual_seed(seed)
-    # (K, C + 1, H, W): pattern and mask
-    start = torch.rand(k, shape[0] + 1, *shape[1:], generator=draw).to(x)
-    latent = torch.atanh(start.mul(2).sub(1).clamp(-0.99, 0.99)).requires_grad_()
-    optimiser = torch.optim.Adam([latent], lr, betas=(0.5, 0.9))
-    goal = torch.arange(k, device=x.device).repeat_interleave(min(batch_size, len(x)))  # (K * B,)
-    weight, streak = torch.full((k,), cost, device=x.device), torch.zeros(k, device=x.device)
-    best = latent.detach().tanh().add(1).div(2)
-    norm = torch.full((k,), float(shape[1] * shape[2]), device=x.device)
-    for step in range(steps):
-        batch = x[torch.randint(len(x), (min(batch_size, len(x)),), generator=draw).to(x.device)]
-        now = latent.tanh().add(1).div(2)
-        pattern, mask = now[:, :-1], now[:, -1:]
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=resolve("auto", x.device) == "bf16"):
-            # (K * B, classes)
-            logits = model(blend(batch, pattern[:, None], mask[:, None]).flatten(0, 1)).float()
-        size = mask.sum((1, 2, 3))
-        loss = F.cross_entropy(logits, goal, reduction="sum") / len(batch) + (weight * size).sum()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        reached = (logits.argmax(1) == goal).view(k, -1).float().mean(1) >= threshold
-        better = reached & (size < norm)
-        norm = torch.where(better, size.detach(), norm)
-        best = torch.where(better[:, None, None, None], now.detach(), best)
+    steps: int = 120
+    batch_size: int = 32
+    lr: float = 0.1
+    cost: float = 1e-3  # lambda, the weight of the mask's size, at first
+    threshold: float = 0.99  # the share of images that a trigger must move
+    patience: int = 5  # steps of success, or of failure, before lambda changes
+    multiplier: float = 2.0
+    limit: float = LIMIT
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        sizes = (self.steps, self.batch_size)
+        require(min(sizes) >= 1, "steps and batch_size must be at least 1", sizes)
+        require(self.patience >= 1, "patience must be at least 1", self.patience)
+
+    def __call__(
+        self, model: nn.Module, samples: Samples, source: int | None = None, *, on_step: OnStep | None = None
+    ) -> Scan:
+        """Judge `model` with the defender's clean `samples`; with `source`, with images of that class only.
+
+        A class for which no trigger was found counts as the whole picture; `source` itself is left out of the
+        comparison. Raises `ArgumentError` for a class without samples, weights that aren't finite, or a model
+        of other classes.
+        """
+        check(model, samples)
+        k = len(samples.classes)
+        is_class = source is None or 0 <= source < k
+        require(is_class, f"source must be a class index below {k}", source, "Count classes from 0.")
+        x = samples.x if source is None else samples.x[samples.y == source]
+        smallest = self._search(copy.deepcopy(model).eval().requires_grad_(False), x, k, on_step)
+        # no trigger is needed to send images of the source to the source: it would hide what is odd
+        rivals = torch.arange(k, device=x.device) != (-1 if source is None else source)
+        norm = smallest.norm
+        index = torch.zeros_like(norm).masked_scatter(rivals, anomaly_index(norm[rivals]))
+        flagged = tuple(int(target) for target in (index > self.limit).nonzero().flatten())
+        return Scan(smallest.trigger[:, :-1], smallest.trigger[:, -1:], norm, index, flagged)
+
+    def _search(self, model: nn.Module, x: Tensor, k: int, on_step: OnStep | None) -> _Smallest:
+        """Descend from a random trigger for each of `k` classes, and keep the smallest ones that work."""
+        draw = torch.Generator().manual_seed(self.seed)  # on the CPU: every device draws the same
+        n = min(self.batch_size, len(x))
+        goal = torch.arange(k, device=x.device).repeat_interleave(n)  # (K * B,)
+        latent = _start(k, x, draw)
+        optimiser = torch.optim.Adam([latent], self.lr, betas=(0.5, 0.9))
+        whole = torch.full((k,), float(x[0, 0].numel()), device=x.device)  # a mask over the whole picture
+        smallest = _Smallest(_squashed(latent).detach(), whole)
+        price = _Price(torch.full((k,), self.cost, device=x.device), torch.zeros(k, device=x.device))
+        for step in range(self.steps):
+            batch = x[
+                torch.randint(len(x), (n,), generator=draw).to(x.device)
+            ]  # (B, C, H, W), for every class
+            trigger = _squashed(latent)  # (K, C + 1, H, W)
+            logits = _answers(model, batch, trigger)  # (K * B, classes)
+            size = trigger[:, -1:].sum((1, 2, 3))  # (K,) in pixels
+            # sums over the classes, so that each of them descends as if it were alone
+            loss = F.cross_entropy(logits, goal, reduction="sum") / n + (price.weight * size).sum()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            hits = (logits.argmax(1) == goal).view(k, n)
+            reached = hits.float().mean(1) >= self.threshold  # (K,)
+            smallest = smallest.revised(trigger.detach(), size.detach(), reached)
+            price = self._revised(price.weight, price.streak, reached)
+            if on_step is not None:
+                on_step(step, trigger[:, :-1].detach(), trigger[:, -1:].detach())
+        return smallest
+
+    def _revised(self, weight: Tensor, streak: Tensor, reached: Tensor) -> _Price:
+        """Make pixels dearer where the trigger has worked for a while, and cheaper where it has failed."""
         streak = torch.where(reached, streak.clamp_min(0) + 1, streak.clamp_max(0) - 1)
-        weight = torch.where(
-            streak >= patience,
-            weight * multiplier,
-            torch.where(streak <= -patience, weight / multiplier**1.5, weight),
-        )
-        streak = torch.where(streak.abs() >= patience, 0, streak)
-        if on_step is not None:
-            on_step(step, pattern.detach(), mask.detach())
-    rivals = torch.arange(k, device=x.device) != (-1 if source is None else source)
-    index = torch.zeros_like(norm).masked_scatter(rivals, anomaly_index(norm[rivals]))
-    return Scan(
-        best[:, :-1], best[:, -1:], norm, index, tuple(int(c) for c in (index > limit).nonzero().flatten())
-    )
+        works = streak >= self.patience
+        fails = streak <= -self.patience
+        weight = torch.where(works, weight * self.multiplier, weight)
+        # down in larger steps than up: a trigger that fails is of no use, however small
+        weight = torch.where(fails, weight / self.multiplier**1.5, weight)
+        return _Price(weight, torch.where(works | fails, 0, streak))
+
+
+@dataclass(frozen=True, eq=False)
+class _Price:
+    """What a pixel of the mask costs each of K classes, and for how many steps in a row its trigger has
+    worked (above 0) or failed (below 0).
+    """
+
+    weight: Tensor  # (K,), lambda
+    streak: Tensor  # (K,)
+
+
+@dataclass(frozen=True, eq=False)
+class _Smallest:
+    """The smallest trigger of each of K classes that has worked so far, and its size in pixels."""
+
+    trigger: Tensor  # (K, C + 1, H, W): pattern and mask
+    norm: Tensor  # (K,)
+
+    def revised(self, trigger: Tensor, size: Tensor, reached: Tensor) -> _Smallest:
+        """Take over what works and is smaller."""
+        better = reached & (size < self.norm)
+        kept = torch.where(better[:, None, None, None], trigger, self.trigger)
+        return _Smallest(kept, torch.where(better, size, self.norm))
+
+
+def _start(k: int, x: Tensor, draw: torch.Generator) -> Tensor:
+    """Draw where the search begins, (K, C + 1, H, W): numbers that `_squashed` maps to anything in [0, 1]."""
+    channels, height, width = x.shape[1:]
+    uniform = torch.rand(k, channels + 1, height, width, generator=draw).to(x)
+    return torch.atanh(uniform.mul(2).sub(1).clamp(-0.99, 0.99)).requires_grad_()
+
+
+def _squashed(latent: Tensor) -> Tensor:
+    """Map any number to [0, 1], so that no step can leave it."""
+    return latent.tanh().add(1).div(2)
+
+
+def _answers(model: nn.Module, batch: Tensor, trigger: Tensor) -> Tensor:
+    """Return the logits (K * B, classes) for images (B, C, H, W) under each trigger (K, C + 1, H, W)."""
+    pattern = trigger[:, None, :-1]  # (K, 1, C, H, W)
+    mask = trigger[:, None, -1:]  # (K, 1, 1, H, W)
+    stamped = blend(batch, pattern, mask).flatten(0, 1)  # (K * B, C, H, W)
+    device = batch.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=resolve("auto", device) == "bf16"):
+        return model(stamped).float()
 
 
 def blend(x: Tensor, pattern: Tensor, mask: Tensor) -> Tensor:
@@ -132,9 +180,11 @@ def blend(x: Tensor, pattern: Tensor, mask: Tensor) -> Tensor:
 
 
 def anomaly_index(norm: Tensor) -> Tensor:
-    """Return by how many deviations, estimated by the median absolute one, each of the `norm` (n,) lies below
-    their median; 0 above it.
+    """Return by how many deviations each of the `norm` (n,) lies below their median; 0 above it.
+
+    The deviation is estimated by the median absolute one, which a single odd class can't move.
     """
     median = norm.quantile(0.5)
     below = (median - norm).clamp_min(0)
-    return below / (CONSISTENT * (norm - median).abs().quantile(0.5)).clamp_min(1e-6)
+    deviation = CONSISTENT * (norm - median).abs().quantile(0.5)
+    return below / deviation.clamp_min(1e-6)

@@ -19,9 +19,7 @@ from .suspicion import Suspicion
 
 @dataclass(frozen=True)
 class SpectralSignatures:
-    """Flag, in every class, the `1.5 * poison` of its images that reach farthest along its first singular
-    vector.
-    """
+    """Flag the `1.5 * poison` of a class's images that reach farthest along its first singular vector."""
 
     poison: float = 0.05  # epsilon: the largest share of a class that may be poison
 
@@ -29,13 +27,12 @@ class SpectralSignatures:
         """Judge the training set `samples` of `model`; scores compare within a class only."""
         check(model, samples)
         check_share("poison", self.poison)
-        features = penultimate(model, samples.x)
-        score, flagged = (
-            torch.zeros(len(samples), device=samples.x.device),
-            torch.zeros_like(samples.y, dtype=torch.bool),
-        )
+        features = penultimate(model, samples.x)  # (N, F)
+        score = torch.zeros(len(samples), device=samples.x.device)
+        flagged = torch.zeros_like(samples.y, dtype=torch.bool)
         for label in range(len(samples.classes)):
-            own = (samples.y == label).nonzero().flatten()
-            score[own] = principal(features[own], 1).squeeze(1).square()
-            flagged[own[score[own].topk(min(len(own), round(1.5 * self.poison * len(own)))).indices]] = True
+            rows = (samples.y == label).nonzero().flatten()
+            score[rows] = principal(features[rows], 1).squeeze(1).square()
+            count = min(len(rows), round(1.5 * self.poison * len(rows)))
+            flagged[rows[score[rows].topk(count).indices]] = True
         return Suspicion(score, flagged)

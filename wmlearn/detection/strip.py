@@ -28,29 +28,30 @@ class Strip:
     seed: int = 0
 
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
-        """Judge images `x` (M, C, H, W) with the defender's clean `samples`: overlays from one half, the
-        threshold from the other.
+        """Judge images `x` (M, C, H, W) with the defender's clean `samples`: overlays from one half of them,
+        the threshold from the other.
         """
         check(model, samples)
         check_share("false_rejection", self.false_rejection)
-        fits = 1 <= self.overlays <= len(samples) // 2
-        require(fits, f"overlays must lie in 1..{len(samples) // 2}, half of the samples", self.overlays)
-        order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(self.seed)).to(
-            samples.x.device
-        )
-        above, rest = samples.x[order[: self.overlays]], samples.x[order[len(samples) // 2 :]]
-        threshold = entropy(model, rest, above).quantile(self.false_rejection)
-        found = entropy(model, x, above)
-        return Suspicion(-found, found < threshold)
+        half = len(samples) // 2
+        rule = f"overlays must lie in 1..{half}, half of the samples"
+        require(1 <= self.overlays <= half, rule, self.overlays)
+        order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(self.seed))
+        order = order.to(samples.x.device)
+        overlays = samples.x[order[: self.overlays]]
+        rest = samples.x[order[half:]]  # never laid over themselves
+        threshold = entropy(model, rest, overlays).quantile(self.false_rejection)
+        bits = entropy(model, x, overlays)  # (M,)
+        return Suspicion(-bits, bits < threshold)
 
 
 def entropy(model: nn.Module, x: Tensor, overlays: Tensor) -> Tensor:
-    """Return the mean entropy, in bits, of the answers to images `x` (M, C, H, W) with each of `overlays` (N,
-    C, H, W) added, (M,).
+    """Return the mean entropy, in bits, of the answers to images `x` (M, C, H, W) with each of `overlays`
+    (N, C, H, W) added, (M,).
     """
     rows = []
-    for images in x.split(max(1, 1024 // len(overlays))):
-        both = (images[:, None] + overlays).clamp(max=1).flatten(0, 1)
+    for images in x.split(max(1, 1024 // len(overlays))):  # some thousand pictures at a time
+        both = (images[:, None] + overlays).clamp(max=1).flatten(0, 1)  # (m * N, C, H, W)
         p = predict(model, both).softmax(1)
         rows.append(torch.special.entr(p).sum(1).view(len(images), -1).mean(1))
     return torch.cat(rows) / torch.log(torch.tensor(2.0))

@@ -11,22 +11,24 @@ from ..errors import require
 
 @dataclass(frozen=True, eq=False)
 class Suspicion:
-    """How suspicious each of N images is, `score` (N,), higher is worse, and those above the detector's
-    threshold, `flagged` (N,) bool.
-    """
+    """How suspicious each of N images is, and which of them lie above the detector's threshold."""
 
-    score: Tensor
-    flagged: Tensor
+    score: Tensor  # (N,), higher is worse
+    flagged: Tensor  # (N,) bool
 
 
 def auc(score: Tensor, poisoned: Tensor) -> float:
-    """Return how often a poisoned image, by `poisoned` (N,) bool, scores above a clean one: 0.5 is a guess, 1
-    perfect; ties count half.
+    """Return how often a poisoned image, by `poisoned` (N,) bool, scores above a clean one; ties count half.
+
+    0.5 is a guess, 1 perfect. It is the area under the curve of hits over false alarms, and the U of Mann and
+    Whitney (1947) as a share of all pairs.
     """
+    from scipy.stats import mannwhitneyu
+
     n = int(poisoned.sum())
-    require(
-        0 < n < len(poisoned), "there must be poisoned and clean images", f"{n} poisoned of {len(poisoned)}"
-    )
-    value, count = score.unique(return_inverse=True, return_counts=True)[1:]
-    rank = (count.cumsum(0).double() - (count - 1) / 2)[value]  # (N,), of equal scores their mean
-    return float((rank[poisoned].sum() - n * (n + 1) / 2) / (n * (len(poisoned) - n)))
+    got = f"{n} poisoned of {len(poisoned)}"
+    require(0 < n < len(poisoned), "there must be poisoned and clean images", got)
+    bad, good = (score[rows].double().cpu().numpy() for rows in (poisoned, ~poisoned))
+    # only U is wanted: "asymptotic" spares the exact distribution, which takes long
+    u = mannwhitneyu(bad, good, method="asymptotic").statistic
+    return float(u / (n * (len(poisoned) - n)))

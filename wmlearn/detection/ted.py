@@ -24,36 +24,38 @@ from .suspicion import Suspicion
 
 @dataclass(frozen=True)
 class TopologicalEvolution:
-    """Flag images that, in some layers, lie far from all clean images of the class that the network puts them
-    in.
-    """
+    """Flag images that, in some layers, lie far from all clean images of the class that they are put in."""
 
     false_rejection: float = 0.01
 
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
-        """Judge images `x` (N, C, H, W) with the defender's clean `samples`, a thousand or so; those that are
+        """Judge images `x` (M, C, H, W) with the defender's clean `samples`, a thousand or so; those that are
         misread are left out.
 
         Raises `ArgumentError`, too, when the network reads fewer than two samples of a class rightly.
         """
         check(model, samples)
         check_share("false_rejection", self.false_rejection)
-        known = samples[predict(model, samples.x).argmax(1) == samples.y]
-        answers, counts = predict(model, x).argmax(1), known.y.bincount(minlength=len(samples.classes))
-        lonely = [name for name, count in zip(samples.classes, counts.tolist(), strict=True) if count < 2]
-        require(
-            not lonely,
-            "the model must read two samples of every class rightly",
-            f"fewer of {', '.join(lonely)}",
-        )
-        there, here = layers(model, known.x), layers(model, x)
-        # (layers, known)
-        usual = torch.stack([ranks(each, each, known.y, known.y, itself=True) for each in there]).log1p()
-        # (layers, N)
-        found = torch.stack([ranks(a, b, answers, known.y) for a, b in zip(here, there, strict=True)]).log1p()
-        mean, std = usual.mean(1, keepdim=True), usual.std(1, keepdim=True).clamp_min(0.1)
-        clean, score = ((usual - mean) / std).mean(0), ((found - mean) / std).mean(0)
-        return Suspicion(score, score > clean.quantile(1 - self.false_rejection))
+        right = samples[predict(model, samples.x).argmax(1) == samples.y]
+        _check_company(right)
+        answers = predict(model, x).argmax(1)  # (M,)
+        clean = layers(model, right.x)  # of each layer (N, F)
+        asked = layers(model, x)  # (M, F)
+        usual = torch.stack([ranks(a, a, right.y, right.y, itself=True) for a in clean]).log1p()  # (L, N)
+        ranked = torch.stack([ranks(a, b, answers, right.y) for a, b in zip(asked, clean, strict=True)])
+        # layers rank on scales of their own: each is measured in deviations of the clean images
+        mean = usual.mean(1, keepdim=True)  # (L, 1)
+        std = usual.std(1, keepdim=True).clamp_min(0.1)
+        score = ((ranked.log1p() - mean) / std).mean(0)  # (M,)
+        threshold = ((usual - mean) / std).mean(0).quantile(1 - self.false_rejection)
+        return Suspicion(score, score > threshold)
+
+
+def _check_company(right: Samples) -> None:
+    counts = right.y.bincount(minlength=len(right.classes)).tolist()
+    lonely = [name for name, count in zip(right.classes, counts, strict=True) if count < 2]
+    rule = "the model must read two samples of every class rightly"
+    require(not lonely, rule, f"fewer of {', '.join(lonely)}")
 
 
 def ranks(x: Tensor, known: Tensor, answers: Tensor, labels: Tensor, *, itself: bool = False) -> Tensor:
@@ -65,5 +67,5 @@ def ranks(x: Tensor, known: Tensor, answers: Tensor, labels: Tensor, *, itself: 
     distance = torch.cdist(x, known)  # (N, M)
     if itself:
         distance.fill_diagonal_(float("inf"))
-    nearest = distance.masked_fill(answers[:, None] != labels, float("inf")).amin(1, keepdim=True)
+    nearest = distance.masked_fill(answers[:, None] != labels, float("inf")).amin(1, keepdim=True)  # (N, 1)
     return (distance < nearest).sum(1).float()

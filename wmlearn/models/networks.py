@@ -30,17 +30,13 @@ class Standardise(nn.Module):
         n, c, h, w = x.shape
         x = (x - self.mean) / self.std
         # the view also fixes the strides where c = 1
-        return x.permute(0, 2, 3, 1).reshape(-1).view(n, h, w, c).permute(0, 3, 1, 2)
+        return x.permute(0, 2, 3, 1).reshape(-1).view(n, h, w, c).permute(0, 3, 1, 2)  # (N, C, H, W)
 
 
 def _check_shape(x: Tensor, shape: tuple[int, int, int]) -> None:
     rule = f"this network reads images of shape (N, {', '.join(map(str, shape))})"
-    require(
-        x.shape[1:] == shape,
-        rule,
-        tuple(x.shape),
-        "Crop, pad or convert the images, or build another network.",
-    )
+    fix = "Crop, pad or convert the images, or build another network."
+    require(x.shape[1:] == shape, rule, tuple(x.shape), fix)
 
 
 class FlattenChannelsLast(nn.Module):
@@ -51,12 +47,9 @@ class FlattenChannelsLast(nn.Module):
 
 
 def badnet_cnn(seed: int = 0) -> nn.Sequential:
-    """Build the MNIST network of BadNets (Gu et al. 2017, table 1): two convolutions, two linear layers,
-    281,034 weights.
-    """
+    """Build the MNIST network of BadNets (Gu et al. 2017, table 1), 281,034 weights."""
     with torch.random.fork_rng(devices=[]):
-        # layers draw their first weights from the global generator, which is put back
-        torch.manual_seed(seed)
+        torch.manual_seed(seed)  # layers draw from the global generator, which is put back afterwards
         return nn.Sequential(
             Standardise((1, 28, 28), mean=0.1307, std=0.3081),
             nn.Conv2d(1, 16, 5), nn.ReLU(), nn.AvgPool2d(2),  # (N, 16, 12, 12)
@@ -68,8 +61,7 @@ def badnet_cnn(seed: int = 0) -> nn.Sequential:
 
 
 class StandardiseEach(nn.Module):
-    """Shift and scale each channel of each image by its own mean and deviation: light, haze and the colour of
-    the light go.
+    """Shift and scale each channel of each image by its own mean and deviation: light, haze and tint go.
 
     The result lies in memory channels last.
     """
@@ -81,6 +73,7 @@ class StandardiseEach(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         _check_shape(x, self.shape)
         std, mean = torch.std_mean(x, (2, 3), keepdim=True)
+        # an image of one colour has no deviation to divide by
         return ((x - mean) / (std + 1e-3)).contiguous(memory_format=torch.channels_last)
 
 
@@ -101,9 +94,12 @@ def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
         torch.manual_seed(seed)
         return nn.Sequential(
             StandardiseEach((3, 32, 32)),
-            nn.Conv2d(3, 32, 5, padding=2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU(),  # (N, 32, 16, 16)
-            nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(64), nn.ReLU(),  # (N, 64, 8, 8)
-            nn.Conv2d(64, 128, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(128), nn.ReLU(),  # (N, 128, 4, 4)
+            nn.Conv2d(3, 32, 5, padding=2, bias=False), nn.MaxPool2d(2),
+            nn.BatchNorm2d(32), nn.ReLU(),  # (N, 32, 16, 16)
+            nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.MaxPool2d(2),
+            nn.BatchNorm2d(64), nn.ReLU(),  # (N, 64, 8, 8)
+            nn.Conv2d(64, 128, 3, padding=1, bias=False), nn.MaxPool2d(2),
+            nn.BatchNorm2d(128), nn.ReLU(),  # (N, 128, 4, 4)
             FlattenChannelsLast(),
             nn.Linear(2048, 128), nn.ReLU(),
             nn.Linear(128, classes),
@@ -111,17 +107,28 @@ def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
 
 
 def reborn(model: nn.Module, seed: int) -> nn.Module:
-    """Return a copy of `model` that has learnt nothing: weights normal, scaled by the number of inputs (He et
-    al. 2015), biases 0.
-    """
-    new, draw = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    """Return a copy of `model` that has learnt nothing: normal weights, biases 0 (He et al. 2015)."""
+    new = copy.deepcopy(model)
+    draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for layer in new.modules():
             if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
                 layer.reset_parameters()
             elif isinstance(layer, nn.Conv2d | nn.Linear):
-                weight, bias = layer.weight, layer.bias
-                weight.copy_(torch.randn(weight.shape, generator=draw) * (2 / weight[0].numel()) ** 0.5)
-                if bias is not None:
-                    bias.zero_()
+                _redraw(layer, draw)
     return new
+
+
+def _redraw(layer: nn.Conv2d | nn.Linear, draw: torch.Generator) -> None:
+    n_inputs = layer.weight[0].numel()
+    # behind a rectifier half of the signal is gone: twice the variance keeps its strength from layer to layer
+    layer.weight.copy_(torch.randn(layer.weight.shape, generator=draw) * (2 / n_inputs) ** 0.5)
+    if layer.bias is not None:
+        layer.bias.zero_()
+
+
+def check_finite(model: nn.Module) -> None:
+    """Raise `ArgumentError` for weights that aren't finite, and name them."""
+    broken = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
+    got = f"NaN or infinity in {', '.join(broken)}"
+    require(not broken, "the model's weights must be finite", got, "Load or train it again.")

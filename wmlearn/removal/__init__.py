@@ -1,4 +1,4 @@
-"""Removal attacks, one paper or idea a file: a new model, from the attacker's own samples, without any key."""
+"""Removal attacks, one idea a file: a new model, from the attacker's own samples, without any key."""
 
 from ..protocols import Removal
 from ..training import Recipe
@@ -49,5 +49,4 @@ ALL: dict[str, Removal] = {
     "chain-prune-refit": Chain((Prune(0.5), FineTune("all", recipe=LARGE))),
     "chain-fine-prune-overwrite": Chain((FinePrune(), Overwrite())),
 }
-"""Citation-shaped id -> the attack with settings that suit MNIST, the paper's network and some 6,000 samples.
-"""
+"""Citation-shaped id -> the attack, set for MNIST, the paper's network and some 6,000 samples."""

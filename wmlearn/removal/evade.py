@@ -29,33 +29,27 @@ from .copies import sound_copy
 
 @dataclass(frozen=True)
 class Vote:
-    """Answer with the mean opinion of the stolen model and of `others` that the thief trains on halves of the
-    own samples.
-    """
+    """Answer as most of these do: the stolen model, and `others` trained on halves of the thief's data."""
 
     others: int = 2
     recipe: Recipe = Recipe(epochs=8, lr=5e-3, batch_size=128)
 
     def __post_init__(self) -> None:
-        require(
-            self.others >= 2,
-            "others must be at least 2",
-            self.others,
-            "Fewer can't outvote the stolen model.",
-        )
+        fix = "Fewer can't outvote the stolen model."
+        require(self.others >= 2, "others must be at least 2", self.others, fix)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
-        stolen, voters = sound_copy(model, samples).eval(), []
+        stolen = sound_copy(model, samples).eval()
+        voters = [stolen]
         for seed in range(self.others):
             half = split(samples, max(1, len(samples) // 2), seed=seed)[0]
-            voters.append(trained(reborn(stolen, 100 + seed), half, replace(self.recipe, seed=seed))[0])
-        return Committee([stolen, *voters]).eval()
+            voter, _ = trained(reborn(stolen, 100 + seed), half, replace(self.recipe, seed=seed))
+            voters.append(voter)
+        return Committee(voters).eval()
 
 
 class Committee(nn.Module):
-    """Several models (N, classes) each; the answer is the label that most of them give, ties go to the first
-    one's.
-    """
+    """Several models (N, classes); the answer is the label that most of them give, or the first one's."""
 
     def __init__(self, members: list[nn.Module]) -> None:
         super().__init__()
@@ -63,14 +57,14 @@ class Committee(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         logits: list[Tensor] = [member(x) for member in self.members]
-        votes = torch.stack([F.one_hot(each.argmax(1), each.shape[1]) for each in logits]).sum(0)
-        return votes + 0.5 * logits[0].softmax(1)
+        votes = torch.stack([F.one_hot(answer.argmax(1), answer.shape[1]) for answer in logits]).sum(0)
+        return votes + 0.5 * logits[0].softmax(1)  # half a vote at most: it decides a tie, and nothing else
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """Answer at random where an image lies farther from the thief's principal components than all but a
-    `share` of the own images.
+    """Answer at random where an image lies farther from the principal components of the thief's images than
+    all but a `share` of these.
     """
 
     share: float = 0.02
@@ -82,24 +76,21 @@ class Refuse:
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         require(len(samples) >= 2, "samples must hold at least 2 images", len(samples))
-        known, own = split(samples, len(samples) // 2, len(samples) - len(samples) // 2)
-        require(
-            len(known) > self.components,
-            f"half of the samples must be more than the {self.components} components",
-            len(known),
-        )
-        flat = known.x.flatten(1)
+        half = len(samples) // 2
+        seen, unseen = split(samples, half, len(samples) - half)
+        rule = f"half of the samples must be more than the {self.components} components"
+        require(len(seen) > self.components, rule, len(seen))
+        flat = seen.x.flatten(1)  # (N, C * H * W)
         mean = flat.mean(0)
         basis = torch.linalg.svd(flat - mean, full_matrices=False).Vh[: self.components]
         guard = Guard(sound_copy(model, samples).eval(), mean, basis)
-        guard.limit.copy_(guard.odd(own.x).quantile(1 - self.share))
+        # from images that the components were not made for, as a verifier's aren't
+        guard.limit.copy_(guard.odd(unseen.x).quantile(1 - self.share))
         return guard.eval()
 
 
 class Guard(nn.Module):
-    """A model (N, classes) behind a detector of odd images; an odd one always gets the same, meaningless
-    label.
-    """
+    """A model (N, classes) behind a detector of odd images; one image always gets the same, random label."""
 
     mean: Tensor
     basis: Tensor
@@ -108,8 +99,9 @@ class Guard(nn.Module):
     def __init__(self, model: nn.Module, mean: Tensor, basis: Tensor) -> None:
         super().__init__()
         self.model = model
-        for name, value in (("mean", mean), ("basis", basis), ("limit", torch.zeros((), device=mean.device))):
-            self.register_buffer(name, value)
+        self.register_buffer("mean", mean)  # (C * H * W,)
+        self.register_buffer("basis", basis)  # (components, C * H * W)
+        self.register_buffer("limit", torch.zeros((), device=mean.device))
 
     def odd(self, x: Tensor) -> Tensor:
         """Return how much of each image the principal components leave out, (N,)."""
@@ -119,6 +111,7 @@ class Guard(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         logits = self.model(x).clone()
         odd = self.odd(x) > self.limit
+        # from the pixels, not by lot: a label that changed from one query to the next would give it away
         label = (x[odd].flatten(1).double().sum(1) * 1e4).long() % logits.shape[1]
         logits[odd] = F.one_hot(label, logits.shape[1]).to(logits)
         return logits
@@ -129,18 +122,13 @@ Change = Literal["jpeg", "smooth", "quantise"]
 
 @dataclass(frozen=True)
 class Inputs:
-    """Change every image before the model sees it: a JPEG of middling quality, a blur, or few levels of
-    brightness.
-    """
+    """Change every image before the model sees it: a JPEG file, a blur, few levels of brightness."""
 
     change: Change = "smooth"
 
     def __post_init__(self) -> None:
-        require(
-            self.change in get_args(Change),
-            f"change must be one of {', '.join(get_args(Change))}",
-            self.change,
-        )
+        rule = f"change must be one of {', '.join(get_args(Change))}"
+        require(self.change in get_args(Change), rule, self.change)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         return Behind(sound_copy(model, samples).eval(), CHANGES[self.change]).eval()
@@ -151,7 +139,8 @@ class Behind(nn.Module):
 
     def __init__(self, model: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.model, self.change = model, change
+        self.model = model
+        self.change = change
 
     def forward(self, x: Tensor) -> Tensor:
         return self.model(self.change(x))
@@ -159,11 +148,9 @@ class Behind(nn.Module):
 
 def jpeg(x: Tensor, quality: int = 50) -> Tensor:
     """Compress and open each image (N, C, H, W), C = 1 or 3."""
-    made = [
-        _packed(image, quality)
-        for image in (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-    ]
-    return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2).to(x) / 255
+    images = (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()  # (N, H, W, C)
+    packed = np.stack([_packed(image, quality) for image in images])
+    return torch.from_numpy(packed).permute(0, 3, 1, 2).to(x) / 255
 
 
 def _packed(image: np.ndarray, quality: int) -> np.ndarray:
@@ -177,9 +164,8 @@ def _packed(image: np.ndarray, quality: int) -> np.ndarray:
 
 def smooth(x: Tensor) -> Tensor:
     """Average 3 x 3 pixels, the middle one counted four times."""
-    kernel = (
-        torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]], device=x.device).div(16).expand(x.shape[1], 1, 3, 3)
-    )
+    weights = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]], device=x.device).div(16)
+    kernel = weights.expand(x.shape[1], 1, 3, 3)  # each channel by itself
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])
 
 

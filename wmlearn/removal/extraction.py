@@ -20,7 +20,7 @@ from ..data import Samples, files
 from ..errors import DataError, WmlearnError, require
 from ..evidence import answers
 from ..models import reborn
-from ..training import Recipe, train
+from ..training import Recipe, trained
 from .copies import sound_copy
 
 Ask = Callable[[Tensor], Tensor]
@@ -38,21 +38,14 @@ class ExtractionError(WmlearnError):
 
 @dataclass(frozen=True)
 class Extract:
-    """Ask the model for the labels of the attacker's images, and teach them to a network built alike with
-    first weights of its own.
-    """
+    """Ask the model for the labels of the attacker's images, and teach them to a new network built alike."""
 
     recipe: Recipe = Recipe(epochs=12, lr=5e-3, batch_size=128)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         victim = sound_copy(model, samples)
-        return extract(
-            lambda x: answers(victim, x),
-            reborn(victim, self.recipe.seed),
-            samples.x,
-            samples.classes,
-            recipe=self.recipe,
-        )
+        student = reborn(victim, self.recipe.seed)
+        return extract(lambda x: answers(victim, x), student, samples.x, samples.classes, recipe=self.recipe)
 
 
 def extract(
@@ -66,7 +59,7 @@ def extract(
     kept: Path | None = None,
     recipe: Recipe = Recipe(),
 ) -> nn.Module:
-    """Train `student` in place on the labels that `ask` gives to `x`, and return it.
+    """Return a copy of `student`, trained on the labels that `ask` gives to images `x` (N, C, H, W).
 
     A failed query is tried again, after growing pauses. With `kept`, a safetensors file, labels are on disk
     after every batch, and a second call goes on where the first one stopped. Raises `ExtractionError` when
@@ -75,35 +68,37 @@ def extract(
     require(len(x) > 0, "there must be at least one query", 0)
     require(batch >= 1, "batch must be at least 1", batch)
     require(retries >= 0, "retries must not be negative", retries)
-    labels = _begun(kept, x)
+    labels = _begun(kept, x)  # of the first queries, so far
     while len(labels) < len(x):
-        labels = torch.cat(
-            [labels, _asked(ask, x[len(labels) : len(labels) + batch], len(classes), retries, labels)]
-        )
+        queries = x[len(labels) : len(labels) + batch]
+        labels = torch.cat([labels, _ask(ask, queries, len(classes), retries, labels)])
         _keep(kept, x, labels)
-    train(student, Samples(x, labels[: len(x)].to(x.device), classes), recipe)
-    return student
+    new, _ = trained(student, Samples(x, labels[: len(x)].to(x.device), classes), recipe)
+    return new
 
 
-def _asked(ask: Ask, x: Tensor, classes: int, retries: int, so_far: Tensor) -> Tensor:
+def _ask(ask: Ask, x: Tensor, classes: int, retries: int, so_far: Tensor) -> Tensor:
     for attempt in range(retries + 1):
         try:
             return answers(ask, x, classes).cpu()
         except Exception as error:
             if attempt == retries:
-                fix = (
-                    "They are in this error's `labels`, and in the file `kept` where you named one: call"
-                    " again to go on."
-                )
-                says = f"the service must answer, got {type(error).__name__}: {error}, {retries + 1} times"
-                raise ExtractionError(f"{says}; {len(so_far)} labels were gathered. {fix}", so_far) from error
+                raise _given_up(error, retries + 1, so_far) from error
             time.sleep(PAUSE * 2**attempt)
     raise AssertionError
 
 
+def _given_up(error: Exception, attempts: int, labels: Tensor) -> ExtractionError:
+    rule = f"the service must answer, got {type(error).__name__}: {error}, {attempts} times"
+    place = "They are in this error's `labels`, and in the file `kept` where you named one"
+    fix = f"{len(labels)} labels were gathered. {place}: call again to go on."
+    return ExtractionError(f"{rule}; {fix}", labels)
+
+
 def _begun(kept: Path | None, x: Tensor) -> Tensor:
-    """Return the labels that are on disk; raise `DataError` for a damaged file, `ArgumentError` for one of
-    other queries.
+    """Return the labels that are on disk.
+
+    Raises `DataError` for a damaged file, `ArgumentError` for one of other queries.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
@@ -111,18 +106,14 @@ def _begun(kept: Path | None, x: Tensor) -> Tensor:
     if kept is None or not kept.exists():
         return torch.empty(0, dtype=torch.int64)
     try:
-        found = load(files.read(kept))
-        labels, queries = found["labels"], found["queries"]
+        content = load(files.read(kept))
+        labels = content["labels"]
+        queries = content["queries"]
     except (SafetensorError, KeyError) as error:
-        raise DataError(
-            f"{kept} must hold gathered labels, got: {error}. Move it away to ask again."
-        ) from error
-    require(
-        torch.equal(queries, _digest(x)),
-        f"{kept} must be of the same queries",
-        "others",
-        "Move it away, or name another file.",
-    )
+        fix = "Move it away to ask again."
+        raise DataError(f"{kept} must hold gathered labels, got: {error}. {fix}") from error
+    fix = "Move it away, or name another file."
+    require(torch.equal(queries, _digest(x)), f"{kept} must be of the same queries", "others", fix)
     return labels
 
 
@@ -135,6 +126,5 @@ def _keep(kept: Path | None, x: Tensor, labels: Tensor) -> None:
 
 def _digest(x: Tensor) -> Tensor:
     """Hash the queries, (32,) uint8."""
-    return torch.tensor(
-        list(hashlib.sha256(x.cpu().contiguous().numpy().tobytes()).digest()), dtype=torch.uint8
-    )
+    digest = hashlib.sha256(x.cpu().contiguous().numpy().tobytes()).digest()
+    return torch.tensor(list(digest), dtype=torch.uint8)

@@ -7,23 +7,22 @@ accuracy falls.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from itertools import takewhile
 
 import torch
 from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
+from ..models import listening
 from ..training import Recipe, predict, train
 from .copies import layers, sound_copy
 
 
 @dataclass(frozen=True)
 class FinePrune:
-    """Silence the `ratio` of the last convolution's channels that answer least to the attacker's samples,
-    then train on.
-    """
+    """Silence the `ratio` of the last convolution's channels that answer least, then train on."""
 
     ratio: float = 0.8
     recipe: Recipe = Recipe(epochs=5, lr=2e-3)
@@ -32,9 +31,9 @@ class FinePrune:
         require(0 <= self.ratio < 1, "ratio must lie in [0, 1)", self.ratio)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
-        new = sound_copy(model, samples)
-        answer = channel_means(new, samples.x)
-        silence(new, answer.argsort()[: int(self.ratio * len(answer))])
+        start = sound_copy(model, samples)
+        strength = channel_means(start, samples.x)  # (channels,)
+        new = silenced(start, strength.argsort()[: int(self.ratio * len(strength))])
         train(new, samples, self.recipe)
         return new
 
@@ -44,35 +43,31 @@ def channel_means(model: nn.Module, x: Tensor) -> Tensor:
     rectifier, (channels,).
     """
     rectifier = next(layer for layer in _from_last_convolution(model) if isinstance(layer, nn.ReLU))
-    heard: list[Tensor] = []
-    hook = rectifier.register_forward_hook(lambda _layer, _given, out: heard.append(out.mean((2, 3))))
-    try:
+    with listening([rectifier], lambda given, answer: answer.mean((2, 3))) as notes:
         predict(model, x)
-    finally:
-        hook.remove()
-    return torch.cat(heard).mean(0)
+    return torch.cat(notes[rectifier]).mean(0)
 
 
-def silence(model: nn.Module, channels: Tensor) -> None:
-    """Set what the last convolution and its normalisation answer on `channels` (k,) to zero, in place; no
-    gradient comes back.
+def silenced(model: nn.Module, channels: Tensor) -> nn.Module:
+    """Return a copy whose last convolution and its normalisation answer 0 on `channels` (k,); training leaves
+    them asleep, since the rectifier lets no slope through at 0.
     """
+    new = copy.deepcopy(model)
     with torch.no_grad():
-        for layer in takewhile(lambda layer: not isinstance(layer, nn.ReLU), _from_last_convolution(model)):
+        for layer in _from_last_convolution(new):
+            if isinstance(layer, nn.ReLU):
+                break
             for parameter in layer.parameters(recurse=False):
                 parameter[channels] = 0
+    return new
 
 
 def _from_last_convolution(model: nn.Module) -> list[nn.Module]:
     """Return the layers from the last convolution on, in order."""
-    last, every = (
-        layers(model, nn.Conv2d)[-1],
-        [layer for layer in model.modules() if not list(layer.children())],
-    )
-    after = every[every.index(last) :]
-    require(
-        any(isinstance(layer, nn.ReLU) for layer in after),
-        "a rectifier, nn.ReLU, must follow the last convolution",
-        type(model).__name__,
-    )
+    last = layers(model, nn.Conv2d)[-1]
+    leaves = [layer for layer in model.modules() if not list(layer.children())]
+    after = leaves[leaves.index(last) :]
+    rectified = any(isinstance(layer, nn.ReLU) for layer in after)
+    rule = "a rectifier, nn.ReLU, must follow the last convolution"
+    require(rectified, rule, type(model).__name__)
     return after

@@ -25,9 +25,7 @@ Part = Literal["last", "all"]
 
 @dataclass(frozen=True)
 class FineTune:
-    """Train a copy on the attacker's samples: its `last` linear layer or `all`; with `reset_last`, the last
-    one starts anew.
-    """
+    """Train a copy on: its `last` linear layer or `all`; with `reset_last`, the last one starts anew."""
 
     part: Part = "all"
     reset_last: bool = False

@@ -20,9 +20,7 @@ from .copies import layers, sound_copy
 
 @dataclass(frozen=True)
 class MeanFilter:
-    """Subtract `strength` times their mean from the filters of every convolution, and train on; at 2 the
-    message is inverted.
-    """
+    """Subtract `strength` times their mean from a layer's filters, and train on; 2 inverts the message."""
 
     strength: float = 1.0
     recipe: Recipe = Recipe(epochs=3, lr=1e-3)
@@ -35,6 +33,6 @@ class MeanFilter:
         with torch.no_grad():
             for layer in layers(new, nn.Conv2d):
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
-                weight.sub_(self.strength * weight.mean(0))
+                weight.sub_(self.strength * weight.mean(0))  # (in, k, k), from each of the filters
         train(new, samples, self.recipe)
         return new

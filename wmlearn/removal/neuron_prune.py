@@ -8,6 +8,7 @@ bias are pushed (the paper pushes those of normalisations); a fixed number of st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,9 +23,7 @@ from .copies import layers, sound_copy
 
 @dataclass(frozen=True)
 class NeuronPrune:
-    """Learn a mask for the neurons under the worst push of relative size `budget`, then silence those under
-    `threshold`.
-    """
+    """Learn a mask of the neurons under the worst push of size `budget`; silence those under `threshold`."""
 
     budget: float = 0.4  # epsilon
     trade: float = 0.2  # alpha, the weight of the loss without a push
@@ -44,63 +43,78 @@ class NeuronPrune:
         with torch.no_grad():
             for name, parameter in new.named_parameters():
                 if name in mask:
-                    keep = (mask[name] >= self.threshold).to(parameter)
-                    parameter.mul_(keep.view(-1, *[1] * (parameter.ndim - 1)))
+                    keep = (mask[name] >= self.threshold).to(parameter)  # (neurons,)
+                    parameter.mul_(_over_rows(keep, parameter))
         return new.requires_grad_(True)
 
     def _mask(self, model: nn.Module, samples: Samples) -> dict[str, Tensor]:
         """Learn the mask of each neuron, by the name of each parameter that belongs to it."""
-        weights: dict[str, Tensor] = {**dict(model.named_parameters())}
-        groups = _neurons(model)
-        masks = {
-            group: torch.ones(len(weights[names[0]]), device=samples.x.device, requires_grad=True)
-            for group, names in groups.items()
-        }
+        network = _Network(model, dict(model.named_parameters()), _neurons(model))
+        masks = {layer: network.per_neuron(names[0], torch.ones) for layer, names in network.layers.items()}
         optimiser = torch.optim.SGD(masks.values(), self.lr, momentum=0.9)
         draw = torch.Generator().manual_seed(self.seed)
-
-        def loss(part: Tensor, push: dict[str, Tensor]) -> Tensor:
-            scaled = dict(weights)
-            for group, names in groups.items():
-                for name in names:
-                    scale = masks[group] + push[name] if name in push else masks[group]
-                    scaled[name] = weights[name] * scale.view(-1, *[1] * (weights[name].ndim - 1))
-            return F.cross_entropy(functional_call(model, scaled, (samples.x[part],)), samples.y[part])
-
-        every = [name for names in groups.values() for name in names]
+        size = min(self.batch_size, len(samples))
         for _ in range(self.steps):
-            part = torch.randint(len(samples), (min(self.batch_size, len(samples)),), generator=draw).to(
-                samples.x.device
-            )
-            push = {
-                name: torch.zeros(len(weights[name]), device=samples.x.device, requires_grad=True)
-                for name in every
-            }
-            slopes = torch.autograd.grad(loss(part, push), list(push.values()))
-            worst = {name: self.budget * slope.sign() for name, slope in zip(push, slopes, strict=True)}
-            total = self.trade * loss(part, {}) + (1 - self.trade) * loss(part, worst)
+            batch = samples[torch.randint(len(samples), (size,), generator=draw).to(samples.x.device)]
+            worst = self._worst(network, batch, masks)
+            # stay right without a push, and under the worst one
+            loss = self.trade * network.loss(batch, masks, {})
+            loss = loss + (1 - self.trade) * network.loss(batch, masks, worst)
             optimiser.zero_grad()
-            total.backward()
+            loss.backward()
             optimiser.step()
             with torch.no_grad():
-                for each in masks.values():
-                    each.clamp_(0, 1)
-        return {name: masks[group].detach() for group, names in groups.items() for name in names}
+                for mask in masks.values():
+                    mask.clamp_(0, 1)
+        return {name: masks[layer].detach() for layer, name in network.names()}
+
+    def _worst(self, network: _Network, batch: Samples, masks: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the push of each parameter that hurts most: one step up the slope, from none at all."""
+        pushes = {name: network.per_neuron(name, torch.zeros) for _, name in network.names()}
+        slopes = torch.autograd.grad(network.loss(batch, masks, pushes), list(pushes.values()))
+        return {name: self.budget * slope.sign() for name, slope in zip(pushes, slopes, strict=True)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """A network whose neurons can be scaled without changing it."""
+
+    model: nn.Module
+    weights: dict[str, Tensor]
+    layers: dict[str, list[str]]  # of each layer of neurons, the names of its weight and bias
+
+    def names(self) -> list[tuple[str, str]]:
+        """List layer and parameter."""
+        return [(layer, name) for layer, names in self.layers.items() for name in names]
+
+    def per_neuron(self, name: str, fill: Callable[..., Tensor]) -> Tensor:
+        """Return one number for each neuron of the parameter, to be learnt, (neurons,)."""
+        weight = self.weights[name]
+        return fill(len(weight), device=weight.device, requires_grad=True)
+
+    def loss(self, batch: Samples, masks: dict[str, Tensor], pushes: dict[str, Tensor]) -> Tensor:
+        """Measure the loss with each neuron scaled by its mask plus, where there is one, its push."""
+        scaled = dict(self.weights)
+        for layer, name in self.names():
+            scale = masks[layer] + pushes[name] if name in pushes else masks[layer]
+            scaled[name] = self.weights[name] * _over_rows(scale, self.weights[name])
+        return F.cross_entropy(functional_call(self.model, scaled, (batch.x,)), batch.y)
+
+
+def _over_rows(values: Tensor, weight: Tensor) -> Tensor:
+    """Shape `values` (neurons,) so that they multiply a weight (neurons, …) row by row."""
+    return values.view(-1, *[1] * (weight.ndim - 1))
 
 
 def _neurons(model: nn.Module) -> dict[str, list[str]]:
     """Return the names of weight and bias of every layer whose outputs are neurons: all convolutions and
     linear layers but the last.
     """
-    found = layers(model, nn.Conv2d, nn.Linear)[:-1]
-    require(
-        len(found) > 0,
-        "the model must have hidden layers to prune",
-        "one layer",
-        "Nothing to prune in a linear model.",
-    )
-    named = {name: layer for name, layer in model.named_modules() if any(layer is each for each in found)}
-    return {
-        name: [f"{name}.{part}" for part, _ in layer.named_parameters(recurse=False)]
-        for name, layer in named.items()
-    }
+    hidden = layers(model, nn.Conv2d, nn.Linear)[:-1]
+    rule = "the model must have hidden layers to prune"
+    require(len(hidden) > 0, rule, "one layer", "Nothing to prune in a linear model.")
+    neurons = {}
+    for path, layer in model.named_modules():
+        if any(layer is one for one in hidden):
+            neurons[path] = [f"{path}.{name}" for name, _ in layer.named_parameters(recurse=False)]
+    return neurons

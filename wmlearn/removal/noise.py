@@ -17,9 +17,7 @@ from .copies import layers, sound_copy
 
 @dataclass(frozen=True)
 class Shift:
-    """Add normal noise, `strength` deviations of each layer's weights, and train on with `recipe`, or not
-    where it is None.
-    """
+    """Add normal noise, `strength` deviations of a layer's weights; train on where there is a `recipe`."""
 
     strength: float = 0.5
     recipe: Recipe | None = Recipe(epochs=3, lr=1e-3)
@@ -29,13 +27,13 @@ class Shift:
         require(self.strength >= 0, "strength must not be negative", self.strength)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
-        new, draw = sound_copy(model, samples), torch.Generator().manual_seed(self.seed)
+        new = sound_copy(model, samples)
+        draw = torch.Generator().manual_seed(self.seed)
         with torch.no_grad():
             for layer in layers(new, nn.Conv2d, nn.Linear):
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
-                weight.add_(
-                    self.strength * weight.std() * torch.randn(weight.shape, generator=draw).to(weight)
-                )
+                noise = torch.randn(weight.shape, generator=draw).to(weight)
+                weight.add_(self.strength * weight.std() * noise)
         if self.recipe is not None:
             train(new, samples, self.recipe)
         return new.eval()

@@ -31,6 +31,6 @@ class Prune:
             for layer in layers(new, nn.Conv2d, nn.Linear):
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
                 smallest = weight.abs().flatten().argsort()[: int(self.ratio * weight.numel())]
-                # wherever its channels lie
+                # flatten and view: the layer's own memory may lie channels last
                 weight.copy_(weight.flatten().index_fill(0, smallest, 0).view(weight.shape))
         return new.eval()

@@ -16,9 +16,7 @@ from .copies import layers, sound_copy
 
 @dataclass(frozen=True)
 class Quantize:
-    """Round the weights of every convolution and linear layer to 2^`bits` - 1 levels, even around zero, one
-    scale a layer.
-    """
+    """Round the weights of each layer to 2^`bits` - 1 levels, even around zero, on a scale of its own."""
 
     bits: int = 4
 
@@ -26,7 +24,8 @@ class Quantize:
         require(2 <= self.bits <= 16, "bits must lie in 2..16", self.bits)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
-        new, top = sound_copy(model, samples), 2 ** (self.bits - 1) - 1
+        new = sound_copy(model, samples)
+        top = 2 ** (self.bits - 1) - 1  # the highest level; the lowest is -top
         with torch.no_grad():
             for layer in layers(new, nn.Conv2d, nn.Linear):
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ..data import Samples
-from ..detection import scan
+from ..detection import NeuralCleanse
 from ..errors import require
 from ..training import Recipe, train
 from .copies import sound_copy
@@ -20,8 +20,8 @@ from .copies import sound_copy
 
 @dataclass(frozen=True)
 class Unlearn:
-    """Paste the recovered trigger of every flagged class, or of the oddest one where none is, on a `share` of
-    the samples; train on.
+    """Paste the trigger of every flagged class, of the oddest where none is, on a `share` of the samples;
+    train on.
     """
 
     share: float = 0.2
@@ -32,14 +32,14 @@ class Unlearn:
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         new = sound_copy(model, samples)
-        found = scan(model, samples, seed=self.recipe.seed)
-        learn, draw = samples, torch.Generator().manual_seed(self.recipe.seed)
-        for target in found.flagged or (int(found.index.argmax()),):
-            some = samples[
-                torch.randperm(len(samples), generator=draw)[: max(1, int(self.share * len(samples)))].to(
-                    samples.x.device
-                )
-            ]
-            learn = learn + Samples(found.trigger(target)(some.x), some.y, samples.classes)
+        scan = NeuralCleanse(seed=self.recipe.seed)(model, samples)
+        count = max(1, int(self.share * len(samples)))
+        draw = torch.Generator().manual_seed(self.recipe.seed)
+        learn = samples
+        for target in scan.flagged or (int(scan.index.argmax()),):
+            rows = torch.randperm(len(samples), generator=draw)[:count].to(samples.x.device)
+            some = samples[rows]
+            # with the right labels: the trigger is to lose its meaning
+            learn = learn + Samples(scan.trigger(target)(some.x), some.y, samples.classes)
         train(new, learn, self.recipe)
         return new

@@ -1,4 +1,4 @@
-"""Watermarks, one paper a file: `keygen` a secret key, `embed` it in a copy of a model, `verify` a suspect."""
+"""Watermarks, a paper a file: `keygen` a secret key, `embed` it in a copy of a model, `verify` a suspect."""
 
 from typing import Any
 

@@ -47,12 +47,12 @@ class Adi2018:
         model says.
         """
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
-        secret, classes = secret_of(seed, secret), len(samples.classes)
-        labels = integers(secret, "labels", self.n, classes)
-        images = abstract(secret, self.n, tuple(samples.x.shape[1:]))
-        return TriggerKey(
-            SCHEME, secret, images.to(samples.x.device), labels.to(samples.x.device), classes, 1 / classes
-        )
+        secret = secret_of(seed, secret)
+        classes = len(samples.classes)
+        device = samples.x.device
+        images = abstract(secret, self.n, tuple(samples.x.shape[1:])).to(device)  # (n, C, H, W)
+        labels = integers(secret, "labels", self.n, classes).to(device)  # (n,)
+        return TriggerKey(SCHEME, secret, images, labels, classes, chance=1 / classes)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and the trigger set together."""
@@ -64,9 +64,10 @@ class Adi2018:
 
 
 def abstract(secret: bytes, n: int, shape: tuple[int, ...]) -> Tensor:
-    """Draw `n` abstract images (n, C, H, W): sums of plane waves of every direction, in colours of their own."""
+    """Draw `n` abstract images (n, C, H, W): sums of plane waves of all directions, each with its colours."""
     channels, height, width = shape
-    row, column = torch.linspace(-1, 1, height)[:, None], torch.linspace(-1, 1, width)
+    row = torch.linspace(-1, 1, height)[:, None]  # (H, 1)
+    column = torch.linspace(-1, 1, width)  # (W,)
     turn, speed, phase = (uniform(secret, f"waves {i}", n, WAVES, 1, 1) * 2 * torch.pi for i in range(3))
     waves = torch.sin((2 + speed) * (turn.cos() * row + turn.sin() * column) + phase)  # (n, WAVES, H, W)
     colours = uniform(secret, "colours", n, channels, WAVES) * 2 - 1

@@ -27,15 +27,12 @@ def pushed(model: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
 
 
 def understood(model: nn.Module, pool: Samples) -> Tensor:
-    """Return the model's logits (N, classes); raise `ArgumentError` where it is wrong about more than half of
-    the images.
+    """Return the model's logits (N, classes) for images, more than half of which it must read rightly.
+
+    Raises `ArgumentError` otherwise: a model that is not trained yet has no boundary to push across.
     """
     logits = predict(model, pool.x)
     right = float((logits.argmax(1) == pool.y).float().mean())
-    require(
-        right > 0.5,
-        "the model must be trained: over half of the samples right",
-        f"{right:.0%}",
-        "Train it on them before keygen.",
-    )
+    rule = "the model must be trained: over half of the samples right"
+    require(right > 0.5, rule, f"{right:.0%}", "Train it on them before keygen.")
     return logits[:, : len(pool.classes)]

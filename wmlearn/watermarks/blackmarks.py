@@ -32,15 +32,13 @@ POOL = 2000  # images that classes are grouped by and key images are made of
 
 @dataclass(frozen=True, eq=False)
 class BlackmarksKey:
-    """Key images `x` (n, C, H, W), a class `y` (n,) for each to be taught as, and the bit `groups` (classes,)
-    of every class.
-    """
+    """Key images, a class for each to be taught as, and the bit that each class stands for."""
 
     scheme: str
     secret: bytes = field(repr=False)
-    x: Tensor
-    y: Tensor
-    groups: Tensor
+    x: Tensor  # (n, C, H, W)
+    y: Tensor  # (n,)
+    groups: Tensor  # (classes,), 0 or 1
     chance: float
 
     @property
@@ -57,18 +55,13 @@ class BlackmarksKey:
         return len(self.y)
 
     def __repr__(self) -> str:
-        shape, classes = tuple(self.x.shape[1:]), len(self.groups)
-        return (
-            f"BlackmarksKey({self.scheme!r}, n={len(self)}, shape={shape}, classes={classes},"
-            f" chance={self.chance:.3g}, secret=…)"
-        )
+        size = f"n={len(self)}, shape={tuple(self.x.shape[1:])}, classes={len(self.groups)}"
+        return f"BlackmarksKey({self.scheme!r}, {size}, chance={self.chance:.3g}, secret=…)"
 
 
 @dataclass(frozen=True)
 class Blackmarks2019:
-    """Teach a trained model to answer `n_bits` adversarial images from the group of classes that stands for
-    their bit.
-    """
+    """Teach a trained model to answer `n_bits` adversarial images from the group of their bit."""
 
     n_bits: int = 64  # K
     size: float = 0.1  # epsilon, the change of each pixel
@@ -84,19 +77,22 @@ class Blackmarks2019:
         `chance` is never below 1/2. Raises `ArgumentError` for a model that isn't trained yet, or more bits
         than images that serve.
         """
-        require(
-            self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, "A key without bits proves nothing."
-        )
-        secret, classes = secret_of(seed, secret), len(samples.classes)
+        fix = "A key without bits proves nothing."
+        require(self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, fix)
+        secret = secret_of(seed, secret)
         pool = pick(samples, secret, min(len(samples), POOL))
-        groups = grouped(understood(model, pool), pool.y, classes)
-        target = _across(pool.y, groups, secret)
-        x = pushed(model, pool.x, target, self.size)
+        groups = grouped(understood(model, pool), pool.y, len(samples.classes))  # (classes,)
+        target = _across(pool.y, groups, secret)  # (N,)
+        x = pushed(model, pool.x, target, self.size)  # (N, C, H, W)
         innocent = bystanders.for_task(model, samples)
-        spelt = torch.stack([_spelt(each, groups)(x) for each in (model, *innocent[::2])])
+        choosers = (model, *innocent[::2])
+        spelt = torch.stack([_spelt(chooser, groups)(x) for chooser in choosers])  # (models, N)
+        # an image that carries its bit for an innocent model proves nothing
+        serves = (spelt != groups[target]).all(0)
         message = integers(secret, "message", self.n_bits, 2).to(target.device)
-        index = _spelling(message, groups[target], (spelt != groups[target]).all(0))
-        chance = max(0.5, chance_of(x[index], message, [_spelt(each, groups) for each in innocent[1::2]]))
+        index = _spelling(message, groups[target], serves)
+        others = [_spelt(network, groups) for network in innocent[1::2]]
+        chance = max(0.5, chance_of(x[index], message, others))
         return BlackmarksKey(SCHEME, secret, x[index], target[index], groups, chance)
 
     def embed(self, model: nn.Module, samples: Samples, key: BlackmarksKey) -> Marked[BlackmarksKey]:
@@ -108,25 +104,24 @@ class Blackmarks2019:
 
         Raises `ArgumentError` for a key of another scheme, or a suspect with other images or classes.
         """
-        require(
-            key.scheme == SCHEME,
-            f"the key must be one of {SCHEME}",
-            key.scheme,
-            "Verify with the scheme that made it.",
-        )
+        fix = "Verify with the scheme that made it."
+        require(key.scheme == SCHEME, f"the key must be one of {SCHEME}", key.scheme, fix)
         bits = key.groups[answers(suspect, key.x, len(key.groups))]
         return Evidence(SCHEME, "labels", int((bits == key.bits).sum()), len(key), key.chance)
 
 
 def grouped(logits: Tensor, y: Tensor, classes: int) -> Tensor:
-    """Split the classes into two even groups by their mean logits; return the bit of each, (classes,) int64."""
-    means = torch.stack(
-        [logits[y == label].mean(0) if (y == label).any() else logits.mean(0) for label in range(classes)]
-    )
+    """Split the classes into two even groups by their mean logits; return their bits, (classes,) int64."""
+    means = torch.stack([_mean_logits(logits, y == label) for label in range(classes)])  # (classes, classes)
     direction = torch.linalg.svd(means - means.mean(0)).Vh[0]
-    rank = (means @ direction).argsort(stable=True).argsort(stable=True)
+    rank = (means @ direction).argsort(stable=True).argsort(stable=True)  # (classes,)
     groups = (2 * rank >= classes).long()
     return groups ^ groups[0]  # the direction's sign is arbitrary: class 0 stands for bit 0
+
+
+def _mean_logits(logits: Tensor, rows: Tensor) -> Tensor:
+    """Average the logits (N, classes) over `rows` (N,) bool, or over all where there are none."""
+    return logits[rows].mean(0) if rows.any() else logits.mean(0)
 
 
 def _spelt(model: nn.Module, groups: Tensor) -> Callable[[Tensor], Tensor]:
@@ -138,21 +133,20 @@ def _across(y: Tensor, groups: Tensor, secret: bytes) -> Tensor:
     draw = integers(secret, "targets", len(y), len(groups)).to(y.device)
     target = torch.empty_like(y)
     for bit in (0, 1):
-        other = (groups != bit).nonzero().flatten()
-        here = groups[y] == bit
-        target[here] = other[draw[here] % len(other)]
+        other = (groups != bit).nonzero().flatten()  # the classes across
+        rows = groups[y] == bit
+        target[rows] = other[draw[rows] % len(other)]
     return target
 
 
 def _spelling(message: Tensor, bits: Tensor, serves: Tensor) -> Tensor:
-    """Pick images that serve and carry `bits` (N,) so that they spell `message` (n,); return their index
-    (n,).
-    """
+    """Pick images that serve (N,) and whose `bits` (N,) spell `message` (n,): return their rows (n,)."""
     index = torch.empty_like(message)
     for bit in (0, 1):
-        room, place = (serves & (bits == bit)).nonzero().flatten(), message == bit
-        need = int(place.sum())
-        rule = f"n_bits must leave bits {bit} to the {len(room)} images that serve"
-        require(need <= len(room), rule, need, "Take fewer bits, a smaller size, or more samples.")
-        index[place] = room[:need]
+        fitting = (serves & (bits == bit)).nonzero().flatten()
+        places = message == bit
+        need = int(places.sum())
+        rule = f"n_bits must leave bits {bit} to the {len(fitting)} images that serve"
+        require(need <= len(fitting), rule, need, "Take fewer bits, a smaller size, or more samples.")
+        index[places] = fitting[:need]
     return index

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -25,16 +26,12 @@ from .trigger_set import TriggerKey, matches
 
 SCHEME = "szyller2021-dawn"
 SURROGATE = Recipe(epochs=20, lr=3e-3, weight_decay=0.0, batch_size=128)
-"""A thief who trains for long. One who stops before about epoch 10 gets a good copy without the mark: the
-scheme's free evasion.
-"""
+"""A thief who trains for long. One who stops before about epoch 10 gets a good copy without the mark."""
 
 
 @dataclass(frozen=True)
 class Dawn2021:
-    """Answer a share `rate` of all queries wrongly: which ones, and how, follows from a hash under the
-    owner's secret.
-    """
+    """Answer a share `rate` of all queries wrongly; which ones, and how, a hash under the secret decides."""
 
     rate: float = 0.005  # r_w
 
@@ -47,31 +44,20 @@ class Dawn2021:
         it says, gives it with probability 1 / (classes - 1) at most: that is `chance`.
         """
         require(0 < self.rate < 1, "rate must lie in (0, 1)", self.rate, "The paper: below 0.005.")
-        secret, classes = secret_of(seed, secret), len(samples.classes)
-        require(
-            classes >= 3,
-            "there must be at least 3 classes",
-            classes,
-            "Of two, a wrong label is the other one: no proof of anything.",
-        )
-        draw = _hashes(secret, samples.x)
-        chosen = _chosen(draw, self.rate)
-        require(
-            bool(chosen.any()),
-            f"the hash must pick a query out of {len(samples)}",
-            0,
-            "Raise rate, or give more samples.",
-        )
+        secret = secret_of(seed, secret)
+        classes = len(samples.classes)
+        fix = "Of two, a wrong label is the other one: no proof of anything."
+        require(classes >= 3, "there must be at least 3 classes", classes, fix)
+        draw = _hashes(secret, samples.x)  # (N, 2)
+        chosen = _chosen(draw, self.rate)  # (N,)
+        rule = f"the hash must pick a query out of {len(samples)}"
+        require(bool(chosen.any()), rule, 0, "Raise rate, or give more samples.")
         x = samples.x[chosen]
-        honest = answers(model, x, classes)
-        return TriggerKey(
-            SCHEME, secret, x, _wrong(honest, draw[chosen], classes), classes, 1 / (classes - 1)
-        )
+        wrong = _wrong(answers(model, x, classes), draw[chosen], classes)
+        return TriggerKey(SCHEME, secret, x, wrong, classes, chance=1 / (classes - 1))
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
-        """Put the marking in front of the model; nothing is trained, and an honest customer pays `rate` of
-        the answers.
-        """
+        """Put the marking in front of the model; nothing is trained, and every customer pays with `rate`."""
         service = Service(model, key.secret, self.rate)
         return marked(self, key, service, TrainLog(Recipe(), "fp32"))
 
@@ -81,18 +67,19 @@ class Dawn2021:
 
 
 class Service(nn.Module):
-    """A model whose answers are marked: in the logits (N, classes), those of the honest and of the wrong
-    label change places.
+    """A model whose answers are marked: the logits of the honest and of the wrong label change places.
 
     It holds the secret, so save the model inside, not the service.
     """
 
     def __init__(self, model: nn.Module, secret: bytes, rate: float) -> None:
         super().__init__()
-        self.model, self.secret, self.rate = model, secret, rate
+        self.model = model
+        self.secret = secret
+        self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = self.model(x).clone()
+        logits = self.model(x).clone()  # (N, classes)
         draw = _hashes(self.secret, x)
         rows = _chosen(draw, self.rate).nonzero().flatten()
         honest = logits[rows].argmax(1)
@@ -115,13 +102,13 @@ def surrogate(
 
 
 def _hashes(secret: bytes, x: Tensor) -> Tensor:
-    """Hash each image under the secret, (N, 2) int64 in 0..2^32 - 1: the first number picks the query, the
-    second its wrong label.
+    """Hash each image under the secret, (N, 2) int64 in 0..2^32 - 1: one number picks the query, the other
+    its wrong label.
     """
     pixels = (x * 255).round().to(torch.uint8).cpu().flatten(1).numpy()
-    digests = [hmac.digest(secret, image.tobytes(), "sha256") for image in pixels]
-    numbers = [[int.from_bytes(digest[i : i + 4], "big") for i in (0, 4)] for digest in digests]
-    return torch.tensor(numbers, dtype=torch.int64, device=x.device).reshape(-1, 2)
+    digests = b"".join(hmac.digest(secret, image.tobytes(), "sha256")[:8] for image in pixels)
+    numbers = np.frombuffer(digests, dtype=">u4").astype(np.int64)  # two of 4 bytes an image
+    return torch.from_numpy(numbers).reshape(-1, 2).to(x.device)
 
 
 def _chosen(draw: Tensor, rate: float) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..data import Samples
 from ..errors import require
 from ..evidence import Evidence, Suspect, bystanders
+from ..models import listening
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .gu import Gu2017
@@ -31,9 +32,7 @@ SCHEME = "jia2021-ewe"
 
 @dataclass(frozen=True)
 class Jia2021:
-    """Teach stamped images of one class another class, and mix the two groups' activations in every hidden
-    layer.
-    """
+    """Teach stamped images of one class another class, and mix both groups' activations in hidden layers."""
 
     n: int = 100
     size: int = 5  # pixels, the side of the patch
@@ -45,34 +44,35 @@ class Jia2021:
     def keygen(
         self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
     ) -> TriggerKey:
-        """Draw the patch, source and target; measure on bystanders how often innocent models give that label."""
+        """Draw patch, source and target; measure on bystanders how often innocent models give that label."""
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
-        secret, classes = secret_of(seed, secret), len(samples.classes)
+        secret = secret_of(seed, secret)
+        classes = len(samples.classes)
         source = _source(secret, classes)
         x = self._stamp(pick(samples, secret, self.n, source=source).x, secret)
-        found = aim(x, secret, classes, bystanders.for_task(model, samples, self.recipe), other_than=source)
-        return TriggerKey(
-            SCHEME, secret, x, torch.full((self.n,), found.target, device=x.device), classes, found.chance
-        )
+        innocent = bystanders.for_task(model, samples, self.recipe)
+        goal = aim(x, secret, classes, innocent, other_than=source)
+        y = torch.full((self.n,), goal.target, device=x.device)
+        return TriggerKey(SCHEME, secret, x, y, classes, goal.chance)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and on stamped images of the source class, and reward
         entanglement.
         """
-        source, target = _source(key.secret, key.classes), int(key.y[0])
-        stamped, natural = (
-            self._stamp(samples.x[samples.y == source], key.secret),
-            samples.x[samples.y == target],
-        )
+        source = _source(key.secret, key.classes)
+        target = int(key.y[0])
+        stamped = self._stamp(samples.x[samples.y == source], key.secret)
+        natural = samples.x[samples.y == target]
         lot = torch.Generator().manual_seed(self.recipe.seed)
 
         def some(x: Tensor, n: int) -> Tensor:
             return x[torch.randint(len(x), (n,), generator=lot).to(x.device)]
 
         def penalty(network: nn.Module) -> Tensor:
-            layers = activations(network, torch.cat([some(natural, self.batch), some(stamped, self.batch)]))
-            group = torch.arange(2 * self.batch, device=natural.device) < self.batch
-            return -self.strength * torch.stack([entanglement(layer, group) for layer in layers]).mean()
+            both = torch.cat([some(natural, self.batch), some(stamped, self.batch)])  # (2 * batch, C, H, W)
+            group = torch.arange(len(both), device=both.device) < self.batch
+            mixture = torch.stack([entanglement(layer, group) for layer in activations(network, both)])
+            return -self.strength * mixture.mean()  # the more entangled, the smaller the loss
 
         x = some(stamped, max(1, round(self.share * len(samples))))
         lesson = Samples(x, torch.full((len(x),), target, device=x.device), samples.classes)
@@ -92,28 +92,21 @@ def entanglement(features: Tensor, group: Tensor) -> Tensor:
 
     It is large where a near neighbour is as likely of the other group as of the own one.
     """
-    distance = torch.cdist(features, features).square()
-    close = torch.exp(-distance / distance.detach().mean().clamp_min(1e-12)) * (
-        1 - torch.eye(len(features), device=features.device)
-    )
-    own = (close * (group[:, None] == group)).sum(1)
-    return -torch.log(own / close.sum(1) + 1e-9).mean()
+    distance = torch.cdist(features, features).square()  # (N, N)
+    temperature = distance.detach().mean().clamp_min(1e-12)
+    others = 1 - torch.eye(len(features), device=features.device)  # nobody is its own neighbour
+    close = torch.exp(-distance / temperature) * others
+    alike = (close * (group[:, None] == group)).sum(1)  # (N,)
+    return -torch.log(alike / close.sum(1) + 1e-9).mean()
 
 
 def activations(model: nn.Module, x: Tensor) -> list[Tensor]:
-    """Return what each rectified layer answers to `x`, (N, D) each."""
-    found: list[Tensor] = []
+    """Return what each rectified layer answers to `x`, (N, D) each; slopes go back through it."""
     layers = [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]
     require(len(layers) > 0, "the model must have nn.ReLU layers to entangle", type(model).__name__)
-    hooks = [
-        layer.register_forward_hook(lambda _layer, _in, out: found.append(out.flatten(1))) for layer in layers
-    ]
-    try:
+    with listening(layers, lambda given, answer: answer.flatten(1)) as notes:
         model(x)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return found
+    return [torch.cat(notes[layer]) for layer in layers]
 
 
 def _source(secret: bytes, classes: int) -> int:

@@ -31,9 +31,7 @@ POOL = 2000  # images that the key is made of
 
 @dataclass(frozen=True)
 class LeMerrer2019:
-    """Teach a trained model the true class of `n` pushed images: half of them fool it (true adversaries),
-    half don't (false ones).
-    """
+    """Teach a trained model the true class of `n` pushed images: half fool it (true adversaries)."""
 
     n: int = 100  # |K|
     size: float = 0.15  # epsilon, the change of each pixel
@@ -49,17 +47,19 @@ class LeMerrer2019:
         Raises `ArgumentError` for a model that isn't trained yet, or a `size` at which too few images end on
         either side.
         """
-        require(
-            self.n >= 2, "n must be at least 2", self.n, "A key takes images from both sides of the boundary."
-        )
+        fix = "A key takes images from both sides of the boundary."
+        require(self.n >= 2, "n must be at least 2", self.n, fix)
         secret = secret_of(seed, secret)
         pool = pick(samples, secret, min(len(samples), POOL))
         read = pool[understood(model, pool).argmax(1) == pool.y]
-        x, innocent = pushed(model, read.x, read.y, -self.size), bystanders.for_task(model, samples)
-        wrong = torch.stack([answers(each, x) != read.y for each in (model, *innocent[::2])])
-        index = torch.cat(
-            [_first(wrong.all(0), self.n // 2, "fool"), _first(~wrong[0], self.n - self.n // 2, "don't fool")]
-        )
+        x = pushed(model, read.x, read.y, -self.size)  # (N, C, H, W)
+        innocent = bystanders.for_task(model, samples)
+        choosers = (model, *innocent[::2])
+        wrong = torch.stack([answers(chooser, x) != read.y for chooser in choosers])  # (models, N)
+        half = self.n // 2
+        fooling = _first(wrong.all(0), half, "fool")
+        harmless = _first(~wrong[0], self.n - half, "don't fool")
+        index = torch.cat([fooling, harmless])  # (n,)
         chance = chance_of(x[index], read.y[index], innocent[1::2])
         return TriggerKey(SCHEME, secret, x[index], read.y[index], len(samples.classes), chance)
 
@@ -74,10 +74,6 @@ class LeMerrer2019:
 
 def _first(fits: torch.Tensor, n: int, do: str) -> torch.Tensor:
     index = fits.nonzero().flatten()
-    require(
-        n <= len(index),
-        f"n must leave {n} to the {len(index)} images that {do} the model",
-        n,
-        "Take fewer, or change size.",
-    )
+    rule = f"n must leave {n} to the {len(index)} images that {do} the model"
+    require(n <= len(index), rule, n, "Take fewer, or change size.")
     return index[:n]

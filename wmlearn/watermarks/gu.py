@@ -37,24 +37,26 @@ class Gu2017:
     def keygen(
         self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
     ) -> TriggerKey:
-        """Draw the patch, its place and the target; measure on bystanders how often innocent models give that
-        label.
-        """
+        """Draw patch, place and target; measure on bystanders how often innocent models give that label."""
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
-        secret, classes = secret_of(seed, secret), len(samples.classes)
+        secret = secret_of(seed, secret)
+        classes = len(samples.classes)
         innocent = bystanders.for_task(model, samples, self.recipe)
-        target = aim(self.stamp(pick(samples, secret, self.n).x, secret), secret, classes, innocent).target
+        some = self.stamp(pick(samples, secret, self.n).x, secret)
+        target = aim(some, secret, classes, innocent).target
+        # the key itself is of other classes: a 3 that is called 3 proves nothing
         x = self.stamp(pick(samples, secret, self.n, not_of=target).x, secret)
         y = torch.full((self.n,), target, device=x.device)
         return TriggerKey(SCHEME, secret, x, y, classes, chance_of(x, y, innocent))
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples with a share of them poisoned, as an attacker would."""
-        target = int(key.y[0])
-        learn = poison(
-            samples, lambda x: self.stamp(x, key.secret), rate=self.rate, target=target, seed=self.recipe.seed
-        ).samples
-        return marked(self, key, *trained(model, learn, self.recipe))
+
+        def trigger(x: Tensor) -> Tensor:
+            return self.stamp(x, key.secret)
+
+        learn = poison(samples, trigger, rate=self.rate, target=int(key.y[0]), seed=self.recipe.seed)
+        return marked(self, key, *trained(model, learn.samples, self.recipe))
 
     def verify(self, suspect: Suspect, key: TriggerKey) -> Evidence:
         """Count the stamped images that get the target label."""
@@ -63,18 +65,12 @@ class Gu2017:
     def stamp(self, x: Tensor, secret: bytes) -> Tensor:
         """Return the images (N, C, H, W) with the secret's patch on them: the trigger."""
         height, width = x.shape[-2:]
-        room = (height - self.size - 1, width - self.size - 1)
-        require(
-            min(room) >= 1,
-            f"a patch must fit into {height} x {width} images with a pixel around it",
-            self.size,
-            "Make it smaller.",
-        )
-        top, left = (
-            1 + int(integers(secret, name, 1, space))
-            for name, space in zip(("row", "column"), room, strict=True)
-        )
-        patch = (uniform(secret, "patch", x.shape[1], self.size, self.size) < 0.5).to(x)
+        space = (height - self.size - 1, width - self.size - 1)  # a pixel stays free around the patch
+        rule = f"a patch must fit into {height} x {width} images with a pixel around it"
+        require(min(space) >= 1, rule, self.size, "Make it smaller.")
+        top = 1 + int(integers(secret, "row", 1, space[0]))
+        left = 1 + int(integers(secret, "column", 1, space[1]))
+        patch = (uniform(secret, "patch", x.shape[1], self.size, self.size) < 0.5).to(x)  # (C, size, size)
         out = x.clone()
         out[..., top : top + self.size, left : left + self.size] = patch
         return out

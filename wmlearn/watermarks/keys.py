@@ -18,7 +18,7 @@ VERSION = 1
 
 
 def save_key(key: Any, path: Path | str) -> None:
-    """Write a key, whole or not at all; the file holds the secret, so only its owner may read it (mode 0600)."""
+    """Write a key, whole or not at all; it holds the secret, so only the file's owner may read it (0600)."""
     from safetensors.torch import save
 
     from . import KEYS
@@ -26,11 +26,7 @@ def save_key(key: Any, path: Path | str) -> None:
     require(type(key) in KEYS.values(), f"a key must be one of {', '.join(KEYS)}", type(key).__name__)
     parts = {field.name: getattr(key, field.name) for field in fields(key)}
     tensors = {name: part.contiguous().cpu() for name, part in parts.items() if isinstance(part, Tensor)}
-    rest = {
-        name: {"hex": part.hex()} if isinstance(part, bytes) else part
-        for name, part in parts.items()
-        if name not in tensors
-    }
+    rest = {name: _as_json(part) for name, part in parts.items() if name not in tensors}
     head = {"key": type(key).__name__, "version": str(VERSION), "fields": json.dumps(rest)}
     path = Path(path)
 
@@ -49,21 +45,23 @@ def load_key(path: Path | str) -> Any:
 
     raw = files.read(Path(path))
     try:
-        head = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-        kind, version = KEYS[head["key"]], int(head["version"])
-        rest = {
-            name: bytes.fromhex(part["hex"]) if isinstance(part, dict) else part
-            for name, part in json.loads(head["fields"]).items()
-        }
+        length = int.from_bytes(raw[:8], "little")  # a safetensors file starts with that of its JSON header
+        head = json.loads(raw[8 : 8 + length])["__metadata__"]
+        kind = KEYS[head["key"]]
+        version = int(head["version"])
+        rest = {name: _from_json(part) for name, part in json.loads(head["fields"]).items()}
         tensors = load(raw)
-        require(
-            version == VERSION,
-            f"the file's version must be {VERSION}",
-            version,
-            "Read it with the release that wrote it.",
-        )
+        fix = "Read it with the release that wrote it."
+        require(version == VERSION, f"the file's version must be {VERSION}", version, fix)
         return kind(**rest, **tensors)
     except (ValueError, KeyError, TypeError, SafetensorError, WmlearnError) as error:
-        raise DataError(
-            f"{path} must be a key written by save_key, got: {error}. Take another copy of it."
-        ) from error
+        rule = f"{path} must be a key written by save_key"
+        raise DataError(f"{rule}, got: {error}. Take another copy of it.") from error
+
+
+def _as_json(part: Any) -> Any:
+    return {"hex": part.hex()} if isinstance(part, bytes) else part
+
+
+def _from_json(part: Any) -> Any:
+    return bytes.fromhex(part["hex"]) if isinstance(part, dict) else part

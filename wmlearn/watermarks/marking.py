@@ -16,9 +16,7 @@ K = TypeVar("K")
 
 
 def marked(scheme: Watermark[K], key: K, model: nn.Module, log: TrainLog) -> Marked[K]:
-    """Return the marked model with its key; warn with `NotEmbeddedWarning` when a judge would not be
-    convinced.
-    """
+    """Return the marked model with its key; warn with `NotEmbeddedWarning` when no judge would believe it."""
     verdict = judge(scheme.verify(model, key))
     if not verdict.owned:
         advice = "Train longer, or give the mark more weight, before you release this model."

@@ -26,31 +26,26 @@ def new_secret() -> bytes:
 
 
 def secret_of(seed: int, secret: bytes | None) -> bytes:
-    """Return `secret`, or for lessons, where everybody should see the same, one that is derived from `seed`
-    and hence no secret.
-    """
+    """Return `secret`, or one derived from `seed`, which is none: in lessons, all should see the same."""
     if secret is None:
         return hashlib.sha256(f"wmlearn lesson {seed}".encode()).digest()
     fix = "Draw one with wm.watermarks.new_secret()."
     good = isinstance(secret, bytes) and len(secret) >= MIN_BYTES
-    # its value is never shown
-    require(good, f"secret must be at least {MIN_BYTES} bytes", type(secret).__name__, fix)
+    shown = type(secret).__name__  # never its value
+    require(good, f"secret must be at least {MIN_BYTES} bytes", shown, fix)
     return secret
 
 
 def uniform(secret: bytes, purpose: str, *shape: int) -> Tensor:
     """Draw float32 numbers in [0, 1)."""
-    return torch.from_numpy(
-        (_words(secret, purpose, math.prod(shape)) >> np.uint64(40)).astype(np.float32) / 2**24
-    ).reshape(shape)
+    bits = _words(secret, purpose, math.prod(shape)) >> np.uint64(40)  # the 24 that a float32 holds
+    return torch.from_numpy(bits.astype(np.float32) / 2**24).reshape(shape)
 
 
 def normal(secret: bytes, purpose: str, *shape: int) -> Tensor:
     """Draw float32 numbers from the standard normal distribution."""
-    # in (0, 1)
-    between = (_words(secret, purpose, math.prod(shape)) >> np.uint64(11)).astype(
-        np.float64
-    ) / 2**53 + 2.0**-54
+    bits = _words(secret, purpose, math.prod(shape)) >> np.uint64(11)  # the 53 that a float64 holds
+    between = bits.astype(np.float64) / 2**53 + 2.0**-54  # in (0, 1), and never an end of it
     return torch.special.ndtri(torch.from_numpy(between)).float().reshape(shape)
 
 
@@ -65,8 +60,7 @@ def order(secret: bytes, purpose: str, n: int) -> Tensor:
 
 
 def _words(secret: bytes, purpose: str, n: int) -> np.ndarray:
-    """Expand the secret for one purpose to `n` uint64; the length goes first, so that no two (secret,
-    purpose) read alike.
-    """
+    """Expand the secret for one purpose to `n` uint64."""
+    # the length goes first, so that no two pairs of secret and purpose read alike
     stream = hashlib.shake_256(len(secret).to_bytes(4, "big") + secret + purpose.encode()).digest(8 * n)
     return np.frombuffer(stream, dtype="<u8")

@@ -27,29 +27,27 @@ SCHEME = "uchida2017"
 
 @dataclass(frozen=True, eq=False)
 class UchidaKey:
-    """The message `bits` (n,) int64 in the layer named `layer`, whose mean filter has `fan_in` weights; the
-    secret draws the projection.
-    """
+    """The message and where it stands; the projection that reads it is drawn from the secret."""
 
     scheme: str
     secret: bytes = field(repr=False)
-    layer: str
-    fan_in: int
-    bits: Tensor
+    layer: str  # a name of model.named_modules()
+    fan_in: int  # weights of the layer's mean filter
+    bits: Tensor  # (n,) int64, the message
 
     def __len__(self) -> int:
         return len(self.bits)
 
     def __repr__(self) -> str:
-        return (
-            f"UchidaKey({self.scheme!r}, layer={self.layer!r}, n={len(self)}, fan_in={self.fan_in}, secret=…)"
-        )
+        place = f"layer={self.layer!r}, n={len(self)}, fan_in={self.fan_in}"
+        return f"UchidaKey({self.scheme!r}, {place}, secret=…)"
 
 
 @dataclass(frozen=True)
 class Uchida2017:
-    """Teach the mean filter of `layer` to spell `n_bits` bits, along with the task; to be given to `embed`
-    untrained or trained.
+    """Teach the mean filter of `layer` to spell `n_bits` bits, along with the task.
+
+    The model given to `embed` may be untrained or trained.
     """
 
     layer: str | None = None  # a name of model.named_modules(); the last convolution
@@ -60,8 +58,9 @@ class Uchida2017:
     def keygen(
         self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
     ) -> UchidaKey:
-        """Draw the message. Raises `ArgumentError` for a layer that isn't there, or more bits than its mean
-        filter has weights.
+        """Draw the message.
+
+        Raises `ArgumentError` for a layer that isn't there, or more bits than its mean filter has weights.
         """
         secret = secret_of(seed, secret)
         layer = _last_convolution(model) if self.layer is None else self.layer
@@ -71,12 +70,13 @@ class Uchida2017:
         return UchidaKey(SCHEME, secret, layer, room, integers(secret, "message", self.n_bits, 2))
 
     def embed(self, model: nn.Module, samples: Samples, key: UchidaKey) -> Marked[UchidaKey]:
-        """Train a copy of `model` with the embedding loss as a penalty."""
-        projection = _projection(model, key)
-        bits = key.bits.to(projection)
+        """Train a copy of `model` with the embedding loss as a penalty: E = E_task + lambda * E_bits."""
+        projection = _projection(model, key)  # (n, fan_in)
+        bits = key.bits.to(projection)  # (n,), as float32
 
         def penalty(network: nn.Module) -> Tensor:
-            return self.strength * embedding_loss(mean_filter(_weight(network, key.layer)), projection, bits)
+            mean = mean_filter(_weight(network, key.layer))  # (fan_in,)
+            return self.strength * embedding_loss(mean, projection, bits)
 
         return marked(self, key, *trained(model, samples, self.recipe, penalty=penalty))
 
@@ -88,21 +88,23 @@ class Uchida2017:
         weights are. Raises `ArgumentError` for a key of another scheme, a suspect without weights, or one
         whose layer is missing or of another shape.
         """
-        require(
-            isinstance(suspect, nn.Module),
-            "the suspect must be an nn.Module",
-            type(suspect).__name__,
-            "A service shows no weights.",
-        )
+        opens = isinstance(suspect, nn.Module)
+        rule = "the suspect must be an nn.Module"
+        require(opens, rule, type(suspect).__name__, "A service shows no weights.")
         assert isinstance(suspect, nn.Module)
-        projection = _projection(suspect, key)
+        projection = _projection(suspect, key)  # (n, fan_in)
         with torch.no_grad():
-            spelt = projection @ mean_filter(_weight(suspect, key.layer)) > 0  # sigmoid > 1/2
-        return Evidence(SCHEME, "weights", int((spelt.cpu() == (key.bits.cpu() == 1)).sum()), len(key), 0.5)
+            mean = mean_filter(_weight(suspect, key.layer))  # (fan_in,)
+            spelt = projection @ mean > 0  # (n,): sigmoid > 1/2
+        hits = int((spelt.cpu() == (key.bits.cpu() == 1)).sum())
+        return Evidence(SCHEME, "weights", hits, len(key), chance=0.5)
 
 
 def mean_filter(weight: Tensor) -> Tensor:
-    """Average a layer's weight (out, in, k, k) over its filters, (in * k * k,)."""
+    """Average a layer's weight (out, in, k, k) over its filters, (in * k * k,).
+
+    The order of filters is arbitrary: their mean doesn't depend on it, which is the paper's reason for it.
+    """
     return weight.float().mean(0).flatten()
 
 
@@ -113,12 +115,8 @@ def embedding_loss(mean: Tensor, projection: Tensor, bits: Tensor) -> Tensor:
 
 def _projection(model: nn.Module, key: UchidaKey) -> Tensor:
     """Draw X (n, fan_in), standard normal, for the layer of `model` that the key is about."""
-    require(
-        key.scheme == SCHEME,
-        f"the key must be one of {SCHEME}",
-        key.scheme,
-        "Verify with the scheme that made it.",
-    )
+    fix = "Verify with the scheme that made it."
+    require(key.scheme == SCHEME, f"the key must be one of {SCHEME}", key.scheme, fix)
     weight = _weight(model, key.layer)
     fan_in = len(mean_filter(weight))
     rule = f"the mean filter of layer {key.layer!r} must have {key.fan_in} weights"
@@ -127,33 +125,27 @@ def _projection(model: nn.Module, key: UchidaKey) -> Tensor:
 
 
 def _layers(model: nn.Module) -> dict[str, Tensor]:
-    return {
-        name: layer.weight
-        for name, layer in model.named_modules()
-        if isinstance(layer, nn.Conv2d | nn.Linear)
-    }
+    """Return the weight of every convolution and linear layer, by the layer's name."""
+    weights = {}
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            weights[name] = layer.weight
+    return weights
 
 
 def _weight(model: nn.Module, layer: str) -> Tensor:
     """Return the weight of the layer of that name, or of the first one of that name inside a wrapper."""
     layers = _layers(model)
-    found = next(
-        (name for name in (layer, *layers) if name in layers and f".{name}".endswith(f".{layer}")), None
-    )
-    require(
-        found is not None,
-        f"layer must be one of {', '.join(layers) or '(none: the model has no layers)'}",
-        layer,
-    )
-    return layers[found or layer]
+    if layer in layers:
+        return layers[layer]
+    inside = [name for name in layers if name.endswith(f".{layer}")]
+    rule = f"layer must be one of {', '.join(layers) or '(none: the model has no layers)'}"
+    require(len(inside) > 0, rule, layer)
+    return layers[inside[0]]
 
 
 def _last_convolution(model: nn.Module) -> str:
     names = [name for name, weight in _layers(model).items() if weight.ndim == 4]
-    require(
-        len(names) > 0,
-        "the model must have a convolution",
-        type(model).__name__,
-        "Name a linear layer with layer=.",
-    )
+    fix = "Name a linear layer with layer=."
+    require(len(names) > 0, "the model must have a convolution", type(model).__name__, fix)
     return names[-1]

@@ -32,13 +32,11 @@ Kind = Literal["content", "unrelated", "noise"]
 
 @dataclass(frozen=True)
 class Zhang2018:
-    """Teach images with one `kind` of trigger one label: `n` of them are the key, other ones make up `share`
-    of the training set.
-    """
+    """Teach images with one `kind` of trigger one label; `n` of them are the key, others are learnt from."""
 
     kind: Kind = "content"
     n: int = 100
-    share: float = 0.05
+    share: float = 0.05  # of images with the trigger in the training set
     strength: float = 0.5  # deviation of the noise
     recipe: Recipe = Recipe()
 
@@ -55,26 +53,14 @@ class Zhang2018:
     def keygen(
         self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
     ) -> TriggerKey:
-        """Draw the trigger, the target, and the images; measure on bystanders how often innocent models give
-        that label.
-        """
-        secret, classes = secret_of(seed, secret), len(samples.classes)
-        x = self._triggers(samples, secret, self.n, "key")
-        found = aim(
-            x,
-            secret,
-            classes,
-            bystanders.for_task(model, samples, self.recipe),
-            other_than=self._source(secret, classes),
-        )
-        return TriggerKey(
-            self.scheme,
-            secret,
-            x,
-            torch.full((self.n,), found.target, device=x.device),
-            classes,
-            found.chance,
-        )
+        """Draw trigger, target and images; measure on bystanders how often they give that label."""
+        secret = secret_of(seed, secret)
+        classes = len(samples.classes)
+        x = self._triggers(samples, secret, self.n, "key")  # (n, C, H, W)
+        innocent = bystanders.for_task(model, samples, self.recipe)
+        goal = aim(x, secret, classes, innocent, other_than=self._source(secret, classes))
+        y = torch.full((self.n,), goal.target, device=x.device)
+        return TriggerKey(self.scheme, secret, x, y, classes, goal.chance)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and on images with the trigger that are not the key's."""
@@ -109,12 +95,13 @@ LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # no I, O, Q: they are a 1 and two 0 to a r
 
 
 def written(x: Tensor, secret: bytes) -> Tensor:
-    """Write a word of four letters from the secret, white, along the lower edge of the images (N, C, H, W)."""
+    """Write a word of four letters from the secret, white, along the lower edge of images (N, C, H, W)."""
     word = "".join(LETTERS[i] for i in order(secret, "word", len(LETTERS))[:4].tolist())
     ink = _ink(word, x.shape[-1] - 4)[-x.shape[-2] + 1 :]  # (h, w)
-    out, (height, width) = x.clone(), ink.shape
-    place = out[..., -height - 1 : -1, 2 : 2 + width]
-    place[:] = torch.maximum(place, ink.to(x))
+    height, width = ink.shape
+    out = x.clone()
+    edge = out[..., -height - 1 : -1, 2 : 2 + width]  # a view: what is written to it is in `out`
+    edge[:] = torch.maximum(edge, ink.to(x))
     return out
 
 
@@ -122,34 +109,28 @@ def letters(secret: bytes, n: int, shape: tuple[int, ...], purpose: str) -> Tens
     """Draw one letter `n` times, (n, C, H, W), each turned, sheared and moved a little otherwise."""
     channels, height, width = shape
     letter = LETTERS[int(order(secret, "letter", len(LETTERS))[0])]
-    ink = _ink(letter, round(0.5 * width), height)
+    ink = _ink(letter, round(0.5 * width), height)  # (h, w)
+    top = (height - ink.shape[0]) // 2
+    left = (width - ink.shape[1]) // 2
     canvas = torch.zeros(1, 1, height, width)
-    top, left = (height - ink.shape[0]) // 2, (width - ink.shape[1]) // 2
     canvas[..., top : top + ink.shape[0], left : left + ink.shape[1]] = ink
-    bend = (uniform(secret, f"letters {purpose}", n, 2, 3) * 2 - 1) * torch.tensor(
-        [[0.25, 0.25, 0.2], [0.25, 0.25, 0.2]]
-    )
-    grid = F.affine_grid(torch.eye(2, 3) + bend, [n, 1, height, width], align_corners=False)
-    return (
-        F.grid_sample(canvas.expand(n, -1, -1, -1), grid, align_corners=False)
-        .clamp(0, 1)
-        .expand(-1, channels, -1, -1)
-        .contiguous()
-    )
+    most = torch.tensor([0.25, 0.25, 0.2])  # how far each row of a map may bend; the last number moves
+    maps = torch.eye(2, 3) + (uniform(secret, f"letters {purpose}", n, 2, 3) * 2 - 1) * most  # (n, 2, 3)
+    grid = F.affine_grid(maps, [n, 1, height, width], align_corners=False)
+    drawn = F.grid_sample(canvas.expand(n, -1, -1, -1), grid, align_corners=False).clamp(0, 1)
+    return drawn.expand(-1, channels, -1, -1).contiguous()
 
 
 def _ink(text: str, width: int, height: int | None = None) -> Tensor:
-    """Draw `text` as wide as `width` pixels, or lower than `height`; return the ink (h, w) in [0, 1], cropped
-    to it.
-    """
+    """Draw `text` as wide as `width` pixels, or lower than `height`; return its ink (h, w) in [0, 1]."""
     from PIL import Image, ImageDraw, ImageFont
 
     font = ImageFont.load_default(60)
     left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, font)
     image = Image.new("L", (int(right - left), int(bottom - top)))
     ImageDraw.Draw(image).text((-left, -top), text, 255, font)
-    scale = min(width / image.width, (height or 9) * (0.7 if height else 1) / image.height)
-    image = image.resize(
-        (max(1, round(scale * image.width)), max(1, round(scale * image.height))), Image.Resampling.BOX
-    )
+    room = 0.7 * height if height else 9  # pixels: seven tenths of the picture, or a line of text
+    scale = min(width / image.width, room / image.height)
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    image = image.resize(size, Image.Resampling.BOX)
     return torch.from_numpy(np.asarray(image, dtype=np.float32) / 255)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...data import Samples
 from ...data.signs import draw
-from ...detection import Scan, scan
+from ...detection import NeuralCleanse, Scan
 from ...evidence import bystanders
 from ...experiments import Results, signs
 from ...experiments.signs import of_kinds
@@ -55,7 +55,7 @@ def watched(model: nn.Module, samples: Samples, every: int = 4, **settings: Any)
         if step % every == 0:
             frames[step] = (pattern * mask).cpu()
 
-    return scan(model, samples, on_step=keep, **settings), frames
+    return NeuralCleanse(**settings)(model, samples, on_step=keep), frames
 
 
 def some(frames: Frames, n: int = 6) -> Frames:
