@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import wmlearn as wm
 from wmlearn import detection
@@ -19,9 +21,35 @@ def clean() -> nn.Module:
     return bystanders.shipped("mnist", 27, 28)[0]
 
 
-def _call(detector: Callable[..., object], model: nn.Module, samples: wm.Samples) -> object:
+def _call(detector: Callable[..., Any], model: nn.Module, samples: wm.Samples) -> Any:
     asks = isinstance(detector, detection.Strip | detection.TopologicalEvolution)
     return detector(model, samples, samples.x[:5]) if asks else detector(model, samples)
+
+
+@pytest.mark.parametrize("name", detection.ALL)
+def test_a_detector_is_a_frozen_dataclass_with_defaults(name: str) -> None:
+    detector: Any = detection.ALL[name]
+    assert is_dataclass(detector)
+    assert type(detector)() == detector
+    assert hash(type(detector)()) == hash(detector)
+
+
+@pytest.mark.parametrize("name", detection.ALL)
+def test_a_detector_says_the_same_twice_and_leaves_the_model_and_the_global_generator_alone(
+    name: str, clean: nn.Module, few: wm.Samples
+) -> None:
+    detector: Any = detection.ALL[name]
+    if isinstance(detector, detection.NeuralCleanse):
+        detector = replace(detector, steps=10)
+    model = copy.deepcopy(clean).train()
+    state = torch.get_rng_state()
+    answers = [_call(detector, model, few[:500]) for _ in range(2)]
+    assert torch.get_rng_state().equal(state)
+    assert model.training
+    assert all(weight.equal(clean.state_dict()[key]) for key, weight in model.state_dict().items())
+    for field in fields(answers[0]):
+        one, two = (getattr(answer, field.name) for answer in answers)
+        assert one.equal(two) if isinstance(one, Tensor) else one == two
 
 
 @pytest.mark.parametrize("name", detection.ALL)
