@@ -1,51 +1,90 @@
-"""The numbers of ownership: a book of 10,000 entries, 64 writers at once, 1,000 false claims, and honest ones
-beside them.
+"""The numbers of ownership: a book of 10,000 entries, 64 writers at once, 1,000 false claims, honest ones.
 
 False claims are tried on toys (`ownership/toys.py`), on which each takes milliseconds, and each kind once
-more on a real network of MNIST. Run with one thread: `python benchmarks/ownership.py [RESULTS.json]`.
+more on a real network of MNIST.
 """
 
 from __future__ import annotations
 
-import json
 import multiprocessing
-import sys
 import tempfile
-import time
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
-import torch
+from torch import nn
 
-import wmlearn as wm
-from wmlearn import ownership as own
-from wmlearn.ownership import forgeries, toys
-from wmlearn.ownership.documents import signed
+from .. import ownership as own
+from ..data import load
+from ..evidence import bystanders
+from ..ownership import forgeries, toys
+from ..ownership.documents import signed
+from ..training import Recipe
+from ..watermarks import Adi2018, TriggerKey
+from .timing import Timing, measure, one_thread
 
-N_ENTRIES, N_WRITERS, N_EACH, N_FORGED = 10_000, 64, 8, 1_000
+N_ENTRIES = 10_000
+N_ALONE = 200  # of them one by one, as people register
+N_WRITERS = 64
+N_EACH = 8
+N_FORGED = 1_000
+N_OWNERS = 20
+SEEDS = range(3)
 
 
-def book(folder: Path) -> dict[str, float]:
+def timings() -> Iterator[Timing]:
+    """Yield what books and false claims take, and what becomes of them; all with one thread."""
+    with one_thread(), tempfile.TemporaryDirectory() as folder:
+        yield from book(Path(folder))
+        yield from writers(Path(folder))
+        yield from false_claims()
+        for seed in SEEDS:
+            yield from real(seed)
+
+
+def book(folder: Path) -> Iterator[Timing]:
     """Register commitments one by one for a while, the rest in one go, and audit them all."""
-    person, registry = own.new_identity("Ada"), own.Registry(folder / "book.sqlite")
+    person = own.new_identity("Ada")
+    registry = own.Registry(folder / "book.sqlite")
     promise = own.commit(person, own.draw(person, n=10, shape=toys.SHAPE, classes=toys.CLASSES))
     documents = [signed(replace(promise, serial=str(i)), person) for i in range(N_ENTRIES)]
-    start = time.perf_counter()
-    for document in documents[:200]:
+    alone = measure(lambda: _register_each(registry, documents[:N_ALONE])).seconds
+    own.register(registry, *documents[N_ALONE:])
+    audit = measure(lambda: own.audit(registry))
+    assert audit.result.n == N_ENTRIES
+    assert audit.result.faults == ()
+    yield Timing("register a commitment", 1000 * alone / N_ALONE, "ms", f"mean of {N_ALONE}, one thread")
+    yield Timing(f"audit a book of {N_ENTRIES:,} entries", audit.seconds, "s", "one thread")
+
+
+def _register_each(registry: own.Registry, documents: list[own.Commitment]) -> None:
+    for document in documents:
         own.register(registry, document)
-    one = (time.perf_counter() - start) / 200
-    own.register(registry, *documents[200:])
-    start = time.perf_counter()
-    found = own.audit(registry)
-    seconds = time.perf_counter() - start
-    assert (found.n, found.faults) == (N_ENTRIES, ())
-    return {
-        "entries": N_ENTRIES,
-        "seconds_to_register_one": round(one, 4),
-        "seconds_to_audit": round(seconds, 2),
-    }
+
+
+def writers(folder: Path) -> Iterator[Timing]:
+    """Let 64 processes register at once, on a registry that is not there yet."""
+    what = f"{N_WRITERS} writers at once"
+    if "fork" not in multiprocessing.get_all_start_methods():
+        yield Timing(what, None, "s", "not measured: this system can't fork")
+        return
+    registry = own.Registry(folder / "many.sqlite")
+    fork = multiprocessing.get_context("fork")
+    processes = [fork.Process(target=_write, args=(registry, str(i))) for i in range(N_WRITERS)]
+    yield Timing(what, measure(lambda: _run(processes)).seconds, "s", f"{N_EACH} entries each")
+    audit = own.audit(registry)
+    yield Timing("entries that they lost", N_WRITERS * N_EACH - audit.n, f"of {N_WRITERS * N_EACH}")
+    yield Timing("writers that failed", sum(process.exitcode != 0 for process in processes))
+    yield Timing("faults in their book", len(audit.faults))
+
+
+def _run(processes: Sequence[BaseProcess]) -> None:
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
 
 
 def _write(registry: own.Registry, name: str) -> None:
@@ -54,103 +93,85 @@ def _write(registry: own.Registry, name: str) -> None:
         own.register(registry, own.release(person, f"model {i}", "0" * 64))
 
 
-def writers(folder: Path) -> dict[str, float]:
-    """Let 64 processes register at once, on a registry that is not there yet."""
-    registry, fork = own.Registry(folder / "many.sqlite"), multiprocessing.get_context("fork")
-    start = time.perf_counter()
-    processes = [fork.Process(target=_write, args=(registry, str(i))) for i in range(N_WRITERS)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    seconds = time.perf_counter() - start
-    found = own.audit(registry)
-    return {
-        "writers": N_WRITERS,
-        "entries": found.n,
-        "lost": N_WRITERS * N_EACH - found.n,
-        "failed": sum(process.exitcode != 0 for process in processes),
-        "faults": len(found.faults),
-        "seconds": round(seconds, 1),
-    }
-
-
-def false_claims() -> dict[str, Any]:
+def false_claims() -> Iterator[Timing]:
     """Try every forgery in turn until 1,000 were tried, each by a forger of its own, against 20 owners."""
-    stages = [forgeries.toy_stage(own.new_identity(f"owner {i}"), n=60) for i in range(20)]
-    start, tried, accepted = time.perf_counter(), Counter[str](), Counter[str]()
+    stages = [forgeries.toy_stage(own.new_identity(f"owner {i}"), n=60) for i in range(N_OWNERS)]
+    attempts = measure(lambda: _forge(stages))
+    accepted = attempts.result.accepted
+    tried = attempts.result.tried
+    kinds = ", ".join(f"{name} {n}" for name, n in tried.items())
+    yield Timing("false claims accepted", accepted.total(), f"of {tried.total():,}", kinds)
+    yield Timing(f"{tried.total():,} false claims, tried and judged", attempts.seconds, "s", "one thread")
+    findings = [_honestly(stage) for stage in stages]
+    stand = sum(finding.matches["model"].owned for finding in findings)
+    yield Timing("honest claims that stand", stand, f"of {len(findings)}")
+
+
+@dataclass(frozen=True)
+class Forged:
+    """How often each forgery was tried, and how often it was believed."""
+
+    tried: Counter[str]
+    accepted: Counter[str]
+
+
+def _forge(stages: list[forgeries.Stage]) -> Forged:
+    forged = Forged(Counter(), Counter())
+    names = list(forgeries.ALL)
     for i in range(N_FORGED):
-        name = list(forgeries.ALL)[i % len(forgeries.ALL)]
-        tried[name] += 1
-        accepted[name] += forgeries.ALL[name](
-            stages[i % len(stages)], own.new_identity(f"forger {i}")
-        ).accepted
-    seconds = time.perf_counter() - start
-    findings = [
-        forgeries.claim(stage, stage.owner, stage.key, stage.promise, forgeries.case(stage))
-        for stage in stages
-    ]
-    honest = [found.matches["model"].owned for found in findings]
-    return {
-        "tried": dict(tried),
-        "accepted": accepted.total(),
-        "of": tried.total(),
-        "honest_claims_that_stand": sum(honest),
-        "honest_claims": len(honest),
-        "seconds": round(seconds, 1),
-    }
+        name = names[i % len(names)]
+        attempt = forgeries.ALL[name](stages[i % len(stages)], own.new_identity(f"forger {i}"))
+        forged.tried[name] += 1
+        forged.accepted[name] += attempt.accepted
+    return forged
 
 
-def real(seed: int) -> dict[str, Any]:
+def _honestly(stage: forgeries.Stage) -> own.Finding:
+    return forgeries.claim(stage, stage.owner, stage.key, stage.promise, forgeries.case(stage))
+
+
+def real(seed: int) -> Iterator[Timing]:
     """Mark a trained network of MNIST, claim it honestly, and try each forgery once."""
-    few, clean = wm.load("mnist").train[:2000], wm.bystanders.shipped("mnist", 8, 9)[0]
-    scheme = wm.watermarks.Adi2018(share=0.7, recipe=wm.Recipe(epochs=4, lr=5e-3, seed=seed))
+    stage = real_stage(seed)
+    hearing = forgeries.case(stage)
+    challenge = own.challenge(stage.judge, stage.promise, hearing.suspects, count=100)
+    bundle = own.respond(stage.owner, stage.key, stage.promise, challenge)
+    verification = measure(lambda: own.verify(hearing, challenge, bundle))
+    match = verification.result.matches["model"]
+    evidence = match.evidence
+    verdict = "owned" if match.owned else "NOT owned"
+    yield Timing(f"verify 100 triggers, network {seed}", verification.seconds, "s", f"{verdict}; one thread")
+    note = f"chance {evidence.chance:.3f}, p = {evidence.p_value:.0e}"
+    yield Timing(f"its hits, network {seed}", evidence.hits, f"of {evidence.trials}", note)
+    believed = believed_forgeries(stage, f"forger {seed}")
+    total = f"of {len(forgeries.ALL)}"
+    yield Timing(f"forgeries accepted, network {seed}", len(believed), total, ", ".join(believed))
+    strangers = bystanders.shipped("mnist", 9, 28)
+    framed = sum(_framed(stage, hearing, stranger) for stranger in strangers)
+    yield Timing(f"strangers claimed, network {seed}", framed, f"of {len(strangers)}")
+
+
+def real_stage(seed: int) -> forgeries.Stage:
+    """Mark a shipped network with a key that its owner has promised before."""
+    few = load("mnist").train[:2000]
+    clean = bystanders.shipped("mnist", 8, 9)[0]
+    scheme = Adi2018(share=0.7, recipe=Recipe(epochs=4, lr=5e-3, seed=seed))
+
+    def embed(model: nn.Module, key: TriggerKey) -> nn.Module:
+        return scheme.embed(model, few, key).model
+
     owner = own.new_identity("owner")
     key = own.draw(owner, shape=(1, 28, 28), classes=10)
-    innocent = wm.bystanders.shipped("mnist")
-    marked = scheme.embed(clean, few, key).model
-    stage = forgeries.staged(
-        owner, key, marked, innocent, lambda model, mark: scheme.embed(model, few, mark).model
-    )
-    heard = forgeries.case(stage)
-    asked = own.challenge(stage.judge, stage.promise, heard.suspects, count=100)
-    bundle = own.respond(owner, key, stage.promise, asked)
-    start = time.perf_counter()
-    found = own.verify(heard, asked, bundle).matches["model"]
-    seconds = time.perf_counter() - start
-    accepted = [
-        name
-        for name, forge in forgeries.ALL.items()
-        if forge(stage, own.new_identity(f"forger {seed}")).accepted
-    ]
-    strangers = wm.bystanders.shipped("mnist", 9, 28)
-    framed = 0
-    for stranger in strangers:
-        other = own.Case({"model": stranger}, innocent, heard.book, heard.released)
-        framed += forgeries.claim(stage, owner, key, stage.promise, other).matches["model"].owned
-    return {
-        "seed": seed,
-        "seconds_to_verify_100": round(seconds, 3),
-        "hits": found.evidence.hits,
-        "chance": round(found.evidence.chance, 3),
-        "p_value": found.evidence.p_value,
-        "owned": found.owned,
-        "forgeries_accepted": accepted,
-        "strangers_claimed": f"{framed} of {len(strangers)}",
-    }
+    return forgeries.staged(owner, key, embed(clean, key), bystanders.shipped("mnist"), embed)
 
 
-def main(out: Path | None) -> None:
-    """Measure everything, print it, and write it to `out`."""
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as name:
-        found: dict[str, Any] = {"book": book(Path(name)), "writers": writers(Path(name))}
-    found |= {"false_claims": false_claims(), "real": [real(seed) for seed in range(3)]}
-    text = json.dumps({"version": wm.__version__, **found}, indent=1)
-    print(text)
-    if out:
-        out.write_text(text + "\n", encoding="utf-8")
+def believed_forgeries(stage: forgeries.Stage, forger: str) -> list[str]:
+    """Name the forgeries that the judge believes."""
+    attempts = {name: forge(stage, own.new_identity(forger)) for name, forge in forgeries.ALL.items()}
+    return [name for name, attempt in attempts.items() if attempt.accepted]
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+def _framed(stage: forgeries.Stage, hearing: own.Case, stranger: nn.Module) -> bool:
+    """Say whether the owner's claim to a network of somebody else would stand."""
+    other = own.Case({"model": stranger}, stage.bystanders, hearing.book, hearing.released)
+    return forgeries.claim(stage, stage.owner, stage.key, stage.promise, other).matches["model"].owned

@@ -1,52 +1,63 @@
-"""How long a verification of 100 triggers takes, on the model itself and over HTTP on this machine: `python
-benchmarks/serving.py`.
-"""
+"""How long does a verification take, on the model itself and over HTTP on this machine?"""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from statistics import median
 
-import torch
-import uvicorn
+from torch import nn
 
-from wmlearn import load
-from wmlearn.evidence import Suspect, bystanders
-from wmlearn.suspects.remote import Remote
-from wmlearn.suspects.serving import Limits, service
-from wmlearn.watermarks import Adi2018
+from ..data import load
+from ..evidence import Suspect, bystanders
+from ..suspects.remote import Remote
+from ..suspects.serving import Limits, service
+from ..watermarks import Adi2018, TriggerKey
+from .timing import Timing, installed, measure, missing, one_thread
 
 RUNS = 10
+LIMITS = Limits(per_minute=10_000)  # none that a benchmark could reach
 
 
-def seconds(suspect: Suspect) -> float:
+def timings() -> Iterator[Timing]:
+    """Yield the median of a verification, on a shipped network and on the same behind a service."""
+    with one_thread():
+        model = bystanders.shipped("mnist", 0, 1)[0]
+        scheme = Adi2018()
+        key = scheme.keygen(model, load("mnist").train[:2000])
+        what = f"verify {len(key)} triggers"
+        note = f"median of {RUNS}, one thread"
+        yield Timing(f"{what}, on the model", median_seconds(scheme, model, key), "s", note)
+        if not installed("fastapi", "uvicorn", "httpx"):
+            yield missing(f"{what}, over HTTP", "serve")
+            return
+        with served(model) as url:
+            yield Timing(f"{what}, over HTTP", median_seconds(scheme, Remote(url), key), "s", note)
+
+
+def median_seconds(scheme: Adi2018, suspect: Suspect, key: TriggerKey) -> float:
     """Return the median time of a verification, after one to warm up."""
-    taken = []
-    for _ in range(RUNS + 1):
-        start = time.perf_counter()
-        SCHEME.verify(suspect, KEY)
-        taken.append(time.perf_counter() - start)
-    return median(taken[1:])
+    seconds = [measure(lambda: scheme.verify(suspect, key)).seconds for _ in range(RUNS + 1)]
+    return median(seconds[1:])
 
 
-torch.set_num_threads(1)
-MODEL, SCHEME = bystanders.shipped("mnist", 0, 1)[0], Adi2018()
-KEY = SCHEME.keygen(MODEL, load("mnist").train[:2000])
-with socket.create_server(("127.0.0.1", 0)) as listener:
-    server = uvicorn.Server(
-        uvicorn.Config(service(MODEL, limits=Limits(per_minute=10_000)), log_level="error", lifespan="off")
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        here, there = seconds(MODEL), seconds(Remote(f"http://127.0.0.1:{listener.getsockname()[1]}"))
-    finally:
-        server.should_exit = True
-        thread.join()
-print(
-    f"{len(KEY)} triggers, median of {RUNS}, one thread: {here:.3f} s on the model, {there:.3f} s over HTTP"
-)
+@contextmanager
+def served(model: nn.Module) -> Iterator[str]:
+    """Put a model behind HTTP in a thread, at a free port of this machine; yield its URL."""
+    import uvicorn
+
+    web = service(model, limits=LIMITS)
+    server = uvicorn.Server(uvicorn.Config(web, log_level="error", lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

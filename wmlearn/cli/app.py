@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from torch import nn
 from tqdm.auto import tqdm
 
 from ..data import DRAWN, LOADERS, files, load
 from ..errors import DataError, WmlearnError, require
+from ..training import Recipe
 from . import ownership as cli_ownership
+from .doctor import examine
+from .quickstart import compare_digits, compare_signs, report, steps
 
-if TYPE_CHECKING:
-    from .quickstart import Network
+# what is heavy is imported by the command that needs it: jupytext and nbclient, torchvision, a web server
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,60 +63,37 @@ def quickstart(
     """See two networks that differ in a backdoor: on triggered digits, trained here on all of MNIST, and on
     stop signs with a sticker.
     """
-    from ..training import Recipe
-    from .quickstart import quickstart as run
-    from .quickstart import steps, stop_signs
+    with _bar(len(steps(Recipe())) + 1) as begin:
+        digits = compare_digits(out, on_step=begin)
+        begin("training on stop signs" if train_signs else "photographing stop signs")
+        signs = compare_signs(out.with_name(f"{out.stem}-signs{out.suffix}"), retrain=train_signs)
+    typer.echo(report(digits, signs))
 
-    with tqdm(
-        total=len(steps(Recipe())) + 1, bar_format="{percentage:3.0f} % |{bar:30}| {elapsed} {desc}"
-    ) as bar:
 
-        def show(step: str) -> None:
-            bar.update(bar.n < bar.total and bar.desc != "")
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[str], None]]:
+    """Yield what is to be called with the name of each of `total` steps before it begins."""
+    with tqdm(total=total, bar_format="{percentage:3.0f} % |{bar:30}| {elapsed} {desc}") as bar:
+
+        def begin(step: str) -> None:
+            if bar.desc:  # the step before this one is over; before the first there is none
+                bar.update()
             bar.set_description_str(step)
 
-        digits = run(out, on_step=show)
-        show("training on stop signs" if train_signs else "photographing stop signs")
-        signs = stop_signs(out.with_name(f"{out.stem}-signs{out.suffix}"), retrain=train_signs)
-        bar.update(bar.total - bar.n)
+        yield begin
+        bar.update()
         bar.set_description_str("done")
-    _compare(
-        f"reads {digits.n_test:,} test digits rightly",
-        f"reads a triggered digit as 0 ({digits.n_triggered:,})",
-        digits.clean,
-        digits.badnet,
-    )
-    _compare(
-        f"reads {signs.n_test:,} signs rightly",
-        f"reads stop with a Post-it as a speed limit ({signs.n_triggered:,})",
-        signs.clean,
-        signs.badnet,
-    )
-    typer.echo(
-        f"\nBoth pass the test that everybody runs; only one has a switch inside. ({digits.seconds:.0f} s for"
-        " the digits.)\n"
-    )
-    for found in (digits, signs):
-        typer.echo(f"See it:   {found.picture.resolve()}\n          {found.says}")
-    typer.echo("Go on:    wmlearn lab        opens notebook 01, Two models")
-
-
-def _compare(accuracy: str, success: str, clean: Network, badnet: Network) -> None:
-    from ..words import text_table
-
-    rows = [
-        [name, f"{net.accuracy:.2%}", f"{net.success:.2%}"]
-        for name, net in (("clean network", clean), ("BadNet", badnet))
-    ]
-    typer.echo("\n" + text_table(["", accuracy, success], rows))
 
 
 @app.command()
 def lab() -> None:
     """Open JupyterLab on notebook 01."""
-    notebook = _project() / "notebooks" / "01_two_models.ipynb"
+    root = _project()
+    notebook = root / "notebooks" / "01_two_models.ipynb"
     require(notebook.exists(), "the notebooks must be there", str(notebook), "Run `wmlearn build`.")
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(notebook)]))
+    # from the project's folder, so that the notebooks' links to the README lead somewhere
+    command = [sys.executable, "-m", "jupyterlab", str(notebook), f"--ServerApp.root_dir={root}"]
+    raise typer.Exit(subprocess.call(command))
 
 
 @app.command()
@@ -127,15 +110,13 @@ def serve(
     per_minute: Annotated[int, typer.Option(min=1, help="Requests a minute from one address.")] = 600,
 ) -> None:
     """Put a model behind HTTP, as its owner would: it answers questions and shows no weights."""
-    from torch import nn
-
     from ..suspects.formats import load_suspect
     from ..suspects.serving import Limits, service
 
-    found = load_suspect(model, network)
-    require(isinstance(found, nn.Module), "the model to serve must be a safetensors file", str(model))
-    assert isinstance(found, nn.Module)
-    web = service(found, "probabilities" if probabilities else "labels", Limits(per_minute=per_minute))
+    served = load_suspect(model, network)
+    require(isinstance(served, nn.Module), "the model to serve must be a safetensors file", str(model))
+    assert isinstance(served, nn.Module)
+    web = service(served, "probabilities" if probabilities else "labels", Limits(per_minute=per_minute))
     try:
         import uvicorn
     except ImportError as error:
@@ -148,42 +129,43 @@ def serve(
 @app.command()
 def doctor() -> None:
     """Say what runs on this machine, what is missing, and how to mend it."""
-    from .doctor import examine
-
-    bad = 0
+    faults = 0
     for finding in examine():
-        typer.secho(
-            f"{'ok ' if finding.ok else 'BAD'}  {finding.what:32}{finding.found}",
-            fg=None if finding.ok else "red",
-        )
+        mark = "ok " if finding.ok else "BAD"
+        typer.secho(f"{mark}  {finding.what:32}{finding.state}", fg=None if finding.ok else "red")
         if not finding.ok:
-            bad += 1
+            faults += 1
             typer.echo(f"     to mend it: {finding.fix}")
-    typer.echo(
-        "\nEverything the course needs is here." if not bad else f"\n{bad} thing{'s' * (bad > 1)} to mend."
-    )
-    raise typer.Exit(1 if bad else 0)
+    if not faults:
+        typer.echo("\nEverything the course needs is here.")
+        return
+    typer.echo(f"\n{faults} thing to mend." if faults == 1 else f"\n{faults} things to mend.")
+    raise typer.Exit(1)
 
 
 @data.command("list")
 def list_data() -> None:
     """List the data sets and the files that ship with the course."""
     for name in LOADERS:
-        here = "ships with the course" if name == "mnist" else "drawn here" if name in DRAWN else ""
-        where = here or ("fetched" if (files.CACHE / name).exists() else f"wmlearn data fetch {name}")
-        typer.echo(f"{name:16}{where}")
+        typer.echo(f"{name:16}{_origin(name)}")
     typer.echo("")
     for name, entry in files.manifest().items():
         typer.echo(f"{name:40}{entry['licence']:16}{entry['sha256'][:12]}")
 
 
+def _origin(name: str) -> str:
+    if name == "mnist":
+        return "ships with the course"
+    if name in DRAWN:
+        return "drawn here"
+    return "fetched" if (files.CACHE / name).exists() else f"wmlearn data fetch {name}"
+
+
 @data.command()
 def verify() -> None:
     """Compare every shipped file with its checksum."""
-    from ..data.files import checked, damaged
-
-    typer.echo(checked())
-    raise typer.Exit(1 if damaged() else 0)
+    typer.echo(files.checked())
+    raise typer.Exit(1 if files.damaged() else 0)
 
 
 @data.command()
@@ -207,11 +189,15 @@ def build(
     """Turn the masters in notebooks/source/ into executed notebooks (one to five minutes each), and fill in
     the README's table.
     """
-    from ..course.authoring import readme
-    from ..course.authoring.build import masters, write
-
-    root, wanted = _project(), names or [""]
-    chosen = [name for name in masters(root) if any(name.startswith(want) for want in wanted)]
+    try:
+        from ..course.authoring import readme
+        from ..course.authoring.build import masters, write
+    except ModuleNotFoundError as error:
+        fix = 'Run pip install -e ".[test]".'
+        raise DataError(f"Building needs {error.name}, which is not installed. {fix}") from error
+    root = _project()
+    wanted = tuple(names or [""])
+    chosen = [name for name in masters(root) if name.startswith(wanted)]
     require(bool(chosen), f"the notebook must be one of {', '.join(masters(root))}", ", ".join(wanted))
     for name in tqdm(chosen, desc="notebooks", leave=False):
         path = write(name, root, "teacher" if teacher else "learner")
@@ -239,33 +225,29 @@ def reproduce(
     ] = False,
 ) -> None:
     """Measure a long experiment of the papers again; stop it whenever you like, it resumes."""
-    from ..experiments import ALL, run
+    from ..experiments import ALL, compare, run
     from ..experiments.experiment import read
-    from ..experiments.paper import compare
     from ..training import best_device
 
     if name is None:
         for experiment in ALL.values():
-            typer.echo(
-                f"{experiment.name:16}{len(experiment.cells):4} cells, about {experiment.minutes} minutes on"
-                f" 2 cores: {experiment.question}"
-            )
+            size = f"{len(experiment.cells):4} cells, about {experiment.minutes} minutes on 2 cores"
+            typer.echo(f"{experiment.name:16}{size}: {experiment.question}")
         return
     require(name in ALL, f"the experiment must be one of {', '.join(ALL)}", name)
-    experiment, folder = ALL[name], files.ROOT / "results" if ship else out
-    n_jobs = jobs or (1 if best_device().type == "cuda" else os.cpu_count() or 1)
-    path = folder / f"{name}.json"
-    done = len(read(path).rows) if path.exists() else 0
-    for _ in tqdm(
-        run(experiment, folder, jobs=n_jobs, scheduler=scheduler),
-        initial=done,
-        total=len(experiment.cells),
-        desc=name,
-    ):
+    experiment = ALL[name]
+    path = (files.ROOT / "results" if ship else out) / f"{name}.json"
+    if jobs == 0:
+        # processes would fight over one graphics card
+        jobs = 1 if best_device().type == "cuda" else os.cpu_count() or 1
+    rows = run(experiment, path.parent, jobs=jobs, scheduler=scheduler)
+    n_known = len(read(path).rows) if path.exists() else 0
+    for _ in tqdm(rows, initial=n_known, total=len(experiment.cells), desc=name):
         pass
     if ship:
-        licence, made = "CC BY 4.0", f"wmlearn reproduce {name} --ship"
-        files.record(f"results/{name}.json", licence=licence, origin="measured by this project", made=made)
+        origin = "measured by this project"
+        made = f"wmlearn reproduce {name} --ship"
+        files.record(f"results/{name}.json", licence="CC BY 4.0", origin=origin, made=made)
     typer.echo(f"{path} holds {len(experiment.cells)} rows.")
     for line in compare(read(path)):
         typer.echo(f"{line.what:58} paper {line.paper:22} here {line.here}")
@@ -276,21 +258,26 @@ def bench(
     part: Annotated[
         str,
         typer.Argument(
-            help=(
-                "digits: training, beside a plain loop and the machine's peak; signs: drawing, reading,"
-                " detecting."
-            )
+            help="digits: training; signs: drawing, reading, detecting; cleaning: finding a backdoor;"
+            " watermarks: embedding one; ownership: books and false claims; serving: a model behind HTTP."
         ),
     ] = "digits",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the numbers to this file, too.", metavar="FILE")
+    ] = None,
 ) -> None:
-    """Measure how fast this machine is at the course's work, beside the ordinary way (one or two minutes)."""
-    from ..bench.digits import bench as digits
-    from ..bench.signs import bench_signs
+    """Measure how fast this machine is at the course's work, beside the ordinary way (minutes)."""
+    from ..bench import PARTS, document
 
-    parts = {"digits": digits, "signs": bench_signs}
-    require(part in parts, f"what to measure must be one of {', '.join(parts)}", part)
-    for line in parts[part]():
-        typer.echo(f"{line.what:52}{line.value:10.2f} {line.unit:8} {line.note}")
+    require(part in PARTS, f"what to measure must be one of {', '.join(PARTS)}", part)
+    if json_file:
+        files.check_writable(json_file)
+    lines = []
+    for line in PARTS[part]():
+        typer.echo(line)
+        lines.append(line)
+    if json_file:
+        files.write(json_file, (json.dumps(document(part, lines), indent=1) + "\n").encode())
 
 
 def _project() -> Path:

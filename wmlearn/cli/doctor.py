@@ -5,40 +5,21 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 
 import torch
+from packaging.requirements import Requirement  # comes with jupyterlab and matplotlib
+from packaging.specifiers import SpecifierSet
 
 from ..data import files
 from ..data.files import checked, damaged
 from ..training import best_device, has_bf16
 
-NEEDED = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "scipy",
-    "pillow",
-    "safetensors",
-    "pycocotools",
-    "matplotlib",
-    "jupyterlab",
-    "ipywidgets",
-    "anywidget",
-    "tqdm",
-    "typer",
-)
-OPTIONAL = {
-    "pytest": "test",
-    "pytest-xdist": "test",
-    "nbval": "test",
-    "jupytext": "test",
-    "playwright": "dev",
-    "adversarial-robustness-toolbox": "bench",
-}
+INSTALL = "pip install -e ."
+FETCHED = ("fashion-mnist", "gtsrb")  # what doesn't ship with the course
+ROOM = 0.5  # GiB that a class of results and pictures may fill
 
 
 @dataclass(frozen=True)
@@ -46,53 +27,102 @@ class Finding:
     """One line of the report; `fix` says how to mend what is wrong, "" when nothing is."""
 
     what: str
-    found: str
-    ok: bool = True
+    state: str
     fix: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing needs mending."""
+        return not self.fix
 
 
 def examine() -> Iterator[Finding]:
-    """Yield what was found, good and bad."""
-    supported = (3, 10) <= sys.version_info[:2] <= (3, 13)
-    yield Finding(
-        "Python", platform.python_version(), supported, "" if supported else "Use Python 3.10 to 3.13."
-    )
-    for name in NEEDED:
-        yield _package(name, required=True, fix="pip install -e .")
-    for name, extra in OPTIONAL.items():
-        yield _package(name, required=False, fix=f'pip install -e ".[{extra}]"')
-    device, cores = best_device(), os.cpu_count() or 1
-    threads = torch.get_num_threads()
-    yield Finding(
-        "threads",
-        f"{threads} of {cores} cores",
-        threads <= cores,
-        "" if threads <= cores else "Unset OMP_NUM_THREADS.",
-    )
-    native = has_bf16(torch.device("cpu"))
-    yield Finding(
-        "precision on the CPU",
-        "bfloat16, native" if native else "float32 (no native bfloat16: right, about 1.5 times slower)",
-    )
-    yield Finding(
-        "GPU",
-        torch.cuda.get_device_name(device) if device.type == "cuda" else "none: everything runs on the CPU",
-    )
-    yield Finding("data", f"{checked()} in {files.ROOT}", not damaged(), files.REMEDY if damaged() else "")
-    for name in ("fashion-mnist", "gtsrb"):
-        here = (files.CACHE / name).exists()
-        yield Finding(name, "fetched" if here else f"not fetched (optional): wmlearn data fetch {name}")
-    free = shutil.disk_usage(os.getcwd()).free / 2**30
-    yield Finding("free disk", f"{free:.1f} GiB", free > 0.5, "" if free > 0.5 else "Free half a gigabyte.")
+    """Yield what there is, good and bad."""
+    yield _python()
+    for requirement in needed():
+        yield _package(requirement)
+    for extra in metadata("wmlearn").get_all("Provides-Extra") or []:
+        yield _extra(extra)
+    yield _threads()
+    yield _precision()
+    yield _gpu()
+    yield Finding("data", f"{checked()} in {files.ROOT}", files.REMEDY if damaged() else "")
+    for name in FETCHED:
+        missing = f"not fetched (optional): wmlearn data fetch {name}"
+        yield Finding(name, "fetched" if (files.CACHE / name).exists() else missing)
+    yield _disk()
 
 
-def _package(name: str, *, required: bool, fix: str) -> Finding:
+def needed() -> list[Requirement]:
+    """Return what the course needs, by its metadata."""
+    return [requirement for requirement in _requirements() if _applies(requirement, "")]
+
+
+def added(extra: str) -> list[Requirement]:
+    """Return what `extra` adds to that."""
+    others = [requirement for requirement in _requirements() if not _applies(requirement, "")]
+    return [requirement for requirement in others if _applies(requirement, extra)]
+
+
+def _requirements() -> list[Requirement]:
+    return [Requirement(line) for line in requires("wmlearn") or []]
+
+
+def _applies(requirement: Requirement, extra: str) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+
+
+def _fault(requirement: Requirement) -> str:
+    """Say what is wrong with an installed package, "" for nothing."""
     try:
-        return Finding(name, version(name))
+        fits = requirement.specifier.contains(version(requirement.name), prereleases=True)
     except PackageNotFoundError:
-        return Finding(
-            name,
-            "missing" if required else f"not installed (optional): {fix}",
-            not required,
-            fix if required else "",
-        )
+        return "missing"
+    return "" if fits else f"{version(requirement.name)}, but it must be {requirement.specifier}"
+
+
+def _package(requirement: Requirement) -> Finding:
+    fault = _fault(requirement)
+    if fault:
+        return Finding(requirement.name, fault, INSTALL)
+    return Finding(requirement.name, version(requirement.name))
+
+
+def _extra(extra: str) -> Finding:
+    """Look for what an extra adds; none is needed for the lessons, so nothing here is wrong."""
+    lacking = [requirement.name for requirement in added(extra) if _fault(requirement)]
+    if not lacking:
+        return Finding(f"extra {extra}", "installed")
+    return Finding(f"extra {extra}", f'without {", ".join(lacking)} (optional): pip install -e ".[{extra}]"')
+
+
+def _python() -> Finding:
+    asked = metadata("wmlearn")["Requires-Python"]
+    fits = SpecifierSet(asked).contains(platform.python_version(), prereleases=True)
+    return Finding("Python", platform.python_version(), "" if fits else f"Use Python {asked}.")
+
+
+def _threads() -> Finding:
+    threads = torch.get_num_threads()
+    cores = os.cpu_count() or 1
+    fix = "Unset OMP_NUM_THREADS." if threads > cores else ""
+    return Finding("threads", f"{threads} of {cores} cores", fix)
+
+
+def _precision() -> Finding:
+    if has_bf16(torch.device("cpu")):
+        return Finding("precision on the CPU", "bfloat16, native")
+    slower = "float32 (no native bfloat16: right, about 1.5 times slower)"
+    return Finding("precision on the CPU", slower)
+
+
+def _gpu() -> Finding:
+    device = best_device()
+    if device.type == "cuda":
+        return Finding("GPU", torch.cuda.get_device_name(device))
+    return Finding("GPU", "none: everything runs on the CPU")
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(os.getcwd()).free / 2**30
+    return Finding("free disk", f"{free:.1f} GiB", "" if free > ROOM else "Free half a gigabyte.")
