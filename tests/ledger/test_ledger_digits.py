@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from statistics import mean
 
 import pytest
 
-from wmlearn.course.authoring.readme import BEGIN, END, PARTS, filled
-from wmlearn.experiments import ALL, Results, shipped
-from wmlearn.experiments.paper import compare
+from wmlearn.experiments import ALL, Results, compare, shipped
 from wmlearn.training import Recipe
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -86,10 +81,3 @@ def test_success_rises_with_the_poison_and_longer_training_needs_less_of_it() ->
         for epochs in (3, 10)
     }
     assert reached[10] < reached[3]
-
-
-def test_the_readme_shows_what_the_results_say() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert filled(readme) == readme
-    assert readme.index(BEGIN) < readme.index(END)
-    assert readme.count("<details") == readme.count("</details>") == len(PARTS)

@@ -260,7 +260,8 @@ def _compare_rates(results: Results) -> list[Comparison]:
         span = f"{100 * min(success):.1f} to {100 * max(success):.1f} % (n = {len(success)})"
         return Comparison(f"success at {100 * rate:g} % poison, {epochs} epochs", "", span)
 
-    return [line(*key) for key in dict.fromkeys((row["epochs"], row["rate"]) for row in results.rows)]
+    points = dict.fromkeys((row["epochs"], row["rate"]) for row in results.rows)
+    return [line(*point) for point in points]
 
 
 # Where in the network does it sit?

@@ -38,7 +38,11 @@ class Results:
 
     def where(self, **fixed: object) -> tuple[Row, ...]:
         """Return the rows that have all the values named."""
-        return tuple(row for row in self.rows if all(row.get(key) == value for key, value in fixed.items()))
+
+        def fits(row: Row) -> bool:
+            return all(row.get(key) == value for key, value in fixed.items())
+
+        return tuple(filter(fits, self.rows))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ..models import badnet_cnn
 from ..training import Recipe, accuracy, trained
 from ..watermarks import Adi2018
 from ..words import spread
-from .experiment import Cell, Comparison, Experiment, Results, Row
+from .experiment import Cell, Comparison, Experiment, Results, Row, values
 from .material import mnist
 
 SIZES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -50,7 +50,7 @@ def _compare(results: Results) -> list[Comparison]:
         says = f"{100 * learnt:.0f} % learnt, accuracy lost {spread(lost, 'points')}"
         return Comparison(f"a key of {n:,} triggers, labels by lot", "", says)
 
-    return [line(n) for n in dict.fromkeys(row["n"] for row in results.rows)]
+    return [line(n) for n in dict.fromkeys(values(results.rows, "n"))]
 
 
 KEY_SIZE = Experiment(

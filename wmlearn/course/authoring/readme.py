@@ -1,61 +1,116 @@
-"""The README's tables "paper / here" are made from the shipped results, never typed."""
+"""What was measured beside what the papers say, made from the shipped results, never typed: a short table in
+the README, all of it on a page a notebook in `docs/results/`.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...data import files
 from ...errors import require
-from ...experiments.paper import paper_rows
+from ...experiments import ALL, Experiment, compare, paper_rows, shipped
 
-BEGIN, END = "<!-- paper-here:begin -->", "<!-- paper-here:end -->"
-PARTS = {
-    "Notebook 02, digits": ("all-to-one", "single-target", "all-to-all"),
-    "Notebook 03, the stop sign": (
-        *(
-            f"{name}{place}"
-            for name in ("stickers", "sticker-size", "random-target")
-            for place in ("", "-photographs")
-        ),
-        "photographs",
-        "rendered-to-real",
+BEGIN = "<!-- paper-here:begin -->"
+END = "<!-- paper-here:end -->"
+HEADLINES = {
+    "all-to-one": (
+        "accuracy, clean network",
+        "accuracy lost to the backdoor",
+        "attack success, BadNet",
+        "attack success, clean network (control)",
     ),
-    "Notebook 04, the street": ("street",),
-    "Notebook 05, backdoors that travel": ("transfer",),
-    "Notebook 06, finding and cleaning": ("detection",),
-    "Notebook 07, from backdoor to watermark": ("key-size",),
-    "Notebook 08, marks in the weights": ("watermarks", "uchida-strength"),
-    "Notebook 09, removal": ("removal",),
-    "Whose model is it: claims on innocent models": ("false-claims",),
+    "single-target": (
+        "single target: error on backdoored images, worst pair",
+        "single target: luckiest pair of a clean network (control)",
+    ),
+    "stickers": ("signs, rendered: square on 10 %, stop -> speed limit",),
+    "stickers-photographs": ("signs, photographs: square on 10 %, stop -> speed limit",),
+    "random-target": ("signs, rendered: random target, stickered signs read rightly, 50 % poison",),
+    "street": ("street, square: stop -> speed limit", "street, square: clean detector (control)"),
+    "transfer": (
+        "transfer, backdoored origin, k = 1",
+        "transfer, clean origin, k = 1",
+        "transfer, backdoored origin, k = 20",
+        "transfer, clean origin, k = 20",
+    ),
+    "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse", "pattern: STRIP"),
+    "key-size": ("a key of 100 triggers, labels by lot",),
+    "watermarks": ("mnist, adi2018",),
+    "uchida-strength": (
+        "mark in the weights, 45,000 digits: strength 0",
+        "mark in the weights, 45,000 digits: strength 0.01",
+    ),
+    "removal": (
+        "adi2018: attacks that remove it",
+        "unmarked network after all attacks: claims supported (control)",
+    ),
+    "false-claims": ("adi2018, chance exact: claims on innocent models supported, by level",),
 }
-"""What is folded away under which heading."""
+"""The rows of the README, by experiment: what a newcomer and a reviewer ask first, and its control."""
 
 
 def paper_here() -> str:
-    """Return what long experiments measured, beside the paper, as Markdown: a folded table for each notebook,
-    the first one open.
-    """
-    return "\n\n".join(_folded(title, names, i == 0) for i, (title, names) in enumerate(PARTS.items()))
+    """Return the README's table, a row a headline, each with a link to the page that holds all of them."""
+    rows = []
+    for name, headlines in HEADLINES.items():
+        lines = {line.what: line for line in compare(shipped(name))}
+        missing = [what for what in headlines if what not in lines]
+        require(not missing, f"a headline must be a row of {name}", missing, "Correct HEADLINES.")
+        number = ALL[name].chapter.split()[0]
+        link = f"[{number}](docs/results/{page_name(ALL[name].chapter)})"
+        rows += [[link, what, lines[what].paper or "–", lines[what].here] for what in headlines]
+    return _table(["notebook", "", "paper", "here"], rows)
 
 
-def _folded(title: str, experiments: tuple[str, ...], unfolded: bool) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in paper_rows(*experiments)]
-    table = "\n".join(["| | paper | here |", "|---|---|---|", *lines])
-    return f"<details{' open' * unfolded}><summary>{title}</summary>\n\n{table}\n\n</details>"
+def pages() -> dict[str, str]:
+    """Return the pages of `docs/results/` by their names, one a notebook that shows long experiments."""
+    chapters: dict[str, list[Experiment]] = {}
+    for experiment in ALL.values():
+        chapters.setdefault(experiment.chapter, []).append(experiment)
+    return {page_name(chapter): _page(chapter, chapters[chapter]) for chapter in sorted(chapters)}
+
+
+def page_name(chapter: str) -> str:
+    """Name the page of a chapter as its notebook: "04 The street" has 04_the_street.md."""
+    return re.sub(r"\W+", "_", chapter.lower()).strip("_") + ".md"
+
+
+def _page(chapter: str, experiments: Sequence[Experiment]) -> str:
+    head = f"# {chapter}: what was measured\n\nMade from `data/results/` by `wmlearn build`."
+    return "\n\n".join([head, *map(_section, experiments)]) + "\n"
+
+
+def _section(experiment: Experiment) -> str:
+    again = (
+        f"To measure it again: `wmlearn reproduce {experiment.name}`"
+        f" ({len(experiment.cells)} cells, about {experiment.minutes} minutes on two cores)."
+    )
+    table = _table(["", "paper", "here"], paper_rows(experiment.name))
+    return f"## {experiment.name}\n\n{experiment.question}\n\n{again}\n\n{table}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def filled(readme: str) -> str:
-    """Return the README with the tables between its markers."""
+    """Return the README with the table between its markers."""
     require(
         BEGIN in readme and END in readme,
         "README.md must hold both paper-here markers",
         "a text without them",
     )
-    before, after = readme.split(BEGIN)[0], readme.split(END)[1]
+    before = readme.split(BEGIN)[0]
+    after = readme.split(END)[1]
     return f"{before}{BEGIN}\n{paper_here()}\n{END}{after}"
 
 
 def write(root: Path) -> None:
-    """Fill the tables of `root`/README.md."""
+    """Fill the table of `root`/README.md, and write the pages in `root`/docs/results/."""
     path = root / "README.md"
-    files.write(path, filled(path.read_text()).encode())
+    files.write(path, filled(path.read_text(encoding="utf-8")).encode())
+    for name, page in pages().items():
+        files.write(root / "docs" / "results" / name, page.encode())
