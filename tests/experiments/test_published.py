@@ -1,0 +1,52 @@
+"""What others published comes with a source and a trust, and the tables of one paper fit each other."""
+
+from __future__ import annotations
+
+from statistics import mean
+
+import pytest
+
+from wmlearn import watermarks
+from wmlearn.data.signs.street import KINDS
+from wmlearn.experiments import published
+from wmlearn.experiments.published import Published
+from wmlearn.experiments.street import STICKERS
+from wmlearn.experiments.transfer import STRENGTHS
+
+
+def _all() -> list[Published]:
+    single = [value for value in vars(published).values() if isinstance(value, Published)]
+    return [*single, *published.MARKS.values()]
+
+
+def test_every_number_names_its_source_and_how_far_to_trust_it() -> None:
+    assert len(_all()) > 10
+    for number in _all():
+        assert number.says
+        assert number.source
+        assert number.trust in ("read", "reported", "recollected")
+
+
+def test_paper_and_repository_speak_of_the_same_networks_and_signs() -> None:
+    assert list(published.PAPER) == list(published.REPOSITORY) == ["baseline", *STICKERS]
+    for name, table in published.PAPER.items():
+        assert tuple(table)[:3] == KINDS
+        assert table.keys() == published.REPOSITORY[name].keys()
+        assert (published.STOP_READ_AS_LIMIT in table) is (name != "baseline")
+
+
+def test_the_papers_strengths_are_those_that_are_measured() -> None:
+    assert tuple(published.TRANSFER) == STRENGTHS
+
+
+def test_the_errors_by_digit_have_the_papers_mean_within_a_hundredth() -> None:
+    assert {len(errors) for errors in published.BY_DIGIT.values()} == {10}
+    means = {name: mean(errors) for name, errors in published.BY_DIGIT.items()}
+    base = float(published.CLEAN_ERROR.says.split()[0])
+    assert means["baseline"] == pytest.approx(base, abs=0.01)
+    assert means["clean"] == pytest.approx(base + float(published.ALL_TO_ALL_ABOVE.says.split()[0]), abs=0.01)
+    assert means["backdoored"] == pytest.approx(float(published.ALL_TO_ALL_ERROR.says.split()[0]), abs=0.01)
+
+
+def test_marks_are_named_as_the_schemes_of_the_course() -> None:
+    assert published.MARKS.keys() <= watermarks.ALL.keys()
