@@ -17,7 +17,7 @@ from ..errors import DataError, require
 from ..training import predict
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Request
 
 Answers = Literal["labels", "probabilities"]
 CLIENTS = 10_000  # remembered by the rate limit
@@ -40,7 +40,7 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
     read, 429 for too many requests. Raises `DataError` without the extra `serve`.
     """
     try:
-        from fastapi import FastAPI, Request
+        from fastapi import FastAPI
         from fastapi.concurrency import run_in_threadpool
         from fastapi.responses import JSONResponse
     except ImportError as error:
@@ -52,45 +52,64 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
     lock = threading.Lock()
     clients: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def refuse(status: int, why: str, **headers: str) -> JSONResponse:
-        return JSONResponse({"error": why}, status, headers)
-
     def ask(x: Tensor) -> Tensor:
-        with lock:  # one model, one forward pass at a time
-            return predict(model, x)
+        try:
+            with lock:  # one model, one forward pass at a time
+                return predict(model, x)
+        except (ValueError, RuntimeError) as error:  # the network's own word on a shape
+            raise _Refusal(422, str(error).splitlines()[0]) from error
 
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {"status": "ok", "answers": answers}
 
     async def label(request: Request) -> JSONResponse:
-        wait = _wait(clients, request.client.host if request.client else "", limits.per_minute)
-        if wait:
-            return refuse(
-                429, f"more than {limits.per_minute} requests a minute", **{"Retry-After": str(wait)}
-            )
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limits.bytes:
-                return refuse(413, f"a request may hold {limits.bytes} bytes")
         try:
-            x = _array(bytes(body))
-        except ValueError as error:
-            return refuse(
-                400, f"the body must be a NumPy array (N, C, H, W), float32, finite, N >= 1: {error}"
-            )
-        if len(x) > limits.images:
-            return refuse(413, f"a request may hold {limits.images} images, got {len(x)}")
-        try:
-            logits = await run_in_threadpool(ask, x)
-        except (ValueError, RuntimeError) as error:  # the network's own word on a shape
-            return refuse(422, str(error).splitlines()[0])
+            _count(request, clients, limits)
+            x = await _images(request, limits)
+            logits = await run_in_threadpool(ask, x)  # (N, classes)
+        except _Refusal as refusal:
+            return JSONResponse({"error": refusal.why}, refusal.status, refusal.headers)
         rows = logits.argmax(1) if answers == "labels" else logits.softmax(1)
         return JSONResponse({answers: rows.tolist()})
 
     app.add_route("/predict", label, methods=["POST"])
     return app
+
+
+class _Refusal(Exception):
+    """A request that is not answered: the status of HTTP, why, and what else the client should know."""
+
+    def __init__(self, status: int, why: str, **headers: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+        self.headers = headers
+
+
+def _count(request: Request, clients: OrderedDict[str, deque[float]], limits: Limits) -> None:
+    """Count a request; raise `_Refusal` when its client has sent too many."""
+    wait = _wait(clients, request.client.host if request.client else "", limits.per_minute)
+    if wait:
+        why = f"more than {limits.per_minute} requests a minute"
+        raise _Refusal(429, why, **{"Retry-After": str(wait)})
+
+
+async def _images(request: Request, limits: Limits) -> Tensor:
+    """Read the images (N, C, H, W) of a request; raise `_Refusal` for anything else, or too much."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limits.bytes:
+            raise _Refusal(413, f"a request may hold {limits.bytes} bytes")
+    try:
+        x = _array(bytes(body))
+    except ValueError as error:
+        why = f"the body must be a NumPy array (N, C, H, W), float32, finite, N >= 1: {error}"
+        raise _Refusal(400, why) from error
+    if len(x) > limits.images:
+        raise _Refusal(413, f"a request may hold {limits.images} images, got {len(x)}")
+    return x
 
 
 def _array(body: bytes) -> Tensor:
