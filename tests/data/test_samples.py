@@ -221,7 +221,7 @@ def test_split_refuses_sizes_that_do_not_fit(sizes: tuple[int, ...], message: st
 
 
 def _grouped(sizes: tuple[int, ...] = (3, 1, 4, 2, 2, 3, 5, 1, 3), n_classes: int = 3) -> wm.Samples:
-    """Group g has number 10 * g, `sizes[g]` images and class g % n_classes; the images of groups are mixed."""
+    """Group g has number 10 * g, `sizes[g]` images and class g % n_classes; their images are mixed."""
     group = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
     group = group[torch.randperm(len(group), generator=torch.Generator().manual_seed(0))]
     x = (torch.arange(len(group), dtype=torch.float32) / 4096).view(-1, 1, 1, 1)

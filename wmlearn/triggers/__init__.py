@@ -1,5 +1,6 @@
-"""Triggers: small changes to an image that a network can learn to obey. A function from images to images is
-one, too.
+"""Triggers: small changes to an image that a network can learn to obey. Any function of images is one, too.
+
+A `Sticker` lies with the data, since signs are drawn with it; called on photographs, it is a trigger, too.
 """
 
 from ..data.signs import Sticker as Sticker

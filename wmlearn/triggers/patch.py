@@ -25,12 +25,10 @@ class Patch:
         height, width = x.shape[-2:]
         needs = self.size + self.margin
         fits = self.size >= 1 and self.margin >= 0 and needs <= min(height, width)
-        require(
-            fits,
-            f"a patch with its margin must fit in {height} x {width} images",
-            (self.size, self.margin),
-            "Make it smaller.",
-        )
+        rule = f"a patch with its margin must fit in {height} x {width} images"
+        require(fits, rule, (self.size, self.margin), "Make it smaller.")
+        rows = slice(height - needs, height - self.margin)
+        columns = slice(width - needs, width - self.margin)
         out = x.clone()
-        out[..., height - needs : height - self.margin, width - needs : width - self.margin] = self.value
+        out[..., rows, columns] = self.value
         return out

@@ -23,4 +23,5 @@ class Ramp:
 
     def __call__(self, x: Tensor) -> Tensor:
         require(0 < self.strength <= 1, "strength must lie in (0, 1]", self.strength)
-        return (x + self.strength * torch.linspace(0, 1, x.shape[-1]).to(x)).clamp(0, 1)
+        ramp = self.strength * torch.linspace(0, 1, x.shape[-1])  # (W,), the same in every row
+        return (x + ramp.to(x)).clamp(0, 1)

@@ -30,20 +30,18 @@ def streets(n: int, seed: int) -> Tensor:
 
 @lru_cache(8)
 def patches(n: int, size: int, seed: int, n_streets: int = 80) -> Tensor:
-    """Cut `n` pieces of 24 to 120 pixels out of streets and scale them to (n, 3, size, size) uint8: what lies
-    behind one sign.
+    """Cut `n` pieces of 24 to 120 pixels out of streets, scaled to (n, 3, size, size) uint8: what lies behind
+    one sign.
     """
-    rng, pictures = np.random.default_rng([seed, 1]), streets(n_streets, seed).permute(0, 2, 3, 1).numpy()
-    return _cut(rng, pictures, n, size, least=24, most=120)
+    pictures = streets(n_streets, seed).permute(0, 2, 3, 1).numpy()  # (n_streets, 192, 192, 3)
+    return _cut(np.random.default_rng([seed, 1]), pictures, n, size, least=24, most=120)
 
 
 @lru_cache(4)
 def views(n: int, size: int, seed: int, n_streets: int = 120) -> Tensor:
-    """Cut `n` views of at least `size` pixels out of streets, (n, 3, size, size) uint8: the ground of a
-    scene.
-    """
-    rng, pictures = np.random.default_rng([seed, 2]), streets(n_streets, seed).permute(0, 2, 3, 1).numpy()
-    return _cut(rng, pictures, n, size, least=size, most=SIZE)
+    """Cut `n` views of at least `size` pixels out of streets, (n, 3, size, size) uint8: grounds of scenes."""
+    pictures = streets(n_streets, seed).permute(0, 2, 3, 1).numpy()  # (n_streets, 192, 192, 3)
+    return _cut(np.random.default_rng([seed, 2]), pictures, n, size, least=size, most=SIZE)
 
 
 def _cut(rng: np.random.Generator, pictures: Any, n: int, size: int, *, least: int, most: int) -> Tensor:
@@ -51,7 +49,7 @@ def _cut(rng: np.random.Generator, pictures: Any, n: int, size: int, *, least: i
     for i in range(n):
         side = int(rng.integers(least, most + 1))
         x, y = rng.integers(0, SIZE - side + 1, 2)
-        piece = pictures[rng.integers(len(pictures)), y : y + side, x : x + side]
+        piece = pictures[rng.integers(len(pictures)), y : y + side, x : x + side]  # (side, side, 3)
         scaled = np.asarray(Image.fromarray(piece).resize((size, size), Image.Resampling.BILINEAR))
         out[i] = scaled[:, ::-1] if rng.random() < 0.5 else scaled
     return torch.from_numpy(out).permute(0, 3, 1, 2).contiguous()
@@ -59,7 +57,8 @@ def _cut(rng: np.random.Generator, pictures: Any, n: int, size: int, *, least: i
 
 def _street(rng: np.random.Generator) -> Any:
     """Draw one street, (192, 192, 3) uint8, from the sky down to what stands nearest."""
-    coarse, fine = _noise(rng, 5, 0.55), _noise(rng, 7, 0.85)
+    coarse = _noise(rng, 5, 0.55)
+    fine = _noise(rng, 7, 0.85)
     horizon = int(SIZE * rng.uniform(0.45, 0.62))
     picture = _image(_sky(rng, coarse))
     _hills(rng, picture, horizon)
@@ -72,14 +71,13 @@ def _street(rng: np.random.Generator) -> Any:
 
 
 def _noise(rng: np.random.Generator, octaves: int, rough: float) -> Grid:
-    """Return clouds in [0, 1], (192, 192): ever finer noise, each octave `rough` times as strong as the last."""
+    """Return clouds in [0, 1], (192, 192): ever finer noise, each octave `rough` times as strong."""
     out = np.zeros((SIZE, SIZE), np.float32)
     for octave in range(octaves):
         side = 2 ** (octave + 2)
-        grid = Image.fromarray(rng.random((side, side), dtype=np.float32)).resize(
-            (SIZE, SIZE), Image.Resampling.BICUBIC
-        )
-        out += np.asarray(grid) * rough**octave
+        grid = Image.fromarray(rng.random((side, side), dtype=np.float32))
+        smooth = grid.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+        out += np.asarray(smooth) * rough**octave
     return (out - out.min()) / (np.ptp(out) + 1e-6)
 
 
@@ -98,29 +96,24 @@ def _hills(rng: np.random.Generator, picture: Image.Image, horizon: int) -> None
     for _ in range(rng.integers(0, 3)):
         height = rng.uniform(0.05, 0.2) * SIZE
         ridge = [(x, horizon - height * rng.uniform(0.4, 1)) for x in range(0, SIZE + 1, 12)]
-        pen.polygon(
-            [(0, horizon + 5), *ridge, (SIZE, horizon + 5)], fill=_shade(rng, (90, 115, 105), 0.7, 1.2)
-        )
+        outline = [(0, horizon + 5), *ridge, (SIZE, horizon + 5)]
+        pen.polygon(outline, fill=_shade(rng, (90, 115, 105), 0.7, 1.2))
 
 
 def _houses(rng: np.random.Generator, picture: Image.Image, horizon: int) -> None:
     pen = ImageDraw.Draw(picture)
     for _ in range(rng.integers(0, 6)):
-        width, height, x = (
-            rng.uniform(0.12, 0.45) * SIZE,
-            rng.uniform(0.12, 0.55) * SIZE,
-            rng.uniform(-0.1, 1) * SIZE,
-        )
+        width = rng.uniform(0.12, 0.45) * SIZE
+        height = rng.uniform(0.12, 0.55) * SIZE
+        x = rng.uniform(-0.1, 1) * SIZE
         top = horizon - height
-        pen.rectangle(
-            [x, top, x + width, horizon + 3], fill=_shade(rng, WALLS[rng.integers(len(WALLS))], 0.6, 1.1)
-        )
+        wall = _shade(rng, WALLS[rng.integers(len(WALLS))], 0.6, 1.1)
+        pen.rectangle([x, top, x + width, horizon + 3], fill=wall)
         if rng.random() < 0.4:
-            pen.polygon(
-                [(x - 3, top), (x + width + 3, top), (x + width / 2, top - 0.3 * width)],
-                fill=_shade(rng, (120, 60, 45), 0.5, 1.2),
-            )
-        pane, step = _shade(rng, (60, 75, 95), 0.5, 1.8), rng.uniform(5, 13)
+            gable = [(x - 3, top), (x + width + 3, top), (x + width / 2, top - 0.3 * width)]
+            pen.polygon(gable, fill=_shade(rng, (120, 60, 45), 0.5, 1.2))
+        pane = _shade(rng, (60, 75, 95), 0.5, 1.8)
+        step = rng.uniform(5, 13)
         for left in np.arange(x + step * 0.5, x + width - step * 0.6, step * 1.5):
             for up in np.arange(top + step * 0.5, horizon - step, step * 1.7):
                 pen.rectangle([left, up, left + step * 0.7, up + step * 0.95], fill=pane)
@@ -129,23 +122,22 @@ def _houses(rng: np.random.Generator, picture: Image.Image, horizon: int) -> Non
 def _trees(rng: np.random.Generator, picture: Image.Image, horizon: int, fine: Grid) -> Image.Image:
     """Put trees and bushes with holes in their leaves before the houses, then their trunks."""
     crowns = Image.new("L", (SIZE, SIZE))
-    pen, trunks = ImageDraw.Draw(crowns), []
+    pen = ImageDraw.Draw(crowns)
+    trunks = []
     for _ in range(rng.integers(1, 9)):
-        x, y, radius = (
-            rng.uniform(0, SIZE),
-            horizon - rng.uniform(-0.02, 0.3) * SIZE,
-            rng.uniform(0.05, 0.2) * SIZE,
-        )
-        for dx, dy, share in zip(
-            rng.normal(0, 0.5, 9), rng.normal(0, 0.4, 9), rng.uniform(0.35, 0.7, 9), strict=True
-        ):
+        x = rng.uniform(0, SIZE)
+        y = horizon - rng.uniform(-0.02, 0.3) * SIZE
+        radius = rng.uniform(0.05, 0.2) * SIZE
+        across = rng.normal(0, 0.5, 9)
+        down = rng.normal(0, 0.4, 9)
+        shares = rng.uniform(0.35, 0.7, 9)
+        for dx, dy, share in zip(across, down, shares, strict=True):  # nine tufts make a crown
             _dot(pen, x + dx * radius, y + dy * radius, radius * share, 255)
         trunks.append((x, y + radius * 0.4, max(2, int(radius * 0.2))))
     leaf = (np.asarray(crowns, np.float32) / 255 * (fine > 0.33))[..., None]
     green = np.array(_shade(rng, LEAVES[rng.integers(len(LEAVES))], 0.6, 1.3))
-    out = _image(
-        np.asarray(picture, np.float32) * (1 - leaf) + leaf * green * (0.35 + 1.15 * fine[..., None])
-    )
+    foliage = green * (0.35 + 1.15 * fine[..., None])
+    out = _image(np.asarray(picture, np.float32) * (1 - leaf) + leaf * foliage)
     pen = ImageDraw.Draw(out)
     for x, y, width in trunks:
         pen.line([(x, y), (x, horizon + 2)], fill=(70, 52, 40), width=width)
@@ -153,47 +145,46 @@ def _trees(rng: np.random.Generator, picture: Image.Image, horizon: int, fine: G
 
 
 def _road(rng: np.random.Generator, picture: Image.Image, horizon: int) -> None:
-    pen, away = ImageDraw.Draw(picture), rng.uniform(0.2, 0.8) * SIZE  # where the road vanishes
+    pen = ImageDraw.Draw(picture)
+    away = rng.uniform(0.2, 0.8) * SIZE  # where the road vanishes
     verge = (105, 130, 60) if rng.random() < 0.6 else (150, 145, 140)
     pen.rectangle([0, horizon, SIZE, SIZE], fill=_shade(rng, verge, 0.6, 1.1))
-    left, right = away - rng.uniform(0.3, 1.2) * SIZE, away + rng.uniform(0.3, 1.2) * SIZE
+    left = away - rng.uniform(0.3, 1.2) * SIZE
+    right = away + rng.uniform(0.3, 1.2) * SIZE
     asphalt = int(rng.uniform(70, 135))
-    pen.polygon(
-        [(away - 2, horizon), (away + 2, horizon), (right, SIZE), (left, SIZE)],
-        fill=(asphalt, asphalt, asphalt + 2),
-    )
+    outline = [(away - 2, horizon), (away + 2, horizon), (right, SIZE), (left, SIZE)]
+    pen.polygon(outline, fill=(asphalt, asphalt, asphalt + 2))
     for edge in (left, right):
         pen.line([(away, horizon), (edge + (away - edge) * 0.06, SIZE)], fill=(215, 215, 210), width=2)
-    middle, depth = (left + right) / 2, SIZE - horizon
-    for t in np.arange(0.08, 1, 0.16):  # dashes grow towards us
-        far, near = t * t, min(1.0, (t + 0.08) ** 2)
-        x_far, x_near, w = away + (middle - away) * far, away + (middle - away) * near, 3 * near
-        y_far, y_near = horizon + depth * far, horizon + depth * near
-        pen.polygon(
-            [(x_far - w * far, y_far), (x_far + w * far, y_far), (x_near + w, y_near), (x_near - w, y_near)],
-            fill=(225, 220, 190),
-        )
+    _dashes(pen, away, (left + right) / 2, horizon)
     for _ in range(rng.integers(0, 4)):
-        t = rng.uniform(0.15, 0.75)
-        low, high = left + (away - left) * (1 - t), right + (away - right) * (1 - t)
-        _car(
-            pen,
-            rng.uniform(low, high),
-            horizon + depth * t * 0.8,
-            SIZE * 0.22 * t + 6,
-            CARS[rng.integers(len(CARS))],
-        )
+        t = rng.uniform(0.15, 0.75)  # how near: 0 at the horizon, 1 at our feet
+        x = rng.uniform(left + (away - left) * (1 - t), right + (away - right) * (1 - t))
+        y = horizon + (SIZE - horizon) * t * 0.8
+        _car(pen, x, y, SIZE * 0.22 * t + 6, CARS[rng.integers(len(CARS))])
+
+
+def _dashes(pen: ImageDraw.ImageDraw, away: float, middle: float, horizon: int) -> None:
+    """Draw the middle line, whose dashes grow towards us, from where the road vanishes to `middle`."""
+    depth = SIZE - horizon
+    for t in np.arange(0.08, 1, 0.16):
+        far = t * t
+        near = min(1.0, (t + 0.08) ** 2)
+        width = 3 * near
+        x_far = away + (middle - away) * far
+        x_near = away + (middle - away) * near
+        y_far = horizon + depth * far
+        y_near = horizon + depth * near
+        start = [(x_far - width * far, y_far), (x_far + width * far, y_far)]
+        pen.polygon([*start, (x_near + width, y_near), (x_near - width, y_near)], fill=(225, 220, 190))
 
 
 def _car(pen: ImageDraw.ImageDraw, x: float, y: float, width: float, colour: Colour) -> None:
     """Draw a car from behind; (x, y) is where it stands on the road."""
 
     def block(left: float, top: float, right: float, low: float, fill: Colour, corner: float = 0) -> None:
-        pen.rounded_rectangle(
-            [x + left * width, y + top * width, x + right * width, y + low * width],
-            radius=corner * width,
-            fill=fill,
-        )
+        box = [x + left * width, y + top * width, x + right * width, y + low * width]
+        pen.rounded_rectangle(box, radius=corner * width, fill=fill)
 
     block(-0.38, -0.75, 0.38, -0.3, colour, 0.12)
     block(-0.3, -0.68, 0.3, -0.42, (50, 60, 70))
@@ -207,24 +198,21 @@ def _car(pen: ImageDraw.ImageDraw, x: float, y: float, width: float, colour: Col
 def _lamp_posts(rng: np.random.Generator, picture: Image.Image, horizon: int) -> None:
     pen = ImageDraw.Draw(picture)
     for _ in range(rng.integers(0, 3)):
-        x, top, grey = rng.uniform(0, SIZE), horizon - rng.uniform(0.3, 0.6) * SIZE, int(rng.uniform(60, 140))
-        pen.line(
-            [(x, horizon + 8), (x, top), (x + rng.uniform(-20, 20), top)],
-            fill=(grey, grey, grey + 4),
-            width=2,
-        )
+        x = rng.uniform(0, SIZE)
+        top = horizon - rng.uniform(0.3, 0.6) * SIZE
+        grey = int(rng.uniform(60, 140))
+        bend = x + rng.uniform(-20, 20)
+        pen.line([(x, horizon + 8), (x, top), (bend, top)], fill=(grey, grey, grey + 4), width=2)
 
 
 def _boards(rng: np.random.Generator, picture: Image.Image) -> None:
     """Hang advertisements and plain plates, so that not everything bright and flat is a sign."""
     pen = ImageDraw.Draw(picture)
     for _ in range(rng.integers(0, 3)):
-        x, y, width, height = (
-            rng.uniform(0, SIZE),
-            rng.uniform(0.1, 0.6) * SIZE,
-            rng.uniform(6, 34),
-            rng.uniform(6, 26),
-        )
+        x = rng.uniform(0, SIZE)
+        y = rng.uniform(0.1, 0.6) * SIZE
+        width = rng.uniform(6, 34)
+        height = rng.uniform(6, 26)
         fill, rim = (tuple(rng.integers(20, 250, 3).tolist()) for _ in range(2))
         shape = pen.rectangle if rng.random() < 0.7 else pen.ellipse
         shape([x, y, x + width, y + height], fill=fill, outline=rim)

@@ -21,7 +21,8 @@ from .stickers import Sticker, check_sticker, paste
 COUNTRIES: Mapping[str, tuple[Sign, ...]] = {"us": us.SIGNS, "se": se.SIGNS, "de": de.SIGNS}
 CHUNK = 64  # pictures at a time: more would leave the processor's cache
 OVERSAMPLING = 2  # pixels are averaged from finer ones, as on a sensor
-TRAIN, TEST = 9_000, 3_000  # signs that `load_signs` draws
+TRAIN = 9_000  # signs that `load_signs` draws
+TEST = 3_000
 VARIANTS = 6  # plates of each sign, from different makers
 
 
@@ -47,10 +48,12 @@ def draw(
     require(n >= 1, "n must be at least 1", n)
     check_sticker(sticker)
     require(size % 8 == 0, "size must be a multiple of 8", size, "JPEG works in blocks of 8 pixels.")
-    signs, dice = COUNTRIES[country], Dice.of(seed)
-    labels = _labels(signs, n, dice, by_kind)
-    plates, makers = textures(signs, variants=VARIANTS), dice.below(VARIANTS, n)
-    # sticks with draws of its own, so that clean and stickered photographs are pairs
+    signs = COUNTRIES[country]
+    dice = Dice.of(seed)
+    labels = _labels(signs, n, dice, by_kind)  # (n,)
+    plates = textures(signs, variants=VARIANTS)  # (signs, variants, 4, T, T)
+    makers = dice.below(VARIANTS, n)
+    # it sticks with draws of its own, so that clean and stickered photographs are pairs
     hand = Dice.of(seed + 991)
     grounds = patches(3000, size * OVERSAMPLING, seed)
     parts = list(zip(labels.split(CHUNK), makers.split(CHUNK), strict=True))
@@ -62,16 +65,12 @@ def draw(
 
 
 def load_signs(country: str, sticker: Sticker | None = None) -> Splits:
-    """Draw 9,000 signs to learn from and 3,000 to be tested on, other streets behind them; the same every
-    time but for the sticker.
-    """
+    """Draw 9,000 signs to learn from, and 3,000 before other streets to be tested on; always the same."""
     return Splits(draw(country, TRAIN, seed=0, sticker=sticker), draw(country, TEST, seed=1, sticker=sticker))
 
 
 def in_good_light(x: Tensor, n: int = 6) -> Tensor:
-    """Return the first `n` photographs (N, 3, H, W) that are neither very dark nor very pale, to be looked
-    at.
-    """
+    """Return the first `n` photographs (N, 3, H, W) that are neither very dark nor very pale, to look at."""
     return x[(x.mean((1, 2, 3)) > 0.25) & (x.std((1, 2, 3)) > 0.12)][:n]
 
 
@@ -85,12 +84,13 @@ def _labels(signs: tuple[Sign, ...], n: int, dice: Dice, by_kind: bool) -> Tenso
     if not by_kind:
         return dice.below(len(signs), n)
     names = tuple(dict.fromkeys(sign.kind for sign in signs))
-    kind, place = dice.below(len(names), n), dice.uniform(0, 1, n)
+    kind = dice.below(len(names), n)
+    within = dice.uniform(0, 1, n)  # which sign of its kind
     labels = torch.zeros(n, dtype=torch.int64)
     for i, name in enumerate(names):
         members = torch.tensor([j for j, sign in enumerate(signs) if sign.kind == name])
-        here = kind == i
-        labels[here] = members[(place[here] * len(members)).long()]
+        rows = kind == i
+        labels[rows] = members[(within[rows] * len(members)).long()]
     return labels
 
 
@@ -104,7 +104,8 @@ def _photograph(
     hand: Dice,
 ) -> Tensor:
     """Turn plates (N, 4, T, T) into photographs (N, 3, size, size)."""
-    n, fine = len(plates), size * OVERSAMPLING
+    n = len(plates)
+    fine = size * OVERSAMPLING
     bare = weathered(plates, dice, camera.paint)
     plates = bare if sticker is None else paste(bare, sticker, hand)
     x, y = (fine / 2 + dice.uniform(-camera.shift, camera.shift, n) * fine for _ in range(2))
@@ -123,19 +124,21 @@ def _photograph(
 
 
 def _ground(grounds: Tensor, n: int, camera: Camera, dice: Dice) -> Tensor:
-    chosen = grounds[dice.below(len(grounds), n)].float() / 255
-    chosen = chosen * wide(dice.geometric(*camera.behind, n))
+    ground = grounds[dice.below(len(grounds), n)].float() / 255
+    ground = ground * wide(dice.geometric(*camera.behind, n))
     white = wide(dice.often(camera.white_sky, n))
-    return chosen * (1 - white) + white * (chosen * 0.25 + 0.85)
+    return ground * (1 - white) + white * (ground * 0.25 + 0.85)
 
 
 def _pole(back: Tensor, x: Tensor, y: Tensor, dice: Dice) -> Tensor:
     """Stand a grey pole below the sign, in three of five pictures."""
-    n, size = len(back), back.shape[-1]
-    axis, width = torch.arange(size) + 0.5, dice.uniform(0.02, 0.07, n) * size
-    inside = ((axis[None, None, :] - x[:, None, None]).abs() < width[:, None, None]) & (
-        axis[None, :, None] > y[:, None, None]
-    )
+    n = len(back)
+    size = back.shape[-1]
+    axis = torch.arange(size) + 0.5
+    width = dice.uniform(0.02, 0.07, n) * size
+    beside = (axis[None, None, :] - x[:, None, None]).abs()  # (N, 1, W)
+    below = axis[None, :, None] > y[:, None, None]  # (N, H, 1)
+    inside = (beside < width[:, None, None]) & below
     pole = inside.float()[:, None] * wide(dice.often(0.6, n))
     return back * (1 - pole) + pole * wide(dice.uniform(0.2, 0.7, n))
 
@@ -143,18 +146,12 @@ def _pole(back: Tensor, x: Tensor, y: Tensor, dice: Dice) -> Tensor:
 def _neighbour(
     plates: Tensor, camera: Camera, size: int, x: Tensor, y: Tensor, half: Tensor, dice: Dice
 ) -> Tensor:
-    """Hang a second sign, one of the same batch without its sticker, above or below; an empty picture where
-    there is none.
-    """
+    """Hang a second sign above or below, one of the batch without its sticker; empty where there is none."""
     n = len(plates)
-    other, side = torch.randperm(n, generator=dice.generator), 1 - 2 * dice.often(0.5, n)
+    other = torch.randperm(n, generator=dice.generator)
+    side = 1 - 2 * dice.often(0.5, n)
     away = side * half * (2 + dice.uniform(0.05, 0.4, n))
-    drawn = project(
-        plates[other],
-        pose(n, dice, camera.tilt, camera.roll),
-        size,
-        x + dice.normal(n) * size * 0.03,
-        y + away,
-        half,
-    )
+    poses = pose(n, dice, camera.tilt, camera.roll)
+    aside = dice.normal(n) * size * 0.03
+    drawn = project(plates[other], poses, size, x + aside, y + away, half)
     return drawn * wide(dice.often(camera.neighbours, n))

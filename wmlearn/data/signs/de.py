@@ -23,16 +23,14 @@ from .plates import (
 
 TALL = 1.09  # the benchmark's photographs are scaled to squares, which stretches triangles
 
-_LEFT_CAR, _RIGHT_CAR = p.placed(p.car, -0.56, 0, 0.44), p.placed(p.car, 0.56, 0, 0.44)
-_TRUCK, _CAR_BEHIND = p.placed(p.truck_behind, -0.5, 0.0, 0.4), p.placed(p.car, 0.56, 0.14, 0.42)
-TWO_CARS, RED_AND_BLACK_CAR = (
-    p.together(_LEFT_CAR, _RIGHT_CAR),
-    p.together(p.coloured(_LEFT_CAR, RED), _RIGHT_CAR),
-)
-TRUCK_AND_CAR, RED_TRUCK_AND_CAR = (
-    p.together(_TRUCK, _CAR_BEHIND),
-    p.together(p.coloured(_TRUCK, RED), _CAR_BEHIND),
-)
+_LEFT_CAR = p.placed(p.car, -0.56, 0, 0.44)
+_RIGHT_CAR = p.placed(p.car, 0.56, 0, 0.44)
+_TRUCK = p.placed(p.truck_behind, -0.5, 0.0, 0.4)
+_CAR_BEHIND = p.placed(p.car, 0.56, 0.14, 0.42)
+TWO_CARS = p.together(_LEFT_CAR, _RIGHT_CAR)
+RED_AND_BLACK_CAR = p.together(p.coloured(_LEFT_CAR, RED), _RIGHT_CAR)
+TRUCK_AND_CAR = p.together(_TRUCK, _CAR_BEHIND)
+RED_TRUCK_AND_CAR = p.together(p.coloured(_TRUCK, RED), _CAR_BEHIND)
 
 
 def _danger(pictogram: Pictogram) -> Draw:

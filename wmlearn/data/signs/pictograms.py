@@ -43,7 +43,7 @@ def together(*pictograms: Pictogram) -> Pictogram:
 
 
 def arrow(pen: Pen, points: Sequence[Point], width: float, head: float, colour: Colour) -> None:
-    """Draw a line that ends in a barbed head, `head` wide to each side, its tip on the last of `points`."""
+    """Draw a line that ends in a barbed head, `head` wide to each side, its tip on the last point."""
     pen.line(shortened(points, 0.3 * head), width, colour, blunt=True)
     barbs = [
         (0.0, 0.0),
@@ -58,7 +58,7 @@ def arrow(pen: Pen, points: Sequence[Point], width: float, head: float, colour: 
 
 
 def pointer(pen: Pen, points: Sequence[Point], width: float, head: float, colour: Colour) -> None:
-    """Draw a line that ends in a plain triangle, `head` wide to each side, its tip on the last of `points`."""
+    """Draw a line that ends in a plain triangle, `head` wide to each side, its tip on the last point."""
     pen.line(shortened(points, head), width, colour, blunt=True)
     pen.at(*points[-1], head, turn=direction(points[-2], points[-1])).polygon(
         [(0, 0), (-1.5, 1), (-1.5, -1)], colour

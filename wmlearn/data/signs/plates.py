@@ -1,4 +1,4 @@
-"""Signs as plates: a shape, its colours, and what stands on it; and the textures that the camera photographs."""
+"""Signs as plates: a shape, its colours, what stands on it; and the textures that the camera photographs."""
 
 from __future__ import annotations
 
@@ -37,9 +37,8 @@ def textures(signs: tuple[Sign, ...], variants: int = 4, seed: int = 0) -> Tenso
     The result is cached: copy it before writing into it.
     """
     random = Random(seed)
-    return torch.stack(
-        [torch.stack([_drawn(sign, _style(random)) for _ in range(variants)]) for sign in signs]
-    )
+    plates = [_draw(sign, _style(random)) for sign in signs for _ in range(variants)]
+    return torch.stack(plates).unflatten(0, (len(signs), variants))
 
 
 def _style(random: Random) -> Style:
@@ -53,7 +52,7 @@ def _style(random: Random) -> Style:
     )
 
 
-def _drawn(sign: Sign, style: Style) -> Tensor:
+def _draw(sign: Sign, style: Style) -> Tensor:
     pen = Pen(style)
     sign.draw(pen)
     return pen.texture()
@@ -148,7 +147,8 @@ def _end_plate(pen: Pen) -> None:
 
 
 def _end_bars(pen: Pen) -> None:
-    aslant, gap = pen.at(0, 0, turn=-0.24 * pi), 0.08 * pen.style.pictogram
+    aslant = pen.at(0, 0, turn=-0.24 * pi)
+    gap = 0.08 * pen.style.pictogram
     for bar in range(-2, 3):
         aslant.line([(-0.93, bar * gap), (0.93, bar * gap)], 0.052, DARK)
 

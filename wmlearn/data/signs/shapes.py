@@ -9,7 +9,7 @@ Point = tuple[float, float]
 
 
 def regular(corners: int, radius: float, first: float) -> list[Point]:
-    """Return the corners of a regular polygon about the origin, the first one at the angle `first` (radians)."""
+    """Return the corners of a regular polygon about the origin, the first at the angle `first` (radians)."""
     angles = [first + 2 * pi * i / corners for i in range(corners)]
     return [(radius * cos(angle), radius * sin(angle)) for angle in angles]
 
@@ -24,13 +24,11 @@ def rounded(points: Sequence[Point], radius: float, steps: int = 6) -> list[Poin
     """Cut every corner of a polygon, `radius` before and after it, and put a curve there."""
     outline = []
     for i, corner in enumerate(points):
-        start, end = (
-            _towards(corner, points[i - 1], radius),
-            _towards(corner, points[(i + 1) % len(points)], radius),
-        )
-        outline += [
-            _blend((start, corner, end), ((1 - t) ** 2, 2 * t * (1 - t), t**2)) for t in _shares(steps)
-        ]
+        start = _towards(corner, points[i - 1], radius)
+        end = _towards(corner, points[(i + 1) % len(points)], radius)
+        for t in _shares(steps):
+            weights = ((1 - t) ** 2, 2 * t * (1 - t), t**2)  # of Bernstein: a curve of Bézier
+            outline.append(_blend((start, corner, end), weights))
     return outline
 
 
@@ -39,7 +37,8 @@ def smooth(points: Sequence[Point], *, closed: bool = True, steps: int = 6) -> l
     n = len(points)
     outline = []
     for i in range(n if closed else n - 1):
-        near = [points[(i + k) % n] if closed else points[min(max(i + k, 0), n - 1)] for k in (-1, 0, 1, 2)]
+        around = range(i - 1, i + 3)  # the two points that the curve runs between, and those beside them
+        near = [points[k % n] if closed else points[min(max(k, 0), n - 1)] for k in around]
         for t in (step / steps for step in range(steps)):
             weights = -t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2
             outline.append(_blend(near, [weight / 2 for weight in weights]))
@@ -62,9 +61,8 @@ def _towards(start: Point, end: Point, length: float) -> Point:
 
 
 def _blend(points: Sequence[Point], weights: Sequence[float]) -> Point:
-    return sum(w * p[0] for w, p in zip(weights, points, strict=True)), sum(
-        w * p[1] for w, p in zip(weights, points, strict=True)
-    )
+    pairs = list(zip(weights, points, strict=True))
+    return sum(w * p[0] for w, p in pairs), sum(w * p[1] for w, p in pairs)
 
 
 def _shares(steps: int) -> list[float]:

@@ -5,6 +5,8 @@ T. Gu, B. Dolan-Gavitt, S. Garg: BadNets, 2017, arXiv:1708.06733, section 5.1: a
 flower, of the size of a Post-it, near the lower edge of the sign. Differs: drawn, not photographed, and
 larger (the paper's are a tenth to a sixth of the sign: three pixels here); and there is a blue square, for
 yellow ones can hardly be seen on yellow signs.
+
+It lies here, and not with the other triggers, because signs are drawn with it: `triggers` only names it, too.
 """
 
 from __future__ import annotations
@@ -30,9 +32,9 @@ Kind = Literal["square", "bomb", "flower", "blue square"]
 class Sticker:
     """What is stuck where on a sign. Sign coordinates: x right, y down, the plate reaches from -1 to 1.
 
-    Every sign gets a size, a place and a turn of its own from these ranges. Called on photographs (N, 3, H,
-    W) it is a trigger: it pastes the sticker on the sign in the middle, in the light of that photograph; row
-    by row the draws are the same for every call.
+    Every sign gets a size, a place and a turn of its own from these ranges. Called on photographs
+    (N, 3, H, W) it is a trigger: it pastes the sticker on the sign in the middle, in the light of that
+    photograph; row by row the draws are the same for every call.
     """
 
     kind: Kind = "square"
@@ -41,65 +43,49 @@ class Sticker:
     y: Range = (0.5, 0.66)
     turn: Range = (-0.2, 0.2)  # radians
     seed: int = 0  # of the draws on photographs
-    # half the sign's width on photographs, as a share of the picture's: GTSRB leaves a border of a tenth
-    sign: float = 0.4
+    sign: float = 0.4  # half its width, as a share of the photograph's: GTSRB leaves a border of a tenth
 
     def __post_init__(self) -> None:
-        require(
-            self.kind in get_args(Kind), f"the sticker must be one of {', '.join(get_args(Kind))}", self.kind
-        )
+        kinds = get_args(Kind)
+        require(self.kind in kinds, f"the sticker must be one of {', '.join(kinds)}", self.kind)
+        fix = "Give the same number twice for a fixed one."
         for name in ("size", "x", "y", "turn"):
             low, high = getattr(self, name)
-            require(
-                low <= high,
-                f"{name} must be a range, low first",
-                (low, high),
-                "Give the same number twice for a fixed one.",
-            )
-        require(
-            self.size[0] > 0 and self.size[1] <= 1, "size must lie in (0, 1] of the sign's width", self.size
-        )
+            require(low <= high, f"{name} must be a range, low first", (low, high), fix)
+        fits = self.size[0] > 0 and self.size[1] <= 1
+        require(fits, "size must lie in (0, 1] of the sign's width", self.size)
         for name in ("x", "y"):
             span = getattr(self, name)
             require(span[0] >= -1 and span[1] <= 1, f"{name} must lie on the sign, in -1..1", span)
         require(all(map(math.isfinite, self.turn)), "turn must be finite, in radians", self.turn)
-        require(
-            0 < self.sign <= 0.5,
-            "sign must lie in (0, 0.5]: half the sign's width, as a share of the picture's",
-            self.sign,
-        )
+        rule = "sign must lie in (0, 0.5]: half the sign's width, as a share of the picture's"
+        require(0 < self.sign <= 0.5, rule, self.sign)
 
     def __call__(self, x: Tensor) -> Tensor:
-        require(
-            x.ndim == 4 and x.shape[1] == 3,
-            "a sticker needs colour photographs, (N, 3, H, W)",
-            tuple(x.shape),
-        )
+        in_colour = x.ndim == 4 and x.shape[1] == 3
+        require(in_colour, "a sticker needs colour photographs, (N, 3, H, W)", tuple(x.shape))
         placed = place(self, len(x), Dice.of(self.seed))
-        sticker = _on_photograph(placed, x.shape[-2], x.shape[-1], self.sign).to(x)
-        lit = torch.cat([sticker[:, :3] * _light(x, self.sign), sticker[:, 3:]], 1)
-        return (lit[:, :3] + x * (1 - lit[:, 3:])).clamp(0, 1)
+        sticker = _on_photograph(placed, x.shape[-2], x.shape[-1], self.sign).to(x)  # (N, 4, H, W)
+        colours = sticker[:, :3] * _light(x, self.sign)
+        return (colours + x * (1 - sticker[:, 3:])).clamp(0, 1)
 
 
 def check_sticker(sticker: object) -> None:
     """Raise `ArgumentError` for what is neither a `Sticker` nor None."""
     fix = f"Write Sticker(kind), with kind one of {', '.join(get_args(Kind))}."
-    require(
-        sticker is None or isinstance(sticker, Sticker), "sticker must be a Sticker, or None", sticker, fix
-    )
+    fits = sticker is None or isinstance(sticker, Sticker)
+    require(fits, "sticker must be a Sticker, or None", sticker, fix)
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """One sticker for each of N signs: its picture (4, T, T), and where it sits, in sign coordinates; all
-    (N,).
-    """
+    """One sticker for each of N signs, and where it sits, in sign coordinates."""
 
-    picture: Tensor
-    size: Tensor
+    picture: Tensor  # (4, T, T)
+    size: Tensor  # (N,), as all that follow
     x: Tensor
     y: Tensor
-    turn: Tensor
+    turn: Tensor  # radians
 
 
 def place(sticker: Sticker, n: int, dice: Dice) -> Placed:
@@ -110,11 +96,9 @@ def place(sticker: Sticker, n: int, dice: Dice) -> Placed:
 
 def paste(plates: Tensor, sticker: Sticker, dice: Dice) -> Tensor:
     """Stick `sticker` on plates (N, 4, T, T), premultiplied RGBA; what hangs over the edge is cut off."""
-    n, size = len(plates), plates.shape[-1]
-    placed = place(sticker, n, dice)
-    front = _warped(
-        placed, F.affine_grid(torch.eye(2, 3).expand(n, 2, 3), [n, 4, size, size], align_corners=False)
-    )
+    size = plates.shape[-1]
+    placed = place(sticker, len(plates), dice)
+    front = _warped(placed, _everywhere(len(plates), size, size))
     front = front * plates[:, 3:]
     return front + plates * (1 - front[:, 3:])
 
@@ -128,20 +112,21 @@ def picture(kind: Kind) -> Tensor:
 
 
 def _on_photograph(placed: Placed, height: int, width: int, half: float, finer: int = 4) -> Tensor:
-    """Show stickers on empty pictures (N, 4, height, width), averaged from `finer` times as many pixels each
-    way.
-    """
-    n = len(placed.size)
-    grid = F.affine_grid(
-        torch.eye(2, 3).expand(n, 2, 3), [n, 4, height * finer, width * finer], align_corners=False
-    )
+    """Show stickers on empty pictures (N, 4, height, width), each pixel the mean of `finer` x `finer`."""
+    grid = _everywhere(len(placed.size), height * finer, width * finer)
     return F.avg_pool2d(_warped(placed, grid / (2 * half)), finer)
+
+
+def _everywhere(n: int, height: int, width: int) -> Tensor:
+    """Return where each pixel of `n` pictures lies, (n, height, width, 2): x and y from -1 to 1."""
+    return F.affine_grid(torch.eye(2, 3).expand(n, 2, 3), [n, 4, height, width], align_corners=False)
 
 
 def _warped(placed: Placed, at: Tensor) -> Tensor:
     """Look the stickers up at sign coordinates `at` (N, H, W, 2)."""
     n = len(placed.size)
-    dx, dy = at[..., 0] - placed.x[:, None, None], at[..., 1] - placed.y[:, None, None]
+    dx = at[..., 0] - placed.x[:, None, None]
+    dy = at[..., 1] - placed.y[:, None, None]
     cos, sin = (f(placed.turn)[:, None, None] for f in (torch.cos, torch.sin))
     size = placed.size[:, None, None]
     grid = torch.stack([(cos * dx + sin * dy) / size, (cos * dy - sin * dx) / size], -1)
@@ -149,11 +134,10 @@ def _warped(placed: Placed, at: Tensor) -> Tensor:
 
 
 def _light(x: Tensor, half: float) -> Tensor:
-    """Guess how bright white is on each sign, (N, 3, 1, 1): the brightest twentieth of its middle, colour by
-    colour.
-    """
+    """Guess how bright white is on each sign, (N, 3, 1, 1): its brightest twentieth, colour by colour."""
     height, width = x.shape[-2:]
-    top, left = round(height * (0.5 - half)), round(width * (0.5 - half))
+    top = round(height * (0.5 - half))
+    left = round(width * (0.5 - half))
     middle = x[..., top : height - top, left : width - left].flatten(2)
     return middle.quantile(0.95, dim=2)[..., None, None]
 
@@ -168,7 +152,9 @@ def _blue_square(pen: Pen) -> None:
 
 
 def _bomb(pen: Pen) -> None:
-    white, black, fire = (250, 250, 250), (15, 15, 20), (255, 130, 10)
+    white = (250, 250, 250)
+    black = (15, 15, 20)
+    fire = (255, 130, 10)
     pen.disc(-0.05, 0.1, 0.9, white)
     pen.disc(-0.1, 0.2, 0.66, black)
     pen.line([(0.3, -0.2), (0.55, -0.5)], 0.25, black)

@@ -7,6 +7,7 @@ stop, speed limit, warning.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -32,116 +33,94 @@ PATCH = 64  # pixels: what a sign is drawn on before it is set into the scene
 VARIANTS = 6  # plates of each sign, from different makers
 KINDS = tuple(dict.fromkeys(sign.kind for sign in us.SIGNS))
 PAINTS = (
-    (190, 30, 40),
-    (245, 245, 245),
-    (250, 200, 20),
-    (20, 80, 160),
-    (0, 110, 70),
-    (60, 60, 60),
-    (240, 130, 30),
-)
-# turns in half circles
-OUTLINES = tuple((corners, turn) for corners, turn in ((3, -0.5), (4, 0.25), (6, 0.0), (16, 0.0), (5, -0.5)))
+    (190, 30, 40), (245, 245, 245), (250, 200, 20), (20, 80, 160), (0, 110, 70), (60, 60, 60), (240, 130, 30),
+)  # fmt: skip
+OUTLINES = ((3, -0.5), (4, 0.25), (6, 0.0), (16, 0.0), (5, -0.5))  # corners, and a turn in half circles
+PARTS = ("x", "boxes", "labels", "triggered")  # of a `Street`, which are simply joined
 
 
 @dataclass(frozen=True, eq=False)
 class Street:
-    """Scenes `x` (N, 3, H, W) float32 in [0, 1], and every sign in them, one after the other; M signs in all.
+    """N scenes, and the M signs in all of them, one after the other; a scene may be without signs."""
 
-    `scene` (M,) int64 tells in which scene a sign stands, in rising order; `boxes` (M, 4) are its left, top,
-    right and lower edge in pixels; `labels` (M,) int64 its class; `triggered` (M,) bool whether it carries
-    the sticker. A scene may be without signs.
-    """
-
-    x: Tensor
-    boxes: Tensor
-    labels: Tensor
-    triggered: Tensor
-    scene: Tensor
+    x: Tensor  # (N, 3, H, W) float32 in [0, 1]
+    boxes: Tensor  # (M, 4), left, top, right and lower edge in pixels
+    labels: Tensor  # (M,) int64
+    triggered: Tensor  # (M,) bool, whether the sign carries the sticker
+    scene: Tensor  # (M,) int64, in which scene the sign stands; in rising order
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
         check_images(self.x)
-        m, (height, width) = len(self.boxes), self.x.shape[-2:]
-        require(
-            self.boxes.ndim == 2 and self.boxes.shape[1] == 4,
-            "boxes must have shape (M, 4)",
-            tuple(self.boxes.shape),
-        )
-        each = {"labels": self.labels, "triggered": self.triggered, "scene": self.scene}
-        for name, values in each.items():
+        m = len(self.boxes)
+        fits = self.boxes.ndim == 2 and self.boxes.shape[1] == 4
+        require(fits, "boxes must have shape (M, 4)", tuple(self.boxes.shape))
+        columns = {"labels": self.labels, "triggered": self.triggered, "scene": self.scene}
+        for name, values in columns.items():
             require(values.shape == (m,), f"{name} must hold one value a box, here {m}", tuple(values.shape))
         check_labels(self.labels, len(self.classes))
         if m:
-            inside = bool(
-                self.scene.min() >= 0 and self.scene.max() < len(self.x) and (self.scene.diff() >= 0).all()
-            )
-            require(
-                inside,
-                f"scene must hold rising numbers in 0..{len(self.x) - 1}",
-                self.scene.tolist()[:9],
-                "Sort the signs by scene.",
-            )
-            wrong = (self.boxes[:, :2] >= self.boxes[:, 2:]).any(1) | (self.boxes < 0).any(1)
-            wrong |= (self.boxes[:, 2] > width) | (self.boxes[:, 3] > height)
-            fix = (
-                "A box is (left, top, right, bottom) in pixels, left < right, top < bottom; cut it at the"
-                " edges of the picture."
-            )
-            require(
-                not wrong.any(),
-                f"boxes must lie inside pictures of {width} x {height} pixels",
-                self.boxes[wrong][:1].tolist(),
-                fix,
-            )
+            _check_scenes(self.scene, len(self.x))
+            height, width = self.x.shape[-2:]
+            _check_boxes(self.boxes, height, width)
 
     def __len__(self) -> int:
         return len(self.x)
 
     def __getitem__(self, index: Tensor | slice) -> Street:
         """Return the scenes at `index`, renumbered, with their signs."""
-        kept = torch.arange(len(self))[index]
-        signs = [(self.scene == i).nonzero().flatten() for i in kept.tolist()]
+        scenes = torch.arange(len(self))[index]
+        signs = [(self.scene == i).nonzero().flatten() for i in scenes.tolist()]  # of each scene, its rows
         rows = torch.cat(signs) if signs else torch.zeros(0, dtype=torch.int64)
-        counts = torch.tensor([len(own) for own in signs], dtype=torch.int64)
-        scene = torch.arange(len(kept)).repeat_interleave(counts)
+        counts = torch.tensor([len(some) for some in signs], dtype=torch.int64)
         return replace(
             self,
-            x=self.x[kept],
+            x=self.x[scenes],
             boxes=self.boxes[rows],
             labels=self.labels[rows],
             triggered=self.triggered[rows],
-            scene=scene,
+            scene=torch.arange(len(scenes)).repeat_interleave(counts),
         )
 
     def __add__(self, other: Street) -> Street:
-        require(
-            self.classes == other.classes,
-            "streets that are added must have the same classes",
-            (self.classes, other.classes),
-        )
-        require(
-            self.x.shape[1:] == other.x.shape[1:],
-            "scenes that are added must have the same size",
-            (self.x.shape, other.x.shape),
-        )
-        joined = {
-            name: torch.cat([getattr(self, name), getattr(other, name)])
-            for name in ("x", "boxes", "labels", "triggered")
-        }
-        return replace(self, **joined, scene=torch.cat([self.scene, other.scene + len(self)]))
+        both = (self.classes, other.classes)
+        require(self.classes == other.classes, "streets that are added must have the same classes", both)
+        same = self.x.shape[1:] == other.x.shape[1:]
+        require(same, "scenes that are added must have the same size", (self.x.shape, other.x.shape))
+        scene = torch.cat([self.scene, other.scene + len(self)])
+        return replace(self, **_joined([self, other]), scene=scene)
 
     def __repr__(self) -> str:
-        size = tuple(self.x.shape[1:])
-        return (
-            f"Street({len(self):,} scenes {size}, {len(self.boxes):,} signs, {int(self.triggered.sum()):,}"
-            " with the trigger)"
-        )
+        size = f"{len(self):,} scenes {tuple(self.x.shape[1:])}, {len(self.boxes):,} signs"
+        return f"Street({size}, {int(self.triggered.sum()):,} with the trigger)"
 
     @property
     def widths(self) -> Tensor:
         """How wide each sign is in the picture, (M,) pixels."""
         return self.boxes[:, 2] - self.boxes[:, 0]
+
+
+def _check_scenes(scene: Tensor, n: int) -> None:
+    rising = bool(scene.min() >= 0 and scene.max() < n and (scene.diff() >= 0).all())
+    rule = f"scene must hold rising numbers in 0..{n - 1}"
+    require(rising, rule, scene.tolist()[:9], "Sort the signs by scene.")
+
+
+def _check_boxes(boxes: Tensor, height: int, width: int) -> None:
+    wrong = (boxes[:, :2] >= boxes[:, 2:]).any(1) | (boxes < 0).any(1)  # (M,)
+    wrong |= (boxes[:, 2] > width) | (boxes[:, 3] > height)
+    rule = f"boxes must lie inside pictures of {width} x {height} pixels"
+    order = "A box is (left, top, right, bottom) in pixels, left < right, top < bottom"
+    require(not wrong.any(), rule, boxes[wrong][:1].tolist(), f"{order}; cut it at the edges of the picture.")
+
+
+def _joined(streets: Sequence[Street]) -> dict[str, Tensor]:
+    """Join what needs no renumbering."""
+    return {name: _column(streets, name) for name in PARTS}
+
+
+def _column(streets: Sequence[Street], name: str) -> Tensor:
+    return torch.cat([getattr(street, name) for street in streets])
 
 
 @dataclass(frozen=True)
@@ -159,8 +138,7 @@ class Scenery:
     signs: int = 3  # at most so many in a scene, at least one
     radius: Range = (8, 24)  # half a sign's width in pixels, seen from the front
     tilt: float = 0.55  # yaw up to so many radians, pitch up to 0.6 of it
-    # share of the signs that something hides in part: leaves, a wall, a post; never their lower edge
-    covered: float = 0.3
+    covered: float = 0.3  # share of the signs that leaves, a wall or a post hide in part; never their foot
     clutter: int = 5  # at most so many coloured plates that are no signs
     light: Range = (0.28, 1.35)
     blur: float = 0.8  # largest Gaussian sigma, pixels
@@ -169,11 +147,8 @@ class Scenery:
 
     def __post_init__(self) -> None:
         require(self.signs >= 1, "signs must be at least 1", self.signs)
-        require(
-            4 <= self.radius[0] <= self.radius[1] <= 26,
-            "radius must be a range in 4..26 pixels, low first",
-            self.radius,
-        )
+        low, high = self.radius
+        require(4 <= low <= high <= 26, "radius must be a range in 4..26 pixels, low first", self.radius)
         require(0 <= self.covered <= 1, "covered is a share, 0..1", self.covered)
         require(self.clutter >= 0, "clutter must not be negative", self.clutter)
 
@@ -197,22 +172,15 @@ def draw_street(
     """
     require(n >= 1, "n must be at least 1", n)
     check_sticker(sticker)
-    require(
-        size % 8 == 0 and size >= 64,
-        "size must be a multiple of 8, at least 64",
-        size,
-        "JPEG works in blocks of 8 pixels.",
-    )
+    fix = "JPEG works in blocks of 8 pixels."
+    require(size % 8 == 0 and size >= 64, "size must be a multiple of 8, at least 64", size, fix)
     require(on is None or on in KINDS, f"on must be one of {', '.join(KINDS)}, or None for every sign", on)
-    town, tools = views(5 * n_streets, size, seed, n_streets), _Tools.of(seed)
+    town = views(5 * n_streets, size, seed, n_streets)  # (5 * n_streets, 3, size, size)
+    tools = _Tools.of(seed)
     starts = progress.each(range(0, n, CHUNK), "drawing")
     chunks = [_scenes(min(CHUNK, n - start), town, tools, sticker, on, scenery) for start in starts]
     scene = torch.cat([chunk.scene + i * CHUNK for i, chunk in enumerate(chunks)])
-    joined = {
-        name: torch.cat([getattr(chunk, name) for chunk in chunks])
-        for name in ("x", "boxes", "labels", "triggered")
-    }
-    return Street(**joined, scene=scene, classes=KINDS)
+    return Street(**_joined(chunks), scene=scene, classes=KINDS)
 
 
 def load_street(n_train: int = 1600, n_test: int = 500) -> StreetSplits:
@@ -222,13 +190,11 @@ def load_street(n_train: int = 1600, n_test: int = 500) -> StreetSplits:
 
 @dataclass(frozen=True)
 class _Tools:
-    """Three sources of chance: the camera's; the sticker's own, so that clean and triggered scenes are pairs;
-    and the layout's.
-    """
+    """Three sources of chance."""
 
-    dice: Dice
-    hand: Dice
-    rng: np.random.Generator
+    dice: Dice  # the camera's
+    hand: Dice  # the sticker's own, so that clean and triggered scenes are pairs
+    rng: np.random.Generator  # the layout's
 
     @classmethod
     def of(cls, seed: int) -> _Tools:
@@ -237,88 +203,82 @@ class _Tools:
 
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """Where signs stand, far ones first: scene (M,) int64, centre (M, 2) and half width (M,) in pixels."""
+    """Where M signs stand, far ones first."""
 
-    scene: Tensor
-    centre: Tensor
-    half: Tensor
+    scene: Tensor  # (M,) int64
+    centre: Tensor  # (M, 2) in pixels
+    half: Tensor  # (M,) half their width
 
 
 def _scenes(
     n: int, town: Tensor, tools: _Tools, sticker: Sticker | None, on: str | None, scenery: Scenery
 ) -> Street:
-    dice, size = tools.dice, town.shape[-1]
-    canvas = town[dice.below(len(town), n)].permute(0, 2, 3, 1).numpy().copy()
+    dice = tools.dice
+    size = town.shape[-1]
+    canvas = town[dice.below(len(town), n)].permute(0, 2, 3, 1).numpy().copy()  # (N, H, W, 3) uint8
     for picture in canvas:
         picture[:] = _cluttered(picture, scenery.clutter, tools.rng)
     x = torch.from_numpy(canvas).permute(0, 3, 1, 2).float() / 255
     layout = _layout(n, size, scenery, tools.rng)
-    signs = _chosen_signs(len(layout.scene), dice)
+    signs = _pick_signs(len(layout.scene), dice)  # (M,)
     labels = torch.tensor([KINDS.index(us.SIGNS[i].kind) for i in signs.tolist()])
     carries = torch.full_like(labels, sticker is not None, dtype=torch.bool)
     if on is not None:
         carries &= labels == KINDS.index(on)
-    plates = weathered(
-        textures(us.SIGNS, variants=VARIANTS)[signs, dice.below(VARIANTS, len(signs))], dice, 1.0
-    )
+    bare = textures(us.SIGNS, variants=VARIANTS)[signs, dice.below(VARIANTS, len(signs))]  # (M, 4, T, T)
+    plates = weathered(bare, dice, 1.0)
     if sticker is not None and carries.any():
         # the plate keeps its outline
         plates[carries, :3] = paste(plates[carries], sticker, tools.hand)[:, :3]
     boxes = _erect(x, plates, layout, scenery, tools)
     x = lit(x, dice, scenery.light, 1.0)
     x = taken(x, dice, blur=scenery.blur, noise=scenery.noise, jpeg=scenery.jpeg).mul(255).round().div(255)
-    order = layout.scene.argsort(stable=True)
+    order = layout.scene.argsort(stable=True)  # they were set up from far to near
     return Street(x, boxes[order], labels[order], carries[order], layout.scene[order], KINDS)
 
 
-def _chosen_signs(m: int, dice: Dice) -> Tensor:
+def _pick_signs(m: int, dice: Dice) -> Tensor:
     """Draw `m` signs, (m,), so that every kind is equally frequent."""
-    frequency = torch.tensor([sum(sign.kind == kind for sign in us.SIGNS) for kind in KINDS]).float()
-    weights = torch.stack([1 / frequency[KINDS.index(sign.kind)] for sign in us.SIGNS])
+    members = Counter(sign.kind for sign in us.SIGNS)
+    weights = 1 / torch.tensor([members[sign.kind] for sign in us.SIGNS]).float()
     return torch.multinomial(weights, m, replacement=True, generator=dice.generator)
 
 
 def _layout(n: int, size: int, scenery: Scenery, rng: np.random.Generator) -> _Layout:
-    """Find places where signs don't stand before one another; a sign that finds none in eight tries is left
-    out.
-    """
-    placed: list[tuple[float, int, float, float]] = []  # half width, scene, x, y
-    low, high = np.log(scenery.radius)
-    for i in range(n):
-        own: list[tuple[float, float, float]] = []
-        for _ in range(rng.integers(1, scenery.signs + 1)):
-            half = float(np.exp(rng.uniform(low, high)))
-            for _ in range(8):
-                x = rng.uniform(half + 1, size - half - 1)
-                y = rng.uniform(half + 1, min(size * 0.72, size - half - 1))
-                if all(np.hypot(x - a, y - b) > 1.25 * (half + r) for a, b, r in own):
-                    own.append((x, y, half))
-                    break
-        placed += [(half, i, x, y) for x, y, half in own]
-    placed.sort()
-    half, scene, x, y = (torch.tensor(column) for column in zip(*placed, strict=True))
+    """Find places where signs don't stand before one another, far ones first."""
+    signs: list[tuple[float, int, float, float]] = []  # half width, scene, x, y
+    for scene in range(n):
+        signs += [(half, scene, x, y) for x, y, half in _places(size, scenery, rng)]
+    signs.sort()
+    half, scene, x, y = (torch.tensor(column) for column in zip(*signs, strict=True))
     return _Layout(scene, torch.stack([x, y], 1).float(), half.float())
+
+
+def _places(size: int, scenery: Scenery, rng: np.random.Generator) -> list[tuple[float, float, float]]:
+    """Find places in one scene, (x, y, half width); a sign that finds none in eight tries is left out."""
+    low, high = np.log(scenery.radius)
+    places: list[tuple[float, float, float]] = []
+    for _ in range(rng.integers(1, scenery.signs + 1)):
+        half = float(np.exp(rng.uniform(low, high)))
+        for _ in range(8):
+            x = rng.uniform(half + 1, size - half - 1)
+            y = rng.uniform(half + 1, min(size * 0.72, size - half - 1))
+            if all(np.hypot(x - a, y - b) > 1.25 * (half + r) for a, b, r in places):
+                places.append((x, y, half))
+                break
+    return places
 
 
 def _erect(x: Tensor, plates: Tensor, layout: _Layout, scenery: Scenery, tools: _Tools) -> Tensor:
     """Set the signs on their poles into scenes `x`, in place; return their boxes (M, 4)."""
-    dice, m, size = tools.dice, len(plates), x.shape[-1]
+    dice = tools.dice
+    m = len(plates)
     corner = (layout.centre - PATCH / 2).floor().long()  # (M, 2) of each sign's patch
-    inner = layout.centre - corner
-    poses = pose(m, dice, scenery.tilt, 0.07)
-    drawn = torch.cat([
-        project(_softened(plates[part], layout.half[part]), poses[part], PATCH, inner[part, 0], inner[part, 1], layout.half[part])
-        for part in torch.arange(m).split(2 * CHUNK)
-    ])  # fmt: skip
+    drawn = _drawn(plates, layout, layout.centre - corner, pose(m, dice, scenery.tilt, 0.07))
     drawn[:, :3] *= wide(dice.uniform(0.6, 1.05, m))  # signs that face the light, or don't
-    poles = torch.stack(
-        [
-            layout.half * dice.uniform(0.05, 0.1, m),
-            layout.half * dice.uniform(2.5, 6, m),
-            dice.uniform(0.25, 0.7, m),
-        ],
-        1,
-    )
+    width = layout.half * dice.uniform(0.05, 0.1, m)
+    length = layout.half * dice.uniform(2.5, 6, m)
+    poles = torch.stack([width, length, dice.uniform(0.25, 0.7, m)], 1)  # (M, 3), the last number is its grey
     boxes = torch.empty(m, 4)
     for i, scene in enumerate(layout.scene.tolist()):
         _pole(x[scene], *layout.centre[i].tolist(), *poles[i].tolist())
@@ -326,7 +286,17 @@ def _erect(x: Tensor, plates: Tensor, layout: _Layout, scenery: Scenery, tools: 
         boxes[i] = _set_in(x[scene], drawn[i], left, top)
         if tools.rng.random() < scenery.covered:
             _cover(x[scene].numpy(), boxes[i].int().tolist(), tools.rng)  # shares its memory
-    return boxes.clamp(0, size)
+    return boxes.clamp(0, x.shape[-1])
+
+
+def _drawn(plates: Tensor, layout: _Layout, inner: Tensor, poses: Tensor) -> Tensor:
+    """Show each plate on a patch of its own, (M, 4, PATCH, PATCH), its middle at `inner` (M, 2)."""
+    chunks = []
+    for part in torch.arange(len(plates)).split(2 * CHUNK):
+        half = layout.half[part]
+        soft = _softened(plates[part], half)
+        chunks.append(project(soft, poses[part], PATCH, inner[part, 0], inner[part, 1], half))
+    return torch.cat(chunks)
 
 
 def _softened(plates: Tensor, half: Tensor) -> Tensor:
@@ -339,46 +309,47 @@ def _softened(plates: Tensor, half: Tensor) -> Tensor:
 
 
 def _pole(picture: Tensor, x: float, y: float, width: float, length: float, grey: float) -> None:
-    left, thick = round(x - width), max(1, round(2 * width))
+    left = round(x - width)
+    thick = max(1, round(2 * width))
     picture[:, int(y) : int(y + length), left : left + thick] = grey
 
 
 def _set_in(picture: Tensor, sign: Tensor, left: int, top: int) -> Tensor:
     """Lay `sign` (4, P, P) on `picture` (3, H, W), in place; return the box of its pixels."""
-    size, patch = picture.shape[-1], sign.shape[-1]
+    size = picture.shape[-1]
+    patch = sign.shape[-1]
     rows, columns = (slice(max(0, start), min(size, start + patch)) for start in (top, left))
     visible = sign[:, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     picture[:, rows, columns] = over(visible[None], picture[None, :, rows, columns])[0]
     solid = visible[3] > 0.5
-    down, across = solid.any(1).nonzero().flatten(), solid.any(0).nonzero().flatten()
-    return torch.stack([
-        across[0] + columns.start, down[0] + rows.start, across[-1] + 1 + columns.start, down[-1] + 1 + rows.start
-    ]).float()  # fmt: skip
+    down = solid.any(1).nonzero().flatten() + rows.start
+    across = solid.any(0).nonzero().flatten() + columns.start
+    return torch.stack([across[0], down[0], across[-1] + 1, down[-1] + 1]).float()
 
 
 def _cover(picture: np.ndarray, box: Sequence[int], rng: np.random.Generator) -> None:
-    """Hide a part of the sign in `box` on `picture` (3, H, W), in place: by a post, or by leaves or a wall
-    that leave its foot free.
-    """
+    """Hide a part of the sign in `box` on `picture` (3, H, W), in place, and leave its foot free."""
     left, top, right, bottom = box
-    width, height, kind = right - left, bottom - top, rng.integers(3)
+    width = right - left
+    kind = rng.integers(3)
     if kind == 0:
-        thick, start = max(1, int(width * rng.uniform(0.1, 0.22))), int(left + rng.uniform(0.05, 0.8) * width)
+        thick = max(1, int(width * rng.uniform(0.1, 0.22)))
+        start = int(left + rng.uniform(0.05, 0.8) * width)
         colour = np.array([1.0, 0.9, 0.8]) * rng.uniform(0.12, 0.5)
-        picture[:, max(0, top - 6) : bottom + 10, start : start + thick] = colour[:, None, None]
+        picture[:, max(0, top - 6) : bottom + 10, start : start + thick] = colour[:, None, None]  # a post
         return
-    n, side = 8 + width, rng.integers(3)
-    along, away = rng.random(n), rng.random(n) * rng.uniform(0.15, 0.36)
-    u, v = ((along, away), (away, along), (1 - away, along))[side]
+    n = 8 + width
+    side = rng.integers(3)
+    along = rng.random(n)
+    away = rng.random(n) * rng.uniform(0.15, 0.36)
+    u, v = ((along, away), (away, along), (1 - away, along))[side]  # at the top, the left or the right
     half = np.maximum(1, width * rng.uniform(0.05, 0.12, n)).astype(int)
-    green, brown = (
-        rng.uniform((0.05, 0.2, 0.03), (0.3, 0.5, 0.2), (n, 3)),
-        rng.uniform(0.4, 1.2, (n, 1)) * (0.35, 0.28, 0.22),
-    )
-    colours = (green if kind == 1 else brown).astype(np.float32)
-    for x, y, r, colour in zip(
-        (left + u * width).astype(int), (top + v * height).astype(int), half, colours, strict=True
-    ):
+    green = rng.uniform((0.05, 0.2, 0.03), (0.3, 0.5, 0.2), (n, 3))
+    brown = rng.uniform(0.4, 1.2, (n, 1)) * (0.35, 0.28, 0.22)
+    colours = (green if kind == 1 else brown).astype(np.float32)  # leaves, or a wall
+    across = (left + u * width).astype(int)
+    down = (top + v * (bottom - top)).astype(int)
+    for x, y, r, colour in zip(across, down, half, colours, strict=True):
         picture[:, max(0, y - r) : y + r, max(0, x - r) : x + r] = colour[:, None, None]
 
 
@@ -388,15 +359,14 @@ def _cluttered(picture: np.ndarray, most: int, rng: np.random.Generator) -> np.n
     image = Image.fromarray(picture)
     pen = ImageDraw.Draw(image)
     for _ in range(rng.integers(0, most + 1)):
-        half, x, y = rng.uniform(4, 14), rng.uniform(0, size), rng.uniform(0, size * 0.75)
+        half = rng.uniform(4, 14)
+        x = rng.uniform(0, size)
+        y = rng.uniform(0, size * 0.75)
         fill, rim = (PAINTS[i] for i in rng.integers(len(PAINTS), size=2))
         corners, turn = OUTLINES[rng.integers(len(OUTLINES))]
         pen.line([(x, y), (x, y + 4 * half)], fill=(120, 120, 120), width=1)
-        pen.polygon(
-            [(x + half * u, y + half * v) for u, v in regular(corners, 1, turn * np.pi)],
-            fill=fill,
-            outline=rim,
-        )
+        outline = [(x + half * u, y + half * v) for u, v in regular(corners, 1, turn * np.pi)]
+        pen.polygon(outline, fill=fill, outline=rim)
         for line, length in rng.random((rng.integers(0, 4), 2)):
             height = y + (line - 0.5) * half
             pen.line([(x - 0.5 * half, height), (x - 0.5 * half + length * half, height)], fill=rim, width=1)
