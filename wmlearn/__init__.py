@@ -10,10 +10,13 @@ from .data import Samples as Samples
 from .data import Splits as Splits
 from .data import load as load
 from .data import split as split
+from .training import Augment as Augment
+from .training import Penalty as Penalty
 from .training import Recipe as Recipe
 from .training import TrainLog as TrainLog
 from .training import accuracy as accuracy
 from .training import best_device as best_device
+from .training import has_bf16 as has_bf16
 from .training import predict as predict
 from .training import train as train
 from .training import trained as trained
