@@ -24,7 +24,8 @@ def quick(attack: Any) -> Any:
     if isinstance(attack, removal.Chain):
         return removal.Chain([quick(step) for step in attack.steps])
     if isinstance(attack, removal.Overwrite):
-        return replace(attack, scheme=replace(attack.scheme, n=20, recipe=wm.Recipe(epochs=4, lr=2e-3)))  # type: ignore[type-var]
+        scheme: Any = attack.scheme
+        return replace(attack, scheme=replace(scheme, n=20, recipe=wm.Recipe(epochs=4, lr=2e-3)))
     if isinstance(attack, removal.NeuronPrune):
         return replace(attack, steps=40)
     if "recipe" in vars(attack) and attack.recipe:
