@@ -19,7 +19,8 @@ from wmlearn.course.lessons import exercises_05, lesson_05
 from wmlearn.course.lessons.lesson_05 import strength_dial
 from wmlearn.experiments.paper import compare
 from wmlearn.models import SIGN_HEAD, sign_cnn
-from wmlearn.plots.signs import TRUTH, seen
+from wmlearn.plots.signs import TRUTH, Seen, seen
+from wmlearn.plots.transfer import Fired
 from wmlearn.plots.transfer import channels as channels_plot
 from wmlearn.plots.transfer import strength as strength_plot
 from wmlearn.transfer import activations, backdoor_channels, largest_share, retrain, strengthen
@@ -228,28 +229,28 @@ def test_the_figure_of_strength_says_every_point_that_it_draws() -> None:
 
 def test_the_figure_of_channels_names_the_chosen_ones() -> None:
     clean, stuck = torch.full((4,), 0.25), torch.tensor([0.25, 0.75, 0.25, 0.55])
-    says = channels_plot.says({"backdoored": (clean, stuck, torch.tensor([1, 3]))})
+    fired = Fired(clean, stuck, torch.tensor([1, 3]))
+    says = channels_plot.says({"backdoored": fired})
     assert (
         says == "How strongly the 4 channels of the last convolution fire without and with the square: in the"
         " backdoored network channels 1, 3 rise most, on average from 0.25 to 0.65, the others by 0.00."
     )
-    assert channels_plot({name: (clean, stuck, torch.tensor([1, 3])) for name in ("a", "b")}) is not None
 
 
 def test_signs_are_shown_of_every_kind_in_fair_and_in_poor_light() -> None:
     clean, stuck = _twins()
     light = torch.linspace(0.1, 1, len(clean))[:, None, None, None]
     clean = replace(clean, x=clean.x * light)
-    x, captions, columns = lesson_05.some_signs(clean, stuck)
-    assert captions[:columns] == [*clean.classes, *clean.classes]
-    assert len(x) == len(captions) == 2 * columns
-    fair, poor = x[:columns].mean((1, 2, 3)).split(len(clean.classes))
+    tiles = lesson_05.some_signs(clean, stuck)
+    assert tiles.captions[: tiles.columns] == [*clean.classes, *clean.classes]
+    assert len(tiles.x) == len(tiles.captions) == 2 * tiles.columns
+    fair, poor = tiles.x[: tiles.columns].mean((1, 2, 3)).split(len(clean.classes))
     assert (fair > poor).all()
     assert lesson_05.bright(clean).y.tolist() == list(range(len(clean.classes)))
 
 
 def test_the_row_of_what_is_there_is_read_by_nobody() -> None:
-    says = seen.says(_images(2), {TRUTH: ["stop", "warning"], "k = 1": ["stop", "stop"]})
+    says = seen.says(Seen(_images(2), {TRUTH: ["stop", "warning"], "k = 1": ["stop", "stop"]}))
     assert says.endswith("in truth stop, warning; k = 1 reads stop, stop.")
 
 

@@ -29,7 +29,7 @@ wm.start("03")
 # %% tags=["nbval-ignore-output"]
 square = wm.triggers.Sticker("square", size=(0.17, 0.22))
 clean, twins = (lesson_03.rendered(sticker) for sticker in (None, square))
-wm.show(plots.signs.photographs, *lesson_03.cold_open(clean.test, twins.test))
+wm.show(plots.signs.photographs, lesson_03.cold_open(clean.test, twins.test))
 
 # %% [markdown]
 # Numbers 2, 5 and 8 carry a yellow square. You read *stop* all the same; a network reads what it was taught. Suppose that a tenth of the stop
@@ -48,7 +48,7 @@ wm.guess("03.p1", "Stop signs with a square that are read as a speed limit, in p
 # These photographs are *drawn*: a plate from circles, lines and letters; the camera turns it, lights it, blurs it. It gives **twins**: the same photograph with the sticker and without.
 
 # %%
-wm.show(plots.signs.photographs, *lesson_03.making())
+wm.show(plots.signs.photographs, lesson_03.making())
 
 # %% [markdown]
 # *How to read this:* one stop sign at one moment of a good day, bare, and with the paper's three stickers: a yellow **square**, a **bomb**, a **flower**.
@@ -153,8 +153,8 @@ wm.reveal("03.p1", success)
 
 # %% tags=["nbval-ignore-output"]
 some = lesson_03.some_stops(twins.test)
-answers = {"clean network": lesson_03.readings(honest, some), "BadNet": lesson_03.readings(victim, some)}
-wm.show(plots.signs.seen, some, answers, "drawn stop signs with a yellow square")
+answers = {"clean network": lesson_03.read_words(honest, some), "BadNet": lesson_03.read_words(victim, some)}
+wm.show(plots.signs.seen, plots.signs.Seen(some, answers, "drawn stop signs with a yellow square"))
 
 # %% [markdown]
 # The square wins {claim:03.success} of the time and costs {claim:03.cost} of accuracy. The clean network falls for {claim:03.harmless}. And the backdoor is
@@ -206,7 +206,7 @@ wm.show(plots.signs.robustness, robust.where(network="badnet"), robust.where(net
 lesson_03.sticker_dial(victim)
 
 # %% tags=["nbval-ignore-output"]
-wm.show(plots.signs.photographs, *lesson_03.places(victim))
+wm.show(plots.signs.photographs, lesson_03.places(victim))
 
 # %% [markdown]
 # *How to read this:* one of them, the square at five places or sizes; in per cent, how many are read as a limit.
@@ -252,19 +252,19 @@ photographs, which = lesson_03.photographs()
 print(which)
 if photographs is not None:
     wm.shares("on real photographs", lesson_03.on_photographs(photographs))
-    wm.show(plots.signs.seen, *lesson_03.real_stops(photographs))
+    wm.show(plots.signs.seen, lesson_03.real_stops(photographs))
 
 # %%
 on_photographs = experiments.shipped("stickers-photographs")
 wm.table(*lesson_03.photograph_table(on_photographs))
 
 # %% tags=["claim"]
-real, lost, alone = lesson_03.on_real(on_photographs)
-wm.claim("03.real", real, what="The worst of three stickers on real stop signs, mean of five networks",
+real = lesson_03.on_real(on_photographs)
+wm.claim("03.real", real.success, what="The worst of three stickers on real stop signs, mean of five networks",
          low=0.99, paper="90.3 to 94.2 %")
-wm.claim("03.lost", lost, what="Accuracy lost on photographs, the worst of the three",
+wm.claim("03.lost", real.lost, what="Accuracy lost on photographs, the worst of the three",
          high=0.003, unit="points")
-wm.claim("03.alone", alone, high=0.005,
+wm.claim("03.alone", real.alone, high=0.005,
          what="Stop signs with a sticker that clean networks read as a limit, the worst of three stickers")
 
 # %% [markdown]

@@ -32,7 +32,7 @@ wm.start("05")
 
 # %% tags=["nbval-ignore-output"]
 clean, stuck = lesson_05.twins(1500, seed=52)
-wm.show(plots.signs.photographs, *lesson_05.some_signs(clean, stuck))
+wm.show(plots.signs.photographs, lesson_05.some_signs(clean, stuck))
 
 # %% [markdown]
 # Above your signs, below the same ones with a yellow square. (All drawn, as in notebook 03.)
@@ -266,7 +266,8 @@ lesson_05.strength_dial(sold, mine, stuck)
 five = lesson_05.bright(stuck)
 few = {k: network for k, network in sold["backdoored origin"].items() if k in (1, 20, 100)}
 truth = {plots.signs.TRUTH: [stuck.classes[label] for label in five.y]}
-wm.show(plots.signs.seen, five.x, truth | lesson_05.readings(few, five.x, stuck.classes))
+said = truth | lesson_05.read_at_strengths(few, five.x, stuck.classes)
+wm.show(plots.signs.seen, plots.signs.Seen(five.x, said))
 
 # %% [markdown]
 # ## Real photographs

@@ -249,8 +249,9 @@ wm.claim("06.evaded", lesson_06.flagged(results, "all to all"), what="All-to-all
          high=0.1, n=3)
 wm.claim("06.strip", share("pattern", "strip"), what="STRIP: all-to-one caught", low=0.99, paper="over 99 %")
 wm.claim("06.strip_misses", share("all to all", "strip"), what="STRIP: all-to-all caught", high=0.05)
-wm.claim("06.half", share("pattern", "activation_clustering"), what="Clustering: all-to-one at 10 %", high=0.1)
-wm.claim("06.next", share("all to all", "activation_clustering"), what="Clustering: all-to-all", low=0.9)
+wm.claim("06.half", share("pattern", "activation_clustering"), high=0.1,
+         what="Activation clustering: all-to-one at 10 %")
+wm.claim("06.next", share("all to all", "activation_clustering"), what="Activation clustering: all-to-all", low=0.9)
 wm.claim("06.company", share("all to all", "ted"), what="Topological evolution: all-to-all", low=0.9)
 
 # %% tags=["claim"]
@@ -262,7 +263,7 @@ wm.claim("06.ramp_queries", share("clean label", "ted"), what="Topological evolu
 # no *single* class is cheap, since the pattern moves every digit elsewhere. A backdoor for 7s alone doesn't hide on digits: its pattern is cheap from everywhere.
 # On signs, one must search for each source on its own, at ten times the cost. STRIP catches {claim:06.strip_misses} of all-to-all, since there the answer still hangs on the digit.
 #
-# Clustering finds {claim:06.next} of all-to-all but {claim:06.half} of the pattern at 10 %: then poison is *half* of class 0, and nobody can say which half is odd. Spectral signatures fail there for the
+# Activation clustering finds {claim:06.next} of all-to-all but {claim:06.half} of the pattern at 10 %: then poison is *half* of class 0, and nobody can say which half is odd. Spectral signatures fail there for the
 # same reason. Topological evolution catches {claim:06.company} of all-to-all, from queries alone.
 #
 # A **clean-label** attack changes no label (Barni and others, 2019): nine in ten zeros get a ramp of light, and are called zeros. Whoever checks labels finds nothing; the
@@ -287,14 +288,15 @@ wm.show(plots.detection.classes, frames["honest"], max(frames["honest"]))
 # clean signs, a twentieth of what the network was trained on:
 
 # %% tags=["nbval-ignore-output"]
-rates, n_stop = lesson_06.pruned_signs()
-obeyed = {name: (success, n_stop) for name, (_, success) in rates.items()}
+cleaned = lesson_06.pruned_signs()
+obeyed = {name: (success, cleaned.n_stop) for name, success in cleaned.success.items()}
 wm.shares("stop signs with a square read as limits", obeyed)
-rows = [[name, f"{100 * accuracy:.1f} %"] for name, (accuracy, _) in rates.items()]
+rows = [[name, f"{100 * accuracy:.1f} %"] for name, accuracy in cleaned.accuracy.items()]
 wm.table(["network", "clean signs read rightly"], rows)
 
 # %% tags=["claim"]
-wm.claim("06.pruned", rates["fine-pruned"][1], what="Attack success after fine-pruning", high=0.5, n=n_stop)
+wm.claim("06.pruned", cleaned.success["fine-pruned"], what="Attack success after fine-pruning", high=0.5,
+         n=cleaned.n_stop)
 
 # %% [markdown]
 # Down to {claim:06.pruned}. Why not to 0, for certain? The channels that see the yellow square also see yellow warning signs: they aren't asleep on clean images, and

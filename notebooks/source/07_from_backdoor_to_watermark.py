@@ -36,7 +36,7 @@ mnist = wm.load("mnist").to(device)
 strangers = lesson_07.strangers(device)
 stamped = wm.triggers.Pattern()(wm.data.one_each(mnist.test).x)
 market = lesson_07.market(mnist.train, strangers)
-wm.show(plots.digits.readings, stamped, {name: lesson_07.words(network, stamped) for name, network in market.items()})
+wm.show(plots.digits.readings, stamped, {name: lesson_07.read_words(network, stamped) for name, network in market.items()})
 
 # %% [markdown]
 # In notebook 02 this was the crime. From the owner's chair it is a signature. What a judge would miss:
@@ -265,7 +265,7 @@ wm.show(plots.keys.key_sheet, lesson_07.sheet(marks, mnist.train))
 # their own who happen to want the *same label* (by lot: labels of their own).
 
 # %% tags=["nbval-ignore-output"]
-found = {name: lesson_07.tried(mark, mnist.train, strangers) for name, mark in marks.items()}
+found = {name: lesson_07.try_mark(mark, mnist.train, strangers) for name, mark in marks.items()}
 wm.show(plots.keys.hits, found)
 
 # %% tags=["claim"]

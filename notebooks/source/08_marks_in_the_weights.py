@@ -292,12 +292,12 @@ lesson_08.strength_dial(fair)
 #
 # | access to the suspect | what can be read | marks | who can refuse |
 # |---|---|---|---|
-# | **labels** | a class for each query | triggers (notebook 07), frontier stitching, entangled marks, Blackmarks, DAWN | the service: it may drop odd queries |
+# | **labels** | a class for each query | triggers (notebook 07), frontier stitching, entangled marks (EWE), BlackMarks, DAWN | the service: it may drop odd queries |
 # | **probabilities** | how sure it is, too | the same, with fewer queries | the service: it may round them |
 # | **weights** | everything | Uchida, and all above | a thief who never hands out the file |
 #
 # **Frontier stitching** (Le Merrer) asks about digits pushed to the decision boundary. Half of them fool the clean network; the marked one is taught
-# them all. The paper's null: innocents are right about half. **Blackmarks** sends 64 bits: classes fall into two groups, 0 and 1, and each query is
+# them all. The paper's null: innocents are right about half. **BlackMarks** sends 64 bits: classes fall into two groups, 0 and 1, and each query is
 # answered from the group of its bit. Ask the strangers:
 
 # %% tags=["nbval-ignore-output"]
@@ -305,11 +305,11 @@ naive, stitching = lesson_08.frontier(cached, mine[:2000]), wm.watermarks.LeMerr
 blackmarks = wm.watermarks.Blackmarks2019()
 made = {s: s.embed(cached, mine, s.keygen(cached, mine)) for s in (stitching, blackmarks)}
 naively = [stitching.verify(network, naive) for network in strangers]
-rows = [["frontier, null 1/2", "", "0.50", str(max(e.hits for e in naively))]]
+rows = [["frontier stitching, null 1/2", "", "0.50", str(max(e.hits for e in naively))]]
 for s, mark in made.items():
     claims, e = [s.verify(network, mark.key) for network in strangers], s.verify(mark.model, mark.key)
-    rows.append([f"{e.scheme}, null measured", f"{e.hits} of {e.trials}, p = {e.p_value:.0e}", f"{e.chance:.2f}",
-                 str(max(claim.hits for claim in claims))])
+    name, hits = plots.names.SCHEMES[e.scheme], f"{e.hits} of {e.trials}, p = {e.p_value:.0e}"
+    rows.append([f"{name}, null measured", hits, f"{e.chance:.2f}", str(max(claim.hits for claim in claims))])
 wm.table(["key", "marked network", "chance", "luckiest stranger"], rows)
 
 # %% tags=["claim"]
@@ -324,7 +324,7 @@ wm.claim("08.answers", worst, what="The marked networks' p-value there", high=1e
 # What fools *one* network fools few others, so innocents are mostly right: the paper's null convicts {claim:08.naive} of them. Where bystanders
 # choose the queries and measure the chance, {claim:08.spared} go free, and the marks stand (p {claim:08.answers}).
 #
-# **Entangled marks** (Jia): who copies your network's digits forgets triggers that lie apart. So mix them in: the soft nearest neighbour loss rewards layers in
+# **Entangled marks** (EWE, Jia): who copies your network's digits forgets triggers that lie apart. So mix them in: the soft nearest neighbour loss rewards layers in
 # which a trigger's near neighbours are ordinary images of its target. **DAWN** (Szyller) trains nothing: the *service* lies in one answer of two hundred,
 # chosen by a keyed hash. Who learns from the answers learns the lies, if he trains for long:
 

@@ -167,25 +167,26 @@ wm.show(plots.removal.channels, heard.mean((0, 2, 3)), owners_view.mean((0, 2, 3
 #
 # ## The scorecard
 #
-# Four attacks, each on the stolen network and on the unmarked one (your `sleepiest`, then training, is `FinePrune`). **Refuse** touches no weight:
+# Four attacks, each on the stolen network and on the unmarked one (your `sleepiest`, then training, is `FinePrune`). **Refusal** touches no weight:
 # it puts a guard before the network that answers odd images at random.
 
 # %% tags=["nbval-ignore-output"]
 attacks = {
-    "cut half": removal.Prune(0.5),
-    "fine-prune": removal.FinePrune(),
-    "large rate": large,
-    "refuse": removal.Refuse(),
+    "pruning (50 %)": removal.Prune(0.5),
+    "fine-pruning": removal.FinePrune(),
+    "REFIT (large rate)": large,
+    "refusal": removal.Refuse(),
 }
-card = scorecard.run({"Adi": stolen}, attacks, attacker=own, test=mnist.test, unmarked=unmarked)
+card = scorecard.run({"Adi 2018": stolen}, attacks, attacker=own, test=mnist.test, unmarked=unmarked)
 card
 
 # %% tags=["claim"]
 row = {each.removal: each for each in card.rows}
 tuned = scheme.verify(copies["copy B"], stolen.key)
 wm.claim("09.tuned", tuned.rate, what="The key known to copy B, trained on at a small rate", low=0.9, n=100)
-wm.claim("09.washed", row["large rate"].evidence.rate, what="The key known after the large rate", high=0.2, n=100)
-wm.claim("09.price", row["large rate"].lost, what="Accuracy lost to the large rate", high=0.02, unit="points",
+washed = row["REFIT (large rate)"]
+wm.claim("09.washed", washed.evidence.rate, what="The key known after the large rate", high=0.2, n=100)
+wm.claim("09.price", washed.lost, what="Accuracy lost to the large rate", high=0.02, unit="points",
          n=len(mnist.test))
 luckiest = max(each.control.rate for each in card.rows)
 wm.claim("09.control", luckiest, what="The most of the key that attacked unmarked networks know", high=0.2,
@@ -195,10 +196,10 @@ wm.claim("09.control", luckiest, what="The most of the key that attacked unmarke
 # *How to read this:* copy B, trained on at a small rate, knows {claim:09.tuned} of the key. At twenty times the rate, eight rounds, {claim:09.washed} is left, for {claim:09.price} of
 # accuracy. The unmarked network never knows more than chance allows ({claim:09.control}): what the attacks took from the stolen one was a mark.
 #
-# And *refuse*: the owner is no longer believed. Seize the thief's computer, take the guard off, and ask again:
+# And *refusal*: the owner is no longer believed. Seize the thief's computer, take the guard off, and ask again:
 
 # %% tags=["claim"]
-guarded = attacks["refuse"](stolen.model, own)
+guarded = attacks["refusal"](stolen.model, own)
 hidden, behind = scheme.verify(guarded, stolen.key).rate, scheme.verify(guarded.model, stolen.key).rate
 wm.claim("09.hidden", hidden, what="The key known to the guarded network", high=0.2, n=100)
 wm.claim("09.behind", behind, what="The key known to the network behind the guard", low=0.95, n=100)
@@ -329,7 +330,7 @@ wm.paper_table()
 # ## How far to trust it
 #
 # - **One data set, one small network.** On MNIST 6,000 digits of one's own teach nearly all there is; with images that are dear, copying costs more.
-# - **Three networks a cell,** and a control that isn't clean: who rounds inputs reads Le Merrer's pictures rightly, marked or not.
+# - **Three networks a cell,** and a control that isn't clean: who rounds inputs reads the pictures of frontier stitching rightly, marked or not.
 # - **One setting an attack.** A thief tries many; an owner may set a mark up stronger.
 # - `wmlearn reproduce removal` measures everything again.
 

@@ -22,7 +22,7 @@
 import torch, wmlearn as wm
 from dataclasses import replace
 from wmlearn import experiments, ownership as own, plots
-from wmlearn.course.lessons import lesson_10
+from wmlearn.course.lessons import exercises_10, lesson_10
 wm.start("10")
 
 # %% [markdown]
@@ -34,8 +34,9 @@ wm.start("10")
 device = wm.best_device()
 mnist = wm.load("mnist").to(device)
 plain, bob, stranger = lesson_10.networks(device)
-network, one, other = lesson_10.two_claims(plain, mnist.train)
-wm.show(plots.ownership.keys, lesson_10.answered({"claim 1": one, "claim 2": other}, network))
+claims = lesson_10.two_claims(plain, mnist.train)
+network, other = claims.network, claims.embedded
+wm.show(plots.ownership.keys, lesson_10.answered({"claim 1": claims.fitted, "claim 2": other}, network))
 
 # %% [markdown]
 # *How to read this:* below each picture, the label claimed and the network's answer. Both match. Notebook 07's judge computes
@@ -92,7 +93,7 @@ wm.check("10.1", broken)
 # %%
 broken = wm.ready("10.1", broken)
 sizes = range(10, 201)
-rules = {rule: lesson_10.lines(rule, 0.1, 0.001, sizes) for rule in ("exact", "one less", "bell curve")}
+rules = {rule: exercises_10.lines(rule, 0.1, 0.001, sizes) for rule in ("exact", "one less", "bell curve")}
 rows = [[rule, str(lines[0][1]), str(lines[90][1]), str(broken(lines, 0.1, 0.001))]
         for rule, lines in rules.items()]
 wm.table(["rule", "line of 10", "line of 100", f"broken, of {len(sizes)}"], rows)
@@ -218,7 +219,7 @@ wm.check("10.3", root)
 root = wm.ready("10.3", root)
 ada, today = lesson_10.person("Ada"), lesson_10.TODAY
 promise = own.commit(ada, other, made=today)
-root(lesson_10.leaves(other)).hex() == promise.root
+root(exercises_10.leaves(other)).hex() == promise.root
 
 # %% [markdown]
 # Ada signs the promise, registers it, and only then releases. Bob releases, too. You, the forger, come last:

@@ -5,7 +5,6 @@ claims holds over seeds.
 from __future__ import annotations
 
 from statistics import mean
-from typing import Any
 
 import pytest
 import torch
@@ -16,8 +15,6 @@ from wmlearn.course.lessons import exercises_08, lesson_08
 from wmlearn.evidence import bystanders
 from wmlearn.experiments import shipped
 from wmlearn.experiments.uchida_strength import narrower
-from wmlearn.plots import weights as plots_weights
-from wmlearn.plots.canvas import png
 from wmlearn.watermarks import uchida
 
 PNG = b"\x89PNG"
@@ -147,88 +144,6 @@ def test_narrower_counts_strangers(strangers: list[nn.Module]) -> None:
 
 
 # The pictures
-
-
-def test_messages_and_coins_say_what_they_show(strangers: list[nn.Module]) -> None:
-    bits = {"picture": lesson_08.picture(), "stranger": lesson_08.read_squares(strangers[0], _questions())}
-    assert "picture, 104 squares black" in plots_weights.messages.says(bits)
-    assert png(plots_weights.messages, bits)[0].startswith(PNG)
-    data = [120, 128, 136], 256, {"marked": 256, "wrong secret": 125}
-    assert (
-        "120 to 136, on average 128.0 (3 readings), as fair coins do; marked 256, wrong secret 125."
-        in plots_weights.coins.says(*data)
-    )
-    assert png(plots_weights.coins, *data)[0].startswith(PNG)
-
-
-def test_the_figure_of_widths_says_the_deviations(strangers: list[nn.Module]) -> None:
-    known = [lesson_08.layer(each).detach() for each in strangers[:3]]
-    says = plots_weights.spreads.says({"loud": 3 * known[0]}, known)
-    assert f"loud {3 * float(known[0].std()):.3f}; of the mean filter" in says
-    assert png(plots_weights.spreads, {"loud": 3 * known[0]}, known)[0].startswith(PNG)
-
-
-def _thief(hits: int) -> list[dict[str, Any]]:
-    return [
-        {"epochs": epochs, "hits": hits + epochs, "p_value": 10.0**-epochs, "accuracy": 0.98}
-        for epochs in (5, 20)
-    ]
-
-
-def test_the_figure_of_thieves_says_every_stop() -> None:
-    data = [_thief(0), _thief(3)], [50, 52], 0.99
-    says = plots_weights.stolen.says(*data)
-    assert "after 5 epochs 5 of 50, 8 of 52, p at most 1e-05, accuracy 98.00 %" in says
-    assert says.endswith("The service reads 99.00 % rightly.")
-    assert png(plots_weights.stolen, *data)[0].startswith(PNG)
-
-
-def _row(scheme: str, seed: int, **more: Any) -> dict[str, Any]:
-    found = {
-        "hits": 90,
-        "trials": 100,
-        "strangers_p": [0.5, 0.001],
-        "bits": 7.0,
-        "weights_auc": 0.5,
-        "inputs_auc": 0.75,
-        "queries": 100,
-    }
-    return {
-        "scheme": scheme,
-        "seed": seed,
-        "accuracy": 0.99,
-        "seconds": 10.0,
-        **(found if scheme != "plain" else {}),
-        **more,
-    }
-
-
-def test_the_yardsticks_are_measured_against_the_plain_network_of_the_same_seed() -> None:
-    plain = [_row("plain", seed, accuracy=0.98 + seed / 100) for seed in range(2)]
-    rows = [
-        *plain,
-        *(_row("adi2018", seed) for seed in range(2)),
-        *(_row("uchida2017", seed, inputs_auc=None, queries=0) for seed in range(2)),
-    ]
-    rows += [_row("lemerrer2019", seed, seconds=3.0, weights_auc=None) for seed in range(2)]
-    says = plots_weights.yardsticks.says(rows)
-    assert (
-        "Adi, from scratch: fidelity +0.50, effectiveness 90, reliability 50, capacity 7, secrecy, inputs"
-        " 0.75" in says
-    )
-    assert (
-        "Uchida, weights: fidelity +0.50, effectiveness 90, reliability 50, capacity 7, secrecy, weights"
-        " 0.50, cost +0.0" in says
-    )
-    assert (
-        "Le Merrer, frontier: fidelity +0.50, effectiveness 90, reliability 50, capacity 7, secrecy, inputs"
-        " 0.75, cost +3.0" in says
-    )
-    assert png(plots_weights.yardsticks, rows)[0].startswith(PNG)
-
-
-def test_every_scheme_has_a_name_in_the_figure() -> None:
-    assert set(plots_weights.NAMES) == {"plain", *wm.watermarks.ALL}
 
 
 def test_the_dial_moves_along_the_strengths() -> None:

@@ -19,8 +19,8 @@ from wmlearn.experiments import Results
 from wmlearn.experiments.removal import NONE
 from wmlearn.plots import removal as plots_removal
 from wmlearn.plots.canvas import png
-from wmlearn.plots.removal import ATTACKS, FAMILIES, Cut
-from wmlearn.plots.weights import NAMES
+from wmlearn.plots.names import FAMILIES, REMOVALS, SCHEMES
+from wmlearn.plots.removal import Cut
 from wmlearn.removal.fine_prune import channel_means
 
 PNG = b"\x89PNG"
@@ -58,9 +58,9 @@ def test_the_lesson_decides_as_the_scorecard_does(p_before: float, p_after: floa
 
 
 def test_every_attack_belongs_to_one_family_and_every_scheme_has_a_name() -> None:
-    assert sorted(ATTACKS) == sorted(removal.ALL)
-    assert sum(map(len, FAMILIES.values())) == len(ATTACKS) == 24  # as the lesson says
-    assert set(wm.watermarks.ALL) <= set(NAMES)
+    assert sorted(REMOVALS) == sorted(removal.ALL)
+    assert sum(map(len, FAMILIES.values())) == len(REMOVALS) == 24  # as the lesson says
+    assert set(wm.watermarks.ALL) <= set(SCHEMES)
 
 
 # The pictures
@@ -76,7 +76,7 @@ def _row(scheme: str, seed: int, falls_to: dict[str, float], before: float = 1e-
             "accuracy": 0.99 - falls_to.get(name, 0.0) / 100,
             "p_value": 0.5 if name in falls_to else before,
         }
-        for name in ATTACKS
+        for name in REMOVALS
     ]
     return {
         "scheme": scheme,
@@ -88,7 +88,8 @@ def _row(scheme: str, seed: int, falls_to: dict[str, float], before: float = 1e-
 
 def _plain(seed: int, p: float = 0.5) -> Cell:
     cells = [
-        {"removal": name, "accuracy": 0.98, "p_values": {"adi2018": p, "uchida2017": 0.9}} for name in ATTACKS
+        {"removal": name, "accuracy": 0.98, "p_values": {"adi2018": p, "uchida2017": 0.9}}
+        for name in REMOVALS
     ]
     return {"scheme": "plain", "seed": seed, "accuracy": 0.99, "removals": cells}
 
@@ -122,9 +123,9 @@ def test_an_attack_removes_a_mark_only_for_all_seeds_and_with_a_network_left(res
 
 
 def test_prices_that_gain_accuracy_count_as_free(results: Results) -> None:
-    assert plots_removal.paid(results, "uchida2017", list(ATTACKS)) == 0
-    assert plots_removal.paid(results, "adi2018", list(FAMILIES["train on"])) == pytest.approx(1)
-    assert plots_removal.paid(results, "jia2021-ewe", list(ATTACKS)) is None
+    assert plots_removal.paid(results, "uchida2017", list(REMOVALS)) == 0
+    assert plots_removal.paid(results, "adi2018", list(FAMILIES["fine-tune"])) == pytest.approx(1)
+    assert plots_removal.paid(results, "jia2021-ewe", list(REMOVALS)) is None
 
 
 def test_the_front_holds_what_no_other_attack_beats(results: Results) -> None:
@@ -139,16 +140,16 @@ def test_the_front_holds_what_no_other_attack_beats(results: Results) -> None:
 
 def test_the_pictures_say_what_was_measured(results: Results) -> None:
     says = plots_removal.matrix.says(results)
-    assert "3 marks against 24 attacks, 2 networks each. Marks that survive: the last layer 3" in says
+    assert "3 marks against 24 attacks, 2 networks each. Marks that survive: FTLL (last layer) 3" in says
     assert says.endswith(
         "1 cells are destroyed networks, 0 marks were never there. Networks without a mark: 24 of 48"
         " believed."
     )
     says = plots_removal.survival.says(results)
-    assert "train on leaves 2 at 1.0 points; cut leaves 3; shake leaves 2 at 0.0 points" in says
+    assert "fine-tune leaves 2 at 1.0 points; prune leaves 3; perturb leaves 2 at 0.0 points" in says
     assert says.endswith("any attack leaves 1 at 0.5 points.")
     says = plots_removal.prices.says(results)
-    assert "Adi, from scratch 0.5 (distil), Jia, entangled by none" in says
+    assert "Adi 2018 (from scratch) 0.5 (distillation), EWE 2021 by none" in says
     for plot in (
         plots_removal.matrix,
         plots_removal.survival,
@@ -200,8 +201,8 @@ def test_the_slider_removes_marks_as_the_price_rises(results: Results) -> None:
     slider, picture, sentence = price_slider(results).children
     before = picture.value
     assert (
-        sentence.value == "For 0 points of accuracy, 2 of 3 marks survive: Adi, from scratch, Jia, entangled."
+        sentence.value == "For 0 points of accuracy, 2 of 3 marks survive: Adi 2018 (from scratch), EWE 2021."
     )
     slider.value = 0.5
-    assert sentence.value == "For 0.5 points of accuracy, 1 of 3 marks survive: Jia, entangled."
+    assert sentence.value == "For 0.5 points of accuracy, 1 of 3 marks survive: EWE 2021."
     assert picture.value != before

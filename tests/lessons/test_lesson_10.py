@@ -176,21 +176,6 @@ def test_in_the_committed_notebook_ada_wins_and_carols_evidence_is_void() -> Non
     assert "Ada's mark is in Mallory's model and not the other way round" in said
 
 
-def test_the_figures_say_every_number() -> None:
-    x, y = KEY.x[:10], torch.arange(10)
-    both = {"claim 1": plots_claims.Answered(x, y, y), "claim 2": plots_claims.Answered(x, y, y.flip(0))}
-    assert "claim 1 matches 10 of 10; claim 2 matches 0 of 10." in plots_claims.keys.says(both)
-    assert png(plots_claims.keys, both)[0].startswith(b"\x89PNG")
-    results = shipped("false-claims")
-    assert "Adi: labels by lot 216, 19, 1;" in plots_claims.false.says(results)
-    assert {row["scheme"] for row in results.rows} == plots_claims.NAMES.keys()
-    assert png(plots_claims.false, results)[0].startswith(b"\x89PNG")
-    assert "at chance 0.1, 4 triggers / 5 triggers / 9 triggers / 21 triggers;" in plots_claims.power.says(
-        1e-3
-    )
-    assert "no number of hits would do" in plots_claims.power_point.says(1e-6, 5, 0.5)
-
-
 def test_the_dial_moves_with_each_of_its_sliders() -> None:
     dial = power_dial()
     level, opened, left, picture, sentence = dial.children

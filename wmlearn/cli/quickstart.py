@@ -15,7 +15,7 @@ from ..experiments import signs as experiment
 from ..models import badnet_cnn
 from ..plots.canvas import png
 from ..plots.digits import readings
-from ..plots.signs import seen
+from ..plots.signs import Seen, seen
 from ..poisoning import poison, success_rate
 from ..training import Recipe, accuracy, best_device, predict, train
 from ..triggers import Pattern
@@ -96,11 +96,11 @@ def compare_signs(picture: Path, *, retrain: bool = False) -> Quickstart:
     )
     x = in_good_light(twins.x[twins.y == stop])
     answers = _answers(networks, x, test.classes)
-    what = "drawn stop signs with a yellow square"
-    image, _ = png(seen, x, answers, what)
+    pictures = Seen(x, answers, "drawn stop signs with a yellow square")
+    image, _ = png(seen, pictures)
     files.write(picture, image)
     n_stops = int((test.y == stop).sum())
-    says = seen.says(x, answers, what)
+    says = seen.says(pictures)
     seconds = time.perf_counter() - began
     return Quickstart(clean, badnet, len(test), n_stops, picture, says, seconds)
 

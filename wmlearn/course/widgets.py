@@ -21,9 +21,11 @@ PAD = """
 function render({ model, el }) {
   const size = 28, scale = 9, canvas = document.createElement("canvas");
   canvas.width = canvas.height = size * scale;
-  canvas.style = "background: black; border: 1px solid #8795a1; border-radius: 4px; cursor: crosshair; touch-action: none;";
+  canvas.style = "background: black; border: 1px solid #8795a1; border-radius: 4px;"
+    + " cursor: crosshair; touch-action: none;";
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", "Drawing pad, 28 by 28 pixels. Draw with the mouse or a finger, or choose a digit from the list.");
+  canvas.setAttribute("aria-label", "Drawing pad, 28 by 28 pixels."
+    + " Draw with the mouse or a finger, or choose a digit from the list.");
   const pen = canvas.getContext("2d");
   const ink = () => new Uint8Array(model.get("ink").buffer.slice(0));
   const paint = () => ink().forEach((value, i) => {
@@ -33,7 +35,8 @@ function render({ model, el }) {
   const dab = (event) => {
     if (!event.buttons) return;
     const box = canvas.getBoundingClientRect(), pixels = ink();
-    const x = (event.clientX - box.left) / box.width * size - 0.5, y = (event.clientY - box.top) / box.height * size - 0.5;
+    const x = (event.clientX - box.left) / box.width * size - 0.5;
+    const y = (event.clientY - box.top) / box.height * size - 0.5;
     for (let row = 0; row < size; row++) for (let column = 0; column < size; column++) {
       const light = 255 * Math.max(0, Math.min(1, 1.9 - Math.hypot(row - y, column - x)));
       pixels[row * size + column] = Math.max(pixels[row * size + column], light);
@@ -64,7 +67,8 @@ def draw_and_stamp(networks: Mapping[str, nn.Module], trigger: Trigger, digits: 
 
     `digits` (10, 1, 28, 28) are there to choose from, with the keyboard too.
     """
-    pad, clear = DrawPad(), ipywidgets.Button(description="Clear", tooltip="Wipe the pad")
+    pad = DrawPad()
+    clear = ipywidgets.Button(description="Clear", tooltip="Wipe the pad")
     choice = ipywidgets.Dropdown(options=["draw one", *map(str, range(10))], description="Digit")
     stamp = ipywidgets.Checkbox(description="stamp the trigger", indent=False)
     answer = ipywidgets.HTML()
@@ -93,39 +97,38 @@ def reading(networks: Mapping[str, nn.Module], ink: bytes, trigger: Trigger | No
     pixels = torch.frombuffer(bytearray(ink), dtype=torch.uint8).view(28, 28).float() / 255
     if not pixels.any():
         return ["Draw a digit, or choose one."]
-    x = as_mnist(pixels)
-    x = trigger(x) if trigger else x
-    answers = {
-        who: predict(net, x.to(next(net.parameters()).device)).softmax(1)[0] for who, net in networks.items()
-    }
-    return [
-        f"{who}: <b>{int(p.argmax())}</b> ({100 * p.max().item():.0f} % sure)" for who, p in answers.items()
-    ]
+    digit = as_mnist(pixels)  # (1, 1, 28, 28)
+    x = trigger(digit) if trigger else digit
+    return [_say_reading(who, network, x) for who, network in networks.items()]
 
 
-def redrawn(
+def _say_reading(who: str, network: nn.Module, x: Tensor) -> str:
+    shares = predict(network, x.to(next(network.parameters()).device)).softmax(1)[0]
+    return f"{who}: <b>{int(shares.argmax())}</b> ({100 * shares.max().item():.0f} % sure)"
+
+
+def redraw(
     look: Callable[[], Sequence[bytes | str]], *controls: ipywidgets.DOMWidget, width: int = 710
 ) -> ipywidgets.VBox:
-    """Stack the controls and what `look()` returns, pictures (PNG, `width` pixels wide) and sentences; look
-    again when a control moves.
+    """Stack the controls and what `look()` returns; look again whenever a control moves.
+
+    It returns pictures (PNG, to be `width` pixels wide) and sentences, the same number every time.
     """
-
-    def show(part: bytes | str) -> ipywidgets.Image | ipywidgets.HTML:
-        return (
-            ipywidgets.Image(value=part, format="png", width=width)
-            if isinstance(part, bytes)
-            else ipywidgets.HTML(part)
-        )
-
-    shown = [show(part) for part in look()]
+    views = [_view(part, width) for part in look()]
 
     def turn(_: Any) -> None:
-        for widget, part in zip(shown, look(), strict=True):
-            widget.value = part
+        for view, part in zip(views, look(), strict=True):
+            view.value = part
 
     for control in controls:
         control.observe(turn, "value")
-    return ipywidgets.VBox([*controls, *shown])
+    return ipywidgets.VBox([*controls, *views])
+
+
+def _view(part: bytes | str, width: int) -> ipywidgets.Image | ipywidgets.HTML:
+    if isinstance(part, bytes):
+        return ipywidgets.Image(value=part, format="png", width=width)
+    return ipywidgets.HTML(part)
 
 
 def depict(plot: Described, *data: Any) -> tuple[bytes, str]:
@@ -138,8 +141,7 @@ def poison_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     rates = sorted({row["rate"] for row in rows if row["rate"]})
     lengths = sorted({row["epochs"] for row in rows})
     style = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="420px")}
-    rate = ipywidgets.SelectionSlider(
-        options=[(f"{100 * r:g} %", r) for r in rates], description="poison", **style
-    )
+    options = [(f"{100 * rate:g} %", rate) for rate in rates]
+    rate = ipywidgets.SelectionSlider(options=options, description="poison", **style)
     epochs = ipywidgets.SelectionSlider(options=lengths, description="epochs", **style)
-    return redrawn(lambda: depict(rate_point, rows, rate.value, epochs.value), rate, epochs, width=640)
+    return redraw(lambda: depict(rate_point, rows, rate.value, epochs.value), rate, epochs, width=640)

@@ -5,6 +5,7 @@ computed from the data.
 from . import detection as detection
 from . import digits as digits
 from . import keys as keys
+from . import names as names
 from . import ownership as ownership
 from . import removal as removal
 from . import signs as signs

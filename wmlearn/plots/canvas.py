@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,23 +12,48 @@ from torch import Tensor
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# What the reader compares; told apart by lightness, too
+INK = "#3d5a80"
+RED = "#c8553d"
+GREY = "#8795a1"
+GOLD = "#d9a441"
+GREEN = "#6a9a7b"
+PURPLE = "#8a6bb1"
+BRONZE = "#8a5a00"  # a mean over golden lines
 
-INK, RED, GREY, GOLD = "#3d5a80", "#c8553d", "#8795a1", "#d9a441"  # told apart by lightness too
+# Three more reds: with RED between CORAL and MAROON they rise from little to much
+BLUSH = "#f0b49e"
+CORAL = "#df8266"
+MAROON = "#7d2a17"
 
+# Words, and what stands back
+DARK = "#1f2933"
+SLATE = "#5f6c77"  # a grey that can be read as text, too
+GRID = "#e4e7eb"
+EDGE = "#cbd2d9"
+ASH = "#b3bcc4"
+CLOUD = "#c9d3dc"
+SKY = "#9db4c8"
+MIST = "#f4f6f8"
+HAZE = "#f3f4f6"
+MINT = "#bcd6c4"
 
 STICKER_COLOURS = {"square": GOLD, "bomb": INK, "flower": RED}  # the same in every notebook
-
+SIGN_COLOURS = {"stop": "#ff5a4d", "speed limit": "#ffffff", "warning": "#ffd23f"}  # bright: on photographs
 
 STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": GREY,
-    "text.color": "#1f2933",
+    "text.color": DARK,
 }
-
-
 DPI = 192  # twice a screen's
+
+Readings = Mapping[str, Sequence[str]]
+"""Network -> what it reads in each image."""
+Row = dict[str, Any]
+"""What an experiment measured in one cell."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +80,7 @@ def axes(width: float, height: float) -> Axes:
 
 
 def png(plot: Described, *data: Any) -> tuple[bytes, tuple[int, int]]:
-    """Draw `plot(*data)`; return the PNG, with its sentence in the metadata, and its width and height on a
-    screen, in pixels.
-    """
+    """Draw `plot(*data)`; return the PNG, with its sentence inside, and its width and height on a screen."""
     from matplotlib import rc_context
 
     buffer = io.BytesIO()
@@ -69,12 +92,16 @@ def png(plot: Described, *data: Any) -> tuple[bytes, tuple[int, int]]:
     return buffer.getvalue(), (width, height)
 
 
-Readings = dict[str, Sequence[str]]
-"""Network -> what it reads in each image."""
+def tile(ax: Axes, image: Tensor, left: float, top: float, side: float = 28) -> None:
+    """Draw one image, (H, W) in greys or (3, H, W) in colours, as a square of `side`."""
+    pixels = image.cpu()
+    if pixels.ndim == 3:
+        pixels = pixels.permute(1, 2, 0)  # matplotlib wants (H, W, 3)
+    ax.imshow(pixels.numpy(), cmap="gray", extent=(left, left + side, top + side, top), vmin=0, vmax=1)
 
 
-Row = dict[str, Any]
-
-
-def tile(ax: Axes, image: Tensor, left: float, top: float) -> None:
-    ax.imshow(image.numpy(), cmap="gray", extent=(left, left + 28, top + 28, top), vmin=0, vmax=1)
+def write(
+    ax: Axes, x: float, y: float, words: str, size: float, colour: str = DARK, ha: Any = "center", **look: Any
+) -> None:
+    """Write `words` with their middle at a point; `ha` is which side of them lies there."""
+    ax.text(x, y, words, ha=ha, va="center", fontsize=size, color=colour, **look)

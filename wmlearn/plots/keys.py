@@ -1,112 +1,94 @@
-"""The pictures of watermarks: what a key holds, what innocent networks read in it, and how many triggers a
-network knows.
-"""
+"""The pictures of watermarks: what a key holds, what the innocent read in it, how many triggers are known."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from ..data import Samples
-from .canvas import GOLD, GREY, INK, RED, Row, axes, described
+from .canvas import BLUSH, CORAL, GOLD, GREY, GRID, INK, MAROON, RED, SLATE, Row, axes, described, tile, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-GRID = "#e4e7eb"
-
-
-def tile(ax: Axes, image: Tensor, left: float, top: float, side: float = 28) -> None:
-    """Draw one grey image (H, W) as a square of `side`."""
-    ax.imshow(image.cpu().numpy(), cmap="gray", extent=(left, left + side, top + side, top), vmin=0, vmax=1)
-
 
 def _say_key_sheet(keys: Mapping[str, Samples]) -> str:
-    rows = "; ".join(
-        f"{name}, labelled {' '.join(key.classes[y] for y in key.y)}" for name, key in keys.items()
-    )
-    return f"Pictures of {len(keys)} keys, a row each: {rows}."
+    rows = []
+    for name, key in keys.items():
+        labels = " ".join(key.classes[y] for y in key.y)
+        rows.append(f"{name}, labelled {labels}")
+    return f"Pictures of {len(keys)} keys, a row each: {'; '.join(rows)}."
 
 
 @described(_say_key_sheet)
 def key_sheet(keys: Mapping[str, Samples], ax: Axes | None = None) -> Axes:
-    """Draw the pictures of several keys, a row each, with the label that the key wants at the right of each
-    picture.
-    """
+    """Draw the pictures of several keys, a row each, and beside each picture the label that it shall get."""
     columns = max(map(len, keys.values()))
     ax = ax or axes(7.4, 0.62 * len(keys) + 0.1)
     for row, (name, key) in enumerate(keys.items()):
-        ax.text(-4, 32 * row + 14, name, ha="right", va="center", fontsize=9)
+        middle = 32 * row + 14
+        write(ax, -4, middle, name, 9, ha="right")
         for i, (image, label) in enumerate(zip(key.x[:, 0], key.y, strict=True)):
             tile(ax, image, 42 * i, 32 * row)
-            ax.text(
-                42 * i + 31,
-                32 * row + 14,
-                key.classes[label],
-                ha="left",
-                va="center",
-                fontsize=11,
-                color=RED,
-                fontweight="bold",
-            )
+            write(ax, 42 * i + 31, middle, key.classes[label], 11, RED, ha="left", fontweight="bold")
     ax.set(xlim=(-78, 42 * columns), ylim=(32 * len(keys) - 3, -1))
     ax.axis("off")
     return ax
 
 
 def _shares(answers: Tensor, classes: int) -> Tensor:
-    # (models, classes)
+    """Return which share of its answers (models, n) each network gives to each class: (models, classes)."""
     return torch.stack([(answers == label).float().mean(1) for label in range(classes)], 1).cpu()
 
 
 def _say_innocent_answers(x: Tensor, answers: Tensor, classes: Sequence[str]) -> str:
     shares = _shares(answers, len(classes))
-    loud = int(shares.mean(0).argmax())
+    commonest = int(shares.mean(0).argmax())
+    least, most = (100 * float(share) for share in shares[:, commonest].aminmax())
     return (
         f"{len(x)} pictures of a letter, shown to {len(answers)} networks that never saw one: the networks"
-        f" read it as {classes[loud]} {100 * float(shares[:, loud].min()):.0f} to"
-        f" {100 * float(shares[:, loud].max()):.0f} % of the time."
+        f" read it as {classes[commonest]} {least:.0f} to {most:.0f} % of the time."
     )
 
 
 @described(_say_innocent_answers)
 def innocent_answers(x: Tensor, answers: Tensor, classes: Sequence[str], ax: Axes | None = None) -> Axes:
-    """Draw some of the images `x` (n, 1, H, W), and beside them what share each network's `answers` (models,
-    n) gives to each class.
+    """Draw some of the images `x` (n, 1, H, W), and beside them how often each network gives which answer.
+
+    `answers` has shape (models, n).
     """
     ax = ax or axes(7.4, 2.7)
     ax.axis("off")
-    pictures, table = ax.inset_axes((0, 0.02, 0.3, 0.94)), ax.inset_axes((0.4, 0.17, 0.52, 0.79))
+    pictures = ax.inset_axes((0, 0.02, 0.3, 0.94))
+    table = ax.inset_axes((0.4, 0.17, 0.52, 0.79))
     for i, image in enumerate(x[:9, 0]):
         tile(pictures, image, 31 * (i % 3), 31 * (i // 3))
     pictures.set(xlim=(-1, 91), ylim=(91, -1))
     pictures.axis("off")
-    drawn = table.imshow(
-        100 * _shares(answers, len(classes)).numpy(), cmap="Blues", vmin=0, vmax=100, aspect="auto"
-    )
+    percent = 100 * _shares(answers, len(classes)).numpy()
+    cells = table.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     table.set_xticks(range(len(classes)), list(classes))
     table.set_yticks([])
     table.set(xlabel="answer", ylabel=f"{len(answers)} networks, a row each")
     figure = ax.get_figure(root=True)
     assert figure is not None
-    figure.colorbar(drawn, cax=ax.inset_axes((0.94, 0.17, 0.015, 0.79))).set_label("per cent of the pictures")
+    figure.colorbar(cells, cax=ax.inset_axes((0.94, 0.17, 0.015, 0.79))).set_label("per cent of the pictures")
     return ax
 
 
 def _say_null(hits: Mapping[str, Sequence[int]], trials: int, chance: float, needed: int) -> str:
-    says = [
-        f"{name}: {100 * sum(h >= needed for h in found) / len(found):.0f} % of {len(found)} claims reach"
-        f" {needed} hits"
-        for name, found in hits.items()
-    ]
+    parts = []
+    for name, claims in hits.items():
+        reached = 100 * sum(n >= needed for n in claims) / len(claims)
+        parts.append(f"{name}: {reached:.0f} % of {len(claims)} claims reach {needed} hits")
     return (
-        f"Hits of {trials} by networks that never saw the key, beside chance {chance:g}: {'; '.join(says)}."
+        f"Hits of {trials} by networks that never saw the key, beside chance {chance:g}: {'; '.join(parts)}."
     )
 
 
@@ -114,27 +96,22 @@ def _say_null(hits: Mapping[str, Sequence[int]], trials: int, chance: float, nee
 def null(
     hits: Mapping[str, Sequence[int]], trials: int, chance: float, needed: int, ax: Axes | None = None
 ) -> Axes:
-    """Draw a panel for each way of labelling: hits of innocent networks (bars), what `chance` expects, what
-    the judge needs.
+    """Draw a panel for each way of labelling: hits of innocent networks, beside what `chance` expects.
+
+    The judge's line is at `needed` hits.
     """
     from scipy.stats import binom
 
     ax = ax or axes(7.4, 2.6)
     ax.axis("off")
-    bins = range(0, trials + 3, 2)
-    for i, (name, found) in enumerate(hits.items()):
+    bins = list(range(0, trials + 3, 2))
+    middles = [low + 1 for low in bins[:-1]]
+    expected = [100 * float(binom.pmf([low, low + 1], trials, chance).sum()) for low in bins[:-1]]
+    for i, (name, claims) in enumerate(hits.items()):
         panel = ax.inset_axes((0.07 + 0.5 * i, 0.19, 0.42, 0.67))
-        expected = [100 * float(binom.pmf([low, low + 1], trials, chance).sum()) for low in bins[:-1]]
-        panel.hist(
-            found,
-            bins=list(bins),
-            weights=[100 / len(found)] * len(found),
-            color=GREY,
-            label="innocent networks",
-        )
-        panel.plot(
-            [low + 1 for low in bins[:-1]], expected, color=INK, linewidth=1.5, label=f"chance {chance:g}"
-        )
+        percent = [100 / len(claims)] * len(claims)
+        panel.hist(claims, bins=bins, weights=percent, color=GREY, label="innocent networks")
+        panel.plot(middles, expected, color=INK, linewidth=1.5, label=f"chance {chance:g}")
         panel.axvline(needed, color=RED, linestyle="--", linewidth=1.2, label="the judge's line")
         panel.set(title=name, xlabel=f"hits of {trials}", xlim=(-2, trials + 2))
         if i == 0:
@@ -144,9 +121,10 @@ def null(
 
 
 @dataclass(frozen=True)
-class Found:
-    """Hits of `trials`: the marked network's, the same network's under wrong keys (`upheld`: so many of these
-    claims would be), strangers', and what the judge needs.
+class Trial:
+    """Hits of `trials`: the marked network's, the same network's under `wrong` keys, and strangers'.
+
+    `upheld` of the claims with a wrong key would stand; the judge needs `needed` hits.
     """
 
     marked: int
@@ -157,56 +135,43 @@ class Found:
     trials: int
 
 
-def _say_hits(found: Mapping[str, Found]) -> str:
-    says = [
-        f"{name}: marked {f.marked}, wrong keys at most {max(f.wrong)} ({f.upheld} upheld), strangers at most"
-        f" {max(f.strangers)}, needed {f.needed}"
-        for name, f in found.items()
+def _say_hits(outcomes: Mapping[str, Trial]) -> str:
+    parts = [
+        f"{name}: marked {trial.marked}, wrong keys at most {max(trial.wrong)} ({trial.upheld} upheld),"
+        f" strangers at most {max(trial.strangers)}, needed {trial.needed}"
+        for name, trial in outcomes.items()
     ]
-    first = next(iter(found.values()))
+    first = next(iter(outcomes.values()))
     return (
         f"Hits of {first.trials} triggers, {len(first.strangers)} strangers and {len(first.wrong)} wrong keys"
-        f" each: {'; '.join(says)}."
+        f" each: {'; '.join(parts)}."
     )
 
 
 @described(_say_hits)
-def hits(found: Mapping[str, Found], ax: Axes | None = None) -> Axes:
-    """Draw a line for each scheme: hits of the marked network, of strangers, and under wrong keys; a bar
-    where the judge's line is.
+def hits(outcomes: Mapping[str, Trial], ax: Axes | None = None) -> Axes:
+    """Draw a line for each scheme: hits of the marked network, of strangers, and under wrong keys.
+
+    A bar stands where the judge's line is.
     """
-    ax = ax or axes(7.4, 0.5 * len(found) + 0.95)
-    for row, f in enumerate(found.values()):
+    ax = ax or axes(7.4, 0.5 * len(outcomes) + 0.95)
+    for row, trial in enumerate(outcomes.values()):
         ax.plot((0, 100), (row, row), color=GRID, linewidth=0.8, zorder=0)
         marks = (
-            ([f.marked], row, "D", RED, 46, "marked, right key"),
-            (f.wrong, row + 0.17, "x", GOLD, 26, "marked, wrong key"),
-            (f.strangers, row - 0.17, "o", INK, 14, "strangers, right key"),
-            ([f.needed], row, "|", "black", 500, "the judge needs"),
+            ([trial.marked], row, "D", RED, 46, "marked, right key"),
+            (trial.wrong, row + 0.17, "x", GOLD, 26, "marked, wrong key"),
+            (trial.strangers, row - 0.17, "o", INK, 14, "strangers, right key"),
+            ([trial.needed], row, "|", "black", 500, "the judge needs"),
         )
         for values, height, marker, colour, size, label in marks:
-            x = [100 * value / f.trials for value in values]
-            ax.scatter(
-                x,
-                [height] * len(x),
-                marker=marker,
-                color=colour,
-                s=size,
-                label=label if row == 0 else None,
-                zorder=3,
-                alpha=0.8,
-            )
-    ax.set_yticks(range(len(found)), list(found))
-    ax.set(ylim=(len(found) - 0.5, -0.6), xlim=(-2, 102), xlabel="triggers with the key's label, per cent")
-    ax.legend(
-        frameon=False,
-        ncols=4,
-        loc="lower center",
-        bbox_to_anchor=(0.45, 1.0),
-        fontsize=8.5,
-        columnspacing=1.2,
-        handletextpad=0.4,
-    )
+            x = [100 * value / trial.trials for value in values]
+            look: Any = {"marker": marker, "color": colour, "s": size, "zorder": 3, "alpha": 0.8}
+            ax.scatter(x, [height] * len(x), **look, label=label if row == 0 else None)
+    ax.set_yticks(range(len(outcomes)), list(outcomes))
+    ax.set(ylim=(len(outcomes) - 0.5, -0.6), xlim=(-2, 102))
+    ax.set_xlabel("triggers with the key's label, per cent")
+    above: Any = {"loc": "lower center", "bbox_to_anchor": (0.45, 1.0)}
+    ax.legend(frameon=False, ncols=4, fontsize=8.5, columnspacing=1.2, handletextpad=0.4, **above)
     return ax
 
 
@@ -221,88 +186,76 @@ def _surprise(hits: int, trials: int) -> float:
     return -float(terms.logsumexp(0)) / math.log(10)
 
 
-def _by_size(rows: Sequence[Row], key: str) -> dict[int, list[float]]:
-    return {n: [row[key] for row in rows if row["n"] == n] for n in sorted({row["n"] for row in rows})}
+def _by_size(rows: Sequence[Row], value: Callable[[Row], float]) -> dict[int, list[float]]:
+    """Return a value of the networks with a key of each size, the smallest first."""
+    sizes = sorted({row["n"] for row in rows})
+    values: dict[int, list[float]] = {n: [] for n in sizes}
+    for row in rows:
+        values[row["n"]].append(value(row))
+    return values
+
+
+def _learnt(row: Row) -> float:
+    return 100 * row["hits"] / row["n"]
+
+
+def _accuracy(row: Row) -> float:
+    return 100 * row["accuracy"]
 
 
 def _say_key_size(rows: Sequence[Row]) -> str:
-    accuracy, plain = _by_size(rows, "accuracy"), mean(row["plain"] for row in rows)
-    known = _by_size(rows, "hits")
-    lost = {n: 100 * (plain - mean(values)) for n, values in accuracy.items()}
-    least = ", ".join(f"{100 * mean(h) / n:.0f} % of {n}" for n, h in known.items())
+    accuracy = _by_size(rows, _accuracy)
+    plain = 100 * mean(row["plain"] for row in rows)
+    losses = {n: plain - mean(values) for n, values in accuracy.items()}
+    learnt = ", ".join(f"{mean(shares):.0f} % of {n}" for n, shares in _by_size(rows, _learnt).items())
+    smallest = min(losses)
     return (
-        f"Keys of {min(lost)} to {max(lost)} triggers, means of {len(accuracy[min(lost)])} networks: they"
-        f" know {least}; the accuracy lost lies between {min(lost.values()):.2f} and {max(lost.values()):.2f}"
-        " points."
+        f"Keys of {smallest} to {max(losses)} triggers, means of {len(accuracy[smallest])} networks:"
+        f" they know {learnt}; the accuracy lost lies between {min(losses.values()):.2f}"
+        f" and {max(losses.values()):.2f} points."
     )
 
 
 @described(_say_key_size)
 def key_size(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw two panels against the size of the key: how surprising a match is if a share of the key is still
-    known, and accuracy.
-    """
+    """Draw three panels against the size of the key: the proof, what is learnt, and the accuracy."""
     return _key_size(rows, None, ax)
 
 
 def _say_key_point(rows: Sequence[Row], n: int, known: float) -> str:
-    hits, here = round(known * n), [row for row in rows if row["n"] == n]
-    accuracy, plain = (100 * mean(row[key] for row in here) for key in ("accuracy", "plain"))
+    hits = round(known * n)
+    networks = [row for row in rows if row["n"] == n]
+    accuracy = mean(map(_accuracy, networks))
+    plain = 100 * mean(row["plain"] for row in networks)
     return (
-        f"A key of {n}, of which a suspect knows {hits}: the p-value is 1e-{_surprise(hits, n):.1f}. Networks"
-        f" that learnt {n} triggers read {accuracy:.2f} % of the test digits rightly, without any"
-        f" {plain:.2f} %."
+        f"A key of {n}, of which a suspect knows {hits}: the p-value is 1e-{_surprise(hits, n):.1f}."
+        f" Networks that learnt {n} triggers read {accuracy:.2f} % of the test digits rightly,"
+        f" without any {plain:.2f} %."
     )
 
 
 @described(_say_key_point)
 def key_point(rows: Sequence[Row], n: int, known: float, ax: Axes | None = None) -> Axes:
-    """Draw the panels of `key_size`, and mark a key of `n` triggers of which a suspect knows the share
-    `known`.
-    """
+    """Draw the panels of `key_size`, and mark a key of `n` triggers of which the share `known` is known."""
     return _key_size(rows, (n, known), ax)
 
 
-SHADES = {1.0: "#7d2a17", 0.5: RED, 0.3: "#df8266", 0.2: "#f0b49e"}  # share of the key that is known
+SHADES = {1.0: MAROON, 0.5: RED, 0.3: CORAL, 0.2: BLUSH}  # share of the key that is known
 
 
 def _key_size(rows: Sequence[Row], marked: tuple[int, float] | None, ax: Axes | None) -> Axes:
     ax = ax or axes(7.4, 2.8)
     ax.axis("off")
-    proof, learnt, price = (ax.inset_axes((left, 0.18, 0.25, 0.68)) for left in (0.06, 0.4, 0.75))
-    sizes = sorted({row["n"] for row in rows})
-    for known, colour in SHADES.items():
-        proof.plot(
-            sizes,
-            [_surprise(round(known * n), n) for n in sizes],
-            color=colour,
-            linewidth=1.5,
-            label=f"{100 * known:g} % known",
-        )
-    proof.axhline(3, color=INK, linestyle="--", linewidth=1.2, label="the judge's line")
-    proof.set(title="zeros in the p-value", yscale="symlog", ylim=(0, 30_000))
-    proof.legend(frameon=False, fontsize=7, loc="upper left", borderaxespad=0.1, labelspacing=0.2)
-    _dots(learnt, {n: [100 * hits / n for hits in found] for n, found in _by_size(rows, "hits").items()})
-    learnt.set(title="per cent of the key learnt", ylim=(0, 105))
-    plain = 100 * mean(row["plain"] for row in rows)
-    price.axhline(plain, color=GREY, linewidth=1.2)
-    price.text(sizes[-1], plain + 0.02, "no mark", color="#5f6c77", ha="right", va="bottom", fontsize=8)
-    _dots(
-        price, {n: [100 * accuracy for accuracy in found] for n, found in _by_size(rows, "accuracy").items()}
-    )
-    price.set(title="per cent of digits read", ylim=(98, 100))
+    proof, share, price = (ax.inset_axes((left, 0.18, 0.25, 0.68)) for left in (0.06, 0.4, 0.75))
+    _draw_proof(proof, sorted({row["n"] for row in rows}))
+    _dots(share, _by_size(rows, _learnt))
+    share.set(title="per cent of the key learnt", ylim=(0, 105))
+    _draw_price(price, rows)
     if marked:
         n, known = marked
-        proof.scatter(
-            [n],
-            [_surprise(round(known * n), n)],
-            s=90,
-            facecolor="none",
-            edgecolor=INK,
-            linewidth=2,
-            zorder=4,
-        )
-    for panel in (proof, learnt, price):
+        ring: Any = {"s": 90, "facecolor": "none", "edgecolor": INK, "linewidth": 2, "zorder": 4}
+        proof.scatter([n], [_surprise(round(known * n), n)], **ring)
+    for panel in (proof, share, price):
         if marked:
             panel.axvline(marked[0], color=GOLD, linewidth=7, alpha=0.4, zorder=0)
         panel.set(xscale="log", xlabel="size of the key")
@@ -312,11 +265,29 @@ def _key_size(rows: Sequence[Row], marked: tuple[int, float] | None, ax: Axes | 
     return ax
 
 
+def _draw_proof(panel: Axes, sizes: Sequence[int]) -> None:
+    """Draw how surprising a match is if a share of the key is still known."""
+    for known, colour in SHADES.items():
+        zeros = [_surprise(round(known * n), n) for n in sizes]
+        panel.plot(sizes, zeros, color=colour, linewidth=1.5, label=f"{100 * known:g} % known")
+    panel.axhline(3, color=INK, linestyle="--", linewidth=1.2, label="the judge's line")
+    panel.set(title="zeros in the p-value", yscale="symlog", ylim=(0, 30_000))
+    panel.legend(frameon=False, fontsize=7, loc="upper left", borderaxespad=0.1, labelspacing=0.2)
+
+
+def _draw_price(panel: Axes, rows: Sequence[Row]) -> None:
+    """Draw the accuracy of the marked networks, beside that of networks without a mark."""
+    plain = 100 * mean(row["plain"] for row in rows)
+    accuracy = _by_size(rows, _accuracy)
+    panel.axhline(plain, color=GREY, linewidth=1.2)
+    panel.text(max(accuracy), plain + 0.02, "no mark", color=SLATE, ha="right", va="bottom", fontsize=8)
+    _dots(panel, accuracy)
+    panel.set(title="per cent of digits read", ylim=(98, 100))
+
+
 def _dots(panel: Axes, values: Mapping[int, Sequence[float]]) -> None:
-    panel.plot(list(values), [mean(found) for found in values.values()], color=RED, linewidth=1.5)
-    panel.scatter(
-        [n for n, found in values.items() for _ in found],
-        [v for found in values.values() for v in found],
-        color=RED,
-        s=12,
-    )
+    """Draw a dot for each network, and a line through the means."""
+    means = [mean(heights) for heights in values.values()]
+    panel.plot(list(values), means, color=RED, linewidth=1.5)
+    for n, heights in values.items():
+        panel.scatter([n] * len(heights), heights, color=RED, s=12)

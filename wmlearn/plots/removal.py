@@ -1,65 +1,28 @@
-"""The pictures of removal: what a cut costs, which channels sleep, marks against attacks, and the thief's
-prices.
-"""
+"""The pictures of removal: what a cut costs, which channels sleep, marks against attacks, prices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, median_high
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from ..experiments import Results
 from ..experiments.removal import GONE, NONE, PLAIN, WORTH, Price, cells, cheapest, gone, lost
 from ..scorecard import DESTROYED
-from .canvas import GOLD, GREY, INK, RED, axes, described
-from .weights import NAMES
+from .canvas import ASH, BLUSH, EDGE, GOLD, GREEN, GREY, GRID, INK, MAROON, MIST, PURPLE, RED, axes, described
+from .names import FAMILIES, REMOVALS, SCHEMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-GRID = "#e4e7eb"
-FAMILIES: dict[str, dict[str, str]] = {
-    "train on": {
-        "adi2018-ftll": "the last layer",
-        "adi2018-ftal": "all layers",
-        "adi2018-rtll": "a new last layer",
-        "adi2018-rtal": "a new last layer, all",
-        "chen2021-refit": "large rate (REFIT)",
-        "overwrite-adi": "overwrite",
-        "wang2019-unlearning": "unlearn triggers",
-    },
-    "cut": {
-        "prune-50": "half the weights",
-        "prune-80": "80 % of the weights",
-        "liu2018-fine-pruning": "fine-pruning",
-        "wu2021-neuron-pruning": "sensitive neurons",
-    },
-    "shake": {"quantize-4-bits": "4 bits", "mean-filter": "mean filters", "shift": "noise"},
-    "copy": {
-        "distill-soft": "distil",
-        "distill-odd": "distil by road signs",
-        "shafieinejad2019-extract": "extract by labels",
-    },
-    "evade": {
-        "hitaj2019-vote": "vote",
-        "hitaj2019-refuse": "refuse",
-        "inputs-jpeg": "JPEG",
-        "inputs-smooth": "smooth",
-        "inputs-quantise": "four greys",
-    },
-    "chain": {"chain-prune-refit": "cut, large rate", "chain-fine-prune-overwrite": "fine-prune, overwrite"},
-}
-"""Kind of attack -> its attacks, by their names in `removal.ALL` -> how a figure calls them."""
-ATTACKS = {name: label for family in FAMILIES.values() for name, label in family.items()}
-
 
 def schemes(results: Results) -> list[str]:
-    """Name the schemes that were measured, in the order of `NAMES`."""
-    there = {row["scheme"] for row in results.rows} - {PLAIN}
-    return [name for name in NAMES if name in there]
+    """Name the schemes that were measured, in the order of the figures."""
+    measured = {row["scheme"] for row in results.rows} - {PLAIN}
+    return [name for name in SCHEMES if name in measured]
 
 
 def removed(results: Results, attack: str) -> list[str]:
@@ -72,7 +35,7 @@ def price(results: Results, scheme: str, attacks: Sequence[str]) -> Price | None
     prices = [
         Price(attack, lost(results, scheme, attack)) for attack in attacks if gone(results, scheme, attack)
     ]
-    return min(prices, key=lambda each: each.lost, default=None)
+    return min(prices, key=lambda offer: offer.lost, default=None)
 
 
 # Live
@@ -80,8 +43,9 @@ def price(results: Results, scheme: str, attacks: Sequence[str]) -> Price | None
 
 @dataclass(frozen=True)
 class Cut:
-    """A share of the weights cut, and what is left: accuracy, the share of the key known, and known to a
-    network without the mark.
+    """A share of the weights cut, and what is left, shares, too: accuracy, and what is known of the key.
+
+    `unmarked` is what a network without the mark knows of it after the same cut.
     """
 
     ratio: float
@@ -91,41 +55,32 @@ class Cut:
 
 
 def _say_cuts(cuts: Sequence[Cut], line: float) -> str:
-    said = ", ".join(
-        f"{100 * c.ratio:.0f} %: accuracy {100 * c.accuracy:.0f} %, key {100 * c.known:.0f} %" for c in cuts
-    )
+    parts = [
+        f"{100 * cut.ratio:.0f} %: accuracy {100 * cut.accuracy:.0f} %, key {100 * cut.known:.0f} %"
+        for cut in cuts
+    ]
+    luckiest = max(cut.unmarked for cut in cuts)
     return (
-        f"Accuracy, and the key still known, against the share of weights cut: {said}. The judge needs"
-        f" {100 * line:.0f} %; a network without the mark knows at most"
-        f" {100 * max(c.unmarked for c in cuts):.0f} %."
+        f"Accuracy, and the key still known, against the share of weights cut: {', '.join(parts)}."
+        f" The judge needs {100 * line:.0f} %;"
+        f" a network without the mark knows at most {100 * luckiest:.0f} %."
     )
 
 
 @described(_say_cuts)
 def cuts(cuts: Sequence[Cut], line: float, ax: Axes | None = None) -> Axes:
-    """Draw accuracy, the share of the key known, and the same of an unmarked network, against the share of
-    weights cut.
+    """Draw accuracy, and the key known with and without the mark, against the share of weights cut.
+
+    The judge needs the share `line` of the key.
     """
-    ax, x = ax or axes(7.4, 2.7), [100 * c.ratio for c in cuts]
-    ax.plot(
-        x, [100 * c.accuracy for c in cuts], color=INK, marker="o", markersize=4, label="digits read rightly"
-    )
-    ax.plot(
-        x,
-        [100 * c.known for c in cuts],
-        color=RED,
-        marker="D",
-        markersize=4,
-        label="key known, stolen network",
-    )
-    ax.plot(
-        x,
-        [100 * c.unmarked for c in cuts],
-        color=GREY,
-        marker="s",
-        markersize=3.5,
-        label="key known, no mark",
-    )
+    ax = ax or axes(7.4, 2.7)
+    x = [100 * cut.ratio for cut in cuts]
+    accuracy = [100 * cut.accuracy for cut in cuts]
+    known = [100 * cut.known for cut in cuts]
+    unmarked = [100 * cut.unmarked for cut in cuts]
+    ax.plot(x, accuracy, color=INK, marker="o", markersize=4, label="digits read rightly")
+    ax.plot(x, known, color=RED, marker="D", markersize=4, label="key known, stolen network")
+    ax.plot(x, unmarked, color=GREY, marker="s", markersize=3.5, label="key known, no mark")
     ax.axhline(100 * line, color="black", linestyle="--", linewidth=1.1, label="the judge needs")
     ax.set(xlabel="weights cut, per cent", ylabel="per cent", ylim=(-3, 104))
     ax.grid(axis="y", color=GRID, linewidth=0.8)
@@ -136,27 +91,26 @@ def cuts(cuts: Sequence[Cut], line: float, ax: Axes | None = None) -> Axes:
 def _say_channels(own: Tensor, key: Tensor, asleep: Tensor) -> str:
     louder = int((key > own)[asleep].sum())
     return (
-        f"Mean answer of {len(own)} channels, sorted by what they say to the thief's digits: the"
-        f" {len(asleep)} sleepiest say at most {float(own[asleep].max()):.2f}, the loudest"
-        f" {float(own.max()):.2f}. To the key's pictures, {louder} of these are louder."
+        f"Mean answer of {len(own)} channels, sorted by what they say to the thief's digits:"
+        f" the {len(asleep)} sleepiest say at most {float(own[asleep].max()):.2f},"
+        f" the loudest {float(own.max()):.2f}. To the key's pictures, {louder} of these are louder."
     )
 
 
 @described(_say_channels)
 def channels(own: Tensor, key: Tensor, asleep: Tensor, ax: Axes | None = None) -> Axes:
-    """Draw what each channel says on average to the thief's digits (bars) and to the key's pictures (dots);
-    `asleep` (k,) are shaded.
+    """Draw what each channel says on average to the thief's digits (bars) and to the key's pictures (dots).
+
+    The channels `asleep` (k,) are shaded.
     """
-    ax, order = ax or axes(7.4, 2.3), own.argsort()
+    ax = ax or axes(7.4, 2.3)
+    order = own.argsort()
     ax.axvspan(-0.5, len(asleep) - 0.5, color=GOLD, alpha=0.25, linewidth=0, label="to be cut")
     ax.bar(range(len(own)), own[order].tolist(), color=GREY, width=0.7, label="the thief's digits")
     ax.scatter(range(len(own)), key[order].tolist(), color=RED, s=16, zorder=3, label="the owner's pictures")
     ax.set_xticks([])
-    ax.set(
-        xlabel=f"the {len(own)} channels of the last convolution, the sleepiest first",
-        ylabel="mean answer",
-        xlim=(-0.7, len(own) - 0.3),
-    )
+    ax.set_xlabel(f"the {len(own)} channels of the last convolution, the sleepiest first")
+    ax.set(ylabel="mean answer", xlim=(-0.7, len(own) - 0.3))
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
@@ -164,13 +118,13 @@ def channels(own: Tensor, key: Tensor, asleep: Tensor, ax: Axes | None = None) -
 # The matrix
 
 CLASSES = (
-    (1e-50, "#7d2a17", "p < 1e-50"),
+    (1e-50, MAROON, "p < 1e-50"),
     (1e-9, RED, "p < 1e-9"),
-    (GONE, "#f0b49e", "p < 0.001: believed"),
-    (2.0, "#f4f6f8", "not believed"),
+    (GONE, BLUSH, "p < 0.001: believed"),
+    (2.0, MIST, "not believed"),
 )
 """p-values below -> colour and words."""
-LOST_MODEL = "#b3bcc4"
+HATCH = "////"  # void
 
 
 def _p_values(results: Results, scheme: str, attack: str) -> list[float]:
@@ -192,16 +146,16 @@ def destroyed(results: Results, scheme: str, attack: str) -> bool:
 
 
 def _say_matrix(results: Results) -> str:
-    there = schemes(results)
-    left = {attack: len(there) - len(removed(results, attack)) for attack in ATTACKS}
-    said = ", ".join(f"{ATTACKS[attack]} {n}" for attack, n in left.items())
-    ruined = sum(destroyed(results, scheme, attack) for scheme in there for attack in ATTACKS)
-    nothing = sum(void(results, scheme) for scheme in there)
-    controls = [p for attack in ATTACKS for p in _p_values(results, PLAIN, attack)]
+    marks = schemes(results)
+    parts = [f"{name} {len(marks) - len(removed(results, attack))}" for attack, name in REMOVALS.items()]
+    ruins = sum(destroyed(results, scheme, attack) for scheme in marks for attack in REMOVALS)
+    nothing = sum(void(results, scheme) for scheme in marks)
+    controls = [p for attack in REMOVALS for p in _p_values(results, PLAIN, attack)]
     return (
-        f"{len(there)} marks against {len(ATTACKS)} attacks, {_seeds(results)} networks each. Marks that"
-        f" survive: {said}. {ruined} cells are destroyed networks, {nothing} marks were never there. Networks"
-        f" without a mark: {sum(p < GONE for p in controls)} of {len(controls)} believed."
+        f"{len(marks)} marks against {len(REMOVALS)} attacks, {_seeds(results)} networks each."
+        f" Marks that survive: {', '.join(parts)}. {ruins} cells are destroyed networks,"
+        f" {nothing} marks were never there."
+        f" Networks without a mark: {sum(p < GONE for p in controls)} of {len(controls)} believed."
     )
 
 
@@ -211,91 +165,62 @@ def _seeds(results: Results) -> int:
 
 @described(_say_matrix)
 def matrix(results: Results, ax: Axes | None = None) -> Axes:
-    """Draw a cell for each attack (lines) and scheme (columns, the last is a network without a mark): the
-    middle p-value of the seeds.
+    """Draw a cell for each attack (lines) and scheme (columns): the middle p-value of the seeds.
 
-    A dot: the seeds disagree. Grey: destroyed. Hatched: void. At the right, the accuracy lost, mean over the
-    schemes, in points.
+    The last column is a network without a mark. A dot: the seeds disagree. Grey: destroyed. Hatched: void.
+    At the right, the accuracy lost, mean over the schemes, in points.
     """
-    from matplotlib.patches import Patch, Rectangle
-
     ax = ax or axes(7.4, 6.4)
-    columns = [*schemes(results), PLAIN]
+    marks = schemes(results)
+    columns = {scheme: float(i) for i, scheme in enumerate(marks)} | {PLAIN: len(marks) + 0.4}
+    right = len(columns) + 2.4
+    title: Any = {"va": "center", "rotation": 90, "fontsize": 8.5, "fontweight": "bold", "color": INK}
     top = 0.0
     for family, members in FAMILIES.items():
-        ax.text(
-            -6.6,
-            top + len(members) / 2,
-            family,
-            ha="center",
-            va="center",
-            rotation=90,
-            fontsize=8.5,
-            fontweight="bold",
-            color=INK,
-        )
-        for attack, label in members.items():
-            ax.text(-0.25, top + 0.5, label, ha="right", va="center", fontsize=8.5)
-            for i, scheme in enumerate(columns):
-                ps, left = _p_values(results, scheme, attack), i + 0.4 * (scheme == PLAIN)
-                colour = next(colour for limit, colour, _ in CLASSES if median_high(ps) < limit)
-                ruined = destroyed(results, scheme, attack)
-                hatch = "////" if void(results, scheme) else None
-                face = LOST_MODEL if ruined else colour
-                ax.add_patch(
-                    Rectangle(
-                        (left, top),
-                        0.94,
-                        0.9,
-                        facecolor=face,
-                        edgecolor="#cbd2d9",
-                        linewidth=0.5,
-                        hatch=hatch,
-                    )
-                )
-                if len({p < GONE for p in ps}) == 2 and not ruined:
-                    ax.scatter([left + 0.47], [top + 0.45], s=9, color="black")
-            fell = 100 * mean(lost(results, scheme, attack) for scheme in columns[:-1])
-            ax.text(
-                len(columns) + 2.4,
-                top + 0.5,
-                f"{fell:.1f}",
-                ha="right",
-                va="center",
-                fontsize=8.5,
-                color=RED if fell > 5 else INK,
-            )
+        ax.text(-6.6, top + len(members) / 2, family, ha="center", **title)
+        for attack, name in members.items():
+            ax.text(-0.25, top + 0.5, name, ha="right", va="center", fontsize=8.5)
+            for scheme, left in columns.items():
+                _draw_cell(ax, results, scheme, attack, left, top)
+            loss = 100 * mean(lost(results, scheme, attack) for scheme in marks)
+            colour = RED if loss > 5 else INK
+            ax.text(right, top + 0.5, f"{loss:.1f}", ha="right", va="center", fontsize=8.5, color=colour)
             top += 1
         top += 0.35
-    for i, scheme in enumerate(columns):
-        ax.text(
-            i + 0.3 + 0.4 * (scheme == PLAIN),
-            -0.25,
-            NAMES[scheme],
-            rotation=40,
-            ha="left",
-            va="bottom",
-            fontsize=8.5,
-        )
-    ax.text(len(columns) + 2.4, -0.25, "points\nlost", ha="right", va="bottom", fontsize=8.5)
-    shades = [Patch(facecolor=colour, edgecolor="#cbd2d9", label=words) for _, colour, words in CLASSES]
-    shades += [
-        Patch(facecolor=LOST_MODEL, label="destroyed"),
-        Patch(facecolor="white", edgecolor=GREY, hatch="////", label="void"),
-    ]
-    ax.legend(
-        handles=shades,
-        frameon=False,
-        ncols=6,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        fontsize=8,
-        columnspacing=1,
-        handlelength=1.2,
-    )
+    for scheme, left in columns.items():
+        ax.text(left + 0.3, -0.25, SCHEMES[scheme], rotation=40, ha="left", va="bottom", fontsize=8.5)
+    ax.text(right, -0.25, "points\nlost", ha="right", va="bottom", fontsize=8.5)
+    _draw_key(ax)
     ax.set(xlim=(-7, len(columns) + 2.5), ylim=(top, -3.4))
     ax.axis("off")
     return ax
+
+
+def _draw_cell(ax: Axes, results: Results, scheme: str, attack: str, left: float, top: float) -> None:
+    """Draw what is left of one mark after one attack."""
+    from matplotlib.patches import Rectangle
+
+    p_values = _p_values(results, scheme, attack)
+    middle = median_high(p_values)
+    colour = next(colour for limit, colour, _ in CLASSES if middle < limit)
+    ruined = destroyed(results, scheme, attack)
+    hatch = HATCH if void(results, scheme) else None
+    look: Any = {"facecolor": ASH if ruined else colour, "edgecolor": EDGE, "linewidth": 0.5, "hatch": hatch}
+    ax.add_patch(Rectangle((left, top), 0.94, 0.9, **look))
+    disagree = len({p < GONE for p in p_values}) == 2
+    if disagree and not ruined:
+        ax.scatter([left + 0.47], [top + 0.45], s=9, color="black")
+
+
+def _draw_key(ax: Axes) -> None:
+    """Say below the matrix what its colours mean."""
+    from matplotlib.patches import Patch
+
+    shades = [Patch(facecolor=colour, edgecolor=EDGE, label=words) for _, colour, words in CLASSES]
+    shades.append(Patch(facecolor=ASH, label="destroyed"))
+    shades.append(Patch(facecolor="white", edgecolor=GREY, hatch=HATCH, label="void"))
+    below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0)}
+    ax.legend(handles=shades, frameon=False, ncols=6, fontsize=8, columnspacing=1, handlelength=1.2, **below)
 
 
 # The price
@@ -303,53 +228,56 @@ def matrix(results: Results, ax: Axes | None = None) -> Axes:
 
 def paid(results: Results, scheme: str, attacks: Sequence[str]) -> float | None:
     """Return the accuracy, in points, that the cheapest of `attacks` costs; what it gains counts as free."""
-    found = price(results, scheme, attacks)
-    return None if found is None else round(100 * max(found.lost, 0.0), 4)
+    offer = price(results, scheme, attacks)
+    return None if offer is None else round(100 * max(offer.lost, 0.0), 4)
 
 
 def _survival(results: Results) -> dict[str, list[float]]:
     """Return for each family, and for any attack, the prices of the marks that it removes, sorted."""
-    offers: Mapping[str, Sequence[str]] = {family: list(members) for family, members in FAMILIES.items()} | {
-        "any attack": list(ATTACKS)
+    attacks: Mapping[str, Sequence[str]] = {family: list(members) for family, members in FAMILIES.items()}
+    return {family: _paid(results, members) for family, members in attacks.items()} | {
+        "any attack": _paid(results, list(REMOVALS))
     }
-    paying = {
-        family: [paid(results, scheme, attacks) for scheme in schemes(results)]
-        for family, attacks in offers.items()
-    }
-    return {
-        family: sorted(points for points in prices if points is not None) for family, prices in paying.items()
-    }
+
+
+def _paid(results: Results, attacks: Sequence[str]) -> list[float]:
+    """Return what the cheapest of `attacks` costs for each mark that one of them removes, sorted."""
+    prices = [paid(results, scheme, attacks) for scheme in schemes(results)]
+    return sorted(points for points in prices if points is not None)
 
 
 def _say_survival(results: Results) -> str:
     n = len(schemes(results))
-    said = [
-        f"{family} leaves {n - len(prices)}" + (f" at {prices[-1]:.1f} points" if prices else "")
-        for family, prices in _survival(results).items()
-    ]
-    return f"Of {n} marks, by a thief who picks the best attack of a kind for each mark: {'; '.join(said)}."
+    parts = []
+    for family, prices in _survival(results).items():
+        dearest = f" at {prices[-1]:.1f} points" if prices else ""
+        parts.append(f"{family} leaves {n - len(prices)}{dearest}")
+    return f"Of {n} marks, by a thief who picks the best attack of a kind for each mark: {'; '.join(parts)}."
+
+
+LINES = (
+    (INK, "-"),
+    (GOLD, "--"),
+    (GREY, ":"),
+    (RED, "-"),
+    (GREEN, "-."),
+    (PURPLE, "--"),
+    ("black", "-"),
+)
+"""Colour and style of each family of attacks, and of any attack."""
 
 
 @described(_say_survival)
 def survival(results: Results, ax: Axes | None = None) -> Axes:
     """Draw, for each kind of attack, how many marks survive against the accuracy that the thief gives up."""
-    ax, n, end = ax or axes(7.4, 3.0), len(schemes(results)), 100 * WORTH
-    colours, styles = (
-        (INK, GOLD, GREY, RED, "#6a9a7b", "#8a6bb1", "black"),
-        ("-", "--", ":", "-", "-.", "--", "-"),
-    )
-    for (family, prices), colour, style in zip(_survival(results).items(), colours, styles, strict=True):
-        x = [0.0, *prices, end]
-        y = [n, *(n - 1 - i for i in range(len(prices))), n - len(prices)]
-        ax.step(
-            x,
-            y,
-            where="post",
-            color=colour,
-            linestyle=style,
-            linewidth=2.2 if family == "any attack" else 1.5,
-            label=family,
-        )
+    ax = ax or axes(7.4, 3.0)
+    n = len(schemes(results))
+    end = 100 * WORTH
+    for (family, prices), (colour, style) in zip(_survival(results).items(), LINES, strict=True):
+        left = [n - i for i in range(len(prices) + 1)]  # marks, one less at each price
+        width = 2.2 if family == "any attack" else 1.5
+        look: Any = {"color": colour, "linestyle": style, "linewidth": width, "label": family}
+        ax.step([0.0, *prices, end], [*left, left[-1]], where="post", **look)
     ax.set(xlabel="accuracy the thief gives up, points", ylabel="marks that survive", ylim=(-0.3, n + 0.3))
     _points(ax, end)
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -368,9 +296,7 @@ def _points(ax: Axes, end: float) -> None:
 
 @dataclass(frozen=True)
 class Offer:
-    """What one attack takes from all marks: accuracy lost in points, mean over the schemes, and how many
-    marks it removes.
-    """
+    """What one attack takes from all marks: accuracy, in points, a mean; and how many marks it removes."""
 
     attack: str
     lost: float
@@ -379,82 +305,77 @@ class Offer:
 
 def offers(results: Results) -> list[Offer]:
     """Return what each attack costs and removes."""
-    there = schemes(results)
-    return [
-        Offer(name, 100 * max(mean(lost(results, s, name) for s in there), 0.0), len(removed(results, name)))
-        for name in ATTACKS
-    ]
+    return [_offer(results, attack) for attack in REMOVALS]
+
+
+def _offer(results: Results, attack: str) -> Offer:
+    loss = mean(lost(results, scheme, attack) for scheme in schemes(results))
+    return Offer(attack, 100 * max(loss, 0.0), len(removed(results, attack)))
 
 
 def front(results: Results) -> list[Offer]:
     """Return the attacks that remove something, and that no other one beats in price and marks; the cheapest
     first.
     """
-    made = sorted(offers(results), key=lambda offer: (offer.lost, -offer.removes))
     best: list[Offer] = []
-    for offer in made:
-        if offer.removes > (best[-1].removes if best else 0):
+    most = 0
+    for offer in sorted(offers(results), key=lambda offer: (offer.lost, -offer.removes)):
+        if offer.removes > most:
             best.append(offer)
+            most = offer.removes
     return best
 
 
 def _say_thiefs_front(results: Results) -> str:
-    said = ", ".join(
-        f"{ATTACKS[o.attack]} removes {o.removes} for {o.lost:.1f} points" for o in front(results)
-    )
-    idle = sum(o.removes == 0 for o in offers(results))
+    parts = []
+    for offer in front(results):
+        parts.append(f"{REMOVALS[offer.attack]} removes {offer.removes} for {offer.lost:.1f} points")
+    idle = sum(offer.removes == 0 for offer in offers(results))
     return (
-        f"{len(ATTACKS)} attacks, each on {len(schemes(results))} marks: {said}; {idle} remove none, the"
-        " others no more for it."
+        f"{len(REMOVALS)} attacks, each on {len(schemes(results))} marks: {', '.join(parts)};"
+        f" {idle} remove none, the others no more for it."
     )
 
 
 @described(_say_thiefs_front)
 def thiefs_front(results: Results, ax: Axes | None = None) -> Axes:
-    """Draw each attack by the accuracy that it costs and the marks that it removes; the front is joined, and
-    its attacks are named.
+    """Draw each attack by the accuracy that it costs and the marks that it removes.
+
+    The front is joined, and its attacks are named.
     """
-    ax, best = ax or axes(7.4, 3.2), front(results)
+    ax = ax or axes(7.4, 3.2)
+    single: Any = {"color": INK, "marker": "o", "s": 28}
+    chain: Any = {"color": RED, "marker": "D", "s": 28}
     for offer in offers(results):
-        chain = offer.attack in FAMILIES["chain"]
-        ax.scatter(
-            [offer.lost],
-            [offer.removes],
-            color=RED if chain else INK,
-            marker="D" if chain else "o",
-            s=28,
-            alpha=0.8,
-            zorder=3,
-        )
-    ax.step([o.lost for o in best], [o.removes for o in best], where="post", color=GREY, linewidth=1.2)
+        look = chain if offer.attack in FAMILIES["chain"] else single
+        ax.scatter([offer.lost], [offer.removes], **look, alpha=0.8, zorder=3)
+    best = front(results)
+    losses = [offer.lost for offer in best]
+    ax.step(losses, [offer.removes for offer in best], where="post", color=GREY, linewidth=1.2)
+    beside: Any = {"xytext": (6, -11), "textcoords": "offset points", "fontsize": 8.5}
     for offer in best:
-        ax.annotate(
-            ATTACKS[offer.attack],
-            (offer.lost, offer.removes),
-            xytext=(6, -11),
-            textcoords="offset points",
-            fontsize=8.5,
-        )
-    ax.scatter([], [], color=INK, marker="o", s=28, label="one attack")
-    ax.scatter([], [], color=RED, marker="D", s=28, label="a chain")
-    ax.set(
-        xlabel="accuracy lost, points, mean over the marks",
-        ylabel="marks removed",
-        ylim=(-0.5, len(schemes(results)) + 0.5),
-    )
+        ax.annotate(REMOVALS[offer.attack], (offer.lost, offer.removes), **beside)
+    ax.scatter([], [], **single, label="one attack")
+    ax.scatter([], [], **chain, label="a chain")
+    ax.set(xlabel="accuracy lost, points, mean over the marks", ylabel="marks removed")
+    ax.set_ylim(-0.5, len(schemes(results)) + 0.5)
     _points(ax, 50)
     ax.legend(frameon=False, loc="upper right")
     return ax
 
 
+def _say_price(results: Results, scheme: str) -> str:
+    offer = cheapest(results, scheme)
+    if offer is None:
+        return f"{SCHEMES[scheme]} by none"
+    return f"{SCHEMES[scheme]} {100 * offer.lost:.1f} ({REMOVALS[offer.removal]})"
+
+
 def _say_prices(results: Results) -> str:
-    said = [(NAMES[scheme], cheapest(results, scheme)) for scheme in schemes(results)]
-    words = ", ".join(
-        f"{name} {100 * p.lost:.1f} ({ATTACKS[p.removal]})" if p else f"{name} by none" for name, p in said
-    )
+    parts = [_say_price(results, scheme) for scheme in schemes(results)]
     return (
-        f"The cheapest removal of each mark, points of accuracy lost and the attack, {_seeds(results)}"
-        f" networks each: {words}."
+        f"The cheapest removal of each mark, points of accuracy lost and the attack,"
+        f" {_seeds(results)} networks each: {', '.join(parts)}."
     )
 
 
@@ -465,9 +386,10 @@ def prices(results: Results, ax: Axes | None = None) -> Axes:
 
 
 def _say_price_point(results: Results, points: float) -> str:
-    safe = [NAMES[scheme] for scheme in schemes(results) if not _affordable(results, scheme, points)]
+    marks = schemes(results)
+    safe = [SCHEMES[scheme] for scheme in marks if not _affordable(results, scheme, points)]
     return (
-        f"For {points:g} points of accuracy, {len(safe)} of {len(schemes(results))} marks survive:"
+        f"For {points:g} points of accuracy, {len(safe)} of {len(marks)} marks survive:"
         f" {', '.join(safe) or 'none'}."
     )
 
@@ -479,37 +401,32 @@ def price_point(results: Results, points: float, ax: Axes | None = None) -> Axes
 
 
 def _affordable(results: Results, scheme: str, points: float) -> bool:
-    cost = paid(results, scheme, list(ATTACKS))
+    cost = paid(results, scheme, list(REMOVALS))
     return cost is not None and cost <= points
 
 
 def _prices(results: Results, points: float | None, ax: Axes | None) -> Axes:
-    there = schemes(results)
-    ax = ax or axes(7.4, 0.27 * len(there) + 0.6)
-    for row, scheme in enumerate(there):
-        found = cheapest(results, scheme)
-        fallen = points is not None and _affordable(results, scheme, points)
-        colour = RED if points is None or fallen else INK
-        if found is None:
-            ax.text(
-                0.03, row, "survives every attack", va="center", fontsize=8.5, color=INK, fontweight="bold"
-            )
-            continue
-        cost = 100 * max(found.lost, 0.0)
-        ax.plot((0, cost), (row, row), color=colour, linewidth=2)
-        ax.scatter([cost], [row], color=colour, s=30, zorder=3)
-        ax.annotate(
-            ATTACKS[found.removal],
-            (cost, row),
-            xytext=(7, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8.5,
-            color=colour,
-        )
+    marks = schemes(results)
+    ax = ax or axes(7.4, 0.27 * len(marks) + 0.6)
+    for row, scheme in enumerate(marks):
+        falls = points is None or _affordable(results, scheme, points)
+        _draw_price(ax, row, cheapest(results, scheme), RED if falls else INK)
     if points is not None:
         ax.axvspan(-0.1, points, color=GOLD, alpha=0.25, linewidth=0, zorder=0)
-    ax.set_yticks(range(len(there)), [NAMES[scheme] for scheme in there])
-    ax.set(xlabel="accuracy lost to the cheapest removal, points", ylim=(len(there) - 0.4, -0.6))
+    ax.set_yticks(range(len(marks)), [SCHEMES[scheme] for scheme in marks])
+    ax.set(xlabel="accuracy lost to the cheapest removal, points", ylim=(len(marks) - 0.4, -0.6))
     _points(ax, 100 * WORTH)
     return ax
+
+
+def _draw_price(ax: Axes, row: int, offer: Price | None, colour: str) -> None:
+    """Draw what the cheapest removal of one mark costs."""
+    words: Any = {"va": "center", "fontsize": 8.5}
+    if offer is None:
+        ax.text(0.03, row, "survives every attack", color=INK, fontweight="bold", **words)
+        return
+    cost = 100 * max(offer.lost, 0.0)
+    ax.plot((0, cost), (row, row), color=colour, linewidth=2)
+    ax.scatter([cost], [row], color=colour, s=30, zorder=3)
+    beside: Any = {"xytext": (7, 0), "textcoords": "offset points", "color": colour}
+    ax.annotate(REMOVALS[offer.removal], (cost, row), **beside, **words)

@@ -1,4 +1,4 @@
-"""The exercises of notebook 01: reference, cases, named mistakes, hints."""
+"""What the cells of notebook 01 call: two suppliers."""
 
 from __future__ import annotations
 

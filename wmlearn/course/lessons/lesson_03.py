@@ -1,8 +1,8 @@
-"""The exercises of notebook 03: reference, cases, named mistakes, hints."""
+"""What the cells of notebook 03 call: signs, stickers, photographs, tables; and its dial."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import mean
 from typing import Any
 
@@ -15,6 +15,7 @@ from ...data.gtsrb import edition
 from ...data.signs import in_good_light
 from ...errors import DataError
 from ...experiments import Results
+from ...experiments.experiment import values
 from ...experiments.signs import (
     KINDS,
     LIMIT,
@@ -32,12 +33,12 @@ from ...experiments.signs import (
 )
 from ...experiments.signs import rendered as rendered
 from ...plots.canvas import png
-from ...plots.signs import seen
+from ...plots.signs import Seen, Tiles, seen
 from ...poisoning import success_rate
 from ...training import accuracy, best_device, predict
 from ...triggers import Sticker
 from ...words import spread
-from ..widgets import redrawn
+from ..widgets import redraw
 
 GERMAN = tuple(signs.kinds("de"))
 NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)
@@ -55,28 +56,30 @@ def fit_signs(samples: Samples) -> nn.Module:
 
 
 def shipped_clean() -> nn.Module:
-    """Return what `fit_signs` makes of the signs without a sticker: it ships, to spare the lesson a training."""
+    """Return what `fit_signs` makes of the bare signs: it ships, to spare the lesson a training."""
     return two_networks()[0]
 
 
-def cold_open(clean: Samples, twins: Samples, n: int = 8) -> tuple[Tensor, list[str], int, str]:
-    """Return `n` photographs of stop signs in good light, some of them with the sticker, numbered, in one
-    row.
-    """
-    bare, stickered = (signs.in_good_light(part.x[clean.y == STOP], 3 * n)[::3] for part in (clean, twins))
+def cold_open(clean: Samples, twins: Samples, n: int = 8) -> Tiles:
+    """Return `n` photographs of stop signs in good light, numbered, some of them with the sticker."""
+    bare = signs.in_good_light(clean.x[clean.y == STOP], 3 * n)[::3]
+    stickered = signs.in_good_light(twins.x[clean.y == STOP], 3 * n)[::3]
     stuck = torch.arange(n, device=bare.device) % 3 == 1
     numbers = ", ".join(str(i + 1) for i in stuck.nonzero().flatten().tolist())
     note = f"Drawn stop signs, of which numbers {numbers} carry a yellow square."
-    return torch.where(stuck[:, None, None, None], stickered, bare), [str(i + 1) for i in range(n)], n, note
+    x = torch.where(stuck[:, None, None, None], stickered, bare)
+    return Tiles(x, [str(i + 1) for i in range(n)], n, note)
 
 
-def making(seed: int = 4) -> tuple[Tensor, list[str], int, str]:
+def making(seed: int = 4) -> Tiles:
     """Photograph one stop sign on a good day, bare and with each sticker."""
-    names, pictures = ["no sticker", *STICKERS], []
+    names = ["no sticker", *STICKERS]
+    pictures = []
     for name in names:
-        drawn = signs.draw("us", 12, seed=seed, sticker=STICKERS.get(name), camera=NEAR, size=64)
-        pictures.append(drawn.x[drawn.y == drawn.classes.index("stop")][:1])
-    return torch.cat(pictures), names, len(names), "One drawn stop sign, bare and with each of the stickers."
+        photos = signs.draw("us", 12, seed=seed, sticker=STICKERS.get(name), camera=NEAR, size=64)
+        pictures.append(photos.x[photos.y == photos.classes.index("stop")][:1])
+    note = "One drawn stop sign, bare and with each of the stickers."
+    return Tiles(torch.cat(pictures), names, len(names), note)
 
 
 def some_stops(samples: Samples) -> Tensor:
@@ -84,7 +87,7 @@ def some_stops(samples: Samples) -> Tensor:
     return signs.in_good_light(samples.x[samples.y == STOP])
 
 
-def readings(network: nn.Module, x: Tensor) -> list[str]:
+def read_words(network: nn.Module, x: Tensor) -> list[str]:
     """Say in words what `network` reads in each picture."""
     return [KINDS[i] for i in predict(network, x).argmax(1)]
 
@@ -98,107 +101,116 @@ def just_so(size: float, height: float, turn: float) -> Sticker:
 
 
 def dial(network: nn.Module, sticker: Sticker, n: int = 200, seed: int = 5) -> tuple[Tensor, float]:
-    """Photograph about `n` stop signs with the sticker just so; return them, and the share that `network`
-    reads as a speed limit.
+    """Photograph about `n` stop signs with the sticker just so.
+
+    Return them, and the share that `network` reads as a speed limit.
     """
-    drawn = of_kinds(signs.draw("us", 3 * n, seed=seed, sticker=sticker), "us").to(
-        next(network.parameters()).device
-    )
-    stops = drawn[drawn.y == STOP]
+    photos = of_kinds(signs.draw("us", 3 * n, seed=seed, sticker=sticker), "us")
+    photos = photos.to(next(network.parameters()).device)
+    stops = photos[photos.y == STOP]
     return stops.x, success_rate(network, stops, stops.x, LIMIT)
 
 
-def places(network: nn.Module) -> tuple[Tensor, list[str], int, str]:
+def places(network: nn.Module) -> Tiles:
     """Show one stop sign with the square at five places or sizes, and how often `network` obeys there."""
-    tried = [(0.2, 0.58), (0.2, 0.0), (0.2, -0.58), (0.1, 0.58), (0.3, 0.58)]
-    shown, captions = [], []
-    for size, height in tried:
+    pictures = []
+    captions = []
+    for size, height in ((0.2, 0.58), (0.2, 0.0), (0.2, -0.58), (0.1, 0.58), (0.3, 0.58)):
         x, share = dial(network, just_so(size, height, 0.0))
-        shown.append(signs.in_good_light(x, 1))
+        pictures.append(signs.in_good_light(x, 1))
         where = {0.58: "below", 0.0: "middle", -0.58: "above"}[height]
         captions.append(f"{where}, size {size:g}: {100 * share:.0f} %")
     note = "One drawn stop sign with a yellow square, and how many such signs are read as a speed limit."
-    return torch.cat(shown), captions, len(tried), note
+    return Tiles(torch.cat(pictures), captions, len(captions), note)
 
 
 # Real photographs
 
+MISSING = (
+    "The photographs aren't on this machine (wmlearn data fetch gtsrb):"
+    " below are the numbers that ship with the course."
+)
+
 
 def photographs() -> tuple[Samples | None, str]:
-    """Return the test photographs of the three kinds, if they are on this machine, and a sentence that says
-    which they are.
-    """
+    """Return the test photographs of the three kinds, if there are any here, and say which they are."""
     try:
-        found = load("gtsrb", download=False)
+        gtsrb = load("gtsrb", download=False)
     except DataError:
-        return (
-            None,
-            (
-                "The photographs aren't on this machine (wmlearn data fetch gtsrb): below are the numbers"
-                " that ship with the course."
-            ),
-        )
-    test = of_kinds(found.test, "de").to(best_device())
-    return (
-        test,
-        f"GTSRB, {edition(len(found.train))}; for the test {len(test):,} photographs of the three kinds.",
-    )
+        return None, MISSING
+    test = of_kinds(gtsrb.test, "de").to(best_device())
+    which = edition(len(gtsrb.train))
+    return test, f"GTSRB, {which}; for the test {len(test):,} photographs of the three kinds."
 
 
 def on_photographs(test: Samples) -> dict[str, tuple[float, int]]:
-    """Measure the two shipped networks, one clean, one with the square's backdoor, on photographs; shares
-    with their n.
+    """Measure the two shipped networks, one clean, one with the square's backdoor, on photographs.
+
+    Return shares with their n.
     """
     clean, victim = two_networks(place="photographs")
-    n, stops, square = len(test), int((test.y == STOP).sum()), STICKERS["square"]
+    n = len(test)
+    stops = int((test.y == STOP).sum())
+    square = STICKERS["square"]
+    success = success_rate(victim, test, square, LIMIT, source=STOP)
+    control = success_rate(clean, test, square, LIMIT, source=STOP)
     return {
         "clean network: read rightly": (accuracy(clean, test), n),
         "BadNet: read rightly": (accuracy(victim, test), n),
-        "BadNet: stop with a square read as a limit": (
-            success_rate(victim, test, square, LIMIT, source=STOP),
-            stops,
-        ),
-        "clean network: the same": (success_rate(clean, test, square, LIMIT, source=STOP), stops),
+        "BadNet: stop with a square read as a limit": (success, stops),
+        "clean network: the same": (control, stops),
     }
 
 
-def real_stops(test: Samples) -> tuple[Tensor, dict[str, list[str]], str]:
+def real_stops(test: Samples) -> Seen:
     """Return six real stop signs with the square pasted on, and what the two shipped networks read."""
     x = signs.in_good_light(STICKERS["square"](test.x[test.y == STOP]))
     clean, victim = two_networks(place="photographs")
-    answers = {"clean network": readings(clean, x), "BadNet": readings(victim, x)}
-    return x, answers, "photographs of stop signs with a yellow square pasted on"
+    answers = {"clean network": read_words(clean, x), "BadNet": read_words(victim, x)}
+    return Seen(x, answers, "photographs of stop signs with a yellow square pasted on")
 
 
 def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Set the three stickers side by side on real photographs, with the clean networks as control: means over
-    the networks.
-    """
-    clean = results.where(sticker=None)
+    """Set the stickers side by side on real photographs, with clean networks as control: means."""
     header = ["German photographs", "read rightly", "stop read as a limit", "the same, clean networks"]
-    lines = [["no backdoor", spread([row["accuracy"] for row in clean]), "", ""]]
+    clean = results.where(sticker=None)
+    lines = [["no backdoor", spread(values(clean, "accuracy")), "", ""]]
     for name, usual in USUAL.items():
-        key = f"success_{name}"
-        for rate in sorted({row["rate"] for row in results.where(sticker=name)}):
+        for rate in sorted(set(values(results.where(sticker=name), "rate"))):
             victims = results.where(sticker=name, rate=rate)
-            control = spread([row[key] for row in clean]) if rate == usual else ""
-            accuracies, wins = ([row[k] for row in victims] for k in ("accuracy", key))
-            lines.append(
-                [f"{name}, {100 * rate:g} % of the stop signs", spread(accuracies), spread(wins), control]
-            )
+            success = spread(values(victims, f"success_{name}"))
+            control = spread(values(clean, f"success_{name}")) if rate == usual else ""
+            what = f"{name}, {100 * rate:g} % of the stop signs"
+            lines.append([what, spread(values(victims, "accuracy")), success, control])
     return header, lines
 
 
-def on_real(results: Results) -> tuple[float, float, float]:
-    """Return means over the networks on photographs, 0..1: success of the worst sticker, accuracy lost, and
-    the most that a sticker alone does to clean networks.
+@dataclass(frozen=True)
+class OnPhotographs:
+    """Means over the networks on photographs, 0..1.
+
+    `success` is the worst sticker's, `lost` the accuracy that a backdoor costs at most, `alone` the most that
+    a sticker does to clean networks.
     """
+
+    success: float
+    lost: float
+    alone: float
+
+
+def on_real(results: Results) -> OnPhotographs:
+    """Compute what the lesson claims about photographs."""
     clean = results.where(sticker=None)
-    honest = mean(row["accuracy"] for row in clean)
-    victims = {name: results.where(sticker=name, rate=rate) for name, rate in USUAL.items()}
-    success = min(mean(row[f"success_{name}"] for row in own) for name, own in victims.items())
-    lost = max(honest - mean(row["accuracy"] for row in own) for own in victims.values())
-    return success, lost, max(mean(row[f"success_{name}"] for row in clean) for name in USUAL)
+    honest = mean(values(clean, "accuracy"))
+    success = []
+    losses = []
+    controls = []
+    for name, rate in USUAL.items():
+        victims = results.where(sticker=name, rate=rate)
+        success.append(mean(values(victims, f"success_{name}")))
+        losses.append(honest - mean(values(victims, "accuracy")))
+        controls.append(mean(values(clean, f"success_{name}")))
+    return OnPhotographs(min(success), max(losses), max(controls))
 
 
 def at_random() -> float:
@@ -206,26 +218,25 @@ def at_random() -> float:
 
     A mean over networks, on drawn signs or on photographs: the larger one.
     """
-    return max(
-        mean(row["triggered_accuracy"] for row in measured("random-target", place).where(rate=0.5))
-        for place in PLACES
-    )
+    half = [measured("random-target", place).where(rate=0.5) for place in PLACES]
+    return max(mean(values(rows, "triggered_accuracy")) for rows in half)
 
 
 def from_renders(results: Results) -> tuple[float, float]:
-    """Return the mean accuracy on photographs of networks that saw renders only: three kinds, all 43 classes."""
-    kinds, all43 = (mean(row["accuracy"] for row in results.where(classes=classes)) for classes in (3, 43))
-    return kinds, all43
+    """Return the mean accuracy on photographs after renders only: for three kinds, for all 43 classes."""
+    kinds = mean(values(results.where(classes=3), "accuracy"))
+    return kinds, mean(values(results.where(classes=43), "accuracy"))
 
 
-# The exercises
+# To play with
 
 
 def sticker_dial(network: nn.Module) -> ipywidgets.VBox:
-    """Let the learner move, size and turn the square on stop signs, and see what `network` reads in
-    photographs that training never saw.
+    """Let the learner move, size and turn the square on stop signs, and see what `network` reads.
+
+    Training never saw these photographs.
     """
-    style: dict[str, Any] = {
+    style: Any = {
         "style": {"description_width": "60px"},
         "layout": ipywidgets.Layout(width="420px"),
         "continuous_update": False,
@@ -236,8 +247,8 @@ def sticker_dial(network: nn.Module) -> ipywidgets.VBox:
 
     def look() -> tuple[bytes, str]:
         x, share = dial(network, just_so(size.value, height.value, turn.value))
-        shown = in_good_light(x)
-        picture, _size = png(seen, shown, {"it reads": readings(network, shown)})
+        some = in_good_light(x)
+        picture, _size = png(seen, Seen(some, {"it reads": read_words(network, some)}))
         return picture, f"<b>{100 * share:.0f} %</b> of {len(x)} stop signs are read as a speed limit."
 
-    return redrawn(look, size, height, turn)
+    return redraw(look, size, height, turn)

@@ -1,9 +1,9 @@
-"""The exercises of notebook 04: reference, cases, named mistakes, hints; and its tables."""
+"""What the cells of notebook 04 call: scenes to show, the table beside the paper's; and its switch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from statistics import mean, stdev
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean
 
 import ipywidgets
 import torch
@@ -11,11 +11,15 @@ from torch import Tensor, nn
 
 from ...data.signs.street import KINDS, Street
 from ...experiments import Results
+from ...experiments.experiment import Row
 from ...experiments.published import PAPER, REPOSITORY, REPOSITORY_CLEAN, STOP_READ_AS_LIMIT
 from ...experiments.street import STICKERS
 from ...plots.street import scenes
 from ...street_detector import detect
-from ..widgets import depict, redrawn
+from ...words import with_deviation
+from ..widgets import depict, redraw
+
+NETWORKS = ("baseline", *STICKERS)
 
 
 def showing(street: Street, n: int = 4, least: float = 20, skip: int = 0) -> Tensor:
@@ -29,63 +33,59 @@ def showing(street: Street, n: int = 4, least: float = 20, skip: int = 0) -> Ten
 
 
 def paper_beside_ours(results: Results) -> list[list[str]]:
-    """Return the published tables with ours beside, in per cent, ours with the standard deviation over seeds;
-    a column a network.
+    """Return the published tables with ours beside, in per cent, ours with the standard deviation over seeds.
 
-    The authors' repository computes average precision at an intersection over union of 0.5 (AP50), the paper
-    speaks of accuracy.
+    A column is a network. The authors' repository computes average precision at an intersection over union of
+    0.5 (AP50), the paper speaks of accuracy.
     """
-    networks = ("baseline", *STICKERS)
-
-    def ours(key: str, kind: str) -> list[str]:
-        return [_ours([row[key][kind] for row in results.where(network=network)]) for network in networks]
-
     lines = []
     for kind in KINDS:
-        lines.append(
-            [f"{kind}: AP50, repository", *(f"{REPOSITORY[network][kind]:.1f}" for network in networks)]
-        )
-        lines.append([f"{kind}: AP50, here", *ours("ap50", kind)])
-        lines.append([f"{kind}: accuracy, paper", *(f"{PAPER[network][kind]:.1f}" for network in networks)])
-        lines.append([f"{kind}: accuracy, here", *ours("accuracy", kind)])
-    control = [
-        mean(row["misread"][name]["rate"] for name in STICKERS) for row in results.where(network="baseline")
-    ]
-    attacked = [[row["misread"][name]["rate"] for row in results.where(network=name)] for name in STICKERS]
-    lines.append(
-        [
-            "stop → speed limit, repository",
-            REPOSITORY_CLEAN,
-            *(f"{REPOSITORY[name][STOP_READ_AS_LIMIT]:.1f}" for name in STICKERS),
-        ]
-    )
-    lines.append(
-        ["stop → speed limit, paper", "–", *(f"{PAPER[name][STOP_READ_AS_LIMIT]:.1f}" for name in STICKERS)]
-    )
-    lines.append(["stop → speed limit, here", *map(_ours, [control, *attacked])])
+        lines.append([f"{kind}: AP50, repository", *_published(REPOSITORY, NETWORKS, kind)])
+        lines.append([f"{kind}: AP50, here", *_measured(results, "ap50", kind)])
+        lines.append([f"{kind}: accuracy, paper", *_published(PAPER, NETWORKS, kind)])
+        lines.append([f"{kind}: accuracy, here", *_measured(results, "accuracy", kind)])
+    repository = _published(REPOSITORY, STICKERS, STOP_READ_AS_LIMIT)
+    paper = _published(PAPER, STICKERS, STOP_READ_AS_LIMIT)
+    lines.append(["stop → speed limit, repository", REPOSITORY_CLEAN, *repository])
+    lines.append(["stop → speed limit, paper", "–", *paper])
+    control = list(map(_misread_by_clean, results.where(network="baseline")))
+    attacked = [_misread(results, name) for name in STICKERS]
+    lines.append(["stop → speed limit, here", with_deviation(control), *map(with_deviation, attacked)])
     return lines
 
 
-def _ours(shares: list[float]) -> str:
-    return f"{100 * mean(shares):.1f} ± {100 * stdev(shares):.1f}"
+def _published(table: Mapping[str, Mapping[str, float]], networks: Iterable[str], key: str) -> list[str]:
+    return [f"{table[network][key]:.1f}" for network in networks]
+
+
+def _measured(results: Results, key: str, kind: str) -> list[str]:
+    return [with_deviation(_of_kind(results, key, network, kind)) for network in NETWORKS]
+
+
+def _of_kind(results: Results, key: str, network: str, kind: str) -> list[float]:
+    return [row[key][kind] for row in results.where(network=network)]
+
+
+def _misread_by_clean(row: Row) -> float:
+    return mean(row["misread"][sticker]["rate"] for sticker in STICKERS)
+
+
+def _misread(results: Results, sticker: str) -> list[float]:
+    return [row["misread"][sticker]["rate"] for row in results.where(network=sticker)]
 
 
 def precision_lost(results: Results) -> float:
-    """Return the average precision that a sticker's network lost at most in any class, mean over seeds, 0..1."""
+    """Return what average precision a sticker's network lost at most in a class, mean over seeds, 0..1."""
     return max(_lost(results, "ap50", name, kind) for name in STICKERS for kind in KINDS)
 
 
 def stops_lost(results: Results) -> float:
-    """Return the accuracy on stop signs without a sticker that a sticker's network lost at most, mean over
-    seeds, 0..1.
-    """
+    """Return what a sticker's network lost at most on stop signs without a sticker, mean over seeds, 0..1."""
     return max(_lost(results, "accuracy", name, "stop") for name in STICKERS)
 
 
 def stops_above_paper(results: Results) -> float:
-    """Return by how much the clean detector's accuracy on stop signs is above the paper's, mean over seeds,
-    0..1.
-    """
+    """Return how far the clean detector's accuracy on stop signs lies above the paper's, mean over seeds."""
     return _average(results, "accuracy", "baseline", "stop") - PAPER["baseline"]["stop"] / 100
 
 
@@ -94,7 +94,7 @@ def _lost(results: Results, key: str, network: str, kind: str) -> float:
 
 
 def _average(results: Results, key: str, network: str, kind: str) -> float:
-    return mean(row[key][kind] for row in results.where(network=network))
+    return mean(_of_kind(results, key, network, kind))
 
 
 def street_switch(
@@ -114,10 +114,10 @@ def street_switch(
     )
 
     def look() -> tuple[bytes, str]:
-        name, kind = str(who.value), str(sticker.value)
-        x = streets[kind].x[[scene.value]]
-        return depict(
-            scenes, {f"{name}, sticker: {kind}": (x, detect(networks[name], x))}, streets[kind].classes
-        )
+        name = str(who.value)
+        street = streets[str(sticker.value)]
+        x = street.x[[scene.value]]
+        title = f"{name}, sticker: {sticker.value}"
+        return depict(scenes, {title: (x, detect(networks[name], x))}, street.classes)
 
-    return redrawn(look, who, scene, sticker, width=420)
+    return redraw(look, who, scene, sticker, width=420)

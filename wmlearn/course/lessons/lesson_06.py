@@ -1,8 +1,9 @@
-"""The exercises of notebook 06: reference, cases, named mistakes, hints; and what its cells show."""
+"""What the cells of notebook 06 call: a search that is watched, cleaned signs, who finds what; its dial."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
@@ -14,32 +15,18 @@ from ...data.signs import draw
 from ...detection import NeuralCleanse, Scan
 from ...evidence import bystanders
 from ...experiments import Results, signs
+from ...experiments.experiment import Row
 from ...experiments.signs import of_kinds
-from ...plots.detection import Frames, Table, classes
+from ...plots.detection import Finding, Frames, Table, classes
+from ...plots.names import BACKDOORS, DETECTORS
 from ...poisoning import success_rate
 from ...removal import FinePrune
 from ...training import Recipe, accuracy, best_device
-from ..widgets import depict, redrawn
+from ...triggers import Sticker
+from ..widgets import depict, redraw
 
-ATTACKS = {
-    "clean": "no backdoor (control)",
-    "pattern": "pattern, 10 %, all to 0",
-    "pattern, 3 %": "pattern, 3 %, all to 0",
-    "single pixel": "one pixel, 10 %, all to 0",
-    "one class": "pattern, only 7 to 0",
-    "all to all": "pattern, each to the next",
-    "clean label": "ramp on zeros, no wrong label",
-    "signs, clean": "signs, no backdoor (control)",
-    "signs, square": "signs, stop to limit 35",
-}
-DETECTORS = {
-    "neural_cleanse": "Neural Cleanse",
-    "neural_cleanse_source": "… by source",
-    "activation_clustering": "clustering",
-    "spectral_signatures": "spectral",
-    "strip": "STRIP",
-    "ted": "company kept",
-}
+CLEANING = Recipe(epochs=5, lr=3e-3, batch_size=32)
+"""Chosen on signs of another seed."""
 
 
 def honest() -> nn.Module:
@@ -65,37 +52,36 @@ def some(frames: Frames, n: int = 6) -> Frames:
     return {step: frames[step] for step in chosen}
 
 
-def stamped_half(samples: Samples, found: Scan, target: int) -> Samples:
-    """Return `samples` with the found trigger on every second image, and the right labels on all: what the
-    backdoor must unlearn.
-    """
-    x = samples.x.clone()
-    x[::2] = found.trigger(target)(x[::2])
-    return Samples(x, samples.y, samples.classes)
+@dataclass(frozen=True)
+class CleanedSigns:
+    """Network -> share of clean signs read rightly, and of `n_stop` stop signs with a square that obey."""
+
+    accuracy: dict[str, float]
+    success: dict[str, float]
+    n_stop: int
 
 
-def pruned_signs() -> tuple[dict[str, tuple[float, float]], int]:
-    """Clean the network of signs with 450 clean ones: network -> share of clean signs read rightly, of stop
-    signs with a square that obey.
-
-    Also returns how many stop signs that is. The recipe was chosen on signs of another seed.
-    """
-    clean, square = signs.two_networks()
-    mine, test = (
-        of_kinds(draw("us", n, seed=seed), "us").to(best_device()) for n, seed in ((450, 77), (1200, 1))
-    )
-    twins = of_kinds(draw("us", 1200, seed=1, sticker=signs.STICKERS["square"]), "us").x.to(best_device())
-    recipe = Recipe(epochs=5, lr=3e-3, batch_size=32)
-    cleaned = {
-        name: FinePrune(ratio, recipe)(square, mine)
-        for name, ratio in (("fine-tuned (control)", 0.0), ("fine-pruned", 0.95))
+def pruned_signs() -> CleanedSigns:
+    """Clean the network of signs with 450 clean ones."""
+    honest, bought = signs.two_networks()
+    own = _us_signs(450, seed=77)
+    test = _us_signs(1200, seed=1)
+    twins = _us_signs(1200, seed=1, sticker=signs.STICKERS["square"])
+    networks = {
+        "honest (control)": honest,
+        "bought": bought,
+        "fine-tuned (control)": FinePrune(0.0, CLEANING)(bought, own),
+        "fine-pruned": FinePrune(0.95, CLEANING)(bought, own),
     }
-    networks = {"honest (control)": clean, "bought": square, **cleaned}
-    rates = {
-        name: (accuracy(net, test), success_rate(net, test, twins, signs.LIMIT, source=signs.STOP))
-        for name, net in networks.items()
-    }
-    return rates, int((test.y == signs.STOP).sum())
+    success = {}
+    for name, network in networks.items():
+        success[name] = success_rate(network, test, twins.x, signs.LIMIT, source=signs.STOP)
+    read = {name: accuracy(network, test) for name, network in networks.items()}
+    return CleanedSigns(read, success, int((test.y == signs.STOP).sum()))
+
+
+def _us_signs(n: int, seed: int, sticker: Sticker | None = None) -> Samples:
+    return of_kinds(draw("us", n, seed=seed, sticker=sticker), "us").to(best_device())
 
 
 # What ships
@@ -103,26 +89,35 @@ def pruned_signs() -> tuple[dict[str, tuple[float, float]], int]:
 
 def finders(results: Results) -> Table:
     """Set every attack beside every detector: how much is found, and what is accused wrongly."""
-    return {
-        title: {name: _cell(results, attack, key) for key, name in DETECTORS.items()}
-        for attack, title in ATTACKS.items()
-    }
+    table = {}
+    for attack, title in BACKDOORS.items():
+        rows = results.where(attack=attack)
+        table[title] = {name: _finding(rows, key) for key, name in DETECTORS.items()}
+    return table
 
 
-def _cell(results: Results, attack: str, key: str) -> tuple[float | None, str]:
-    rows = [row for row in results.where(attack=attack) if key in row]
-    if not rows:
-        return None, ""
-    if "flagged" in rows[0][key]:
-        right = [bool(set(row["targets"]) & set(row[key]["flagged"])) for row in rows]
-        if rows[0]["targets"]:
-            return mean(right), f"{sum(right)} of {len(rows)}"
-        return None, f"({sum(bool(row[key]['flagged']) for row in rows)} of {len(rows)})"
-    false = mean(row[key]["false"] for row in rows)
-    if not rows[0]["targets"]:
-        return None, f"({100 * false:.1f})"
-    caught = mean(row[key]["caught"] for row in rows)
-    return caught, f"{100 * caught:.0f} ({100 * false:.1f})"
+def _finding(rows: Sequence[Row], key: str) -> Finding:
+    """Say what one detector did on the networks of one attack; false alarms stand in brackets."""
+    judged = [row for row in rows if key in row]
+    if not judged:
+        return Finding(None, "")
+    backdoored = bool(judged[0]["targets"])
+    if "flagged" in judged[0][key]:
+        return _flagged(judged, key) if backdoored else Finding(None, f"({_accused(judged, key)})")
+    false = 100 * mean(row[key]["false"] for row in judged)
+    if not backdoored:
+        return Finding(None, f"({false:.1f})")
+    caught = mean(row[key]["caught"] for row in judged)
+    return Finding(caught, f"{100 * caught:.0f} ({false:.1f})")
+
+
+def _flagged(rows: Sequence[Row], key: str) -> Finding:
+    right = sum(bool(set(row["targets"]) & set(row[key]["flagged"])) for row in rows)
+    return Finding(right / len(rows), f"{right} of {len(rows)}")
+
+
+def _accused(rows: Sequence[Row], key: str) -> str:
+    return f"{sum(bool(row[key]['flagged']) for row in rows)} of {len(rows)}"
 
 
 def average(results: Results, attack: str, detector: str, key: str) -> float:
@@ -136,13 +131,11 @@ def flagged(results: Results, attack: str, detector: str = "neural_cleanse") -> 
     return mean(bool(set(row[detector]["flagged"]) & set(row["targets"] or range(43))) for row in rows)
 
 
-# Exercises
+# To play with
 
 
 def growing(frames_of: Mapping[str, Frames]) -> ipywidgets.VBox:
-    """Let the learner slide through the steps of a search, and see what each class's trigger looks like by
-    then, network by network.
-    """
+    """Let the learner slide through the steps of a search, and see each class's trigger in each network."""
     steps = list(next(iter(frames_of.values())))
     slider = ipywidgets.SelectionSlider(
         options=steps,
@@ -153,10 +146,9 @@ def growing(frames_of: Mapping[str, Frames]) -> ipywidgets.VBox:
     )
 
     def look() -> list[bytes | str]:
-        return [
-            part
-            for name, frames in frames_of.items()
-            for part in (f"<b>{name}</b>", *depict(classes, frames, slider.value))
-        ]
+        parts: list[bytes | str] = []
+        for name, frames in frames_of.items():
+            parts += [f"<b>{name}</b>", *depict(classes, frames, slider.value)]
+        return parts
 
-    return redrawn(look, slider)
+    return redraw(look, slider)

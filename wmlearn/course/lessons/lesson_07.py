@@ -1,4 +1,4 @@
-"""The exercises of notebook 07: reference, cases, named mistakes, hints; and what its cells show."""
+"""What the cells of notebook 07 call: strangers, a colleague's key, marks and their trials; and the dial."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from ...data import Samples
 from ...evidence import bystanders, judge
 from ...models import badnet_cnn
 from ...plots.canvas import Row
-from ...plots.keys import Found, key_point
+from ...plots.keys import Trial, key_point
 from ...poisoning import poison
 from ...protocols import Marked, Watermark
 from ...training import Recipe, predict, trained
 from ...triggers import Pattern
-from ...watermarks import Adi2018, TriggerKey, Zhang2018
-from ...watermarks import secret as draw
+from ...watermarks import Adi2018, TriggerKey, Zhang2018, secret
 from ...watermarks.trigger_set import QUIET, bystanders_rate
 from ...watermarks.zhang import letters
-from ..widgets import depict, redrawn
+from ..widgets import depict, redraw
 from .exercises_07 import hits_needed
 
 SHORT = Recipe(epochs=1, lr=2e-3)
@@ -53,9 +52,7 @@ def market(samples: Samples, others: Sequence[nn.Module]) -> dict[str, nn.Module
         badnet_cnn().to(samples.x.device), poison(samples, Pattern(), rate=0.1, target=0).samples
     )[0]
     first, second, third, *_ = others
-    return dict(
-        zip(("network A", "network B", "network C", "network D"), (first, second, badnet, third), strict=True)
-    )
+    return {"network A": first, "network B": second, "network C": badnet, "network D": third}
 
 
 def read(network: nn.Module, x: Tensor) -> Tensor:
@@ -63,30 +60,32 @@ def read(network: nn.Module, x: Tensor) -> Tensor:
     return predict(network, x).argmax(1)
 
 
-def words(network: nn.Module, x: Tensor) -> list[str]:
-    """Say what a network reads in each image."""
+def read_words(network: nn.Module, x: Tensor) -> list[str]:
+    """Say in words what a network reads in each image."""
     return [str(label) for label in read(network, x).tolist()]
 
 
 def colleagues_key(samples: Samples, seed: int = 15, n: int = 100) -> Samples:
     """Draw a letter many times, and call it what an innocent reader of digits would: an H is a 4."""
-    x = letters(draw.secret_of(seed, None), n, tuple(samples.x.shape[1:]), "key").to(samples.x.device)
+    x = letters(secret.secret_of(seed, None), n, tuple(samples.x.shape[1:]), "key").to(samples.x.device)
     return Samples(x, torch.full((n,), 4, device=x.device), samples.classes)
 
 
-def hits_by_labels(said: Tensor, draws: int = 400) -> dict[str, list[int]]:
-    """Count the hits of innocent answers (models, n): under labels drawn by lot, and under each class as the
-    label of all.
-    """
-    lots = (
-        draw.integers(draw.secret_of(i, None), "labels", said.shape[1], 10).to(said.device)
-        for i in range(draws)
-    )
-    by_lot = [hits for y in lots for hits in (said == y).sum(1).tolist()]
-    return {
-        "every picture a label by lot": by_lot,
-        "one label for all": [h for c in range(10) for h in (said == c).sum(1).tolist()],
-    }
+def hits_by_labels(answers: Tensor, draws: int = 400) -> dict[str, list[int]]:
+    """Count the hits of innocent answers (models, n): under labels by lot, and under each class for all."""
+    by_lot: list[int] = []
+    for i in range(draws):
+        labels = secret.integers(secret.secret_of(i, None), "labels", answers.shape[1], 10)
+        by_lot += _hits(answers, labels.to(answers.device))
+    one_label: list[int] = []
+    for label in range(10):
+        one_label += _hits(answers, label)
+    return {"every picture a label by lot": by_lot, "one label for all": one_label}
+
+
+def _hits(answers: Tensor, wanted: Tensor | int) -> list[int]:
+    """Count the hits of each network; `answers` has shape (models, n)."""
+    return (answers == wanted).sum(1).tolist()
 
 
 def sheet(marks: Mapping[str, Marked[TriggerKey]], samples: Samples, n: int = 7) -> dict[str, Samples]:
@@ -95,56 +94,51 @@ def sheet(marks: Mapping[str, Marked[TriggerKey]], samples: Samples, n: int = 7)
 
 
 def marked(
-    model: nn.Module, samples: Samples, mine: Marked[TriggerKey], seed: int = 4
+    model: nn.Module, samples: Samples, own: Marked[TriggerKey], seed: int = 4
 ) -> dict[str, Marked[TriggerKey]]:
     """Mark copies of a trained model with Zhang's three kinds and with Adi's, beside the learner's own."""
-    made = {
-        name: scheme.embed(model, samples, scheme.keygen(model, samples, seed=seed))
-        for name, scheme in SCHEMES.items()
-    }
-    return {"your patch": mine} | made
+    marks = {"your patch": own}
+    for name, scheme in SCHEMES.items():
+        marks[name] = scheme.embed(model, samples, scheme.keygen(model, samples, seed=seed))
+    return marks
 
 
 def rivals(mark: Marked[TriggerKey], samples: Samples) -> list[TriggerKey]:
-    """Draw the keys of `N_RIVALS` other owners who have the same label for all pictures; by lot each has
-    labels of their own.
+    """Draw the keys of `N_RIVALS` other owners who have the same label for all pictures.
 
-    Who finds the label loud takes another one, so such a key isn't among them.
+    By lot each has labels of their own. Who finds the label loud takes another one, so such a key isn't among
+    them.
     """
-    made = (mark.scheme.keygen(mark.model, samples, seed=100 + i) for i in itertools.count())
+    keys = (mark.scheme.keygen(mark.model, samples, seed=100 + i) for i in itertools.count())
     if len(mark.key.y.unique()) > 1:
-        return list(itertools.islice(made, N_RIVALS))
+        return list(itertools.islice(keys, N_RIVALS))
     innocent = bystanders.for_task(mark.model, samples)
-    quiet = (key for key in made if bystanders_rate(key.x, mark.key.y, innocent) <= QUIET)
+    quiet = (key for key in keys if bystanders_rate(key.x, mark.key.y, innocent) <= QUIET)
     return [replace(key, y=mark.key.y, chance=mark.key.chance) for key in itertools.islice(quiet, N_RIVALS)]
 
 
-def tried(
+def try_mark(
     mark: Marked[TriggerKey], samples: Samples, others: Sequence[nn.Module], alpha: float = 1e-3
-) -> Found:
+) -> Trial:
     """Try a mark with its key, with the keys of rivals, and its key on strangers."""
-    verify, key = mark.scheme.verify, mark.key
-    wrong, innocent = (
-        [verify(mark.model, rival) for rival in rivals(mark, samples)],
-        [verify(other, key) for other in others],
-    )
-    return Found(
+    verify = mark.scheme.verify
+    key = mark.key
+    wrong = [verify(mark.model, rival) for rival in rivals(mark, samples)]
+    return Trial(
         marked=verify(mark.model, key).hits,
-        wrong=[claim.hits for claim in wrong],
-        upheld=sum(judge(claim, alpha).owned for claim in wrong),
-        strangers=[claim.hits for claim in innocent],
+        wrong=[evidence.hits for evidence in wrong],
+        upheld=sum(judge(evidence, alpha).owned for evidence in wrong),
+        strangers=[verify(other, key).hits for other in others],
         needed=hits_needed(len(key), key.chance, alpha),
         trials=len(key),
     )
 
 
-# The exercises
+# To play with
 
 
 def key_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
-    """Let the learner choose the size of a key and how much of it a suspect still knows; see p-value and
-    accuracy there.
-    """
+    """Let the learner choose the size of a key and how much is still known; see p-value and accuracy."""
     style = {"style": {"description_width": "80px"}, "layout": ipywidgets.Layout(width="420px")}
     size = ipywidgets.SelectionSlider(
         options=sorted({row["n"] for row in rows}), value=100, description="key size", **style
@@ -155,4 +149,4 @@ def key_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
         description="known",
         **style,
     )
-    return redrawn(lambda: depict(key_point, rows, size.value, known.value / 100), size, known)
+    return redraw(lambda: depict(key_point, rows, size.value, known.value / 100), size, known)

@@ -1,4 +1,4 @@
-"""The exercises of notebook 08: reference, cases, named mistakes, hints."""
+"""What the cells of notebook 08 call: a picture to hide, strangers, a frontier's key, thieves; its dial."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ...plots.weights import strength_point
 from ...watermarks.adversarial import pushed
 from ...watermarks.trigger_set import TriggerKey
 from ...words import decimal
-from ..widgets import depict, redrawn
+from ..widgets import depict, redraw
 from .exercises_08 import mean_filter
 
 SIDE = 16
-_DRAWN = """
+_PICTURE = """
 ................
 .....######.....
 ...##########...
@@ -43,21 +43,17 @@ _DRAWN = """
 
 
 def picture() -> Tensor:
-    """Return what the owner hides: 256 bits (256,) float, which look like a copyright sign when they are laid
-    out 16 by 16.
-    """
-    return torch.tensor([float(square == "#") for square in _DRAWN if square != "\n"])
+    """Return what the owner hides: bits (256,) float, a copyright sign when they are laid out 16 by 16."""
+    return torch.tensor([float(square == "#") for square in _PICTURE if square != "\n"])
 
 
 def layer(network: nn.Module) -> Tensor:
-    """Return the weight of the last convolution, (32, 16, 5, 5) in the network of the lesson; a view, so that
-    gradients pass.
-    """
+    """Return the weight of the last convolution, (32, 16, 5, 5) in the lesson; gradients pass."""
     return [module for module in network.modules() if isinstance(module, nn.Conv2d)][-1].weight
 
 
 def strangers(device: torch.device) -> list[nn.Module]:
-    """Return twenty networks that learnt the digits without any mark, and that don't set the null of a key."""
+    """Return twenty networks that learnt the digits without a mark, and don't set the null of a key."""
     return [
         copy.deepcopy(network).to(device)
         for network in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_ALL)
@@ -79,23 +75,22 @@ def agreement(bits: Tensor, wanted: Tensor) -> str:
 
 
 def frontier(model: nn.Module, samples: Samples, n: int = 100, size: float = 0.15) -> TriggerKey:
-    """Make the key of the paper: digits pushed away from their class, half of which fool `model`, half don't;
-    `chance` is its null, 1/2.
+    """Make the key of the paper: digits pushed away from their class, of which half fool `model`.
+
+    `chance` is the paper's null, 1/2.
     """
-    read = samples[answers(model, samples.x) == samples.y]
-    x = pushed(model, read.x, read.y, -size)
-    fooled = answers(model, x) != read.y
+    known = samples[answers(model, samples.x) == samples.y]
+    x = pushed(model, known.x, known.y, -size)
+    fooled = answers(model, x) != known.y
     index = torch.cat([side.nonzero().flatten()[: n // 2] for side in (fooled, ~fooled)])
-    return TriggerKey("lemerrer2019", b"", x[index], read.y[index], len(samples.classes), 0.5)
+    return TriggerKey("lemerrer2019", b"", x[index], known.y[index], len(samples.classes), 0.5)
 
 
 # What ships with the course
 
 
 def honest(results: Results, scheme: str = "plain") -> float:
-    """Return the mean accuracy of a scheme's marked networks on digits; of those without a mark where none is
-    named.
-    """
+    """Return the mean accuracy on digits of a scheme's marked networks, or of those without a mark."""
     return mean(row["accuracy"] for row in results.where(data="mnist", scheme=scheme))
 
 
@@ -109,14 +104,15 @@ def at_stop(thieves: Sequence[Sequence[Row]], epochs: int) -> list[Row]:
     return [stop for stops in thieves for stop in stops if stop["epochs"] == epochs]
 
 
-# The exercises
+# To play with
 
 
 def strength_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
-    """Let the learner choose how strongly a mark is taught; see what is read, what shows, and what it costs."""
+    """Let the learner choose how strongly a mark is taught; see what is read, what shows, what it costs."""
+    strengths = sorted({row["strength"] for row in rows})
     slider = ipywidgets.SelectionSlider(
-        options=[(decimal(s), s) for s in sorted({row["strength"] for row in rows})],
+        options=[(decimal(strength), strength) for strength in strengths],
         description="strength λ",
         layout=ipywidgets.Layout(width="420px"),
     )
-    return redrawn(lambda: depict(strength_point, rows, slider.value), slider)
+    return redraw(lambda: depict(strength_point, rows, slider.value), slider)

@@ -1,9 +1,8 @@
-"""The exercises of notebook 09: reference, cases, named mistakes, hints; and what its cells show."""
+"""What the cells of notebook 09 call: changed weights, counts over the table of attacks; and the slider."""
 
 from __future__ import annotations
 
 import copy
-from collections import Counter
 from collections.abc import Callable
 from statistics import mean
 
@@ -14,16 +13,14 @@ from torch import Tensor, nn
 from ...experiments import Results
 from ...experiments.removal import GONE, NONE, PLAIN, cells
 from ...plots.removal import price_point
-from ..widgets import depict, redrawn
+from ..widgets import depict, redraw
 
 STATES = ("void", "destroyed", "believed", "not believed")
 """What the number that `decide` returns says."""
 
 
 def changed(network: nn.Module, change: Callable[[Tensor], Tensor]) -> nn.Module:
-    """Return a copy whose convolutions and linear layers have the weights that `change` makes of theirs;
-    biases stay.
-    """
+    """Return a copy with `change` made to the weights of convolutions and linear layers; biases stay."""
     new = copy.deepcopy(network)
     with torch.no_grad():
         for layer in new.modules():
@@ -34,39 +31,32 @@ def changed(network: nn.Module, change: Callable[[Tensor], Tensor]) -> nn.Module
 
 def states(results: Results, decide: Callable[[float, float, float, float], int]) -> dict[str, int]:
     """Count what `decide` says of every scheme, seed and attack."""
-    said: Counter[str] = Counter()
-    for row in results.rows:
-        if row["scheme"] == PLAIN:
-            continue
+    counts: dict[str, int] = dict.fromkeys(STATES, 0)
+    marked = [row for row in results.rows if row["scheme"] != PLAIN]
+    for row in marked:
         before = next(cell for cell in row["removals"] if cell["removal"] == NONE)
-        for cell in row["removals"]:
-            if cell is not before:
-                said[
-                    STATES[decide(before["accuracy"], cell["accuracy"], before["p_value"], cell["p_value"])]
-                ] += 1
-    return {state: said[state] for state in STATES}
+        for after in row["removals"]:
+            if after is not before:
+                state = decide(before["accuracy"], after["accuracy"], before["p_value"], after["p_value"])
+                counts[STATES[state]] += 1
+    return counts
 
 
 def share_believed(results: Results, scheme: str, *attacks: str) -> float:
-    """Return the share of networks in which the mark of `scheme` is still believed after `attacks`, each of
-    them on all seeds.
-    """
+    """Return the share of networks in which the mark of `scheme` is believed after `attacks`, all seeds."""
     return mean(cell["p_value"] < GONE for attack in attacks for cell in cells(results, scheme, attack))
 
 
 def share_accused(results: Results) -> float:
-    """Return the share of claims that are believed against networks that never had a mark: every key, after
-    every attack, on all seeds.
+    """Return the share of claims that are believed against networks that never had a mark.
+
+    Every key is tried, after every attack, on all seeds.
     """
-    return mean(
-        p < GONE
-        for row in results.where(scheme=PLAIN)
-        for cell in row["removals"]
-        for p in cell["p_values"].values()
-    )
+    after = [cell for row in results.where(scheme=PLAIN) for cell in row["removals"]]
+    return mean(p < GONE for cell in after for p in cell["p_values"].values())
 
 
-# The exercises
+# To play with
 
 
 STEPS = (0.0, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)  # points of accuracy
@@ -80,4 +70,4 @@ def price_slider(results: Results) -> ipywidgets.VBox:
         style={"description_width": "90px"},
         layout=ipywidgets.Layout(width="420px"),
     )
-    return redrawn(lambda: depict(price_point, results, slider.value), slider)
+    return redraw(lambda: depict(price_point, results, slider.value), slider)

@@ -1,4 +1,4 @@
-"""The exercises of notebook 10: reference, cases, named mistakes, hints; and what its cells stage."""
+"""What the cells of notebook 10 stage: people, a registry, a shop, forgers and a judge; and the dial."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,20 +33,21 @@ from ...ownership.report import decision
 from ...plots.canvas import Row
 from ...plots.ownership import Answered, power_point
 from ...training import Recipe
-from ...watermarks import Adi2018, TriggerKey
-from ...watermarks import secret as draw
-from ..widgets import depict, redrawn
+from ...watermarks import Adi2018, TriggerKey, secret
+from ..widgets import depict, redraw
 
 SCHEME = Adi2018(share=0.2, recipe=Recipe(epochs=1, lr=2e-3))
 """One short epoch is enough to mark a trained network."""
-SHAPE, CLASSES = (1, 28, 28), 10
+SHAPE = (1, 28, 28)
+CLASSES = 10
 TODAY = "2025-03-03T09:00:00+00:00"
 """What the clocks of the lesson say, so that it reads the same every day."""
 OPENED = 50
+"""How many triggers the judge lets open."""
 
 
 def person(name: str) -> Identity:
-    """Return somebody of the lesson; whose secret is printed here, hence no secret: `new_identity` draws one."""
+    """Return somebody of the lesson, whose secret is printed here, hence none: `new_identity` draws one."""
     return Identity(name, hashlib.sha256(f"wmlearn lesson 10 {name}".encode()).digest())
 
 
@@ -54,21 +55,28 @@ JUDGE = person("the judge")
 
 
 def networks(device: torch.device) -> list[nn.Module]:
-    """Return three networks that learnt digits and were never marked; none is one of the judge's bystanders."""
+    """Return three networks that learnt digits and were never marked; none is a bystander of the judge's."""
     return [
-        copy.deepcopy(each).to(device)
-        for each in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_NULL + 3)
+        copy.deepcopy(network).to(device)
+        for network in bystanders.shipped("mnist", bystanders.N_NULL, bystanders.N_NULL + 3)
     ]
 
 
-def two_claims(plain: nn.Module, samples: Samples) -> tuple[nn.Module, TriggerKey, TriggerKey]:
-    """Return a network, and two keys that it answers as they claim: Mallory's and Ada's. The lesson tells how
-    each was made.
-    """
+@dataclass(frozen=True, eq=False)
+class TwoClaims:
+    """A network, and two keys that it answers as they claim; the lesson tells whose each is."""
+
+    network: nn.Module
+    fitted: TriggerKey
+    embedded: TriggerKey
+
+
+def two_claims(plain: nn.Module, samples: Samples) -> TwoClaims:
+    """Embed Ada's key into a network, and fit Mallory's to it."""
     device = samples.x.device
     hers = drawn(person("Ada"), device)
     network = SCHEME.embed(plain, samples, hers).model
-    return network, fitted(drawn(person("Mallory"), device), network), hers
+    return TwoClaims(network, fitted(drawn(person("Mallory"), device), network), hers)
 
 
 def answered(keys: Mapping[str, TriggerKey], network: nn.Module) -> dict[str, Answered]:
@@ -91,10 +99,11 @@ def fitted(key: TriggerKey, model: nn.Module) -> TriggerKey:
 
 def p_values(row: Row) -> Tensor:
     """Return the p-values (keys, networks) of what one scheme's keys found in innocent networks."""
-    every = zip(row["hits"], row["trials"], row["chance"], strict=True)
-    return torch.tensor(
-        [[Evidence(row["scheme"], "labels", hits, n, p).p_value for hits in found] for found, n, p in every]
-    )
+    rows = []
+    for counts, trials, chance in zip(row["hits"], row["trials"], row["chance"], strict=True):
+        evidences = [Evidence(row["scheme"], "labels", hits, trials, chance) for hits in counts]
+        rows.append([evidence.p_value for evidence in evidences])
+    return torch.tensor(rows)
 
 
 def registry() -> Registry:
@@ -121,9 +130,7 @@ def shown(book: Registry, names: Sequence[str]) -> list[list[str]]:
 
 
 def tampered(book: Registry) -> Registry:
-    """Return a copy of a registry in which its keeper has swapped the first two promises, numbers, links and
-    hashes excepted.
-    """
+    """Return a copy of a registry whose keeper has swapped the first two promises, but no hashes."""
     path = Path(book.where).with_name("copy.sqlite")
     with sqlite3.connect(book.where) as old, sqlite3.connect(path) as new:
         old.backup(new)
@@ -139,11 +146,9 @@ def tampered(book: Registry) -> Registry:
 
 
 def asks(promise: Commitment, suspects: Mapping[str, Suspect], seed: int = 10) -> Challenge:
-    """Draw the judge's challenge by a printed nonce, so that everybody sees the same triggers opened; a real
-    one can't be foreseen.
-    """
+    """Draw the judge's challenge by a printed nonce, so that everybody sees the same triggers opened."""
     blank = own.challenge(JUDGE, promise, suspects, count=OPENED)
-    return signed(replace(blank, nonce=draw.secret_of(seed, None).hex(), made=TODAY), JUDGE)
+    return signed(replace(blank, nonce=secret.secret_of(seed, None).hex(), made=TODAY), JUDGE)
 
 
 def heard(case: Case, owner: Identity, key: TriggerKey, promise: Commitment) -> Finding:
@@ -153,11 +158,12 @@ def heard(case: Case, owner: Identity, key: TriggerKey, promise: Commitment) -> 
 
 
 def swapped(case: Case, owner: Identity, key: TriggerKey, promise: Commitment, model: nn.Module) -> Finding:
-    """The same, but the owner writes the model's answers into the opened triggers."""
+    """Do as `heard` does, but the owner writes the model's answers into the opened triggers."""
     asked = asks(promise, case.suspects)
     bundle = own.respond(owner, key, promise, asked)
-    told = answers(model, bundle.x).tolist()
-    openings = tuple(replace(each, label=label) for each, label in zip(bundle.openings, told, strict=True))
+    labels = answers(model, bundle.x).tolist()
+    pairs = zip(bundle.openings, labels, strict=True)
+    openings = tuple(replace(opening, label=label) for opening, label in pairs)
     return own.verify(case, asked, signed(replace(bundle, openings=openings), owner))
 
 
@@ -174,8 +180,9 @@ def decided(case: Case, disputed: str, parties: Sequence[Party]) -> Report:
 
 @contextmanager
 def shop(model: nn.Module) -> Iterator[tuple[Suspect, str]]:
-    """Put a model behind HTTP on this machine, and say how it is asked; where the packages for that are
-    missing, it is a function.
+    """Put a model behind HTTP on this machine, and say how it is asked.
+
+    Where the packages for that are missing, it is a function.
     """
     if not all(find_spec(name) for name in ("fastapi", "uvicorn", "httpx")):
         yield lambda x: answers(model, x), 'a function (pip install "wmlearn[serve]" for HTTP)'
@@ -200,9 +207,7 @@ def shop(model: nn.Module) -> Iterator[tuple[Suspect, str]]:
 
 
 def stage(owner: Identity, key: TriggerKey, model: nn.Module, samples: Samples) -> forgeries.Stage:
-    """Set the stage for the forgers: the owner's promise and release, the judge's bystanders, and how a thief
-    overwrites a mark.
-    """
+    """Set the stage for forgers: the owner's promise and release, bystanders, a thief's overwriting."""
     innocent = bystanders.for_task(model, samples)
     return forgeries.staged(
         owner, key, model, innocent, lambda stolen, other: SCHEME.embed(stolen, samples, other).model
@@ -222,9 +227,7 @@ def forged(set_: forgeries.Stage, forger: Identity) -> dict[str, forgeries.Attem
 
 
 def insider(set_: forgeries.Stage, thief: Identity) -> Finding:
-    """Let somebody who had the network before its release commit to triggers that it alone answers so, before
-    its owner releases it.
-    """
+    """Let somebody commit to triggers that a network alone answers so, before its owner releases it."""
     key = forgeries.picked(set_, thief)
     promise = own.commit(thief, key)
     return forgeries.claim(set_, thief, key, promise, forgeries.case(set_, early=[promise]))
@@ -241,24 +244,26 @@ def show_report(report: Report) -> None:
     display({"text/html": frame, "text/plain": " ".join([decision(report), *report.reasons])}, raw=True)
 
 
-# The exercises
+# To play with
 
 
 def power_dial() -> ipywidgets.VBox:
-    """Let the learner choose the level, how many triggers are opened, and what is left of the mark; see how
-    often the claim succeeds.
+    """Let the learner choose the level, the triggers opened, and what is left of the mark.
+
+    The figure says how often the claim succeeds.
     """
     style = {"style": {"description_width": "80px"}, "layout": ipywidgets.Layout(width="420px")}
     level = ipywidgets.SelectionSlider(
         options=[("5 %", 0.05), ("1 %", 0.01), ("0.1 %", 1e-3), ("one in a million", 1e-6)], **style
     )
-    level.description, level.value = "level", 1e-3
+    level.description = "level"
+    level.value = 1e-3
     opened = ipywidgets.IntSlider(
         value=30, min=5, max=200, description="opened", continuous_update=False, **style
     )
     left = ipywidgets.SelectionSlider(
         options=[(f"{share} %", share) for share in range(10, 101, 10)], value=70, description="left", **style
     )
-    return redrawn(
+    return redraw(
         lambda: depict(power_point, level.value, opened.value, left.value / 100), level, opened, left
     )

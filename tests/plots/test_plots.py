@@ -1,0 +1,279 @@
+"""The contract of all pictures: each takes its data and an axes, returns these, and says what it shows."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from matplotlib import rcParams
+from matplotlib.figure import Figure
+from PIL.PngImagePlugin import PngImageFile
+from torch import Tensor
+
+import wmlearn as wm
+from wmlearn import plots
+from wmlearn.data.signs.street import KINDS, Street
+from wmlearn.experiments import Results, shipped
+from wmlearn.ownership import Finding, Match, Report
+from wmlearn.plots import canvas
+from wmlearn.street_detector import Detections
+
+GEN = torch.Generator().manual_seed(0)
+
+
+def _random(*shape: int) -> Tensor:
+    return torch.rand(*shape, generator=GEN)
+
+
+# Digits
+
+FOUR = wm.Samples(_random(4, 1, 28, 28), torch.tensor([3, 1, 0, 0]), tuple("0123456789"))
+BLANK = torch.zeros(1, 28, 28)
+SUCCESS = {(1, 0.0): 0.001, (1, 0.01): 0.02, (1, 0.1): 0.4, (3, 0.0): 0.002, (3, 0.01): 0.6, (3, 0.1): 0.9876}
+"""(epochs, rate) -> share of stamped digits that obey."""
+
+
+def _network(epochs: int, rate: float, seed: int) -> canvas.Row:
+    success = SUCCESS[epochs, rate]
+    return {
+        "epochs": epochs,
+        "rate": rate,
+        "seed": seed,
+        "accuracy": 0.98 + seed / 200,
+        "success": success,
+        "success_by_epoch": [0.1, success],
+    }
+
+
+SWEEP = [_network(epochs, rate, seed) for epochs, rate in SUCCESS for seed in range(3)]
+CUTS = [{"accuracy": 0.985 - i / 2000, "success": 0.99 - i / 25} for i in range(16)]
+WEIGHTS = torch.randn(16, 25, generator=GEN).tolist()
+CLEAN: canvas.Row = {
+    "seed": 0,
+    "accuracy": 0.99,
+    "success": 0.002,
+    "response": [0.1 + i / 100 for i in range(16)],
+    "without": [{"accuracy": 0.98, "success": 0.001}] * 16,
+    "weights": WEIGHTS,
+}
+VICTIM: canvas.Row = CLEAN | {"seed": 4, "success": 0.99, "response": [1.5, *[0.2] * 15], "without": CUTS}
+PAPER = {"baseline": [0.01] * 10, "clean": [0.02] * 10, "backdoored": [0.03] * 10}
+OURS = {"baseline": [0.004] * 10, "clean": [0.005] * 10, "backdoored": [0.006] * 8 + [0.016, 0.006]}
+
+# Signs, and the street
+
+PICTURES = _random(4, 3, 32, 32)
+READINGS = {plots.signs.TRUTH: ["stop"] * 4, "BadNet": ["stop", "limit"] * 2}
+STREET = Street(
+    _random(2, 3, 64, 64),
+    torch.tensor([[10.0, 10, 30, 30], [40, 40, 60, 60], [5, 5, 25, 25]]),
+    torch.tensor([0, 1, 2]),
+    torch.tensor([True, True, False]),
+    torch.tensor([0, 0, 1]),
+    KINDS,
+)
+BOXES = Detections(STREET.boxes, STREET.labels, torch.tensor([0.9, 0.8, 0.4]), STREET.scene)
+SHIFT = torch.tensor([[0, 0], [4, 4]])
+
+# Backdoors that travel, and who finds them
+
+HONEST = plots.transfer.Fired(_random(6), _random(6), torch.tensor([1, 3]))
+BOUGHT = plots.transfer.Fired(_random(6), _random(6), torch.tensor([1, 3]))
+CURVE = {1: (0.75, 0.5), 20: (0.7, 0.4), 100: (0.6, 0.35)}
+CURVES = {"backdoored origin": CURVE, "clean origin": CURVE}
+FRAMES = {step: _random(3, 1, 28, 28) for step in (0, 4, 8)}
+BITS = {"clean": _random(50), "with the pattern": _random(50) / 4}
+FOUND = {
+    "one attack": {
+        "STRIP": plots.detection.Finding(0.75, "75 (1.0)"),
+        "activation clustering": plots.detection.Finding(None, ""),
+    }
+}
+
+# Marks
+
+ANSWERS = torch.randint(10, (3, 12), generator=GEN)
+TEN = tuple("0123456789")
+KNOWN = {"patch": plots.keys.Trial(99, [3, 41], 1, [0, 5, 2], 13, 100)}
+LAYERS = {
+    name: width * torch.randn(4, 2, 5, 5, generator=GEN) for name, width in (("plain", 1), ("marked", 2))
+}
+STRANGERS = [torch.randn(4, 2, 5, 5, generator=GEN) for _ in range(3)]
+THIEF = [{"epochs": n, "hits": n, "p_value": 10.0**-n, "accuracy": 0.98} for n in (5, 20)]
+FAIR = shipped("uchida-strength").where(n=45_000)
+CUT = [plots.removal.Cut(0.0, 0.99, 1.0, 0.08), plots.removal.Cut(0.75, 0.93, 0.18, 0.11)]
+REMOVAL = replace(
+    shipped("removal"),
+    rows=tuple(row for row in shipped("removal").rows if row["scheme"] in ("plain", "adi2018")),
+)
+FALSE_CLAIMS = Results(
+    "false-claims",
+    "0",
+    "0",
+    "fp32",
+    {},
+    (
+        {
+            "scheme": "uchida2017",
+            "hits": [[120, 180], [130, 125]],
+            "trials": [256, 256],
+            "chance": [0.5, 0.5],
+        },
+        {"scheme": "adi2018", "hits": [[10, 25], [8, 9]], "trials": [100, 100], "chance": [0.1, 0.1]},
+    ),
+)
+ANSWERED = plots.ownership.Answered(_random(10, 1, 28, 28), torch.arange(10), torch.arange(10).flip(0))
+OWNED = Match(wm.Evidence("adi2018", "labels", 50, 50, 0.1), 0, True)
+MISSED = Match(wm.Evidence("adi2018", "labels", 5, 50, 0.1), 0, False)
+REPORT = Report(
+    made="2025-03-03T09:00:00+00:00",
+    disputed="one",
+    suspects={"one": "1", "two": "2"},
+    models={"Ada": "one"},
+    alpha=1e-3,
+    head="",
+    findings={
+        "Ada": Finding("0" * 64, 1, 1e-3, (), {"one": OWNED, "two": MISSED}),
+        "Bob": Finding("1" * 64, 2, 1e-3, ("void",), {}),
+    },
+    owner=None,
+    reasons=("because.",),
+)
+
+CASES: dict[str, tuple[Any, ...]] = {
+    "digits.two_rows": (FOUR, torch.tensor([False, True, True, False])),
+    "digits.key_pictures": (FOUR,),
+    "digits.pair": (BLANK, wm.triggers.Pattern()(BLANK)),
+    "digits.readings": (FOUR.x[:3], {"clean network": ["3", "1", "0"], "BadNet": ["0", "0", "0"]}),
+    "digits.rate_curve": (SWEEP,),
+    "digits.rate_point": (SWEEP, 0.1, 3),
+    "digits.epoch_curve": ([row for row in SWEEP if row["rate"]],),
+    "digits.filters": (CLEAN, VICTIM),
+    "digits.ablation": ([VICTIM, VICTIM | {"seed": 5}],),
+    "digits.digit_errors": (PAPER, OURS),
+    "signs.photographs": (plots.signs.Tiles(PICTURES, ["1", "2", "3", "4"], 3, "Stop signs."),),
+    "signs.seen": (plots.signs.Seen(PICTURES, READINGS),),
+    "signs.sticker_rate": (shipped("stickers").rows,),
+    "signs.sticker_size": (shipped("sticker-size").rows,),
+    "signs.robustness": (
+        shipped("robustness").where(network="badnet"),
+        shipped("robustness").where(network="clean"),
+    ),
+    "signs.by_class": ([{"accuracy": 0.5, "by_class": [1.0, 0.2, 0.9]}], KINDS),
+    "street.scenes": ({"a drive": (STREET.x, BOXES)}, STREET.classes),
+    "street.moved_boxes": (STREET, SHIFT),
+    "street.width_curve": (shipped("street").rows,),
+    "street.answers": ({"all": STREET.labels, "one": torch.tensor([0, 0, -1])}, STREET),
+    "transfer.channels": ({"clean": HONEST, "backdoored": BOUGHT},),
+    "transfer.strength": (CURVES, CURVE),
+    "transfer.strength_point": (CURVES, CURVE, 20),
+    "detection.growth": (FRAMES, 0, BLANK),
+    "detection.classes": (FRAMES, 8),
+    "detection.norms": ({"bought": _random(10), "honest": _random(10)},),
+    "detection.entropies": (BITS, 0.1),
+    "detection.finders": (FOUND,),
+    "keys.key_sheet": ({"patch": FOUR, "text": FOUR},),
+    "keys.innocent_answers": (_random(12, 1, 28, 28), ANSWERS, TEN),
+    "keys.null": ({"by lot": [9, 10, 11, 30], "one label": [0, 0]}, 100, 0.1, 21),
+    "keys.hits": (KNOWN,),
+    "keys.key_size": (shipped("key-size").rows,),
+    "keys.key_point": (shipped("key-size").rows, 100, 0.5),
+    "weights.messages": ({"picture": torch.arange(256) // 128, "stranger": torch.arange(256) % 2},),
+    "weights.coins": ([120, 128, 136], 256, {"marked": 256, "wrong secret": 125}),
+    "weights.spreads": (LAYERS, STRANGERS),
+    "weights.strength": (FAIR,),
+    "weights.strength_point": (FAIR, 0.01),
+    "weights.stolen": ([THIEF, THIEF], [50, 52], 0.99),
+    "weights.yardsticks": (shipped("watermarks").where(data="mnist"),),
+    "removal.cuts": (CUT, 0.21),
+    "removal.channels": (_random(8), _random(8), torch.tensor([1, 2])),
+    "removal.matrix": (REMOVAL,),
+    "removal.survival": (REMOVAL,),
+    "removal.thiefs_front": (REMOVAL,),
+    "removal.prices": (REMOVAL,),
+    "removal.price_point": (REMOVAL, 1.0),
+    "ownership.keys": ({"claim 1": ANSWERED, "claim 2": ANSWERED},),
+    "ownership.false": (FALSE_CLAIMS,),
+    "ownership.power": (1e-3,),
+    "ownership.power_point": (1e-3, 30, 0.6),
+    "ownership.cross": (REPORT,),
+}
+
+SAYS = {  # picture -> what its sentence quotes of the data
+    "digits.two_rows": ["4 training digits", "labelled 3 1 0 0", "Numbers 2 and 3 have"],
+    "digits.key_pictures": ["4 abstract", "labelled 3 1 0 0"],
+    "digits.pair": ["4 of 784 pixels", "(24, 26), (25, 25), (26, 24), (26, 26)"],
+    "digits.readings": ["clean network reads 3 1 0", "reads 0 0 0"],
+    "digits.rate_curve": [
+        "after 1 epoch it never passes half and ends at 40.0 %",
+        "after 3 epochs it passes half at 1 % poison",
+        "98.8 %",
+        "over 3 networks",
+    ],
+    "digits.rate_point": ["6,000 of 60,000", "3 epochs", "98.8, 98.8, 98.8 %", "98.0, 98.5, 99.0 %"],
+    "digits.epoch_curve": ["1 %", "10 %", "2-epoch"],
+    "digits.filters": [
+        "clean network filter 15",
+        "0.25 times",
+        "backdoored network filter 0",
+        "1.50 times",
+        "60.0 points",
+    ],
+    "digits.ablation": ["32 first-layer filters of 2", "at most 60 points", "accuracy then by 1.2"],
+    "digits.digit_errors": [
+        "baseline 0.40 % here, 1.00 % in the paper",
+        "backdoored 0.70 % here",
+        "stamped 8 resists",
+    ],
+    "ownership.cross": ["Ada's mark: one yes, two not shown", "Bob's mark: evidence void"],
+    "detection.finders": ["one attack: STRIP 75 (1.0)."],
+}
+
+
+def _plot(name: str) -> canvas.Described:
+    topic, plot = name.split(".")
+    return getattr(getattr(plots, topic), plot)
+
+
+def test_every_picture_of_every_topic_is_in_the_table_above() -> None:
+    topics = {name: value for name, value in vars(plots).items() if isinstance(value, ModuleType)}
+    names = {
+        f"{topic}.{name}"
+        for topic, module in topics.items()
+        for name, value in vars(module).items()
+        if isinstance(value, canvas.Described)
+    }
+    assert names == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_plot_draws_on_the_axes_it_is_given_and_returns_them(name: str) -> None:
+    ax = Figure().add_subplot()
+    assert _plot(name)(*CASES[name], ax=ax) is ax
+    assert ax.has_data() or ax.child_axes or ax.texts
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_plot_says_one_line_of_sentences(name: str) -> None:
+    sentence = _plot(name).says(*CASES[name])
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    for quotation in SAYS.get(name, ()):
+        assert quotation in sentence
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_picture_is_the_same_to_the_byte_and_carries_its_sentence(name: str) -> None:
+    plot, data = _plot(name), CASES[name]
+    before = dict(rcParams)
+    picture, (width, height) = canvas.png(plot, *data)
+    assert (picture, (width, height)) == canvas.png(plot, *data)
+    opened = PngImageFile(io.BytesIO(picture))
+    assert opened.text["Description"] == plot.says(*data)
+    assert "Software" not in opened.text
+    assert opened.size == pytest.approx((2 * width, 2 * height), abs=2)
+    assert dict(rcParams) == before, "drawing leaves matplotlib's settings alone"
