@@ -1,4 +1,4 @@
-"""Training fits a model, repeats itself to the last bit, and says what is wrong; prediction changes nothing."""
+"""Training fits a model, repeats itself to the bit, and says what is wrong; prediction changes nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The one exception family a learner meets. Every message says what must hold, what was got, and how to mend
-it.
-"""
+"""The one exception family a learner meets: what must hold, what was got, and how to mend it."""
 
 from __future__ import annotations
 
@@ -32,4 +30,5 @@ NOT_EMPTY = "samples must not be empty", 0, "Look at what you selected them by."
 def require(ok: bool, what: str, got: object, fix: str = "") -> None:
     """Raise `ArgumentError` unless `ok`."""
     if not ok:
-        raise ArgumentError(f"{what}, got {got!r}." + (f" {fix}" if fix else ""))
+        remedy = f" {fix}" if fix else ""
+        raise ArgumentError(f"{what}, got {got!r}.{remedy}")

@@ -27,10 +27,10 @@ Target = int | Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Poisoned:
-    """A training set in which `mask` (N,) marks the rows that carry the trigger and the attacker's label."""
+    """A training set in which some images carry the trigger, and the attacker's label."""
 
     samples: Samples
-    mask: Tensor
+    mask: Tensor  # (N,) bool: these
     trigger: Trigger | Twins
     target: Target
 
@@ -69,13 +69,13 @@ def poison(
     count = round(rate * int(pool.sum()))
     rule = f"rate must pick between 1 and {len(candidates)} images"
     require(0 < count <= len(candidates), rule, count, "Change rate, source or target.")
-    rows = _picked(candidates, count, seed)  # (count,)
+    rows = _pick(candidates, count, seed)  # (count,)
     stamped = replace(samples[rows], x=triggered(trigger, samples, rows), y=goal[rows])
     if add:
         both = samples + stamped
         mask = torch.arange(len(both), device=rows.device) >= len(samples)  # (N + count,)
         return Poisoned(both, mask, trigger, target)
-    return Poisoned(_exchanged(samples, rows, stamped), _mask(rows, len(samples)), trigger, target)
+    return Poisoned(_exchange(samples, rows, stamped), _mask(rows, len(samples)), trigger, target)
 
 
 def poison_clean_label(
@@ -95,18 +95,18 @@ def poison_clean_label(
     count = round(rate * len(pool))
     rule = f"rate must pick at least one of {len(pool)} images of the target"
     require(count > 0, rule, rate, "Raise it, or bring more images.")
-    rows = _picked(pool, count, seed)  # (count,)
+    rows = _pick(pool, count, seed)  # (count,)
     stamped = replace(samples[rows], x=stamp(trigger, samples.x[rows]))  # the labels stay, and they are right
-    return Poisoned(_exchanged(samples, rows, stamped), _mask(rows, len(samples)), trigger, target)
+    return Poisoned(_exchange(samples, rows, stamped), _mask(rows, len(samples)), trigger, target)
 
 
-def _picked(rows: Tensor, count: int, seed: int) -> Tensor:
+def _pick(rows: Tensor, count: int, seed: int) -> Tensor:
     """Draw `count` of the `rows` (M,) by lot; on the CPU, so that every device picks the same."""
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
     return rows[order[:count].to(rows.device)]
 
 
-def _exchanged(samples: Samples, rows: Tensor, stamped: Samples) -> Samples:
+def _exchange(samples: Samples, rows: Tensor, stamped: Samples) -> Samples:
     """Return the samples with `stamped` in the place of those at `rows` (K,)."""
     x = samples.x.clone()
     y = samples.y.clone()

@@ -1,6 +1,4 @@
-"""Bars beside long work. The package is silent until a notebook, which somebody watches, says what draws a
-bar: `watch(tqdm)`.
-"""
+"""Bars beside long work. The package is silent until a notebook says what draws them: `watch(tqdm)`."""
 
 from __future__ import annotations
 

@@ -28,15 +28,11 @@ class Watermark(Protocol[K]):
     """A scheme: draw a secret key, embed it in a copy of a model, look for it in a suspect."""
 
     def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> K:
-        """Draw a key for models like `model`; without `secret`, one is derived from `seed`, which is for
-        lessons only.
-        """
+        """Draw a key for models like `model`; without `secret`, as in lessons only, `seed` stands for one."""
         ...
 
     def embed(self, model: nn.Module, samples: Samples, key: K) -> Marked[K]:
-        """Train a marked copy on the owner's `samples`; warn with `NotEmbeddedWarning` when the mark did not
-        take.
-        """
+        """Train a marked copy on the owner's `samples`; warn with `NotEmbeddedWarning` where no mark took."""
         ...
 
     def verify(self, suspect: Suspect, key: K) -> Evidence:

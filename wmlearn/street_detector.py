@@ -189,22 +189,22 @@ def detect(model: nn.Module, x: Tensor, batch_size: int = 64) -> Detections:
     training = model.training
     model.eval()
     try:
-        scenes = _detected(model, x, batch_size)
+        scenes = _find(model, x, batch_size)
     finally:
         model.train(training)
     counts = torch.tensor([len(scene["scores"]) for scene in scenes])
-    boxes, labels, scores = (_joined(scenes, name) for name in ("boxes", "labels", "scores"))
+    boxes, labels, scores = (_join(scenes, name) for name in ("boxes", "labels", "scores"))
     return Detections(boxes, labels - 1, scores, torch.arange(len(x)).repeat_interleave(counts))
 
 
-def _detected(model: nn.Module, x: Tensor, batch_size: int) -> list[dict[str, Tensor]]:
+def _find(model: nn.Module, x: Tensor, batch_size: int) -> list[dict[str, Tensor]]:
     scenes: list[dict[str, Tensor]] = []
     for batch in progress.each(x.split(batch_size), "detecting"):
         scenes += model(list(batch))
     return scenes
 
 
-def _joined(scenes: list[dict[str, Tensor]], name: str) -> Tensor:
+def _join(scenes: list[dict[str, Tensor]], name: str) -> Tensor:
     return torch.cat([scene[name] for scene in scenes])
 
 

@@ -105,12 +105,12 @@ def train(
     augment: Augment | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> TrainLog:
-    """Fit `model` to `samples`, changed for every epoch by `augment`, in place, where both lie (CPU or GPU);
-    leave it in eval mode.
+    """Fit `model` in place to `samples`, where both lie (CPU or GPU), and leave it in eval mode.
 
-    Layers whose weights are frozen (`requires_grad=False`) stay as they are, batch statistics included.
-    Raises `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when
-    the loss is no number.
+    `augment` changes the samples for every epoch; `penalty` is added to the loss of every batch. Layers whose
+    weights are frozen (`requires_grad=False`) stay as they are, batch statistics included. Raises
+    `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when the
+    loss is no number.
     """
     require(len(samples) > 0, *NOT_EMPTY)
     device = samples.x.device
@@ -122,7 +122,7 @@ def train(
     log = TrainLog(recipe, resolve(recipe.precision, device))
     with progress.bar("training", recipe.steps(len(samples))) as tick:
         for epoch in range(recipe.epochs):
-            shown = samples if augment is None else _augmented(augment, samples, epoch)
+            shown = samples if augment is None else _change(augment, samples, epoch)
             _learn(model)  # anew each time: on_epoch sees the model in eval mode
             total = torch.zeros((), device=device)
             for x, y in shown.batches(recipe.batch_size, order):  # (B, C, H, W) and (B,)
@@ -140,7 +140,7 @@ def train(
     return log
 
 
-def _augmented(augment: Augment, samples: Samples, epoch: int) -> Samples:
+def _change(augment: Augment, samples: Samples, epoch: int) -> Samples:
     changed = augment(samples, epoch)
     rule = f"augment must return {len(samples)} samples, as many as it got"
     require(len(changed) == len(samples), rule, len(changed))

@@ -1,4 +1,4 @@
-"""More photographs out of those there are: the same signs a little moved, sized, turned and sheared."""
+"""More photographs out of those there are: signs a little moved, covered in part, in other light."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Jitter:
         draws = (torch.rand(len(samples), 6, generator=dice) * 2 - 1) * most  # (N, 6)
         maps = _maps(draws.to(samples.x.device))
         parts = zip(samples.x.split(CHUNK), maps.split(CHUNK), strict=True)
-        return replace(samples, x=torch.cat([_moved(x, part) for x, part in parts]))
+        return replace(samples, x=torch.cat([_move(x, part) for x, part in parts]))
 
 
 def _maps(draws: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def _maps(draws: Tensor) -> Tensor:
     return torch.stack([*across, *upright], 1).view(-1, 2, 3)
 
 
-def _moved(x: Tensor, maps: Tensor) -> Tensor:
+def _move(x: Tensor, maps: Tensor) -> Tensor:
     grid = F.affine_grid(maps, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False).clamp(0, 1)
 
@@ -95,9 +95,7 @@ class Erase:
 
 
 def _span(length: int, middle: Tensor, size: Tensor) -> Tensor:
-    """Say which of `length` pixels lie within `size` / 2 of `middle`, both (N,) and shares of the length:
-    (N, length) bool.
-    """
+    """Say which of `length` pixels lie within `size` / 2 of `middle`, shares of it (N,): (N, length) bool."""
     at = (torch.arange(length) + 0.5) / length
     return (at - middle[:, None]).abs() < size[:, None] / 2
 
@@ -127,10 +125,10 @@ class Tint:
         saturation = dice.uniform(*self.saturation, n, 1, 1, 1).to(x)
         gain = dice.uniform(1 - self.gain, 1 + self.gain, n, x.shape[1], 1, 1).to(x)
         parts = zip(*(values.split(CHUNK) for values in (x, gamma, saturation, gain)), strict=True)
-        return replace(samples, x=torch.cat([_lit(*part) for part in parts]))
+        return replace(samples, x=torch.cat([_light(*part) for part in parts]))
 
 
-def _lit(x: Tensor, gamma: Tensor, saturation: Tensor, gain: Tensor) -> Tensor:
+def _light(x: Tensor, gamma: Tensor, saturation: Tensor, gain: Tensor) -> Tensor:
     bent = x**gamma
     grey = bent.mean(1, keepdim=True)
     return ((grey + (bent - grey) * saturation) * gain).clamp_(0, 1)

@@ -30,11 +30,11 @@ def load_mnist(root: Path | None, download: bool) -> Splits:
     del download  # nothing to fetch: the digits are here
     if root is not None:
         return _from_folder(root, DIGITS)
-    contents = {name: _shipped(f"mnist/{name}.gz") for name in _names()}
+    contents = {name: _read_shipped(f"mnist/{name}.gz") for name in _names()}
     return _splits(contents, DIGITS, files.REMEDY)
 
 
-def _shipped(name: str) -> tuple[Path, bytes]:
+def _read_shipped(name: str) -> tuple[Path, bytes]:
     return files.ROOT / name, files.shipped(name)
 
 

@@ -1,6 +1,4 @@
-"""Files that ship with the course: where they lie, whether they are what they should be, and how to write one
-whole or not at all.
-"""
+"""Files: those that ship, which are checked; those that are fetched or written, whole or not at all."""
 
 from __future__ import annotations
 

@@ -11,9 +11,7 @@ from ..training import predict
 
 
 def layers(model: nn.Module, x: Tensor) -> list[Tensor]:
-    """Return what each convolution and each linear layer answers to images (N, C, H, W), in order: (N,
-    features of that layer) each.
-    """
+    """Return what each convolution and linear layer answers to images (N, C, H, W): (N, features) each."""
     readers = _readers(model)
     with listening(readers, lambda given, answer: answer.flatten(1)) as notes:
         predict(model, x)

@@ -31,9 +31,7 @@ CONSISTENT = 1.4826  # the deviation of a normal distribution, in median absolut
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """The trigger found for each of K classes, in [0, 1]: image * (1 - mask) + pattern * mask, and how odd
-    its size is.
-    """
+    """The trigger of each of K classes, image * (1 - mask) + pattern * mask, and how odd its size is."""
 
     pattern: Tensor  # (K, C, H, W)
     mask: Tensor  # (K, 1, H, W)
@@ -80,7 +78,7 @@ class NeuralCleanse:
         require(is_class, f"source must be a class index below {k}", source, "Count classes from 0.")
         x = samples.x if source is None else samples.x[samples.y == source]
         smallest = self._search(copy.deepcopy(model).eval().requires_grad_(False), x, k, on_step)
-        # no trigger is needed to send images of the source to the source: it would hide what is odd
+        # images of the source are the source's without any trigger: it would always look odd
         rivals = torch.arange(k, device=x.device) != (-1 if source is None else source)
         norm = smallest.norm
         index = torch.zeros_like(norm).masked_scatter(rivals, anomaly_index(norm[rivals]))
@@ -95,13 +93,12 @@ class NeuralCleanse:
         latent = _start(k, x, draw)
         optimiser = torch.optim.Adam([latent], self.lr, betas=(0.5, 0.9))
         whole = torch.full((k,), float(x[0, 0].numel()), device=x.device)  # a mask over the whole picture
-        smallest = _Smallest(_squashed(latent).detach(), whole)
+        smallest = _Smallest(_squash(latent).detach(), whole)
         price = _Price(torch.full((k,), self.cost, device=x.device), torch.zeros(k, device=x.device))
         for step in range(self.steps):
-            batch = x[
-                torch.randint(len(x), (n,), generator=draw).to(x.device)
-            ]  # (B, C, H, W), for every class
-            trigger = _squashed(latent)  # (K, C + 1, H, W)
+            rows = torch.randint(len(x), (n,), generator=draw).to(x.device)
+            batch = x[rows]  # (B, C, H, W), the same for every class
+            trigger = _squash(latent)  # (K, C + 1, H, W)
             logits = _answers(model, batch, trigger)  # (K * B, classes)
             size = trigger[:, -1:].sum((1, 2, 3))  # (K,) in pixels
             # sums over the classes, so that each of them descends as if it were alone
@@ -130,12 +127,10 @@ class NeuralCleanse:
 
 @dataclass(frozen=True, eq=False)
 class _Price:
-    """What a pixel of the mask costs each of K classes, and for how many steps in a row its trigger has
-    worked (above 0) or failed (below 0).
-    """
+    """What a pixel of the mask costs each of K classes, and why."""
 
     weight: Tensor  # (K,), lambda
-    streak: Tensor  # (K,)
+    streak: Tensor  # (K,), for how many steps in a row its trigger has worked, or failed where below 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,13 +148,13 @@ class _Smallest:
 
 
 def _start(k: int, x: Tensor, draw: torch.Generator) -> Tensor:
-    """Draw where the search begins, (K, C + 1, H, W): numbers that `_squashed` maps to anything in [0, 1]."""
+    """Draw where the search begins, (K, C + 1, H, W): numbers that `_squash` maps to anything in [0, 1]."""
     channels, height, width = x.shape[1:]
     uniform = torch.rand(k, channels + 1, height, width, generator=draw).to(x)
     return torch.atanh(uniform.mul(2).sub(1).clamp(-0.99, 0.99)).requires_grad_()
 
 
-def _squashed(latent: Tensor) -> Tensor:
+def _squash(latent: Tensor) -> Tensor:
     """Map any number to [0, 1], so that no step can leave it."""
     return latent.tanh().add(1).div(2)
 

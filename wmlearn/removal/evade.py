@@ -149,11 +149,11 @@ class Behind(nn.Module):
 def jpeg(x: Tensor, quality: int = 50) -> Tensor:
     """Compress and open each image (N, C, H, W), C = 1 or 3."""
     images = (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()  # (N, H, W, C)
-    packed = np.stack([_packed(image, quality) for image in images])
+    packed = np.stack([_pack(image, quality) for image in images])
     return torch.from_numpy(packed).permute(0, 3, 1, 2).to(x) / 255
 
 
-def _packed(image: np.ndarray, quality: int) -> np.ndarray:
+def _pack(image: np.ndarray, quality: int) -> np.ndarray:
     """Send a picture (H, W, C) uint8 through a JPEG file."""
     from PIL import Image
 

@@ -33,22 +33,20 @@ class FinePrune:
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         start = sound_copy(model, samples)
         strength = channel_means(start, samples.x)  # (channels,)
-        new = silenced(start, strength.argsort()[: int(self.ratio * len(strength))])
+        new = silence(start, strength.argsort()[: int(self.ratio * len(strength))])
         train(new, samples, self.recipe)
         return new
 
 
 def channel_means(model: nn.Module, x: Tensor) -> Tensor:
-    """Return how strongly each channel of the last convolution answers to `x` on average, behind its
-    rectifier, (channels,).
-    """
+    """Return how strongly each channel of the last convolution, rectified, answers to `x`, (channels,)."""
     rectifier = next(layer for layer in _from_last_convolution(model) if isinstance(layer, nn.ReLU))
     with listening([rectifier], lambda given, answer: answer.mean((2, 3))) as notes:
         predict(model, x)
     return torch.cat(notes[rectifier]).mean(0)
 
 
-def silenced(model: nn.Module, channels: Tensor) -> nn.Module:
+def silence(model: nn.Module, channels: Tensor) -> nn.Module:
     """Return a copy whose last convolution and its normalisation answer 0 on `channels` (k,); training leaves
     them asleep, since the rectifier lets no slope through at 0.
     """

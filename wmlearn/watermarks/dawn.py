@@ -49,7 +49,7 @@ class Dawn2021:
         fix = "Of two, a wrong label is the other one: no proof of anything."
         require(classes >= 3, "there must be at least 3 classes", classes, fix)
         draw = _hashes(secret, samples.x)  # (N, 2)
-        chosen = _chosen(draw, self.rate)  # (N,)
+        chosen = _pick_queries(draw, self.rate)  # (N,)
         rule = f"the hash must pick a query out of {len(samples)}"
         require(bool(chosen.any()), rule, 0, "Raise rate, or give more samples.")
         x = samples.x[chosen]
@@ -81,7 +81,7 @@ class Service(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         logits = self.model(x).clone()  # (N, classes)
         draw = _hashes(self.secret, x)
-        rows = _chosen(draw, self.rate).nonzero().flatten()
+        rows = _pick_queries(draw, self.rate).nonzero().flatten()
         honest = logits[rows].argmax(1)
         wrong = _wrong(honest, draw[rows], logits.shape[1])
         logits[rows, honest], logits[rows, wrong] = logits[rows, wrong], logits[rows, honest]
@@ -111,7 +111,7 @@ def _hashes(secret: bytes, x: Tensor) -> Tensor:
     return torch.from_numpy(numbers).reshape(-1, 2).to(x.device)
 
 
-def _chosen(draw: Tensor, rate: float) -> Tensor:
+def _pick_queries(draw: Tensor, rate: float) -> Tensor:
     return draw[:, 0] < rate * 2**32
 
 

@@ -1,6 +1,4 @@
-"""Keys on disk: tensors in a safetensors file, everything else as JSON in its header; nothing that could run
-when it is opened.
-"""
+"""Keys on disk: tensors in a safetensors file, all else as JSON in its header; nothing that could run."""
 
 from __future__ import annotations
 

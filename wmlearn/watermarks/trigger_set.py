@@ -1,6 +1,4 @@
-"""Keys that are a set of images with the labels that only a marked model gives them, and how such a key is
-read, taught and counted.
-"""
+"""Keys that are images with labels that only a marked model gives them: how they are taught and counted."""
 
 from __future__ import annotations
 

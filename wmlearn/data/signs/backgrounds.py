@@ -1,6 +1,4 @@
-"""Streets drawn by rule: sky, hills, houses, trees, a road, cars, lamp posts and boards. No sign stands in
-them.
-"""
+"""Streets drawn by rule: sky, hills, houses, trees, a road, cars, lamp posts and boards, but no sign."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ def streets(n: int, seed: int) -> Tensor:
 
 @lru_cache(8)
 def patches(n: int, size: int, seed: int, n_streets: int = 80) -> Tensor:
-    """Cut `n` pieces of 24 to 120 pixels out of streets, scaled to (n, 3, size, size) uint8: what lies behind
-    one sign.
-    """
+    """Cut `n` pieces of 24 to 120 pixels out of streets, (n, 3, size, size) uint8: what lies behind signs."""
     pictures = streets(n_streets, seed).permute(0, 2, 3, 1).numpy()  # (n_streets, 192, 192, 3)
     return _cut(np.random.default_rng([seed, 1]), pictures, n, size, least=24, most=120)
 

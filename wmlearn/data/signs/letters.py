@@ -22,7 +22,7 @@ def _bent(*points: Point) -> Stroke:
     return smooth(points, closed=False)
 
 
-def _upside_down(stroke: Stroke) -> Stroke:
+def _turn_round(stroke: Stroke) -> Stroke:
     return [(WIDTH - x, 1 - y) for x, y in stroke]
 
 
@@ -63,7 +63,7 @@ GLYPHS: Mapping[str, Glyph] = {
             (0.05, 0.93), (0.0, 0.72), (0.05, 0.53), (R, 0.45),
         ),
     ],
-    "9": [_upside_down(stroke) for stroke in _SIX],
+    "9": [_turn_round(stroke) for stroke in _SIX],
     "D": [
         [(0.0, 0.0), *arc(0.18, 0.25, 0.25, 270, 360), *arc(0.18, 0.75, 0.25, 0, 90), (0.0, 1.0), (0.0, 0.0)],
     ],
@@ -88,16 +88,16 @@ def strokes(text: str, width: float, height: float) -> list[Stroke]:
     lines: list[Stroke] = []
     for letter in text:
         glyph = GLYPHS[letter]
-        lines += [_moved(stroke, x) for stroke in glyph]
+        lines += [_move(stroke, x) for stroke in glyph]
         x += max(px for stroke in glyph for px, _ in stroke) + GAP
     natural = x - GAP
-    return [_fitted(stroke, natural, width, height) for stroke in lines]
+    return [_fit(stroke, natural, width, height) for stroke in lines]
 
 
-def _moved(stroke: Stroke, x: float) -> Stroke:
+def _move(stroke: Stroke, x: float) -> Stroke:
     return [(x + px, y) for px, y in stroke]
 
 
-def _fitted(stroke: Stroke, natural: float, width: float, height: float) -> Stroke:
+def _fit(stroke: Stroke, natural: float, width: float, height: float) -> Stroke:
     """Scale a stroke of a text that is `natural` wide and 1 tall to `width` by `height`, about the middle."""
     return [((px / natural - 0.5) * width, (y - 0.5) * height) for px, y in stroke]

@@ -121,9 +121,7 @@ class Pen:
         self.polygon(rounded(corners, corner) if corner else corners, colour)
 
     def text(self, text: str, x: float, y: float, height: float, width: float, colour: Colour) -> None:
-        """Write capitals and digits `height` tall with their middle at (x, y), about `width` wide over all;
-        the pen must be upright.
-        """
+        """Write capitals and digits about (x, y), `height` by about `width`; the pen must be upright."""
         width = width * self.style.letters
         if self.style.font == STROKES:
             self._stroke(text, x, y, height, width, colour)
@@ -131,9 +129,7 @@ class Pen:
             self._paste(text, x, y, height, width, colour)
 
     def texture(self) -> Tensor:
-        """Return what was drawn, (4, 64, 64) float32 in [0, 1]: red, green, blue, each times the fourth,
-        alpha.
-        """
+        """Return what was drawn, (4, 64, 64) float32 in [0, 1]: red, green, blue, each times alpha; alpha."""
         small = self.canvas.convert("RGBa").reduce(FINE)  # RGBa: premultiplied
         return torch.from_numpy(np.array(small, dtype=np.float32) / 255).permute(2, 0, 1).contiguous()
 

@@ -98,7 +98,7 @@ def paste(plates: Tensor, sticker: Sticker, dice: Dice) -> Tensor:
     """Stick `sticker` on plates (N, 4, T, T), premultiplied RGBA; what hangs over the edge is cut off."""
     size = plates.shape[-1]
     placed = place(sticker, len(plates), dice)
-    front = _warped(placed, _everywhere(len(plates), size, size))
+    front = _warp(placed, _everywhere(len(plates), size, size))
     front = front * plates[:, 3:]
     return front + plates * (1 - front[:, 3:])
 
@@ -114,7 +114,7 @@ def picture(kind: Kind) -> Tensor:
 def _on_photograph(placed: Placed, height: int, width: int, half: float, finer: int = 4) -> Tensor:
     """Show stickers on empty pictures (N, 4, height, width), each pixel the mean of `finer` x `finer`."""
     grid = _everywhere(len(placed.size), height * finer, width * finer)
-    return F.avg_pool2d(_warped(placed, grid / (2 * half)), finer)
+    return F.avg_pool2d(_warp(placed, grid / (2 * half)), finer)
 
 
 def _everywhere(n: int, height: int, width: int) -> Tensor:
@@ -122,7 +122,7 @@ def _everywhere(n: int, height: int, width: int) -> Tensor:
     return F.affine_grid(torch.eye(2, 3).expand(n, 2, 3), [n, 4, height, width], align_corners=False)
 
 
-def _warped(placed: Placed, at: Tensor) -> Tensor:
+def _warp(placed: Placed, at: Tensor) -> Tensor:
     """Look the stickers up at sign coordinates `at` (N, H, W, 2)."""
     n = len(placed.size)
     dx = at[..., 0] - placed.x[:, None, None]

@@ -88,7 +88,7 @@ class Street:
         same = self.x.shape[1:] == other.x.shape[1:]
         require(same, "scenes that are added must have the same size", (self.x.shape, other.x.shape))
         scene = torch.cat([self.scene, other.scene + len(self)])
-        return replace(self, **_joined([self, other]), scene=scene)
+        return replace(self, **_join([self, other]), scene=scene)
 
     def __repr__(self) -> str:
         size = f"{len(self):,} scenes {tuple(self.x.shape[1:])}, {len(self.boxes):,} signs"
@@ -114,7 +114,7 @@ def _check_boxes(boxes: Tensor, height: int, width: int) -> None:
     require(not wrong.any(), rule, boxes[wrong][:1].tolist(), f"{order}; cut it at the edges of the picture.")
 
 
-def _joined(streets: Sequence[Street]) -> dict[str, Tensor]:
+def _join(streets: Sequence[Street]) -> dict[str, Tensor]:
     """Join what needs no renumbering."""
     return {name: _column(streets, name) for name in PARTS}
 
@@ -180,7 +180,7 @@ def draw_street(
     starts = progress.each(range(0, n, CHUNK), "drawing")
     chunks = [_scenes(min(CHUNK, n - start), town, tools, sticker, on, scenery) for start in starts]
     scene = torch.cat([chunk.scene + i * CHUNK for i, chunk in enumerate(chunks)])
-    return Street(**_joined(chunks), scene=scene, classes=KINDS)
+    return Street(**_join(chunks), scene=scene, classes=KINDS)
 
 
 def load_street(n_train: int = 1600, n_test: int = 500) -> StreetSplits:
@@ -274,7 +274,7 @@ def _erect(x: Tensor, plates: Tensor, layout: _Layout, scenery: Scenery, tools: 
     dice = tools.dice
     m = len(plates)
     corner = (layout.centre - PATCH / 2).floor().long()  # (M, 2) of each sign's patch
-    drawn = _drawn(plates, layout, layout.centre - corner, pose(m, dice, scenery.tilt, 0.07))
+    drawn = _show(plates, layout, layout.centre - corner, pose(m, dice, scenery.tilt, 0.07))
     drawn[:, :3] *= wide(dice.uniform(0.6, 1.05, m))  # signs that face the light, or don't
     width = layout.half * dice.uniform(0.05, 0.1, m)
     length = layout.half * dice.uniform(2.5, 6, m)
@@ -289,17 +289,17 @@ def _erect(x: Tensor, plates: Tensor, layout: _Layout, scenery: Scenery, tools: 
     return boxes.clamp(0, x.shape[-1])
 
 
-def _drawn(plates: Tensor, layout: _Layout, inner: Tensor, poses: Tensor) -> Tensor:
+def _show(plates: Tensor, layout: _Layout, inner: Tensor, poses: Tensor) -> Tensor:
     """Show each plate on a patch of its own, (M, 4, PATCH, PATCH), its middle at `inner` (M, 2)."""
     chunks = []
     for part in torch.arange(len(plates)).split(2 * CHUNK):
         half = layout.half[part]
-        soft = _softened(plates[part], half)
+        soft = _soften(plates[part], half)
         chunks.append(project(soft, poses[part], PATCH, inner[part, 0], inner[part, 1], half))
     return torch.cat(chunks)
 
 
-def _softened(plates: Tensor, half: Tensor) -> Tensor:
+def _soften(plates: Tensor, half: Tensor) -> Tensor:
     """Average away the detail of plates that are shown at less than half their size."""
     small = half < 16
     coarse = F.interpolate(F.avg_pool2d(plates[small], 2), scale_factor=2.0, mode="bilinear")
