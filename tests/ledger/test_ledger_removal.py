@@ -19,7 +19,7 @@ from wmlearn.course.lessons import lesson_09
 from wmlearn.experiments import Results, shipped
 from wmlearn.experiments.removal import GONE, NONE, SCHEMES, cells, cheapest, gone, lost
 from wmlearn.plots import removal as plots_removal
-from wmlearn.plots.removal import FAMILIES
+from wmlearn.plots.names import FAMILIES
 
 LITTLE = ["adi2018-ftll", "adi2018-ftal", "quantize-4-bits", "inputs-jpeg"]
 """Attacks that cost next to nothing."""
@@ -87,7 +87,7 @@ def test_odd_images_and_deep_cuts_destroy_the_network(results: Results) -> None:
 
 
 def test_a_mark_in_the_weights_outlives_training_on_but_no_attack_that_aims_at_it(results: Results) -> None:
-    tuned = [name for name in FAMILIES["train on"] if name not in ("overwrite-adi", "wang2019-unlearning")]
+    tuned = [name for name in FAMILIES["fine-tune"] if name not in ("overwrite-adi", "wang2019-unlearning")]
     assert lesson_09.share_believed(results, "uchida2017", *tuned) == 1
     assert lesson_09.share_believed(results, "uchida2017", "mean-filter") == 0
     assert gone(results, "uchida2017", "mean-filter")
