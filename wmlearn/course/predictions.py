@@ -58,7 +58,7 @@ def guess(id: str, question: str, *, low: float = 0, high: float = 100) -> None:
 
 
 def reveal(id: str, value: float) -> None:
-    """Set the learner's interval beside the measured share `value` (0..1), and say how well all did so far."""
+    """Set the learner's interval beside the measured share `value` (0..1), and say how all of them did."""
     guesses = _load()
     if id not in guesses:
         return show_box("todo", "No interval noted", "Run the cell with your guess first.")
