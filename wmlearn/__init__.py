@@ -4,6 +4,7 @@ from importlib.metadata import version as _version
 
 # Data and networks
 from . import data as data
+from . import memory as memory
 from . import models as models
 from . import training as training
 from .data import Samples as Samples
@@ -70,10 +71,14 @@ from . import words as words
 # A lesson: pictures, and the verbs of its cells
 from . import course as course
 from . import plots as plots
+from .course import Claim as Claim
+from .course import all_hold as all_hold
+from .course import challenge as challenge
 from .course import check as check
 from .course import claim as claim
 from .course import guess as guess
 from .course import paper_table as paper_table
+from .course import quiz as quiz
 from .course import ready as ready
 from .course import reveal as reveal
 from .course import shares as shares

@@ -23,6 +23,10 @@ class NotEmbeddedWarning(UserWarning):
     """A mark was embedded and its own verification doesn't find it: the model carries no proof."""
 
 
+class MemoryWarning(UserWarning):
+    """A remembered network could not be read or kept; it was trained instead, and nothing is lost."""
+
+
 NOT_EMPTY = "samples must not be empty", 0, "Look at what you selected them by."
 """Rule, value and remedy of the commonest mistake, for `require(len(samples) > 0, *NOT_EMPTY)`."""
 

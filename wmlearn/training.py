@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import progress
+from . import memory, progress
 from .data import Samples, check_images
 from .errors import NOT_EMPTY, WmlearnError, require
 
@@ -165,9 +165,19 @@ def trained(
     augment: Augment | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> tuple[nn.Module, TrainLog]:
-    """Like `train`, but leave `model` alone and return the fitted copy with its log."""
+    """Like `train`, but leave `model` alone and return the fitted copy with its log.
+
+    Where `memory` has a folder, a network that was trained before is not trained again, unless `on_epoch` is
+    to see it grow.
+    """
     new = copy.deepcopy(model)
-    return new, train(new, samples, recipe, penalty=penalty, augment=augment, on_epoch=on_epoch)
+    key = "" if on_epoch else memory.key(model, samples, recipe, penalty, augment)
+    losses = memory.recall(key, new)
+    if losses is not None:
+        return new.eval(), TrainLog(recipe, resolve(recipe.precision, samples.x.device), losses)
+    log = train(new, samples, recipe, penalty=penalty, augment=augment, on_epoch=on_epoch)
+    memory.remember(key, new, log.loss)
+    return new, log
 
 
 @torch.no_grad()

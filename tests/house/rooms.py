@@ -18,6 +18,7 @@ ORDER = (  # a room may import from those above it, and from itself
     "words",
     "parallel",
     "data",
+    "memory",
     "models",
     "training",
     "triggers",
