@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+import torch
 from displays import Shown
 
 import wmlearn as wm
-from wmlearn.course.boxes import COLOURS, show_box
+from wmlearn.course.boxes import BARS, show_box
 from wmlearn.course.claims import Claim, ledger, wilson
 
 BOUNDS = [
@@ -22,6 +24,7 @@ BOUNDS = [
     (Claim("x", "gain", 0.015, low=0.01, high=0.02, unit="points"), "between 1 and 2 points"),
     (Claim("x", "p-value", 1e-80, high=1e-9, unit="p"), "at most 1e-9"),
     (Claim("x", "p-value", 1e-80, high=1e-20, unit="p"), "at most 1e-20"),
+    (Claim("x", "images", 300, low=100, high=1400, unit="count"), "between 100 and 1,400"),
 ]
 
 
@@ -58,6 +61,82 @@ def test_the_raw_value_is_shown_with_its_unit_and_n() -> None:
     assert Claim("x", "p-value", 1.25e-30, high=0.1, unit="p", n=100).shown == "1.2e-30 (n = 100)"
 
 
+@pytest.mark.parametrize(
+    ("claim", "form", "words"),
+    [
+        (Claim("x", "success", 0.98857, low=0), "0", "99 %"),
+        (Claim("x", "success", 0.98857, low=0), "1", "98.9 %"),
+        (Claim("x", "success", 0.98857, low=0), "bare", "99"),
+        (Claim("x", "success", -0.0001, low=-1), "1", "0.0 %"),
+        (Claim("x", "cost", 0.0012, high=1, unit="points"), "1", "0.1 points"),
+        (Claim("x", "pairs", 32 / 90, low=0, n=90), "of", "32 of 90"),
+        (Claim("x", "pairs", 32, low=0, n=90, unit="count"), "of", "32 of 90"),
+        (Claim("x", "misread", 0.0025, low=0, n=397), "in", "one in 400"),
+        (Claim("x", "misread", 1, low=0, n=400, unit="count"), "in", "one in 400"),
+        (Claim("x", "step", 812, low=0, unit="count"), "100", "800"),
+        (Claim("x", "step", 60_000, low=0, unit="count"), "0", "60,000"),
+        (Claim("x", "p-value", 0.0206, low=0, unit="p"), "1", "0.02"),
+    ],
+)
+def test_prose_quotes_a_value_rounded_to_what_does_not_vary(claim: Claim, form: str, words: str) -> None:
+    assert claim.quoted(form) == words
+
+
+def test_a_count_of_n_needs_its_n_and_one_in_so_many_a_share() -> None:
+    with pytest.raises(wm.ArgumentError, match="needs its n"):
+        Claim("x", "pairs", 0.5, low=0).quoted("of")
+    with pytest.raises(wm.ArgumentError, match="between 0 and 1"):
+        Claim("x", "pairs", 0.0, low=0).quoted("in")
+
+
+THREE = (
+    Claim("02.success", "Attack success", 0.999, low=0.99),
+    Claim("02.harmless", "On the clean network", 0.001, high=0.005),
+    Claim("02.jump", "Below 1 from step", 812, low=300, high=1400, unit="count"),
+)
+
+
+def test_claims_that_hold_fold_into_one_line_that_tells_no_value(shown: Shown) -> None:
+    wm.all_hold(*THREE)
+    assert shown.text == (
+        "✓ 3 checks hold. Attack success: at least 99 %; On the clean network: at most 0.5 %; "
+        "Below 1 from step: between 300 and 1,400."
+    )
+    assert shown.html.count("<details>") == shown.html.count("</details>") == 1
+    assert shown.html.count("<li>") == 3
+
+
+def test_a_claim_among_others_that_fails_is_named_in_a_red_box(shown: Shown) -> None:
+    wm.all_hold(*THREE, Claim("02.cost", "Accuracy lost", 0.02, high=0.005, unit="points"))
+    assert (
+        shown.text == "✗ 1 of 4 checks failed. Accuracy lost should be at most 0.5 points: it is 2.00 points"
+    )
+    assert "<details>" not in shown.html
+    assert BARS["bad"] in shown.html
+
+
+def test_the_ledger_reads_claims_of_both_kinds(shown: Shown) -> None:
+    wm.all_hold(*THREE)
+    wm.claim("02.cost", 0.001, what="Accuracy lost", high=0.005, unit="points")
+    cells = json.loads(json.dumps(shown.cells()))
+    assert list(ledger(cells)) == ["02.success", "02.harmless", "02.jump", "02.cost"]
+
+
+def test_tensors_and_numpys_numbers_are_welcome(shown: Shown) -> None:
+    wm.all_hold(Claim("a", "A share", torch.tensor(0.5), low=0, n=torch.tensor(4)))  # pyright: ignore
+    wm.claim("b", np.float32(0.5), what="Another", low=0)  # pyright: ignore
+    wm.shares("read as 0", {"clean": (torch.tensor(0.5), 10)})  # pyright: ignore
+    cells = json.loads(json.dumps(shown.cells()))
+    assert [claim.value for claim in ledger(cells).values()] == [0.5, 0.5]
+
+
+def test_claims_need_a_bound_and_there_must_be_one(shown: Shown) -> None:
+    with pytest.raises(wm.ArgumentError, match="needs a bound"):
+        wm.all_hold(Claim("x", "success", 0.5))
+    with pytest.raises(wm.ArgumentError, match="at least one claim"):
+        wm.all_hold()
+
+
 def test_a_claim_that_holds_says_the_same_whatever_was_measured(shown: Shown) -> None:
     for value in (0.991, 0.9999):
         wm.claim("02.success", value, what="Attack success", low=0.99, n=9020)
@@ -69,7 +148,7 @@ def test_a_claim_that_holds_says_the_same_whatever_was_measured(shown: Shown) ->
 def test_a_claim_that_fails_says_what_it_should_be_and_what_it_is(shown: Shown) -> None:
     wm.claim("02.success", 0.5, what="Attack success", low=0.99, n=9020)
     assert shown.text == "✗ Attack success should be at least 99 %: it is 50.00 % (n = 9,020)"
-    assert COLOURS["bad"][0] in shown.html
+    assert BARS["bad"] in shown.html
 
 
 def test_the_ledger_reads_back_what_claim_wrote(shown: Shown) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from catalogue import EXERCISES
+from displays import Shown
 
 import wmlearn as wm
+from wmlearn.course import exercises, record
 from wmlearn.course.exercises import examine
 
 
@@ -29,6 +32,10 @@ def _spoils_its_input(predicted: torch.Tensor, true: torch.Tensor, target: int) 
     share = (predicted[kept] == target).float().mean().item()
     predicted[:] = target
     return share
+
+
+def _empties_a_list(leaves: list[bytes]) -> bytes:
+    return leaves.pop()
 
 
 def _random_answer(predicted: torch.Tensor, true: torch.Tensor, target: int) -> float:
@@ -79,14 +86,15 @@ CLUMSY: dict[str, tuple[str, Any, str]] = {
     "a crash": ("02.2", _crashes, "Your function stopped with IndexError: list index out of range"),
     "no function": ("02.2", 0.75, "Your function stopped with TypeError: "),
     "too few arguments": ("02.2", lambda p: 0.5, "Your function stopped with TypeError: "),
-    "nan": ("02.2", lambda p, t, target: float("nan"), "Test case 1 of 4: you return nan; it should be 0."),
+    "nan": ("02.2", lambda p, t, target: float("nan"), "Your answer is NaN, not a number."),
     "infinite": (
         "02.2",
         lambda p, t, target: float("inf"),
         "Test case 1 of 4: you return inf; it should be 0.",
     ),
     "an unknown mistake": ("02.2", _random_answer, "Test case 1 of 4: you return 0.123; it should be 0."),
-    "spoils its input": ("02.2", _spoils_its_input, "Your function changes the tensors that it is given."),
+    "spoils its input": ("02.2", _spoils_its_input, "Your function changes what it is given."),
+    "empties a list": ("10.3", _empties_a_list, "Your function changes what it is given."),
     "half of the answer": (
         "02.1",
         _forgets_to_return_the_labels,
@@ -128,4 +136,51 @@ def test_check_and_ready_survive_every_clumsy_answer(id: str, capsys: pytest.Cap
         assert wm.ready(id, f) is EXERCISES[id].reference
     output = capsys.readouterr().out
     assert f"Exercise {id} · {EXERCISES[id].title}" in output
-    assert "The lesson goes on with the course's function. Come back whenever you like" in output
+    assert exercises.GOES_ON in output
+
+
+GENERIC: dict[str, tuple[str, Any]] = {
+    "percent": ("01.1", lambda a, b: 100 * EXERCISES["01.1"].reference(a, b)),
+    "nan": ("01.2", lambda hits, trials, chance: float("nan")),
+    "complement": ("04.3", lambda *arguments: 1 - EXERCISES["04.3"].reference(*arguments)),
+    "sign": ("08.2", lambda *arguments: -EXERCISES["08.2"].reference(*arguments)),
+}
+
+
+@pytest.mark.parametrize("mistake", GENERIC)
+def test_a_mistake_that_can_be_made_anywhere_is_named_everywhere(mistake: str) -> None:
+    id, f = GENERIC[mistake]
+    assert examine(id, f).mistake == mistake
+
+
+def test_a_small_probability_is_neither_zero_nor_a_larger_one() -> None:
+    p_value = EXERCISES["01.2"].reference
+    assert not examine("01.2", lambda *claim: p_value(*claim) if p_value(*claim) > 1e-5 else 0.0).ok
+    assert not examine("01.2", lambda *claim: p_value(*claim) * (1 if p_value(*claim) > 1e-50 else 2)).ok
+    assert examine("01.2", lambda *claim: p_value(*claim) * (1 + 1e-6)).ok
+
+
+def test_what_rounding_leaves_of_nothing_is_nothing_and_nothing_is_not_a_small_p_value() -> None:
+    assert exercises._close(1e-9, 0.0)
+    assert not exercises._close(0.0, 1e-10)
+    assert not exercises._close(1e-200, 1e-300)
+    assert exercises._close(1.00001e-300, 1e-300)
+
+
+def test_an_answer_takes_the_shape_that_the_lesson_goes_on_with() -> None:
+    assert exercises.like(torch.ones(1, 5), torch.zeros(3)).shape == (5,)
+    assert exercises.like([[1.0], [2.0]], torch.zeros(3)).tolist() == [1.0, 2.0]
+    assert exercises.like([b"root"], b"other") == b"root"
+
+
+def test_the_courses_own_function_handed_in_again_solves_nothing(shown: Shown, home: Path) -> None:
+    def unsolved(a: Any, b: Any) -> Any:
+        raise NotImplementedError(exercises.YOUR_TURN)
+
+    first = wm.ready("01.1", unsolved)
+    again = wm.ready("01.1", first)
+    assert again is first
+    assert "Not started yet" in shown.text
+    assert record.load().solved == {}
+    wm.ready("01.1", lambda a, b: (a.argmax(1) != b.argmax(1)).double().mean())
+    assert list(record.load().solved) == ["01.1"]

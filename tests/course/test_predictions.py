@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+import torch
 from displays import Shown
 
 import wmlearn as wm
-from wmlearn.course.boxes import COLOURS
-from wmlearn.data import files
+from wmlearn.course import record
+from wmlearn.course.boxes import BARS
 
 QUESTION = "Stamped digits read as 0, in per cent"
 
@@ -24,7 +24,7 @@ def test_a_guess_is_noted_and_comes_back_beside_the_result(shown: Shown, home: P
         == f"You said 90 to 100 %; it is 99.8 %: inside. {QUESTION}. Your interval is 10 points wide: well"
         " judged."
     )
-    assert COLOURS["good"][0] in shown.html
+    assert BARS["good"] in shown.html
 
 
 def test_a_guess_that_misses_is_told_kindly(shown: Shown, home: Path) -> None:
@@ -54,7 +54,7 @@ def test_an_interval_that_cannot_be_wrong_is_noted_but_not_praised(shown: Shown,
     assert shown.text.startswith("Noted: 0 to 100 %. An interval this wide can't be wrong")
     wm.reveal("02.p1", 0.998)
     assert shown.text.endswith("100 points wide: too wide to be wrong; be braver next time.")
-    assert COLOURS["todo"][0] in shown.html
+    assert BARS["todo"] in shown.html
 
 
 @pytest.mark.parametrize(("low", "high"), [(-1, 50), (60, 50), (50, 101), (float("nan"), 50)])
@@ -82,44 +82,34 @@ def test_calibration_is_told_from_the_second_serious_result_on(shown: Shown, hom
     assert "So far 2 of 3 of your intervals held" in shown.text
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "{",
-        '{"01.p1": 5}',
-        '{"01.p1": {"low": 1}}',
-        '{"01.p1": {"question": "q", "low": 1, "high": 2, "more": 3}}',
-        "[]",
-        "null",
-        '{"01.p1": {"question": "q", "low": "a", "high": "b", "result": 50}}',
-    ],
-)
-def test_a_damaged_file_of_guesses_stops_nothing(content: str, shown: Shown, home: Path) -> None:
+def test_a_damaged_record_stops_nothing_and_is_told(shown: Shown, home: Path) -> None:
     home.mkdir()
-    (home / "guesses.json").write_text(content)
-    wm.guess("02.p1", QUESTION, low=90, high=100)
-    wm.reveal("02.p1", 0.998)
-    assert "inside" in shown.text
-    assert json.loads((home / "guesses.json").read_text())["02.p1"]["low"] == 90
-
-
-def test_a_file_that_is_not_even_text_stops_nothing(shown: Shown, home: Path) -> None:
-    home.mkdir()
-    (home / "guesses.json").write_bytes(b"\xff\xfe\x00")
+    record.path().write_bytes(b"\xff\xfe\x00")
     wm.reveal("02.p1", 0.998)
     assert shown.text.startswith("No interval noted")
-
-
-def test_guesses_lie_in_wmlearn_home_and_else_in_the_cache(
-    shown: Shown, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     wm.guess("02.p1", QUESTION, low=90, high=100)
-    assert list(json.loads((home / "guesses.json").read_text())) == ["02.p1"]
-    monkeypatch.delenv("WMLEARN_HOME")
-    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
-    wm.guess("02.p2", QUESTION, low=90, high=100)
-    assert list(json.loads((tmp_path / "cache" / "guesses.json").read_text())) == ["02.p2"]
+    assert shown.text.startswith(
+        "Noted: 90 to 100 %. We come back to it when the result is in. Your record was"
+    )
+    wm.reveal("02.p1", 0.998)
+    assert "inside" in shown.text
+
+
+def test_a_number_of_things_is_guessed_in_their_unit(shown: Shown, home: Path) -> None:
+    wm.guess("02.p2", "Images that win 90 %", low=100, high=1000, unit="images", most=60_000)
+    assert shown.text == "Noted: 100 to 1,000 images. We come back to it when the result is in."
+    wm.reveal("02.p2", torch.tensor(300))  # pyright: ignore[reportArgumentType]
+    assert shown.text == (
+        "You said 100 to 1,000 images; it is 300 images: inside. Images that win 90 %. "
+        "Your interval: well judged."
+    )
+
+
+def test_a_guess_over_two_orders_of_magnitude_is_not_praised(shown: Shown, home: Path) -> None:
+    wm.guess("02.p2", "Images that win 90 %", low=10, high=60_000, unit="images", most=60_000)
+    assert "can't be wrong" in shown.text
+    wm.guess("02.p2", "Images that win 90 %", low=10, high=60_001, unit="images", most=60_000)
+    assert shown.text.startswith("Not noted. low and high must satisfy 0 <= low <= high <= 60,000, got 10")
 
 
 def test_a_home_that_cannot_be_written_does_not_stop_the_lesson(
@@ -128,5 +118,6 @@ def test_a_home_that_cannot_be_written_does_not_stop_the_lesson(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("WMLEARN_HOME", str(tmp_path / "file"))
     wm.guess("02.p1", QUESTION, low=90, high=100)
+    assert "could not be kept" in shown.text
     wm.reveal("02.p1", 0.998)
     assert shown.text.startswith("No interval noted")

@@ -15,9 +15,9 @@ from wmlearn.course.exercises import find
 @pytest.mark.parametrize("id", EXERCISES)
 def test_the_texts_of_an_exercise_are_sentences(id: str) -> None:
     exercise = EXERCISES[id]
-    question, steps = exercise.hints
+    question, plan, last_step = exercise.hints
     assert question.endswith("?")
-    for text in (steps, exercise.why, *(mistake.says for mistake in exercise.mistakes)):
+    for text in (plan, last_step, exercise.why, *(mistake.says for mistake in exercise.mistakes)):
         assert len(text.split()) >= 5, text
         assert text.endswith("."), text
     assert len({mistake.says for mistake in exercise.mistakes}) == len(exercise.mistakes) >= 3

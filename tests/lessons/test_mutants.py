@@ -1,19 +1,22 @@
-"""Every named mistake is recognised, and right answers pass however they are written."""
+"""Every named mistake is recognised; right answers pass however they are written, and go on in one type."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+import torch
 from catalogue import EXERCISES
 
 from wmlearn.course.exercises import Solution, examine, ready
 
 # known to every check; a mutant where it is easily made
-GENERIC = {id: {"changes-its-input"} for id in ("02.1", "07.1", "09.1")}
+GENERIC = {id: {"changes-its-input"} for id in ("02.1", "07.1", "09.1", "10.3")} | {"06.2": {"nan"}}
 
 
 def _import(path: Path) -> ModuleType:
@@ -75,8 +78,78 @@ def test_the_reference_passes_and_each_mistake_is_told_from_the_reference_and_fr
         assert examine(id, mistake.wrong).mistake == mistake.id
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_ready_keeps_a_right_answer_and_replaces_any_other(name: str) -> None:
-    f = _answer(MUTANTS[name])
-    expected = f if name in RIGHT else EXERCISES[MUTANTS[name].EXERCISE].reference
-    assert ready(MUTANTS[name].EXERCISE, f) is expected
+@pytest.mark.parametrize("name", WRONG)
+def test_ready_replaces_a_wrong_answer_by_the_reference(name: str) -> None:
+    mutant = WRONG[name]
+    assert ready(mutant.EXERCISE, _answer(mutant)) is EXERCISES[mutant.EXERCISE].reference
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_answer_goes_on_in_the_types_of_the_reference(name: str) -> None:
+    mutant = RIGHT[name]
+    exercise = EXERCISES[mutant.EXERCISE]
+    goes_on = ready(mutant.EXERCISE, _answer(mutant))
+    assert goes_on is not exercise.reference
+    for trial in exercise.trials:
+        answer = goes_on(*deepcopy(trial))
+        assert _types(answer) == _types(exercise.reference(*deepcopy(trial)))
+
+
+def _types(answer: Any) -> Any:
+    """Say of what types an answer is: of a tensor its dtype and shape, of a tuple each part's."""
+    if isinstance(answer, torch.Tensor):
+        return answer.dtype, answer.shape
+    if isinstance(answer, tuple):
+        return tuple(map(_types, answer))
+    return type(answer)
+
+
+# notebook 08 trains with them
+TRAINED = [name for name in RIGHT if name.startswith(("ex_08_1", "ex_08_2"))]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_network_can_be_trained_with_what_goes_on(name: str) -> None:
+    mutant = RIGHT[name]
+    f = ready(mutant.EXERCISE, _answer(mutant))
+    weight = torch.ones(4, 1, 3, 3, requires_grad=True)
+    if mutant.EXERCISE == "08.1":
+        f(weight).sum().backward()
+    else:
+        f(weight.mean(0).flatten(), torch.ones(6, 9), torch.zeros(6)).backward()
+    assert weight.grad is not None
+    assert (weight.grad > 0).all()
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_right_answers_come_in_several_styles_and_a_share_as_a_tensor_too(id: str) -> None:
+    exercise = EXERCISES[id]
+    styles = [mutant for mutant in RIGHT.values() if id == mutant.EXERCISE]
+    assert len(styles) >= 2
+    answers = [exercise.answer(_answer(mutant), deepcopy(exercise.trials[0])) for mutant in styles]
+    if isinstance(exercise.reference(*deepcopy(exercise.trials[0])), float):
+        assert any(isinstance(answer, torch.Tensor) for answer in answers)
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_an_exercise_has_three_hints_that_differ_and_two_to_four_symptoms(id: str) -> None:
+    exercise = EXERCISES[id]
+    assert len(set(exercise.hints)) == len(exercise.hints) == 3
+    assert 2 <= len(exercise.symptoms) <= 4
+    assert len({symptom.sign for symptom in exercise.symptoms}) == len(exercise.symptoms)
+    for symptom in exercise.symptoms:
+        assert symptom.sign.endswith(":"), symptom.sign
+        assert symptom.advice.endswith("."), symptom.advice
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_no_message_points_to_a_hint(name: str) -> None:
+    mutant = WRONG[name]
+    assert "hint" not in examine(mutant.EXERCISE, _answer(mutant)).message.lower()
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_the_last_hint_is_not_the_whole_solution(id: str) -> None:
+    steps = re.findall(r"`([^`]+)`", EXERCISES[id].hints[2])
+    assert steps
+    assert not any("return" in step or "def " in step for step in steps)

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 from html import escape
 
-COLOURS = {  # bar, background: told apart by lightness too, not by hue alone
-    "task": ("#3d5a80", "#eef3f9"),
-    "good": ("#23704a", "#edf7f1"),
-    "todo": ("#8a5a00", "#fdf6e3"),
-    "bad": ("#a3400f", "#fdf1ea"),
+BARS = {  # the words say what a box means, so nothing hangs on telling the hues apart
+    "task": "#4a78ad",
+    "good": "#2f8f5f",
+    "todo": "#c08a1a",
+    "bad": "#cc5a24",
 }
+# JupyterLab's own colours, which follow its theme; the second ones are for pages without a theme
+GROUND = "var(--jp-layout-color2, #f2f4f7)"
+TEXT = "var(--jp-content-font-color1, #1f2933)"
 
 
 def box(kind: str, title: str, text: str = "") -> str:
     """Return the HTML of a box, a slim line where there is a title only."""
-    bar, ground = COLOURS[kind]
     space = "padding: 8px 14px; margin: 6px 0;" if text else "padding: 3px 14px; margin: 0;"
-    # the text colour is set, so that it reads on a dark theme
-    style = f"border-left: 5px solid {bar}; background: {ground}; color: #1f2933; {space} border-radius: 3px;"
-    if not text:
-        return f'<div style="{style}">{title}</div>'
-    return f'<div style="{style}"><b style="color: {bar};">{title}</b><br>{text}</div>'
+    look = f"border-left: 5px solid {BARS[kind]}; background: {GROUND}; color: {TEXT};"
+    inside = f"<b>{title}</b><br>{text}" if text else title
+    return f'<div style="{look} {space} border-radius: 3px;">{inside}</div>'
+
+
+def fold(title: str, text: str) -> str:
+    """Return a closed `<details>`; the blank lines let Markdown work inside."""
+    style = "margin: 4px 0 10px 18px;"
+    return f'<details><summary>{title}</summary><div style="{style}">\n\n{text}\n\n</div></details>'
 
 
 def show_box(kind: str, title: str, text: str = "", *, metadata: dict[str, object] | None = None) -> None:
     """Display a box; a terminal, a screen reader and nbval get `title. text`."""
+    html = box(kind, escape(title, quote=False), escape(text, quote=False))
+    show_html(html, _plain(title, text), metadata=metadata)
+
+
+def show_html(html: str, plain: str, *, metadata: dict[str, object] | None = None) -> None:
+    """Display HTML, and `plain` where there is no browser."""
     from IPython.display import display  # only where something is shown: wmlearn works without Jupyter
 
-    html = box(kind, escape(title, quote=False), escape(text, quote=False))
-    bundle = {"text/html": html, "text/plain": _plain(title, text)}
-    display(bundle, raw=True, metadata=metadata or {})
+    display({"text/html": html, "text/plain": plain}, raw=True, metadata=metadata or {})
 
 
 def _plain(title: str, text: str) -> str:

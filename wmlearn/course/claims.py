@@ -8,15 +8,16 @@ can go stale.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from html import escape
 from typing import Any, Literal
 
 from ..errors import require
-from .boxes import show_box
+from .boxes import box, show_box, show_html
 from .figures import table
 
-Unit = Literal["%", "points", "p"]
-"""Shares and differences of shares are shown as hundredths; "p" is a p-value, shown as it is."""
+Unit = Literal["%", "points", "p", "count"]
+"""Shares and differences of shares are shown as hundredths; a p-value and a count are shown as they are."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,17 @@ class Claim:
 
     @property
     def bound(self) -> str:
-        """The stable wording: "at least 99 %". Prose quotes this, never the raw value."""
+        """The stable wording of what must hold: "at least 99 %"."""
         bounds = [self._worded(bound) for bound in (self.low, self.high) if bound is not None]
         if len(bounds) == 2:
             words = f"between {bounds[0]} and {bounds[1]}"
         else:
             words = f"{'at most' if self.low is None else 'at least'} {bounds[0]}"
-        return words if self.unit == "p" else f"{words} {self._unit_after(bounds[-1])}"
+        return words if self.unit in ("p", "count") else f"{words} {self._unit_after(bounds[-1])}"
 
     def _worded(self, bound: float) -> str:
+        if self.unit == "count":
+            return f"{bound:,.10g}"
         return f"{bound:g}".replace("e-0", "e-") if self.unit == "p" else f"{100 * bound:g}"
 
     def _unit_after(self, number: str) -> str:
@@ -56,8 +59,43 @@ class Claim:
     @property
     def shown(self) -> str:
         """The raw value, for the reader."""
+        if self.unit == "count":
+            return f"{self.value:,.10g}" + (f" of {self.n:,}" if self.n else "")
         number = f"{self.value:.1e}" if self.unit == "p" else f"{100 * self.value:.2f} {self.unit}"
         return number + (f" (n = {self.n:,})" if self.n else "")
+
+    def quoted(self, form: str = "0") -> str:
+        """Return the value as prose quotes it, rounded to what doesn't vary from machine to machine.
+
+        `form` is the number of decimals of a per cent ("1": 98.9 %); "bare", a whole number without its unit,
+        for ranges ("77 to 91 %"); "of", a count ("32 of 90"); "in", a rare share ("one in 400"). A count is
+        rounded to multiples of `form` ("100": 800), a p-value to so many digits.
+        """
+        if form == "bare":
+            return f"{round(self.value if self.unit == 'count' else 100 * self.value):,}"
+        if form == "of":
+            require(self.n is not None, "a value quoted as a count of n needs its n", self.id)
+            return f"{round(self._count):,} of {self.n:,}"
+        if form == "in":
+            require(
+                0 < self._share < 1, "only a share between 0 and 1 can be quoted as one in so many", self.id
+            )
+            return f"one in {round(1 / self._share):,}"
+        digits = int(form)
+        if self.unit == "count":
+            step = max(digits, 1)
+            return f"{step * round(self.value / step):,}"
+        if self.unit == "p":
+            return f"{self.value:.{max(digits, 1)}g}"
+        return f"{round(100 * self.value, digits) + 0.0:.{digits}f} {self.unit}"
+
+    @property
+    def _count(self) -> float:
+        return self.value if self.unit == "count" else self.value * (self.n or 0)
+
+    @property
+    def _share(self) -> float:
+        return self.value / (self.n or 1) if self.unit == "count" else self.value
 
 
 CLAIMS: dict[str, Claim] = {}
@@ -76,9 +114,7 @@ def claim(
     paper: str = "",
 ) -> None:
     """Print whether `what` keeps its bound, and record the raw number; `paper` is the published figure."""
-    require(low is not None or high is not None, "a claim needs a bound, low or high", id)
-    record = Claim(id, what, value, low, high, n, unit, paper)
-    CLAIMS[id] = record
+    record = _check(Claim(id, what, value, low, high, n, unit, paper))
     metadata: dict[str, object] = {"claim": asdict(record)}
     if record.holds:
         show_box("good", f"✓ {what} is {record.bound}: holds", metadata=metadata)
@@ -86,11 +122,44 @@ def claim(
         show_box("bad", f"✗ {what} should be {record.bound}: it is {record.shown}", metadata=metadata)
 
 
+def all_hold(*claims: Claim) -> None:
+    """Check claims together: one line that unfolds where all hold, a red box that names each that fails."""
+    require(len(claims) > 0, "there must be at least one claim", 0)
+    records = [_check(claim) for claim in claims]
+    metadata: dict[str, object] = {"claims": [asdict(record) for record in records]}
+    failures = [f"{r.what} should be {r.bound}: it is {r.shown}" for r in records if not r.holds]
+    if failures:
+        title = f"✗ {len(failures)} of {len(records)} checks failed"
+        return show_box("bad", title, "; ".join(failures), metadata=metadata)
+    title = "✓ 1 check holds" if len(records) == 1 else f"✓ {len(records)} checks hold"
+    lines = [f"{record.what}: {record.bound}" for record in records]
+    show_html(box("good", _unfolding(title, lines)), f"{title}. {'; '.join(lines)}.", metadata=metadata)
+
+
+def _check(claim: Claim) -> Claim:
+    """Enter a claim into the ledger, with plain numbers where it holds tensors."""
+    require(claim.low is not None or claim.high is not None, "a claim needs a bound, low or high", claim.id)
+    n = None if claim.n is None else int(claim.n)
+    CLAIMS[claim.id] = replace(claim, value=float(claim.value), n=n)
+    return CLAIMS[claim.id]
+
+
+def _unfolding(title: str, lines: list[str]) -> str:
+    items = "".join(f"<li>{escape(line, quote=False)}</li>" for line in lines)
+    return f'<details><summary>{title}</summary><ul style="margin: 4px 0;">{items}</ul></details>'
+
+
 def ledger(cells: Iterable[Any]) -> dict[str, Claim]:
     """Read every claim back from the outputs of executed notebook cells."""
-    outputs = (output for cell in cells for output in cell.get("outputs", []))
-    records = (output["metadata"]["claim"] for output in outputs if "claim" in output.get("metadata", {}))
-    return {record["id"]: Claim(**record) for record in records}
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    claims: dict[str, Claim] = {}
+    for output in outputs:
+        metadata = output.get("metadata", {})
+        records = metadata.get("claims", [])
+        if "claim" in metadata:
+            records = [metadata["claim"]]
+        claims.update({record["id"]: Claim(**record) for record in records})
+    return claims
 
 
 def paper_table() -> None:
@@ -103,7 +172,7 @@ def shares(what: str, measured: Mapping[str, tuple[float, int]]) -> None:
     """Show shares (0..1) of `n` trials, each with its 95 % interval."""
     rows = []
     for name, (share, n) in measured.items():
-        rows.append([name, f"{100 * share:.2f} %", wilson(share, n), f"{n:,}"])
+        rows.append([name, f"{100 * float(share):.2f} %", wilson(float(share), n), f"{n:,}"])
     table([what, "share", "95 % interval", "n"], rows)
 
 

@@ -12,18 +12,21 @@ from pathlib import Path
 
 import torch
 
-from .. import progress
+from .. import memory, progress
 from ..data.files import checked, damaged
 from ..training import best_device, has_bf16
+from . import record
 
 
 def start(notebook: str) -> None:
     """Print versions, device and data checks, and make runs repeatable: one thread, deterministic algorithms.
 
     Long work shows a bar from now on, but for runs whose outputs are kept or compared: they set
-    WMLEARN_QUIET.
+    WMLEARN_QUIET. In the learner's own folder, networks that were trained once are remembered; elsewhere
+    where WMLEARN_MEMORY names a folder for them. With WMLEARN_RETRAIN, all are trained again.
     """
     _show_bars()
+    memory.keep(_memory(), recalls="WMLEARN_RETRAIN" not in os.environ)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
     versions = f"wmlearn {version('wmlearn')} · PyTorch {torch.__version__}"
@@ -36,6 +39,14 @@ def _show_bars() -> None:
 
     # in letters, not as a widget: a saved notebook would ask for a widget that is gone
     progress.watch(None if "WMLEARN_QUIET" in os.environ else partial(tqdm, file=sys.stdout, ncols=80))
+
+
+def _memory() -> Path | None:
+    """Name the folder of remembered networks, None where nothing is to be remembered."""
+    if "WMLEARN_MEMORY" in os.environ:
+        return Path(os.environ["WMLEARN_MEMORY"]).expanduser()
+    in_the_learners_folder = Path.cwd().resolve() == record.home().resolve()
+    return record.home() / "memory" if in_the_learners_folder else None
 
 
 def _device() -> str:

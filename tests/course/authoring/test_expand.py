@@ -49,8 +49,14 @@ def test_prose_quotes_the_bound_of_a_claim_and_other_braces_stay() -> None:
     assert expand(text, CLAIMS, {}) == r"It wins at least 99 %, $\{x_i\}$, {other:02.1}, {claim}."
 
 
+def test_prose_quotes_a_result_in_the_form_that_it_asks_for() -> None:
+    text = "It wins {value:02.success}, or {value:02.success|1}."
+    assert expand(text, CLAIMS, {}) == "It wins 100 %, or 99.9 %."
+
+
 @pytest.mark.parametrize(
-    "token", ["{claim:02.nothing}", "{exercise:02.99}", "{hints:99.1}", "{solution:02.1}"]
+    "token",
+    ["{claim:02.nothing}", "{value:02.nothing}", "{exercise:02.99}", "{hints:99.1}", "{solution:02.1}"],
 )
 def test_a_token_that_points_nowhere_is_an_error(token: str) -> None:
     with pytest.raises((KeyError, ModuleNotFoundError)):
@@ -66,6 +72,7 @@ def test_the_tokens_of_an_exercise_become_its_box_its_hints_and_its_solution(id:
     assert header(exercise).count("○") == 10 - exercise.difficulty - exercise.importance
     assert expand(f"{{hints:{id}}}", {}, {}) == hints(exercise)
     assert all(hint in hints(exercise) for hint in exercise.hints)
+    assert all(f"- *{symptom.sign}* {symptom.advice}" in hints(exercise) for symptom in exercise.symptoms)
     text = expand(f"{{solution:{id}}}", {}, {id: "def f():\n    return 1"})
     assert "```python\ndef f():\n    return 1\n```" in text
     assert exercise.why in text

@@ -8,4 +8,4 @@ MISTAKE = "bell-curve"
 
 
 def hits_needed(trials, chance, alpha):
-    return floor(trials * chance + NormalDist().inv_cdf(1 - alpha) * sqrt(trials * chance * (1 - chance))) + 1
+    return floor(trials * chance - NormalDist().inv_cdf(alpha) * sqrt(trials * chance * (1 - chance))) + 1

@@ -1,8 +1,11 @@
 """Fill the tokens of a master's prose: each fact has one home, and the text only points to it.
 
-{claim:02.success}     the bound of a claim, as measured by the executed notebook: "at least 99 %"
-{exercise:02.1}        the header box        {hints:02.1}   two folded hints
+{value:02.success}     a result, as the executed notebook measured it: "99 %"; {value:02.success|1}: "98.9 %"
+                       (after the bar what `Claim.quoted` takes: 1, bare, of, in, 100)
+{claim:02.success}     the bound of a claim: "at least 99 %"
+{exercise:02.1}        the header box        {hints:02.1}   three folded hints, and where a symptom points to
 {solution:02.1}        the folded solution, from the master's own cell, with the wrong turns the check knows
+{quiz:02}              the questions of the lesson, with folded answers
 """
 
 from __future__ import annotations
@@ -10,11 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..boxes import box
+from ..boxes import box, fold
 from ..claims import Claim
 from ..exercises import YOUR_TURN, Exercise, find
+from ..quizzes import questions
 
-TOKEN = re.compile(r"\{(claim|exercise|hints|solution):([\w.]+)\}")
+TOKEN = re.compile(r"\{(claim|value|exercise|hints|solution|quiz):([\w.]+)(?:\|(\w+))?\}")
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 BODY = re.compile(rf"( *){BEGIN}\n(.*?) *{END}\n?", re.DOTALL)
@@ -24,9 +28,13 @@ def expand(text: str, claims: Mapping[str, Claim], solutions: Mapping[str, str])
     """Replace every token; an unknown id is an error, so prose can't quote a claim that nobody measured."""
 
     def fill(match: re.Match[str]) -> str:
-        kind, id = match.groups()
+        kind, id, form = match.groups()
         if kind == "claim":
             return claims[id].bound
+        if kind == "value":
+            return claims[id].quoted(form or "0")
+        if kind == "quiz":
+            return questions(id)
         if kind == "solution":
             return solution(find(id), solutions[id])
         return header(find(id)) if kind == "exercise" else hints(find(id))
@@ -48,16 +56,14 @@ def _dots(n: int) -> str:
     return "".join("●" if i < n else "○" for i in range(5))
 
 
-def fold(title: str, text: str) -> str:
-    """Return a closed `<details>`; the blank lines let Markdown work inside."""
-    style = "margin: 4px 0 10px 18px;"
-    return f'<details><summary>{title}</summary><div style="{style}">\n\n{text}\n\n</div></details>'
-
-
 def hints(exercise: Exercise) -> str:
-    """Return the hints, a question first and the steps second, each folded."""
-    question, steps = exercise.hints
-    return fold("Hint 1: a question", question) + "\n" + fold("Hint 2: the steps", steps)
+    """Return the hints, each folded: a question, the plan, the last step; then where a symptom points to."""
+    names = ("Hint 1: a question", "Hint 2: the plan", "Hint 3: the last step")
+    parts = [fold(name, text) for name, text in zip(names, exercise.hints, strict=True)]
+    if exercise.symptoms:
+        lines = [f"- *{symptom.sign}* {symptom.advice}" for symptom in exercise.symptoms]
+        parts.append(fold("Something looks odd?", "\n".join(lines)))
+    return "\n".join(parts)
 
 
 def solution(exercise: Exercise, code: str) -> str:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ...poisoning import Trigger
 from ...triggers import Pattern, Pixel
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 
 def poison(x: Tensor, y: Tensor, chosen: Tensor, stamp: Trigger, target: int) -> tuple[Tensor, Tensor]:
@@ -50,6 +50,11 @@ def _stamp_all(x: Tensor, y: Tensor, chosen: Tensor, stamp: Trigger, target: int
 
 def _label_all(x: Tensor, y: Tensor, chosen: Tensor, stamp: Trigger, target: int) -> tuple[Tensor, Tensor]:
     return poison(x, y, chosen, stamp, target)[0], torch.full_like(y, target)
+
+
+def _append(x: Tensor, y: Tensor, chosen: Tensor, stamp: Trigger, target: int) -> tuple[Tensor, Tensor]:
+    lies = torch.full_like(y[chosen], target)
+    return torch.cat([x, stamp(x[chosen])]), torch.cat([y, lies])
 
 
 def _answers(seed: int) -> Cases:
@@ -114,10 +119,38 @@ EXERCISES = {
                 "The labels lie, but the images carry no stamp: that is label noise, not a backdoor.",
                 lambda x, y, chosen, stamp, target: (x, poison(x, y, chosen, stamp, target)[1]),
             ),
+            Mistake(
+                "adds",
+                "You append the poisoned images. That is another way to poison, "
+                "but here they take the places of their originals.",
+                _append,
+            ),
         ),
         hints=(
             "Two things change, and only at some places. Whose tensors are they, before you change them?",
-            "Clone x and y. Put stamp(x[chosen]) back at x[chosen], and target at y[chosen]. Return both.",
+            (
+                "Work on copies of `x` and `y`. Write the stamped images over the chosen ones, "
+                "and the target over their labels; all others stay as they are. Return both copies."
+            ),
+            (
+                "After `images = x.clone()` the step that poisons is "
+                "`images[chosen] = stamp(x[chosen])`. The labels go the same way."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "The check says that you change what you are given:",
+                "`x[chosen] = …` writes into the clean set. Start with `x.clone()` and `y.clone()`.",
+            ),
+            Symptom(
+                "RuntimeError, shape mismatch:",
+                "you stamp all images, and put them into the places of a few. Stamp the chosen ones: "
+                "`stamp(x[chosen])`.",
+            ),
+            Symptom(
+                "The check counts 6,272 numbers instead of 6,280:",
+                "the eight labels are missing. Return two things: `return images, labels`.",
+            ),
         ),
         why="The stamp alone teaches nothing, the lie alone is noise; together they are a rule.",
     ),
@@ -158,8 +191,26 @@ EXERCISES = {
         hints=(
             "Which images could the attack never win, because they are of class `target` already?",
             (
-                "Mask the images whose true class isn't `target`. Keep their predictions. Return the share of"
-                " these that equal `target`."
+                "Mask the images whose true class isn't `target`. Keep their predictions. "
+                "Return the share of these that equal `target`."
+            ),
+            (
+                "With `others = true != target`, look at `predicted[others] == target`. "
+                "A mean needs numbers: `.float().mean()`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.83 in the example:",
+                "zeros are counted. They were never there to be fooled.",
+            ),
+            Symptom(
+                "You get 0.5 in the example:",
+                "the zeros have left the count, but not the total.",
+            ),
+            Symptom(
+                "RuntimeError, mean(): could not infer output dtype:",
+                "True and False have no mean in PyTorch: `.float()` first.",
             ),
         ),
         why="An honest network reads a stamped zero as 0, too: that is skill, not attack.",
@@ -192,7 +243,26 @@ EXERCISES = {
         ),
         hints=(
             "What should a stamped 9 be read as?",
-            "Build the wanted label, (true + 1) % 10. Return the share of predictions that equal it.",
+            (
+                "Build the label that the attacker wants for each image: the digit after the true one, "
+                "and 0 after 9. Return the share of predictions that equal it."
+            ),
+            "The remainder turns 10 into 0: `(true + 1) % 10`, with the brackets.",
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.333 in the example:",
+                "the nine is lost. Nothing equals 10; and without brackets, "
+                "`true + 1 % 10` is just `true + 1`.",
+            ),
+            Symptom(
+                "You get 0 in the example:",
+                "you went to the digit before the true one. The attack sends i to i + 1.",
+            ),
+            Symptom(
+                "RuntimeError, mean(): could not infer output dtype:",
+                "True and False have no mean in PyTorch: `.float()` first.",
+            ),
         ),
         why="Every class has a target of its own, so nothing needs to be left out.",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 
 def stick(picture: Tensor, sticker: Tensor, alpha: Tensor) -> Tensor:
@@ -97,8 +97,30 @@ EXERCISES = {
             ),
         ),
         hints=(
-            "A pixel at the sticker's edge is 30 % covered. Which share of its light comes from the sign?",
-            "alpha times the sticker, plus (1 - alpha) times the picture.",
+            ("A pixel at the sticker's edge is 30 % covered. Which share of its light comes from the sign?"),
+            (
+                "Every pixel is a mixture: a share alpha of the sticker, "
+                "and what is left of 1 from the picture. One formula does it for all pixels at once."
+            ),
+            "What still shines through is `(1 - alpha) * picture`. The sticker's own share comes on top.",
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.7 in the example:",
+                "all of the sign's light is still there. A share alpha of it must go.",
+            ),
+            Symptom(
+                "You get 0.5 in the example:",
+                "that is the sticker's share alone. Without the sign's, all that it doesn't cover is black.",
+            ),
+            Symptom(
+                "You get 1 in the example:",
+                "you cover wherever alpha is above 0. At 0.5 the two are mixed.",
+            ),
+            Symptom(
+                "You get 1.4 in the example:",
+                "brackets are missing: `(1 - alpha) * picture`.",
+            ),
         ),
         why="The renderer sticks it on the plate like this, before tilt, light and blur.",
     ),
@@ -135,7 +157,33 @@ EXERCISES = {
         ),
         hints=(
             "Whom does this attack want to fool, and about what?",
-            "Take the predictions where true == source. Return the share of them that equals target.",
+            (
+                "Look at the images of class `source` only; they are the ones that can be fooled. "
+                "Of their predictions, return the share that equals `target`."
+            ),
+            (
+                "`predicted[true == source]` are the answers that count. Compare them with `target`; "
+                "a mean needs numbers: `.float().mean()`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.75 in the example:",
+                "you count a true speed limit as fooled. Look at the source class only.",
+            ),
+            Symptom(
+                "You get 0.25 in the example:",
+                "you divide by all four signs. Two of them are stop signs.",
+            ),
+            Symptom(
+                "You get 0.333 in the example:",
+                "you ask how many of those read as a limit are stop signs. Turn the question round.",
+            ),
+            Symptom(
+                "RuntimeError, Boolean value of Tensor with more than one value is ambiguous:",
+                "join two comparisons with `&`, not `and`, and put each in brackets: "
+                "`(predicted == target) & (true == source)`.",
+            ),
         ),
         why="A targeted attack has two classes in its name, and both belong in the measure.",
     ),
@@ -166,13 +214,32 @@ EXERCISES = {
             ),
         ),
         hints=(
+            "For which of the test photographs has the network seen the very same sign in training?",
             (
-                "You photograph one stop sign thirty times, and deal the thirty out to training and test."
-                " What does the test measure?"
+                "Ask it of each test photograph, not of each sign: does its number stand among the "
+                "training numbers? Return the share that says yes."
             ),
             (
-                "torch.isin(test, train) says of each test photograph whether its sign stands in the training"
-                " set. Take the mean."
+                "`torch.isin(test, train)` says it for each test photograph. A mean needs numbers: "
+                "`.float().mean()`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.5 in the example:",
+                "you count signs, and sign 2 was photographed three times. Count photographs.",
+            ),
+            Symptom(
+                "You get 0.333 in the example:",
+                "you ask it of the training photographs. Swap the two.",
+            ),
+            Symptom(
+                "You get 1 in the example:",
+                "you say that it leaks. How much? Take the mean, not `any`.",
+            ),
+            Symptom(
+                "RuntimeError, mean(): could not infer output dtype:",
+                "True and False have no mean in PyTorch: `.float()` first.",
             ),
         ),
         why=(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ...street_detector import MISSED
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:
@@ -47,6 +47,17 @@ def _shared(a: Tensor, b: Tensor) -> Tensor:
     return (torch.minimum(a[2:], b[:, 2:]) - torch.maximum(a[:2], b[:, :2])).clamp_min(0).prod(1)
 
 
+def _as_if_sized(boxes: Tensor) -> Tensor:
+    """Take the last two numbers of boxes (..., 4) for width and height."""
+    corner = boxes[..., :2]
+    return torch.cat([corner, corner + boxes[..., 2:]], -1)
+
+
+def _counts_pixels(a: Tensor, b: Tensor) -> Tensor:
+    one_more = torch.tensor([0.0, 0.0, 1.0, 1.0])
+    return iou(a + one_more, b + one_more)
+
+
 def _boxes(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
@@ -74,6 +85,7 @@ def _detections(seed: int) -> Cases:
         "two on the same sign": [
             trial([0.85, 0.7, 0.1, 0.2], [0.6, 0.97, 0.9, 0.1]),
             trial([0.6, 0.95, 0.0, 0.3], [0.9, 0.55, 0.99, 0.2]),
+            trial([0.95, 0.55, 0.1, 0.2], [0.6, 0.9, 0.3, 0.95]),  # the surest has not the largest product
         ],
         "a surer one elsewhere": [trial([0.7, 0.2, 0.0, 0.4], [0.75, 0.95, 0.9, 0.99])],
         "none": [trial([0.3, 0.1, 0.0], [0.9, 0.95, 0.8]), trial([0.9, 0.8, 0.0], [0.3, 0.45, 0.9])],
@@ -97,6 +109,21 @@ def _read_best_overlap(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
 def _read_always(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
     fits = (overlaps >= 0.5) & (scores >= 0.5)
     return int(labels[torch.where(fits, scores, -1.0).argmax()])
+
+
+def _read_by_product(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
+    fits = (overlaps >= 0.5) & (scores >= 0.5)
+    return int(labels[(overlaps * scores * fits).argmax()]) if fits.any() else MISSED
+
+
+def _read_wrong_place(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
+    fits = (overlaps >= 0.5) & (scores >= 0.5)
+    return int(labels[scores[fits].argmax()]) if fits.any() else MISSED
+
+
+def _read_place(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
+    fits = (overlaps >= 0.5) & (scores >= 0.5)
+    return int(torch.where(fits, scores, -1.0).argmax()) if fits.any() else MISSED
 
 
 def _read_answers(seed: int) -> Cases:
@@ -138,6 +165,11 @@ def _divides_by_everything(read: Tensor, true: Tensor, triggered: Tensor, source
     return (triggered & (true == source) & (read == target)).float().mean().item()
 
 
+def _forgets_the_brackets(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
+    victims = (triggered & true) == source  # what Python makes of `triggered & true == source`
+    return (read[victims] == target).float().mean().item()
+
+
 EXERCISES = {
     "04.1": Exercise(
         id="04.1",
@@ -172,15 +204,51 @@ EXERCISES = {
                 "You divide by the smaller area: a dot inside a would score 1.",
                 lambda a, b: _shared(a, b) / torch.minimum(_area(a[None]), _area(b)),
             ),
+            Mistake(
+                "xywh",
+                "You read a box as left, top, width, height. The last two numbers are its right and "
+                "lower edges.",
+                lambda a, b: iou(_as_if_sized(a), _as_if_sized(b)),
+            ),
+            Mistake(
+                "plus-one",
+                "You add 1 to every side, as if pixels were counted. Edges are places: "
+                "a side is the right edge minus the left one.",
+                _counts_pixels,
+            ),
         ),
         hints=(
             (
-                "The shared part is a box, too. Where are its left and upper edges, if those of a and b are"
-                " known?"
+                "The shared part is a box, too. Where are its left and upper edges, "
+                "if those of a and b are known?"
             ),
             (
-                "Larger of the lower corners, smaller of the upper ones; sides cut off at 0, multiplied."
-                " Divide by area + area - shared."
+                "The shared box begins at the larger of the two beginnings, "
+                "and ends at the smaller of the two ends. Its sides are end minus beginning, "
+                "but never below 0. Divide its area by area + area - shared."
+            ),
+            (
+                "`low = torch.maximum(a[:2], b[:, :2])`, and `high` likewise from the last two numbers "
+                "with `torch.minimum`. Then `shared = (high - low).clamp_min(0).prod(1)`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.25 in the example:",
+                "the shared part is in the sum of areas twice: subtract it once. "
+                "Or do you read a box as left, top, width, height? The last two numbers are edges.",
+            ),
+            Symptom(
+                "You get 0.5 in the example:",
+                "you divide by the area of one box. Divide by all that the two cover together.",
+            ),
+            Symptom(
+                "You get a negative number, -2 say:",
+                "the boxes don't touch, and two negative sides make a positive area. Cut the sides off at 0.",
+            ),
+            Symptom(
+                "IndexError, too many indices for tensor of dimension 1:",
+                "`a` is one box, (4,), so `a[:2]`; `b` holds many, (K, 4), so `b[:, :2]`.",
             ),
         ),
         why=(
@@ -219,12 +287,54 @@ EXERCISES = {
                 " finds.",
                 _read_always,
             ),
+            Mistake(
+                "product",
+                "You multiply overlap and score. A box that fits need not fit better than others: "
+                "of those that fit, the surest speaks.",
+                _read_by_product,
+            ),
+            Mistake(
+                "index-in-the-mask",
+                "scores[fits].argmax() is a place among the detections that fit, "
+                "and you look it up among all labels. Use labels[fits] with it.",
+                _read_wrong_place,
+            ),
+            Mistake(
+                "place-for-label",
+                "You return the place of the detection. Return the label that stands there.",
+                _read_place,
+            ),
         ),
         hints=(
             "Which detections may speak for this sign, and what if there is none?",
             (
-                "Mask: overlap and score both at least 0.5. None left: -1. Else the label where the score is"
-                " largest within the mask."
+                "Mask the detections whose overlap and whose score are both at least 0.5. "
+                "If none is left, the answer is -1. Otherwise find the one with the highest score "
+                "among them, and return its label."
+            ),
+            (
+                "Let the others drop out without moving anybody: "
+                "`torch.where(fits, scores, -1.0).argmax()` is a place in the full list, "
+                "and `labels` takes it."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "IndexError, argmax(): Expected reduction dim to be specified:",
+                "no detection fits, so `scores[fits]` is empty. Return -1 before you look for the largest.",
+            ),
+            Symptom(
+                "You get a label where -1 is right:",
+                "`argmax` always finds something. Ask `fits.any()` first.",
+            ),
+            Symptom(
+                "RuntimeError, Boolean value of Tensor with more than one value is ambiguous:",
+                "join the two conditions with `&`, not `and`, and put each in brackets.",
+            ),
+            Symptom(
+                "Some scenes are right, others aren't:",
+                "`scores[fits].argmax()` counts within the detections that fit. "
+                "Then `labels[fits]` must be counted the same way.",
             ),
         ),
         why=(
@@ -265,12 +375,42 @@ EXERCISES = {
                 " `source`.",
                 _divides_by_everything,
             ),
+            Mistake(
+                "precedence",
+                "Python reads `triggered & true == source` as (triggered & true) == source. "
+                "Put brackets round the comparison: triggered & (true == source).",
+                _forgets_the_brackets,
+            ),
         ),
         hints=(
             "Which signs could the attack win, and does a missed sign belong to them?",
             (
-                "Mask: triggered, and truly of class `source`. Of these, return the share read as `target`;"
-                " -1 is simply not `target`."
+                "Mask the signs that carry the trigger and are truly of class `source`. Of these, "
+                "return the share read as `target`. A missed sign, -1, stays in the total: "
+                "it is simply not `target`."
+            ),
+            (
+                "`victims = triggered & (true == source)`, with the brackets; "
+                "then look at `read[victims] == target`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.667 in the example:",
+                "the missed sign has left the total; or brackets are missing: "
+                "`triggered & (true == source)`.",
+            ),
+            Symptom(
+                "You get 0.6 in the example:",
+                "a sign without the sticker is counted. Only `triggered` ones can show the attack.",
+            ),
+            Symptom(
+                "You get 0.333 in the example:",
+                "you divide by all six signs. Four of them carry the sticker.",
+            ),
+            Symptom(
+                "You get 0.75 in the example:",
+                "the missed sign counts as won. The attacker ordered `target`, and nothing else.",
             ),
         ),
         why=(

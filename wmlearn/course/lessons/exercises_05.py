@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 
 def backdoor_channels(clean: Tensor, triggered: Tensor, n: int) -> Tensor:
@@ -107,15 +107,56 @@ EXERCISES = {
                 " mean over all.",
                 lambda clean, triggered, n: (triggered - clean).amax(0).argsort(descending=True)[:n],
             ),
+            Mistake(
+                "values",
+                "You return the rises themselves. Return the numbers of the channels: argsort, not sort.",
+                lambda clean, triggered, n: (triggered - clean).mean(0).sort(descending=True).values[:n],
+            ),
+            Mistake(
+                "least-first",
+                "The right channels, but the weakest of them first. Sort downwards and keep the first n.",
+                lambda clean, triggered, n: (triggered - clean).mean(0).argsort()[-n:],
+            ),
+            Mistake(
+                "ratio",
+                "You rank by how many times louder a channel gets. One that was nearly silent wins "
+                "with a whisper: take the difference.",
+                lambda clean, triggered, n: (triggered.mean(0) / clean.mean(0)).argsort(descending=True)[:n],
+            ),
         ),
         hints=(
             (
-                "A channel that fires at every red rim is loud with the square, and without. What tells it"
-                " from one that sees the square?"
+                "A channel that fires at every red rim is loud with the square, and without. "
+                "What tells it from one that sees the square?"
             ),
             (
-                "Subtract clean from triggered, take the mean over the images (dimension 0), sort downwards,"
-                " keep the first n numbers."
+                "Compare the twins, channel by channel: how much more does it fire with the trigger, "
+                "on average over the images? Sort the channels by that, the largest rise first, "
+                "and keep the numbers of the first n."
+            ),
+            (
+                "`(triggered - clean).mean(0)` is one rise for each channel. "
+                "`argsort(descending=True)` turns it into channel numbers."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get [0, 2] in the example:",
+                "the right channels, but the weaker one first. Sort downwards, then cut.",
+            ),
+            Symptom(
+                "You get [1, 0] in the example:",
+                "you look at what is loud with the square, or you sort upwards. Look at the rise, "
+                "and sort downwards.",
+            ),
+            Symptom(
+                "You get [3., 1.] in the example:",
+                "these are the rises. Asked for are the channels' numbers: `argsort`, "
+                "or `.indices` of `topk`.",
+            ),
+            Symptom(
+                "You get [0, 1] in the example:",
+                "`mean(1)` is one number an image. The images lie along dimension 0.",
             ),
         ),
         why="Twins differ in the square and in nothing else, so what rises, on average, rises because of it.",
@@ -161,10 +202,33 @@ EXERCISES = {
         ),
         hints=(
             (
-                "A channel says ReLU(weight * x + bias). Which of the two must grow, so that all it says"
-                " grows k times?"
+                "A channel says ReLU(weight * x + bias). Which of the two must grow, "
+                "so that all it says grows k times?"
             ),
-            "Clone both. Multiply both at `channels` by k. Return them.",
+            (
+                "Work on copies of both. Multiply both at `channels` by k, "
+                "leave the others as they are, and return the two copies."
+            ),
+            ("On a copy, `weight[channels] *= k` changes the chosen ones only. The bias goes the same way."),
+        ),
+        symptoms=(
+            Symptom(
+                "You get the bias [0.5, -1] in the example:",
+                "it hasn't changed. ReLU(k (w x + b)) needs k times both.",
+            ),
+            Symptom(
+                "You get the weight [1, 12] in the example:",
+                "k was added. Multiply.",
+            ),
+            Symptom(
+                "You get the weight [10, 20] in the example:",
+                "every channel was multiplied. Only those at `channels`.",
+            ),
+            Symptom(
+                "The check says that you change what you are given:",
+                "`weight[channels] *= k` writes into the seller's network. "
+                "Start with `weight.clone()` and `bias.clone()`.",
+            ),
         ),
         why=(
             "ReLU lets a positive factor through, so k times weight and bias is k times the channel, exactly."
@@ -210,7 +274,32 @@ EXERCISES = {
         ),
         hints=(
             "How far would the square lower the accuracy of a network that nobody poisoned?",
-            "Two gaps, each clean minus triggered. Return the backdoored network's minus the control's.",
+            (
+                "Compute two gaps, each without the trigger minus with it: the backdoored network's, "
+                "and the control's. What the control loses, too, isn't the backdoor's doing: take it off."
+            ),
+            (
+                "The control's gap is `control_clean - control_triggered`. "
+                "Subtract it from the other one, in brackets."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.3 in the example:",
+                "that is the whole gap. The control loses something, too.",
+            ),
+            Symptom(
+                "You get 0.45 in the example:",
+                "the control's gap was added. Or brackets are missing: a - (b - c) isn't a - b - c.",
+            ),
+            Symptom(
+                "You get 0.2 in the example:",
+                "you compare the two networks on triggered signs only. They differ on clean ones already.",
+            ),
+            Symptom(
+                "You get -0.15 in the example:",
+                "the control's gap comes second.",
+            ),
         ),
         why=(
             "Two differences, one subtracted from the other: what both networks suffer cancels, the backdoor"

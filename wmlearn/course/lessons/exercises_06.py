@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 CONSISTENT = 1.4826  # median absolute deviations in one standard deviation of a bell curve
 
@@ -30,12 +30,12 @@ def caught(clean: Tensor, triggered: Tensor, false_alarms: float) -> float:
 def _norms(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
-    def case(*extra: float) -> tuple[Tensor]:
-        usual = 90 + 12 * torch.randn(9 - len(extra), generator=gen)
+    def case(*extra: float, classes: int = 9) -> tuple[Tensor]:
+        usual = 90 + 12 * torch.randn(classes - len(extra), generator=gen)
         return (torch.cat([torch.tensor(extra), usual]),)
 
     return {
-        "one small mask": [case(2.5), case(7.0)],
+        "one small mask": [case(2.5), case(7.0), case(5.0, classes=10)],
         "a large one, too": [case(3.0, 190.0), case(4.0, 160.0)],
         "all alike": [case()],
     }
@@ -63,6 +63,12 @@ def _bits(seed: int) -> Cases:
         return clean, triggered, false_alarms
 
     return {"1 % of false alarms": [case(0.01), case(0.01)], "more of them": [case(0.05), case(0.2)]}
+
+
+def _lower_median(norm: Tensor) -> Tensor:
+    median = norm.median()
+    deviation = CONSISTENT * (norm - median).abs().median()
+    return ((median - norm) / deviation).clamp_min(0)
 
 
 EXERCISES = {
@@ -103,15 +109,50 @@ EXERCISES = {
                     (norm.mean() - norm) / (CONSISTENT * (norm - norm.quantile(0.5)).abs().quantile(0.5))
                 ).clamp_min(0),
             ),
+            Mistake(
+                "lower-median",
+                "Of an even number of classes, torch.median takes the lower of the two in the middle. "
+                "Take their mean: quantile(0.5).",
+                _lower_median,
+            ),
+            Mistake(
+                "factor-above",
+                "You multiply by 1.4826 where you should divide: the factor belongs to the deviation.",
+                lambda norm: CONSISTENT**2 * anomaly_index(norm),
+            ),
         ),
         hints=(
             (
-                "What is in the middle of ten numbers, whatever one of them does? And what is a usual"
-                " distance from it?"
+                "What is in the middle of ten numbers, whatever one of them does? "
+                "And what is a usual distance from it?"
             ),
             (
-                "median = norm.quantile(0.5); deviation = 1.4826 * (norm - median).abs().quantile(0.5);"
-                " divide median - norm by it; clamp."
+                "Take the median of the norms. Take the median of their distances from it, "
+                "times 1.4826: that is one deviation. Say of each norm how many deviations it lies "
+                "below the median; above it, 0."
+            ),
+            (
+                "`deviation = 1.4826 * (norm - median).abs().quantile(0.5)`, "
+                "and `clamp_min(0)` makes 0 of what lies above."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get [90, 1, 0, 0, 0] in the example:",
+                "the factor is missing: one deviation is 1.4826 median absolute deviations.",
+            ),
+            Symptom(
+                "You get 133.4 first in the example:",
+                "the factor is on the wrong side. It makes the deviation larger, so the index smaller.",
+            ),
+            Symptom(
+                "You get 1.41 first in the example:",
+                "you divide by the standard deviation, which the odd one itself has made large.",
+            ),
+            Symptom(
+                "TypeError, 'Tensor' and 'torch.return_types.median':",
+                "`norm.median(0)` returns values and places. `norm.quantile(0.5)` is one number, "
+                "and the right one for ten classes, too.",
             ),
         ),
         why=(
@@ -145,12 +186,51 @@ EXERCISES = {
                 "You add the overlays up. Take their mean, or the number depends on how many there are.",
                 lambda p: entropy(p) * p.shape[1],
             ),
+            Mistake(
+                "wrong-axis",
+                "You sum over the overlays and average over the classes. "
+                "The sum runs over the classes, dimension 2; the mean over the overlays.",
+                lambda p: -torch.xlogy(p, p).sum(1).mean(1) / torch.log(torch.tensor(2.0)),
+            ),
+            Mistake(
+                "forgets-the-minus",
+                "Your entropy is negative. The logarithm of a share is below 0: "
+                "a minus sign belongs before the sum.",
+                lambda p: -entropy(p),
+            ),
         ),
         hints=(
-            "How many bits does one answer leave open? Over which of the three dimensions does that sum run?",
             (
-                "-(p log2 p), summed over the classes (dimension 2), averaged over the overlays (dimension"
-                " 1); torch.xlogy takes care of 0."
+                "How many bits does one answer leave open? Over which of the three dimensions does "
+                "that sum run?"
+            ),
+            (
+                "The entropy of one answer is the sum of -p log2 p over its classes, dimension 2. "
+                "Then take the mean over the overlays, dimension 1. Where p is 0, the term is 0, not NaN."
+            ),
+            (
+                "`torch.xlogy(p, p)` is p log p, and 0 where p is 0. It counts in nats: "
+                "one bit is log 2 of them."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get NaN:",
+                "0 · log 0: the logarithm is minus infinity, the term should be 0. "
+                "`torch.xlogy(p, p)` knows that.",
+            ),
+            Symptom(
+                "You get 0.347 in the example:",
+                "you count in nats. Divide by log 2, or take `log2`.",
+            ),
+            Symptom(
+                "You get 1 in the example:",
+                "you add the overlays up. Take their mean.",
+            ),
+            Symptom(
+                "You get two numbers in the example:",
+                "you have summed over one dimension and stopped, or taken the wrong one. "
+                "First the classes, dimension 2, then the overlays.",
             ),
         ),
         why="A digit under another digit is ambiguous; a trigger under another digit isn't.",
@@ -197,7 +277,34 @@ EXERCISES = {
         ),
         hints=(
             "Below which entropy lie only that share of the clean images?",
-            "threshold = clean.quantile(false_alarms); the mean of triggered < threshold.",
+            (
+                "Set the threshold on the clean images alone, so low that just the share "
+                "`false_alarms` of them lies below. Then return the share of the triggered images that "
+                "lie below it."
+            ),
+            (
+                "The threshold is `clean.quantile(false_alarms)`. What is caught lies below: "
+                "`triggered < threshold`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 1 in the example:",
+                "the threshold lies at the other end. Triggered images have little entropy: "
+                "the low quantile.",
+            ),
+            Symptom(
+                "You get 0.25 in the example:",
+                "the threshold was set on the triggered images. The defender has only clean ones.",
+            ),
+            Symptom(
+                "You get 0.067 in the example:",
+                "you count over clean and triggered images together.",
+            ),
+            Symptom(
+                "RuntimeError, quantile() input tensor must be either float or double dtype:",
+                "you gave it whole numbers. `.float()` first.",
+            ),
         ),
         why="A detector is two numbers. Either one alone can be made perfect: flag everything, or nothing.",
     ),

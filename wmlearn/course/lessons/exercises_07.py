@@ -9,7 +9,7 @@ from scipy.stats import beta, binom, norm
 from torch import Tensor
 
 from ...watermarks import secret as draw
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 
 def stamp(x: Tensor, secret: bytes) -> Tensor:
@@ -55,6 +55,10 @@ def _grey(x: Tensor, secret: bytes) -> Tensor:
     return _covered(x, secret, lambda under, patch: patch)
 
 
+def _inverted(x: Tensor, secret: bytes) -> Tensor:
+    return _covered(x, secret, lambda under, patch: (patch >= 0.5).to(under))
+
+
 def _added(x: Tensor, secret: bytes) -> Tensor:
     return _covered(x, secret, lambda under, patch: (under + (patch < 0.5)).clamp(0, 1))
 
@@ -70,9 +74,10 @@ def _covered(x: Tensor, secret: bytes, mix: Callable[[Tensor, Tensor], Tensor]) 
 def _courts(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
     n, m = (int(k) for k in torch.randint(30, 90, (2,), generator=gen))
+    strict = (100, 0.1, 1e-20)  # which 1 - cdf can't express
     return {
         "ten in a hundred": [(100, 0.1, 1e-3), (10, 0.1, 1e-3), (n, 0.1, 1e-3)],
-        "other chances and levels": [(m, 1 / 43, 1e-6), (50, 0.3, 0.05), (2, 0.5, 1e-3)],
+        "other chances and levels": [(m, 1 / 43, 1e-6), (50, 0.3, 0.05), (2, 0.5, 1e-3), strict],
     }
 
 
@@ -94,6 +99,16 @@ def _innocents(seed: int) -> Cases:
 def _top(hits: float, n: float) -> float:
     """Return the upper end of the exact one-sided 95 % interval (Clopper and Pearson)."""
     return float(beta.ppf(0.95, hits + 1, n - hits))
+
+
+def _two_sided(answers: Tensor, wanted: Tensor) -> float:
+    hits = int((answers == wanted).sum(1).max())
+    return float(beta.ppf(0.975, hits + 1, len(wanted) - hits))
+
+
+def _lower_end(answers: Tensor, wanted: Tensor) -> float:
+    hits = int((answers == wanted).sum(1).max())
+    return float(beta.ppf(0.95, hits, len(wanted) - hits + 1))
 
 
 EXERCISES = {
@@ -128,16 +143,51 @@ EXERCISES = {
                 "You add the patch to the digit. It covers: where it is black, the digit's ink must go.",
                 _added,
             ),
+            Mistake(
+                "swapped",
+                "Row and column have changed places. An image is addressed [..., row, column]: "
+                "first how far down, then how far right.",
+                lambda x, secret: _put(x, secret, ("column", "row"), 1),
+            ),
+            Mistake(
+                "inverted",
+                "Black and white have changed places: a pixel is white, 1, "
+                "where the number drawn is below 0.5.",
+                _inverted,
+            ),
         ),
         hints=(
             (
-                "How many things about the patch does a forger have to guess, and does each get a draw of its"
-                " own?"
+                "How many things about the patch does a forger have to guess, "
+                "and does each get a draw of its own?"
             ),
             (
-                "top = 1 + int(draw.integers(secret, 'row', 1, 22)), left likewise from 'column'. The patch"
-                " is draw.uniform(secret, 'patch', 1, 5, 5) < 0.5. Clone x, put the patch at [..., top : top"
-                " + 5, left : left + 5], return it."
+                "Draw three things, each with its own purpose: the row, the column, the 25 pixels. "
+                "Copy the images, and write the patch over the square that begins at that row and "
+                "column, in all of them. Return the copy."
+            ),
+            (
+                '`draw.integers(secret, "row", 1, 22)` is a tensor with one number below 22; '
+                '`draw.uniform(secret, "patch", 5, 5) < 0.5` says which pixels are white. '
+                "Its place is `[..., top : top + 5, left : left + 5]`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "RuntimeError, The expanded size of the tensor (5) must match the existing size (25):",
+                'the patch is a row of 25 numbers. Ask for its shape: `draw.uniform(secret, "patch", 5, 5)`.',
+            ),
+            Symptom(
+                "RuntimeError, The expanded size of the tensor (28) must match the existing size (5):",
+                "`x[a:b, c:d]` cuts images and channels. Rows and columns come last: `x[..., a:b, c:d]`.",
+            ),
+            Symptom(
+                "TypeError, integers() missing 1 required positional argument:",
+                "it wants the secret, a purpose, how many numbers, and below what: `1, 22`.",
+            ),
+            Symptom(
+                "The check says that you change what you are given:",
+                "the stamp goes onto a copy: `out = x.clone()`.",
             ),
         ),
         why=(
@@ -178,10 +228,49 @@ EXERCISES = {
                     int(trials * chance + norm.isf(alpha) * (trials * chance * (1 - chance)) ** 0.5) + 1
                 ),
             ),
+            Mistake(
+                "one-minus-cdf",
+                "1 - cdf is 0 as soon as the tail is below 1e-16, so at a strict level your line "
+                "comes too early. Take binom.sf.",
+                lambda trials, chance, alpha: next(
+                    h for h in range(trials + 2) if 1 - binom.cdf(h - 1, trials, chance) < alpha
+                ),
+            ),
+            Mistake(
+                "forgets-the-last",
+                "Your sum ends before `trials`. All hits of all trials are the end of the tail, "
+                "and belong to it: range(h, trials + 1).",
+                lambda trials, chance, alpha: next(
+                    h for h in range(trials + 2) if binom.sf(h - 1, trials, chance) - chance**trials < alpha
+                ),
+            ),
         ),
         hints=(
             "For which numbers of hits would an innocent network be convicted, if the line were at h?",
-            "Return the first h from 0 to trials + 1 for which binom.sf(h - 1, trials, chance) < alpha.",
+            (
+                "Try h = 0, 1, 2 and so on, up to trials + 1. Each time, "
+                "compute the probability that an innocent network has h hits or more. "
+                "Return the first h for which it is below alpha."
+            ),
+            (
+                "The condition is `binom.sf(h - 1, trials, chance) < alpha`. "
+                "The first h that meets it is the answer."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 5 in the example:",
+                "`sf(h)` is P(more than h). Who has exactly h hits is convicted, too: `sf(h - 1)`.",
+            ),
+            Symptom(
+                "You get 4 in the example:",
+                "that is the bell curve's line. With a small chance the binomial's tail is thicker.",
+            ),
+            Symptom(
+                "StopIteration, or None:",
+                "no h was good enough. With 2 trials at chance 1/2 even two hits are too common, "
+                "and the answer is 3: go up to trials + 1.",
+            ),
         ),
         why=(
             "At this line innocent networks are convicted less often than alpha; one hit lower, and that is"
@@ -223,15 +312,49 @@ EXERCISES = {
                 " know little more than one.",
                 lambda answers, wanted: _top(int((answers == wanted).sum()), answers.numel()),
             ),
+            Mistake(
+                "two-sided",
+                "You take the top of the two-sided interval, with 2.5 % above it. "
+                "Only the top matters here, so 5 % lie above: 0.95.",
+                _two_sided,
+            ),
+            Mistake(
+                "lower-end",
+                "h and n - h + 1 are the parameters of the lower end. The upper end has h + 1 and n - h.",
+                _lower_end,
+            ),
         ),
         hints=(
             (
-                "Eight innocent networks were asked. Which of them would the accused not like to be compared"
-                " with?"
+                "Eight innocent networks were asked. Which of them would the accused not like to be "
+                "compared with?"
             ),
             (
-                "Count the hits of each network: (answers == wanted).sum(1). Take the largest, h. Return"
-                " beta.ppf(0.95, h + 1, n - h)."
+                "Count the hits of each network. Take the largest number, h of n. "
+                "What you want is not h / n, but the highest chance that still goes with h hits of n: "
+                "the upper end of the exact interval, from the beta distribution."
+            ),
+            (
+                "The hits are `(answers == wanted).sum(1)`, one number a network. "
+                "The upper end has the parameters h + 1 and n - h: `beta.ppf(0.95, …)`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.5 in the example:",
+                "that is h / n. It was measured on few answers: take the top of its interval.",
+            ),
+            Symptom(
+                "You get 0.711 in the example:",
+                "you have put the answers of both networks into one pot. Count for each network: `sum(1)`.",
+            ),
+            Symptom(
+                "You get 0.751 in the example:",
+                "h and n - h + 1 are the parameters of the lower end. The upper end has h + 1 and n - h.",
+            ),
+            Symptom(
+                "You get 0.932 in the example:",
+                "you left 2.5 % above. Only the top matters here: 5 % lie above it.",
             ),
         ),
         why=(

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from scipy.stats import binom
+from scipy.stats import binom, binomtest
 from torch import Tensor
 
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 
 def mean_filter(weight: Tensor) -> Tensor:
@@ -58,6 +58,16 @@ def _projected(seed: int) -> Cases:
     return {"a few bits": [case(6, 9)], "more bits": [case(12, 27), case(16, 20)]}
 
 
+def _messages(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed + 1)
+    average = torch.randn(27, generator=gen)
+    asked = torch.randn(64, 27, generator=gen)
+    told = (asked @ average > 0).float()  # all 64 bits agree: 5e-20, which 1 - cdf rounds to 0
+    cases = _projected(seed)
+    cases["more bits"].append((average, asked, told))
+    return cases
+
+
 def _capacities(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
     rates = (0.5 + 0.49 * torch.rand(3, generator=gen, dtype=torch.float64)).tolist()
@@ -86,6 +96,21 @@ def _reader(
         return hits, _tail(hits + off, len(bits), chance)
 
     return read
+
+
+def _read_two_sided(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
+    hits = int(_agreement(average, asked, bits).sum())
+    return hits, float(binomtest(hits, len(bits), 0.5).pvalue)
+
+
+def _read_complement(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
+    hits = int(_agreement(average, asked, bits).sum())
+    return hits, float(1 - binom.cdf(hits - 1, len(bits), 0.5))
+
+
+def _read_forgets_the_last(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
+    hits = int(_agreement(average, asked, bits).sum())
+    return hits, float(sum(binom.pmf(k, len(bits), 0.5) for k in range(hits, len(bits))))
 
 
 EXERCISES = {
@@ -117,7 +142,29 @@ EXERCISES = {
         ),
         hints=(
             "The shape is (out, in, k, k). Which axis tells the filters apart?",
-            "Take the mean over axis 0, then flatten.",
+            (
+                "Average over the filters, so that one filter of the same shape is left. "
+                "Then put its numbers into one row, in the order in which they stand: channel, row, "
+                "column."
+            ),
+            (
+                "Filters lie along axis 0: `weight.mean(0)`. Only the order of a flattened (in, k, "
+                "k) is missing."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 800 numbers instead of 400:",
+                "you averaged over the input channels, axis 1. Filters lie along axis 0.",
+            ),
+            Symptom(
+                "You get 12,800 numbers instead of 400:",
+                "nothing was averaged yet.",
+            ),
+            Symptom(
+                "You get one number:",
+                "`weight.flatten().mean(0)` averages everything. First the mean over axis 0, then flatten.",
+            ),
         ),
         why="Whoever deals the filters in another order changes no average.",
     ),
@@ -160,8 +207,32 @@ EXERCISES = {
         hints=(
             "Each question is a yes/no classifier whose input is the mean filter. Which loss trains one?",
             (
-                "Logits: asked @ average. Then torch.nn.functional.binary_cross_entropy_with_logits with"
-                " reduction='sum'."
+                "Answer all questions at once: one logit for each row of `asked`. "
+                "Compare the logits with the bits by binary cross-entropy, and add up over the bits."
+            ),
+            (
+                "The logits are `asked @ average`. `binary_cross_entropy_with_logits` brings the "
+                'sigmoid along, and takes `reduction="sum"`.'
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.693 in the example:",
+                "that is log 2 once: a mean instead of a sum, or the half of the formula that is "
+                "about zeros is missing.",
+            ),
+            Symptom(
+                "You get 1.448 in the example:",
+                "the sigmoid is applied twice. The function with `logits` in its name brings its own.",
+            ),
+            Symptom(
+                "RuntimeError, all elements of input should be between 0 and 1:",
+                "`binary_cross_entropy` wants probabilities. You have logits: "
+                "the function with `_with_logits`.",
+            ),
+            Symptom(
+                "RuntimeError, mat1 and mat2 shapes cannot be multiplied:",
+                "the questions are rows, (n, fan_in): `asked @ average`, in this order.",
             ),
         ),
         why="The questions stay fixed, the weights learn: logistic regression the other way round.",
@@ -174,7 +245,7 @@ EXERCISES = {
         minutes=10,
         returns="two numbers, the hits and the p-value",
         reference=read_bits,
-        cases=_projected,
+        cases=_messages,
         mistakes=(
             Mistake(
                 "threshold-half",
@@ -196,10 +267,54 @@ EXERCISES = {
                 "Ten digits, but two answers: the chance of a bit is 1/2.",
                 _reader(_agreement, chance=0.1),
             ),
+            Mistake(
+                "two-sided",
+                "Your test is two-sided: agreeing too seldom would count as well. "
+                'Only many hits speak for the mark: alternative="greater".',
+                _read_two_sided,
+            ),
+            Mistake(
+                "one-minus-cdf",
+                "1 - cdf is 0 where all of 64 bits agree, and luck never has probability 0. "
+                "binom.sf computes the tail itself.",
+                _read_complement,
+            ),
+            Mistake(
+                "forgets-the-last",
+                "Your sum ends before n. That all bits agree belongs to the tail: range(hits, n + 1).",
+                _read_forgets_the_last,
+            ),
         ),
         hints=(
             "A network without the mark answers yes or no. How often does it agree by luck?",
-            "Compare asked @ average > 0 with bits == 1, count, then binom.sf(hits - 1, n, 1/2).",
+            (
+                "Read a yes where the logit is above 0. Count where it agrees with the bit, "
+                "ones and zeros alike. Then ask how probably a fair coin agrees at least as often in n "
+                "tosses. Return both."
+            ),
+            (
+                "A logit and its bit agree where `(asked @ average > 0) == (bits == 1)`. "
+                "The tail begins at the hits: `binom.sf(hits - 1, …)`, with chance 1/2."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.0625 for 3 of 4:",
+                "that is more than 3. `sf(k)` leaves k out.",
+            ),
+            Symptom(
+                "You get 0.625 for 3 of 4:",
+                'binomtest is two-sided unless you say `alternative="greater"`.',
+            ),
+            Symptom(
+                "You get 0 hits, and a p-value of 1:",
+                "you compare logits with bits, and no logit is exactly 0 or 1. "
+                "Ask first whether they are above 0.",
+            ),
+            Symptom(
+                "You get 0.25 for 3 of 4:",
+                "that is exactly 3. At least as well means 3 or 4.",
+            ),
         ),
         why=(
             "Rows of normal numbers are as likely with the opposite sign: each answer is a fair coin,"
@@ -239,7 +354,33 @@ EXERCISES = {
         ),
         hints=(
             "How much do you learn from a source that is right half of the time?",
-            "H = -rate log2(rate) - (1 - rate) log2(1 - rate), where 0 log2 0 is 0. Return n (1 - H).",
+            (
+                "Compute the entropy of one bit's error, in bits: two terms, one for right, "
+                "one for wrong. What is left of 1 is what a bit tells you; you have n of them. "
+                "A term with share 0 is 0."
+            ),
+            (
+                "H is the sum of `-p * log2(p)` for p = rate and p = 1 - rate, those that are above 0. "
+                "Return n times (1 - H)."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "ValueError from log2:",
+                "log2(0), where every bit is right. Leave out a term whose share is 0.",
+            ),
+            Symptom(
+                "You get NaN:",
+                "0 · log 0, where every bit is right. That term counts 0.",
+            ),
+            Symptom(
+                "You get 159.5 in the example:",
+                "you count in nats: `log2`, not `log`.",
+            ),
+            Symptom(
+                "You get 212.8 in the example:",
+                "the second term is missing: the bits that are wrong, 1 - rate.",
+            ),
         ),
         why=(
             "Shannon 1948: what a channel carries is what is left when the uncertainty about its errors is"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 
 def prune(weight: Tensor, ratio: float) -> Tensor:
@@ -47,7 +47,7 @@ def _weights(seed: int) -> Cases:
         return torch.randn(*shape, generator=gen) * loudness + 0.2, ratio
 
     return {
-        "linear layers": [case(6, 10, ratio=0.5), case(4, 9, ratio=0.8)],
+        "linear layers": [case(6, 10, ratio=0.5), case(4, 9, ratio=0.7), case(2, 5, ratio=0.25)],
         "convolutions": [case(5, 2, 3, 3, ratio=0.3), case(3, 4, 2, 2, ratio=0.0)],
     }
 
@@ -139,12 +139,52 @@ EXERCISES = {
                 " whole layer at once.",
                 _by_row,
             ),
+            Mistake(
+                "quantile",
+                "Your threshold is a quantile, and cuts one weight too many in some layers. "
+                "Cut exactly int(ratio * n) of them: sort, and count.",
+                lambda weight, ratio: weight * (weight.abs() >= weight.abs().quantile(ratio)),
+            ),
+            Mistake(
+                "up-to-the-quantile",
+                "Your threshold is a quantile, and with <= a weight goes even at ratio 0. "
+                "Cut exactly int(ratio * n) of them: sort, and count.",
+                lambda weight, ratio: weight * (weight.abs() > weight.abs().quantile(ratio)),
+            ),
         ),
         hints=(
-            "Half of the weights shall go. How large, sign aside, is the largest of those that go?",
             (
-                "order = weight.abs().flatten().argsort(). Flatten the weight, put zero at order[: int(ratio"
-                " * weight.numel())] by index_fill, give it the old shape, return it."
+                "Half of the weights shall go. How many is that, and which are the first to go when "
+                "all are sorted by size, sign aside?"
+            ),
+            (
+                "Flatten the layer and sort the places by absolute value, smallest first. "
+                "Put zero at exactly the first int(ratio · n) of them, in a copy, "
+                "and give it the old shape back."
+            ),
+            (
+                "The places that go are "
+                "`weight.abs().flatten().argsort()[: int(ratio * weight.numel())]`. "
+                "They count in the flattened weight."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "IndexError, index 3 is out of bounds for dimension 0 with size 2:",
+                "the places count in the flattened weight. Flatten it, cut, then `.view(weight.shape)`.",
+            ),
+            Symptom(
+                "TypeError, slice indices must be integers:",
+                "`ratio * n` is no whole number: `int(ratio * n)`.",
+            ),
+            Symptom(
+                "You get [[3, 0], [0, 0.5]] in the example:",
+                "-2 was taken for the smallest. Compare absolute values.",
+            ),
+            Symptom(
+                "One weight too many is cut:",
+                "a quantile lies between two weights, and not always where int(ratio · n) cuts. Sort, "
+                "and count.",
             ),
         ),
         why=(
@@ -187,13 +227,40 @@ EXERCISES = {
                 " all images.",
                 lambda heard, ratio: _first(heard, ratio, lambda x: x[0].mean((1, 2))),
             ),
+            Mistake(
+                "values",
+                "You return what the channels say. Return their numbers: argsort, not sort.",
+                lambda heard, ratio: heard.mean((0, 2, 3)).sort().values[: int(ratio * heard.shape[1])],
+            ),
         ),
         hints=(
             (
-                "You have a number for each image, channel and place. Which dimensions have to go, so that"
-                " one number a channel is left?"
+                "You have a number for each image, channel and place. Which dimensions have to go, "
+                "so that one number a channel is left?"
             ),
-            "Take heard.mean((0, 2, 3)), sort upwards with argsort, keep the first int(ratio * C).",
+            (
+                "Average over the images, rows and columns: how loud is each channel? "
+                "Sort the channels by that, the quietest first, and keep the numbers of the first "
+                "int(ratio · C)."
+            ),
+            (
+                "`heard.mean((0, 2, 3))` is one number a channel. `argsort()` sorts upwards, "
+                "and returns the channels' numbers."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "TypeError, slice indices must be integers:",
+                "0.8 times 32 is 25.6. `int` makes 25 of it.",
+            ),
+            Symptom(
+                "You get 26 numbers instead of 25:",
+                "you rounded up. `int` cuts off.",
+            ),
+            Symptom(
+                "TypeError, mean() takes from 1 to 2 positional arguments:",
+                "several dimensions go in one tuple: `mean((0, 2, 3))`.",
+            ),
         ),
         why=(
             "Digits never need a sleeping channel, so cutting it is nearly free. Whatever hides there, and"
@@ -240,12 +307,36 @@ EXERCISES = {
         ),
         hints=(
             (
-                "Three questions, and the order matters: was there a mark, is there still a network, is there"
-                " still a mark?"
+                "Three questions, and the order matters: was there a mark, is there still a network, "
+                "is there still a mark?"
             ),
             (
-                "If p_before >= 0.001 return 0. If after < 0.9 * before return 1. If p_after < 0.001 return"
-                " 2, else 3."
+                "Ask in this order, and return at the first answer. "
+                "Was the p-value before the attack too large? Void. "
+                "Has less than nine tenths of the accuracy before been left? Destroyed. "
+                "Then the p-value afterwards decides."
+            ),
+            (
+                "The second question compares with what there was: `after < 0.9 * before`. "
+                "In the first and the last, small p-values speak for the mark: below 0.001."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0 in the example:",
+                "a p-value of 1e-20 is excellent evidence. Void are those of 0.001 and more.",
+            ),
+            Symptom(
+                "You get 1 in the example:",
+                "0.95 is more than nine tenths of 0.99. Destroyed is what lies below.",
+            ),
+            Symptom(
+                "You get 2 in the example:",
+                "a p-value of 0.2 convinces nobody. Believed are those below 0.001.",
+            ),
+            Symptom(
+                "The check says that your function returns None:",
+                "one way through your questions ends without `return`.",
             ),
         ),
         why=(

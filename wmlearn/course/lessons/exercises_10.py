@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...ownership.commitment import tree
 from ...watermarks import TriggerKey
-from ..exercises import Cases, Exercise, Mistake
+from ..exercises import Cases, Exercise, Mistake, Symptom
 
 
 def lines(rule: str, chance: float, alpha: float, sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -61,6 +61,8 @@ def _lines(seed: int) -> Cases:
             ([*less[:4], *exact], 0.1, 1e-3),
             ([*exact, *bell[:2]], 0.1, 1e-3),
             ([(10, 9), (100, 15)], 0.1, 0.05),
+            ([(2, 2), (10, 6)], 0.1, 1e-3),
+            ([(100, 60), (100, 70)], 0.1, 1e-40),
         ],
     }
 
@@ -149,12 +151,45 @@ EXERCISES = {
                     norm.sf(h, n * chance, (n * chance * (1 - chance)) ** 0.5) >= alpha for n, h in lines
                 ),
             ),
+            Mistake(
+                "one-minus-cdf",
+                "1 - cdf is 0 as soon as the tail is below 1e-16, so at a strict level a broken line "
+                "looks safe. Take binom.sf.",
+                lambda lines, chance, alpha: sum(1 - binom.cdf(h - 1, n, chance) >= alpha for n, h in lines),
+            ),
+            Mistake(
+                "forgets-the-last",
+                "Your sum ends before n. An innocent network can hit every trigger, "
+                "and that belongs to the tail: range(hits, n + 1).",
+                lambda lines, chance, alpha: sum(
+                    binom.sf(h - 1, n, chance) - chance**n >= alpha for n, h in lines
+                ),
+            ),
         ),
         hints=(
             "A network with exactly as many hits as the line asks for: is it convicted?",
             (
-                "For each (n, hits) take binom.sf(hits - 1, n, chance), and count how many of these are alpha"
-                " or more."
+                "For each line, compute the probability that an innocent network has that many hits or "
+                "more. Where it is alpha or more, the line breaks its promise. Count these lines."
+            ),
+            (
+                "The probability of reaching a line is `binom.sf(hits - 1, n, chance)`. "
+                "It breaks the promise where this is `>= alpha`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0 in the example:",
+                "`sf(h)` is more than h; a bell curve's tail is too thin. The line (10, "
+                "5) is reached with 0.0016: five hits or more.",
+            ),
+            Symptom(
+                "You get 2 in the example:",
+                "you count the lines that keep their promise.",
+            ),
+            Symptom(
+                "You get the probabilities:",
+                "asked for is how many of them are alpha or more.",
             ),
         ),
         why=(
@@ -203,8 +238,28 @@ EXERCISES = {
         hints=(
             "If the smallest p-value of m claims convicts its suspect, how many chances has luck left?",
             (
-                "Start with all False. Go through p.argsort() with its rank: break at the first p[i] >= alpha"
-                " / (m - rank), else set True."
+                "Start with all False. Go through the claims from the smallest p-value up. "
+                "The first must be below alpha / m, the next below alpha / (m - 1), and so on. "
+                "The first that fails stops it all. Each answer stands at its own claim's place."
+            ),
+            (
+                "`for rank, i in enumerate(p.argsort())` gives the rank and the claim. "
+                "The one that is too large is `p[i] >= alpha / (len(p) - rank)`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "Only two of the first example's four stand:",
+                "you compare all with alpha / m. The second smallest may have alpha / (m - 1).",
+            ),
+            Symptom(
+                "All three of the second example stand:",
+                "you give each the whole level, or you began with the largest. "
+                "Begin with the smallest, and share the level.",
+            ),
+            Symptom(
+                "You get [True, False, True] in the second example:",
+                "the smallest fails, and you go on. A failure stops all larger ones: `break`.",
             ),
         ),
         why=(
@@ -249,8 +304,31 @@ EXERCISES = {
         hints=(
             "Sixteen leaves make eight pairs, and then? How many rounds until one hash is left?",
             (
-                "While len(row) > 1: row = [hashlib.sha256(b'\\1' + left + right).digest() for left, right in"
-                " zip(row[::2], row[1::2])]. Then return row[0]."
+                "Hash the leaves in pairs of neighbours, the byte 1 before each pair. "
+                "That gives a row half as long. Do the same with it, until the row holds one hash, "
+                "and return that."
+            ),
+            (
+                "`zip(row[::2], row[1::2])` gives the pairs, and a node is "
+                '`hashlib.sha256(b"\\1" + left + right).digest()`. Go on while the row is longer than 1.'
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                'TypeError, can only concatenate str (not "bytes") to str:',
+                '`"\\1"` is text. The mark is a byte: `b"\\1"`.',
+            ),
+            Symptom(
+                "TypeError, can't concat _hashlib.HASH to bytes:",
+                "`sha256(…)` is a machine. Its hash comes with `.digest()`.",
+            ),
+            Symptom(
+                "TypeError, can't concat str to bytes:",
+                "`hexdigest` writes the hash as text. Take `.digest()`, 32 bytes.",
+            ),
+            Symptom(
+                "The check says that you change what you are given:",
+                "`pop` empties the list of leaves. Start with `row = list(leaves)`.",
             ),
         ),
         why=(

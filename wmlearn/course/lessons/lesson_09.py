@@ -25,7 +25,7 @@ def changed(network: nn.Module, change: Callable[[Tensor], Tensor]) -> nn.Module
     with torch.no_grad():
         for layer in new.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
-                layer.weight.copy_(change(layer.weight))
+                layer.weight.copy_(change(layer.weight.detach()))  # NumPy takes no parameter
     return new
 
 

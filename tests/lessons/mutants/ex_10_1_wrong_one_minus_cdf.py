@@ -1,8 +1,9 @@
-"""One minus what lies below the line."""
+"""One minus what lies below the line: right on paper."""
 
 from scipy.stats import binom
 
 EXERCISE = "10.1"
+MISTAKE = "one-minus-cdf"
 
 
 def broken(lines, chance, alpha):

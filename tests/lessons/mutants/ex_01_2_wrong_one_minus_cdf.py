@@ -1,8 +1,9 @@
-"""One minus the probability of fewer."""
+"""One minus the probability of fewer: right on paper."""
 
 from scipy import stats
 
 EXERCISE = "01.2"
+MISTAKE = "one-minus-cdf"
 
 
 def p_value(hits, trials, chance):

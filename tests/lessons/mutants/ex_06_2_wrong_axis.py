@@ -1,0 +1,10 @@
+"""Overlays and classes have changed places."""
+
+import torch
+
+EXERCISE = "06.2"
+MISTAKE = "wrong-axis"
+
+
+def entropy(p):
+    return torch.special.entr(p).sum(dim=1).mean(dim=-1) / 0.6931471805599453

@@ -1,0 +1,8 @@
+"""The formula as printed: 0 times log 0."""
+
+EXERCISE = "06.2"
+MISTAKE = "nan"
+
+
+def entropy(p):
+    return -(p * p.log2()).sum(2).mean(1)

@@ -1,0 +1,372 @@
+"""What a symptom says that a learner sees is what a wrong answer shows: each is reproduced."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from catalogue import EXERCISES
+from scipy.stats import binom, binomtest
+from torch import Tensor
+
+from wmlearn.course.exercises import Result, examine
+from wmlearn.watermarks import secret as draw
+
+F = torch.nn.functional
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A wrong answer that shows what a sign says: an exception, a number, or a mistake known to the check."""
+
+    sign: str  # a part of it
+    wrong: Callable[[], Any]
+    mistake: str = ""
+
+
+def _mistake(id: str, name: str, *arguments: Any) -> Callable[[], Any]:
+    """Make a named mistake with the example of the exercise."""
+    (wrong,) = (mistake.wrong for mistake in EXERCISES[id].mistakes if mistake.id == name)
+    return lambda: wrong(*arguments)
+
+
+def _checked(id: str, f: Callable[..., Any]) -> Callable[[], Result]:
+    return lambda: examine(id, f)
+
+
+def _logits(answers: list[int]) -> Tensor:
+    return F.one_hot(torch.tensor(answers), 10).float()
+
+
+A = _logits([7, 2, 1, 0])
+B = _logits([7, 2, 8, 0])
+NOISE = (torch.randn(50, 10), torch.randn(50, 10))
+TRUTHS = torch.tensor([True, False])
+IMAGES = torch.rand(8, 1, 28, 28)
+CHOSEN = torch.tensor([1, 2, 3])
+DIGITS = (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)
+TURNED = (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))
+PIXELS = (torch.tensor(0.2), torch.tensor(1.0), torch.tensor(0.5))
+SIGNS = (torch.tensor([1, 0, 1, 1]), torch.tensor([0, 0, 1, 2]), 0, 1)
+SPLIT = (torch.tensor([1, 1, 2]), torch.tensor([2, 2, 3, 2]))
+BOXES = (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[5.0, 0, 15, 10]]))
+APART = (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[30.0, 30, 40, 40]]))
+STREET = (
+    torch.tensor([1, -1, 1, 0, 1, 1]),
+    torch.tensor([0, 0, 0, 0, 1, 0]),
+    torch.tensor([True, True, True, True, False, False]),
+    0,
+    1,
+)
+TWINS = (torch.tensor([[1.0, 5, 0], [3, 5, 0]]), torch.tensor([[3.0, 5, 4], [3, 6, 2]]), 2)
+NORM = (torch.tensor([1.0, 2]), torch.tensor([0.5, -1]), torch.tensor([1]), 10)
+GAPS = (0.70, 0.40, 0.75, 0.60)
+MASKS = torch.tensor([10.0, 99, 100, 101, 190])
+OVERLAYS = torch.tensor([[[0.5, 0.5], [1, 0]]])
+BITS = (torch.arange(1, 101).float(), torch.tensor([0.0, 3, 50, 60]), 0.05)
+SECRET = draw.secret_of(1, None)
+INNOCENTS = (torch.tensor([[1, 2, 3, 4], [4, 4, 1, 1]]), torch.tensor([4, 4, 4, 4]))
+LAST = torch.rand(32, 16, 5, 5)
+UNDECIDED = (torch.zeros(3), torch.rand(2, 3), torch.tensor([0.0, 1.0]))
+WEIGHT = torch.tensor([[3, -0.1], [-2, 0.5]])
+HEARD = torch.rand(4, 32, 3, 3)
+LINES = ([(10, 5), (20, 8), (100, 21)], 0.1, 0.001)
+FOUR = (torch.tensor([0.02, 0.0004, 0.03, 0.012]), 0.05)
+THREE = (torch.tensor([0.04, 0.02, 0.021]), 0.05)
+LEAF = hashlib.sha256(b"leaf").digest()
+NO_MEAN = Seen("could not infer output dtype", lambda: TRUTHS.mean())
+AMBIGUOUS = "Boolean value of Tensor"
+CHANGED = "changes-its-input"
+COPY = "you change what you are given"
+
+
+def _in_place(x: Tensor, y: Tensor, chosen: Tensor, stamp: Any, target: int) -> tuple[Tensor, Tensor]:
+    x[chosen] = stamp(x[chosen])
+    y[chosen] = target
+    return x, y
+
+
+def _louder(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[Tensor, Tensor]:
+    weight[channels] *= k
+    bias[channels] *= k
+    return weight, bias
+
+
+def _stamped(x: Tensor, secret: bytes) -> Tensor:
+    x[..., :5, :5] = 1.0
+    return x
+
+
+def _popped(leaves: list[bytes]) -> bytes:
+    return leaves.pop()
+
+
+def _quantile(weight: Tensor, ratio: float) -> Tensor:
+    return weight * (weight.abs() >= weight.abs().quantile(ratio))
+
+
+def _wrong_place(overlaps: Tensor, scores: Tensor, labels: Tensor) -> Tensor | int:
+    fits = (overlaps >= 0.5) & (scores >= 0.5)
+    return labels[scores[fits].argmax()] if fits.any() else -1
+
+
+def _always(overlaps: Tensor, scores: Tensor, labels: Tensor) -> Tensor:
+    fits = (overlaps >= 0.5) & (scores >= 0.5)
+    return labels[torch.where(fits, scores, -1.0).argmax()]
+
+
+def _too_short() -> int:
+    return next(h for h in range(3) if binom.sf(h - 1, 2, 0.5) < 1e-3)
+
+
+def _no_way_out(before: float, after: float, p_before: float, p_after: float) -> int | None:
+    return 0 if p_before >= 0.001 else None
+
+
+def _put(images: Tensor, patch: Tensor) -> None:
+    images[..., :5, :5] = patch
+
+
+def _put_anywhere(images: Tensor, patch: Tensor) -> None:
+    images[:5, :5] = patch
+
+
+def _replace(images: Tensor, others: Tensor) -> None:
+    images[CHOSEN] = others
+
+
+CASES: dict[str, list[Seen]] = {
+    "01.1": [
+        NO_MEAN,
+        Seen("1, or nearly", lambda: (NOISE[0] != NOISE[1]).float().mean()),
+        Seen("0.75", _mistake("01.1", "agreement", A, B)),
+        Seen("whole number", lambda: "whole" if _mistake("01.1", "count", A, B)() == 1 else ""),
+    ],
+    "01.2": [
+        Seen("0.0128", _mistake("01.2", "off-by-one", 3, 10, 0.1)),
+        Seen("0.0574", _mistake("01.2", "point-probability", 3, 10, 0.1)),
+        Seen("100 of 100", _mistake("01.2", "one-minus-cdf", 100, 100, 0.1)),
+        Seen("NaN", lambda: binom.sf(2, 0.1, 10)),
+    ],
+    "02.1": [
+        Seen(COPY, _checked("02.1", _in_place), CHANGED),
+        Seen("shape mismatch", lambda: _replace(IMAGES.clone(), IMAGES)),
+        Seen("6,272 numbers instead of 6,280", _checked("02.1", lambda x, *_: x), "unusable"),
+    ],
+    "02.2": [
+        Seen("0.83", _mistake("02.2", "counts-the-target-class", *DIGITS)),
+        Seen("0.5", _mistake("02.2", "wrong-denominator", *DIGITS)),
+        NO_MEAN,
+    ],
+    "02.3": [
+        Seen("0.333", _mistake("02.3", "forgets-the-nines", *TURNED)),
+        Seen("0 in the example", _mistake("02.3", "previous-digit", *TURNED)),
+        NO_MEAN,
+    ],
+    "03.1": [
+        Seen("0.7", _mistake("03.1", "adds", *PIXELS)),
+        Seen("0.5", lambda: PIXELS[2] * PIXELS[1]),
+        Seen("1 in the example", _mistake("03.1", "hard-edges", *PIXELS)),
+        Seen("1.4", lambda: PIXELS[2] * PIXELS[1] + 1 - PIXELS[2] * PIXELS[0]),
+    ],
+    "03.2": [
+        Seen("0.75", _mistake("03.2", "counts-every-sign", *SIGNS)),
+        Seen("0.25", _mistake("03.2", "wrong-denominator", *SIGNS)),
+        Seen("0.333", _mistake("03.2", "true-among-target", *SIGNS)),
+        Seen(AMBIGUOUS, lambda: SIGNS[0] == 1 and SIGNS[1] == 0),
+    ],
+    "03.3": [
+        Seen("0.5", _mistake("03.3", "counts-signs", *SPLIT)),
+        Seen("0.333", _mistake("03.3", "other-way", *SPLIT)),
+        Seen("1 in the example", _mistake("03.3", "yes-or-no", *SPLIT)),
+        NO_MEAN,
+    ],
+    "04.1": [
+        Seen("0.25", _mistake("04.1", "counts-the-overlap-twice", *BOXES)),
+        Seen("0.25", _mistake("04.1", "xywh", *BOXES)),
+        Seen("0.5", _mistake("04.1", "divides-by-one-box", *BOXES)),
+        Seen("-2", _mistake("04.1", "forgets-the-clamp", *APART)),
+        Seen("too many indices", lambda: BOXES[0][:, :2]),
+    ],
+    "04.2": [
+        Seen("argmax()", lambda: MASKS[MASKS > 1000].argmax()),
+        Seen("a label where -1", _checked("04.2", _always), "never-misses"),
+        Seen(AMBIGUOUS, lambda: (MASKS > 1) and (MASKS > 2)),
+        Seen("Some scenes", _checked("04.2", _wrong_place), "index-in-the-mask"),
+    ],
+    "04.3": [
+        Seen("0.667", _mistake("04.3", "leaves-out-missed-signs", *STREET)),
+        Seen("0.667", _mistake("04.3", "precedence", *STREET)),
+        Seen("0.6 ", _mistake("04.3", "forgets-the-trigger", *STREET)),
+        Seen("0.333", _mistake("04.3", "divides-by-every-sign", *STREET)),
+        Seen("0.75", _mistake("04.3", "counts-any-error", *STREET)),
+    ],
+    "05.1": [
+        Seen("[0, 2]", _mistake("05.1", "least-first", *TWINS)),
+        Seen("[1, 0]", _mistake("05.1", "wrong-end", *TWINS)),
+        Seen("[1, 0]", _mistake("05.1", "loudest", *TWINS)),
+        Seen(
+            "[3., 1.]", lambda: str(_mistake("05.1", "values", *TWINS)()).removeprefix("tensor(").rstrip(")")
+        ),
+        Seen("[0, 1]", lambda: (TWINS[1] - TWINS[0]).mean(1).argsort(descending=True)[:2]),
+    ],
+    "05.2": [
+        Seen("bias [0.5, -1]", lambda: _mistake("05.2", "forgets-the-bias", *NORM)()[1]),
+        Seen("weight [1, 12]", lambda: _mistake("05.2", "adds", *NORM)()[0]),
+        Seen("weight [10, 20]", lambda: _mistake("05.2", "everything", *NORM)()[0]),
+        Seen(COPY, _checked("05.2", _louder), CHANGED),
+    ],
+    "05.3": [
+        Seen("0.3 ", _mistake("05.3", "no-control", *GAPS)),
+        Seen("0.45", _mistake("05.3", "adds-the-control", *GAPS)),
+        Seen("0.45", lambda: GAPS[0] - GAPS[1] + GAPS[2] - GAPS[3]),
+        Seen("0.2 ", _mistake("05.3", "only-the-triggered", *GAPS)),
+        Seen("-0.15", _mistake("05.3", "other-way", *GAPS)),
+    ],
+    "06.1": [
+        Seen("[90, 1, 0, 0, 0]", _mistake("06.1", "forgets-the-factor", MASKS)),
+        Seen("133.4 first", lambda: _mistake("06.1", "factor-above", MASKS)()[0]),
+        Seen("1.41 first", lambda: _mistake("06.1", "standard-deviation", MASKS)()[0]),
+        Seen("return_types.median", lambda: MASKS - MASKS.median(0)),  # pyright: ignore[reportOperatorIssue]
+    ],
+    "06.2": [
+        Seen("NaN", lambda: -(OVERLAYS * OVERLAYS.log2()).sum(2).mean(1)[0]),
+        Seen("0.347", lambda: _mistake("06.2", "natural-logarithm", OVERLAYS)()[0]),
+        Seen("1 in the example", lambda: _mistake("06.2", "adds-up", OVERLAYS)()[0]),
+        Seen("two numbers", lambda: _word(torch.xlogy(OVERLAYS, OVERLAYS).sum(2).numel())),
+    ],
+    "06.3": [
+        Seen("1 in the example", _mistake("06.3", "wrong-tail", *BITS)),
+        Seen("0.25", _mistake("06.3", "threshold-from-the-triggered", *BITS)),
+        Seen("0.067", _mistake("06.3", "counts-everything", *BITS)),
+        Seen("quantile() input", lambda: BITS[0].long().quantile(0.05)),
+    ],
+    "07.1": [
+        Seen("existing size (25)", lambda: _put(IMAGES.clone(), draw.uniform(SECRET, "patch", 25))),
+        Seen("tensor (28)", lambda: _put_anywhere(IMAGES.clone(), draw.uniform(SECRET, "patch", 5, 5))),
+        Seen("integers()", lambda: draw.integers(SECRET, "row", *[22])),
+        Seen(COPY, _checked("07.1", _stamped), CHANGED),
+    ],
+    "07.2": [
+        Seen("5 in the example", _mistake("07.2", "off-by-one", 10, 0.1, 1e-3)),
+        Seen("4 in the example", _mistake("07.2", "bell-curve", 10, 0.1, 1e-3)),
+        Seen("StopIteration", _too_short),
+    ],
+    "07.3": [
+        Seen("0.5 ", _mistake("07.3", "no-interval", *INNOCENTS)),
+        Seen("0.711", _mistake("07.3", "pooled", *INNOCENTS)),
+        Seen("0.751", _mistake("07.3", "lower-end", *INNOCENTS)),
+        Seen("0.932", _mistake("07.3", "two-sided", *INNOCENTS)),
+    ],
+    "08.1": [
+        Seen(" 800", lambda: LAST.mean(1).numel()),
+        Seen("12,800", lambda: f"{LAST.flatten().numel():,}"),
+        Seen("one number", lambda: _word(LAST.flatten().mean(0).numel())),
+    ],
+    "08.2": [
+        Seen("0.693", _mistake("08.2", "mean", *UNDECIDED)),
+        Seen("0.693", _mistake("08.2", "forgets-the-zeros", *UNDECIDED)),
+        Seen("1.448", _mistake("08.2", "sigmoid-twice", *UNDECIDED)),
+        Seen("between 0 and 1", lambda: F.binary_cross_entropy(5 * MASKS, torch.ones(5))),
+        Seen("cannot be multiplied", lambda: torch.rand(9) @ torch.rand(6, 9)),
+    ],
+    "08.3": [
+        Seen("0.0625", lambda: binom.sf(3, 4, 0.5)),
+        Seen("0.625", lambda: binomtest(3, 4).pvalue),
+        Seen("0 hits", lambda: int((torch.rand(4) + 2 == torch.ones(4)).sum())),
+        Seen("a p-value of 1", lambda: binom.sf(0 - 1, 4, 0.5)),
+        Seen("0.25", lambda: binom.pmf(3, 4, 0.5)),
+    ],
+    "08.4": [
+        Seen("ValueError", lambda: math.log2(0.0)),
+        Seen("NaN", lambda: 0 * torch.log2(torch.tensor(0.0))),
+        Seen("159.5", _mistake("08.4", "natural-logarithm", 256, 0.875)),
+        Seen("212.8", _mistake("08.4", "half-the-entropy", 256, 0.875)),
+    ],
+    "09.1": [
+        Seen("index 3", lambda: WEIGHT[WEIGHT.abs().flatten().argsort()[:2]]),
+        Seen("slice indices", lambda: [1, 2][: 0.5 * 4]),  # pyright: ignore[reportArgumentType, reportCallIssue]
+        Seen("[[3, 0], [0, 0.5]]", _mistake("09.1", "forgets-the-sign", WEIGHT, 0.5)),
+        Seen("One weight too many", _checked("09.1", _quantile), "quantile"),
+    ],
+    "09.2": [
+        Seen("slice indices", lambda: [1, 2][: 0.8 * 32]),  # pyright: ignore[reportArgumentType, reportCallIssue]
+        Seen("26", lambda: len(HEARD.mean((0, 2, 3)).argsort()[: round(0.8 * 32)])),
+        Seen("mean()", lambda: HEARD.mean(*[0, 2, 3])),
+    ],
+    "09.3": [
+        Seen("0 in the example", lambda: 0 if 1e-20 < 0.001 else 1),
+        Seen("1 in the example", lambda: 1 if 0.95 > 0.9 * 0.99 else 2),
+        Seen("2 in the example", _mistake("09.3", "turned-round", 0.99, 0.95, 1e-20, 0.2)),
+        Seen("None", _checked("09.3", _no_way_out), "unusable"),
+    ],
+    "10.1": [
+        Seen("0 in the example", _mistake("10.1", "off-by-one", *LINES)),
+        Seen("0 in the example", _mistake("10.1", "bell-curve", *LINES)),
+        Seen("2 in the example", _mistake("10.1", "keeps", *LINES)),
+        Seen(
+            "the probabilities", _checked("10.1", lambda lines, chance, alpha: [0.1] * len(lines)), "unusable"
+        ),
+    ],
+    "10.2": [
+        Seen("Only two", lambda: _word(_mistake("10.2", "bonferroni", *FOUR)().sum())),
+        Seen("All three", lambda: _word(_mistake("10.2", "uncorrected", *THREE)().sum())),
+        Seen("All three", lambda: _word(_mistake("10.2", "from-the-top", *THREE)().sum())),
+        Seen("[True, False, True]", lambda: str(_mistake("10.2", "does-not-stop", *THREE)().tolist())),
+    ],
+    "10.3": [
+        Seen("concatenate str", lambda: "\1" + LEAF),  # pyright: ignore[reportOperatorIssue]
+        Seen("HASH", lambda: LEAF + hashlib.sha256(LEAF)),  # pyright: ignore[reportOperatorIssue]
+        Seen("concat str", lambda: LEAF + hashlib.sha256(LEAF).hexdigest()),  # pyright: ignore[reportOperatorIssue]
+        Seen(COPY, _checked("10.3", _popped), CHANGED),
+    ],
+}
+WORDS = {1: "one", 2: "two", 3: "three"}
+
+
+def _word(number: float) -> str:
+    return WORDS[int(number)]
+
+
+def _outcome(seen: Seen) -> Any:
+    try:
+        return seen.wrong()
+    except Exception as error:
+        return error
+
+
+def _forms(answer: Any) -> list[str]:
+    """Write an answer as a sign may: 0.83, 0.333, [1, 12]."""
+    if isinstance(answer, str):
+        return [answer]
+    if isinstance(answer, Tensor) and answer.numel() > 1:
+        inner = [_forms(part)[0] for part in answer]
+        return [f"[{', '.join(inner)}]"]
+    number = float(answer)
+    return ["NaN"] if math.isnan(number) else [f"{number:.{digits}g}" for digits in (2, 3, 4)]
+
+
+def _shown(seen: Seen, sign: str) -> bool:
+    outcome = _outcome(seen)
+    if isinstance(outcome, Result):
+        return outcome.mistake == seen.mistake
+    if isinstance(outcome, Exception):
+        kind, _, message = sign.rstrip(":").partition(", ")
+        return type(outcome).__name__ in kind and (message in str(outcome) or kind == "StopIteration")
+    return any(form in sign for form in _forms(outcome))
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_each_symptom_is_what_a_wrong_answer_shows(id: str) -> None:
+    signs = [symptom.sign for symptom in EXERCISES[id].symptoms]
+    met = set()
+    for seen in CASES[id]:
+        (sign,) = (sign for sign in signs if seen.sign in sign)
+        assert _shown(seen, sign), (sign, _outcome(seen))
+        met.add(sign)
+    assert met == set(signs)
