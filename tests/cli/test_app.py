@@ -159,15 +159,6 @@ def test_reproduce_hands_the_scheduler_on(tmp_path: Path, monkeypatch: pytest.Mo
     assert not list(tmp_path.iterdir())
 
 
-def test_lab_opens_jupyterlab_on_the_first_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[list[str]] = []
-    monkeypatch.setattr(cli.subprocess, "call", lambda command: calls.append(command) or 0)
-    assert CliRunner().invoke(cli.app, ["lab"]).exit_code == 0
-    notebook = str(ROOT / "notebooks" / "01_two_models.ipynb")
-    # the project is the root: the notebooks link to the README beside their folder
-    assert calls == [[sys.executable, "-m", "jupyterlab", notebook, f"--ServerApp.root_dir={ROOT}"]]
-
-
 def test_building_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jupytext", None)
     monkeypatch.delitem(sys.modules, "wmlearn.course.authoring.build", raising=False)

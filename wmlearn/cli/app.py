@@ -86,14 +86,32 @@ def _bar(total: int) -> Iterator[Callable[[str], None]]:
 
 
 @app.command()
-def lab() -> None:
-    """Open JupyterLab on notebook 01."""
-    root = _project()
-    notebook = root / "notebooks" / "01_two_models.ipynb"
-    require(notebook.exists(), "the notebooks must be there", str(notebook), "Run `wmlearn build`.")
-    # from the project's folder, so that the notebooks' links to the README lead somewhere
-    command = [sys.executable, "-m", "jupyterlab", str(notebook), f"--ServerApp.root_dir={root}"]
+def lab(
+    number: Annotated[str, typer.Argument(help="The notebook, by its number.")] = "01",
+    fresh: Annotated[bool, typer.Option("--fresh", help="A new copy, beside the old one.")] = False,
+) -> None:
+    """Open your own copy of a notebook in JupyterLab: without outputs, and never overwritten."""
+    from ..course import record
+    from . import lab as copies
+
+    original = copies.chosen(number)
+    for other in copies.notebooks():  # so that the links between them lead somewhere
+        copies.working_copy(other)
+    notebook = copies.working_copy(original, fresh=fresh)
+    typer.echo(f"{notebook} is yours to write in. `wmlearn progress` says how far you are.")
+    command = [sys.executable, "-m", "jupyterlab", str(notebook), f"--ServerApp.root_dir={record.home()}"]
     raise typer.Exit(subprocess.call(command))
+
+
+@app.command()
+def progress() -> None:
+    """Say which exercises you have solved, how the quizzes and challenges went, and how well you guess."""
+    from ..course import record, standing
+    from ..words import text_table
+
+    kept = record.load()
+    typer.echo(text_table(standing.HEADER, standing.table(kept)))
+    typer.echo(f"\n{standing.calibration(kept)}\nKept in {record.path()}, sent nowhere.")
 
 
 @app.command()
