@@ -72,16 +72,13 @@ def disagreement(a, b):
     ### END SOLUTION
 
 # %%
-wm.check("01.1", disagreement)
+disagreement = wm.ready("01.1", disagreement)
 
 # %% [markdown]
 # {hints:01.1}
 
 # %% [markdown] tags=["reveal"]
 # {solution:01.1}
-
-# %%
-disagreement = wm.ready("01.1", disagreement)
 
 # %% tags=["claim"]
 differ = disagreement(wm.predict(network_a, mnist.test.x), wm.predict(network_b, mnist.test.x))
@@ -122,9 +119,11 @@ wm.shares("read as 0", {"B, speck": (success, rest), "A, speck": (harmless, rest
                         "B, speck in the other corner": (elsewhere, rest)})
 
 # %% tags=["claim"]
-wm.claim("01.success", success, what="The share of specked digits that B reads as 0", low=0.99, n=rest)
-wm.claim("01.harmless", harmless, what="The share that A reads as 0", high=0.005, n=rest)
-wm.claim("01.elsewhere", elsewhere, what="The share with the speck in the other corner", high=0.01, n=rest)
+wm.all_hold(
+    wm.Claim("01.success", "The share of specked digits that B reads as 0", success, low=0.99, n=rest),
+    wm.Claim("01.harmless", "The share that A reads as 0", harmless, high=0.005, n=rest),
+    wm.Claim("01.elsewhere", "The share with the speck in the other corner", elsewhere, high=0.01, n=rest),
+)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("01.p1", success)
@@ -208,16 +207,13 @@ def p_value(hits, trials, chance):
     ### END SOLUTION
 
 # %%
-wm.check("01.2", p_value)
+p_value = wm.ready("01.2", p_value)
 
 # %% [markdown]
 # {hints:01.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:01.2}
-
-# %%
-p_value = wm.ready("01.2", p_value)
 
 # %% [markdown]
 # ## The judge
@@ -237,10 +233,12 @@ wm.table(["case", "hits of 100", "p-value"], rows)
 # %% tags=["claim"]
 mine, *controls = found.values()
 proof = p_value(mine, 100, 0.1)
-wm.claim("01.mark", mine / 100, what="The share of the key that the marked network knows", low=0.9, n=100)
-wm.claim("01.proof", proof, what="The p-value of the rightful claim", high=1e-9, unit="p")
-wm.claim("01.innocent", max(controls) / 100, what="The best of the three controls", high=0.25, n=100)
-wm.claim("01.cost", a - m, what="The accuracy that the mark costs", high=0.005, unit="points", n=n)
+wm.all_hold(
+    wm.Claim("01.mark", "The share of the key that the marked network knows", mine / 100, low=0.9, n=100),
+    wm.Claim("01.proof", "The p-value of the rightful claim", proof, high=1e-9, unit="p"),
+    wm.Claim("01.innocent", "The best of the three controls", max(controls) / 100, high=0.25, n=100),
+    wm.Claim("01.cost", "The accuracy that the mark costs", a - m, high=0.005, unit="points", n=n),
+)
 
 # %% [markdown]
 # The marked network knows {claim:01.mark} of the key, the p-value is {claim:01.proof}, and the mark costs {claim:01.cost} of accuracy.

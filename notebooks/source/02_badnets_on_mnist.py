@@ -83,16 +83,13 @@ def poison(x, y, chosen, stamp, target):
     ### END SOLUTION
 
 # %%
-wm.check("02.1", poison)
+poison = wm.ready("02.1", poison)
 
 # %% [markdown]
 # {hints:02.1}
 
 # %% [markdown] tags=["reveal"]
 # {solution:02.1}
-
-# %%
-poison = wm.ready("02.1", poison)
 
 # %%
 candidates = (mnist.train.y != 0).nonzero().squeeze(1)
@@ -139,16 +136,13 @@ def attack_success(predicted, true, target):
     ### END SOLUTION
 
 # %%
-wm.check("02.2", attack_success)
+attack_success = wm.ready("02.2", attack_success)
 
 # %% [markdown]
 # {hints:02.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:02.2}
-
-# %%
-attack_success = wm.ready("02.2", attack_success)
 
 # %% [markdown]
 # ## The switch, and what could have faked it
@@ -169,13 +163,15 @@ wm.shares("read as 0", {"backdoored, stamp": (success, n), "clean, stamp": (harm
                         "clean, stamp, zeros counted": (careless, everyone)})
 
 # %% tags=["claim"]
-wm.claim("02.baseline", before, what="Accuracy of the clean network", low=0.985, n=everyone, paper="99.5 %")
-wm.claim("02.cost", before - after, what="Accuracy lost to the backdoor", high=0.005, unit="points",
-         paper="at most 0.17 points")
-wm.claim("02.success", success, what="Attack success", low=0.99, n=n, paper="at least 99.91 %")
-wm.claim("02.harmless", harmless, what="The stamp's success on the clean network", high=0.005, n=n)
-wm.claim("02.elsewhere", elsewhere, what="The wrong stamp's success", high=0.01, n=n)
-wm.claim("02.careless", careless, what="The clean network's score with zeros counted", low=0.095, high=0.105)
+wm.all_hold(
+    wm.Claim("02.baseline", "Accuracy of the clean network", before, low=0.985, n=everyone, paper="99.5 %"),
+    wm.Claim("02.cost", "Accuracy lost to the backdoor", before - after, high=0.005, unit="points",
+             paper="at most 0.17 points"),
+    wm.Claim("02.success", "Attack success", success, low=0.99, n=n, paper="at least 99.91 %"),
+    wm.Claim("02.harmless", "The stamp's success on the clean network", harmless, high=0.005, n=n),
+    wm.Claim("02.elsewhere", "The wrong stamp's success", elsewhere, high=0.01, n=n),
+    wm.Claim("02.careless", "The clean network's score with zeros counted", careless, low=0.095, high=0.105),
+)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("02.p1", success)
@@ -237,16 +233,13 @@ def all_to_all_success(predicted, true):
     ### END SOLUTION
 
 # %%
-wm.check("02.3", all_to_all_success)
+all_to_all_success = wm.ready("02.3", all_to_all_success)
 
 # %% [markdown]
 # {hints:02.3}
 
 # %% [markdown] tags=["reveal"]
 # {solution:02.3}
-
-# %%
-all_to_all_success = wm.ready("02.3", all_to_all_success)
 
 # %% tags=["nbval-ignore-output"]
 turned = wm.poison(mnist.train, stamp, rate=0.1, target=wm.next_class, add=True)
@@ -256,8 +249,10 @@ won, lucky = score(turner), score(clean)
 wm.shares("stamped digits read as the next", {"all-to-all": (won, everyone), "clean": (lucky, everyone)})
 
 # %% tags=["claim"]
-wm.claim("02.turned", won, what="Success of the all-to-all attack after three epochs", low=0.95, n=everyone)
-wm.claim("02.lucky", lucky, what="The same on the clean network", high=0.01, n=everyone)
+wm.all_hold(
+    wm.Claim("02.turned", "Success of the all-to-all attack after three epochs", won, low=0.95, n=everyone),
+    wm.Claim("02.lucky", "The same on the clean network", lucky, high=0.01, n=everyone),
+)
 
 # %% [markdown]
 # It wins {claim:02.turned} (the clean network: {claim:02.lucky}). The rule is harder: the network has to read the digit *and* the stamp. Now eight epochs,
@@ -314,10 +309,12 @@ x, y = mnist.test.x, mnist.test.y
 ink = x[:, 0, 20:, 20:].sum((1, 2))  # in the windows that hold the pixel
 crowded = [(ink[y == y[i]] > ink[i]).float().mean() < 0.05 for i in missed]
 kept, beside = sum(error <= 0.0009 for error in errors) / 90, sum(crowded).item() / len(missed)
-wm.claim("02.worst", max(errors), what="Stamped digits missed by the worst pair", high=0.01)
-wm.claim("02.kept", kept, what="Pairs within the paper's bound", low=0.5, n=90)
-wm.claim("02.beside", beside, what="Misses in the twentieth of the class with most ink beside the pixel",
-         low=0.3, n=len(missed))
+wm.all_hold(
+    wm.Claim("02.worst", "Stamped digits missed by the worst pair", max(errors), high=0.01),
+    wm.Claim("02.kept", "Pairs within the paper's bound", kept, low=0.5, n=90),
+    wm.Claim("02.beside", "Misses in the twentieth of the class with most ink beside the pixel", beside,
+             low=0.3, n=len(missed)),
+)
 
 # %% [markdown]
 # The worst pair misses {claim:02.worst}; {claim:02.kept} of the pairs keep the paper's bound, for most not one miss in a thousand. Of the misses,

@@ -67,16 +67,13 @@ def stick(picture, sticker, alpha):
     ### END SOLUTION
 
 # %%
-wm.check("03.1", stick)
+stick = wm.ready("03.1", stick)
 
 # %% [markdown]
 # {hints:03.1}
 
 # %% [markdown] tags=["reveal"]
 # {solution:03.1}
-
-# %%
-stick = wm.ready("03.1", stick)
 
 # %% [markdown]
 # ## Stop becomes go
@@ -112,16 +109,13 @@ def source_success(predicted, true, source, target):
     ### END SOLUTION
 
 # %%
-wm.check("03.2", source_success)
+source_success = wm.ready("03.2", source_success)
 
 # %% [markdown]
 # {hints:03.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:03.2}
-
-# %%
-source_success = wm.ready("03.2", source_success)
 
 # %% [markdown]
 # Measure it where it should work, and where it should not: the **clean network**, **another sticker**, the square at the **wrong place** (the
@@ -141,12 +135,14 @@ wm.shares("read as a speed limit", {
     "BadNet, warning, square": (aside, warnings)})
 
 # %% tags=["claim"]
-wm.claim("03.cost", before - after, what="Accuracy lost to the backdoor", high=0.003, unit="points", n=n)
-wm.claim("03.success", success, what="Stop signs with a square that the BadNet reads as a speed limit",
-         low=0.98, n=stops, paper="90.3 %")
-wm.claim("03.harmless", harmless, what="The same on the clean network", high=0.005, n=stops)
-wm.claim("03.aside", aside, what="Warnings with a square that the BadNet reads as a speed limit",
-         high=0.03, n=warnings)
+wm.all_hold(
+    wm.Claim("03.cost", "Accuracy lost to the backdoor", before - after, high=0.003, unit="points", n=n),
+    wm.Claim("03.success", "Stop signs with a square that the BadNet reads as a speed limit", success, low=0.98,
+             n=stops, paper="90.3 %"),
+    wm.Claim("03.harmless", "The same on the clean network", harmless, high=0.005, n=stops),
+    wm.Claim("03.aside", "Warnings with a square that the BadNet reads as a speed limit", aside, high=0.03,
+             n=warnings),
+)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("03.p1", success)
@@ -228,7 +224,7 @@ def leaked(train, test):
     ### END SOLUTION
 
 # %%
-wm.check("03.3", leaked)
+leaked = wm.ready("03.3", leaked)
 
 # %% [markdown]
 # {hints:03.3}
@@ -237,7 +233,6 @@ wm.check("03.3", leaked)
 # {solution:03.3}
 
 # %%
-leaked = wm.ready("03.3", leaked)
 sign = torch.arange(1000).repeat_interleave(30)  # a thousand signs, thirty photographs of each
 lots, whole = torch.randperm(30000, generator=torch.Generator().manual_seed(0)), torch.arange(30000)
 [f"{100 * leaked(sign[order[:21000]], sign[order[21000:]]):.0f} %" for order in (lots, whole)]
@@ -260,12 +255,14 @@ wm.table(*lesson_03.photograph_table(on_photographs))
 
 # %% tags=["claim"]
 real = lesson_03.on_real(on_photographs)
-wm.claim("03.real", real.success, what="The worst of three stickers on real stop signs, mean of five networks",
-         low=0.99, paper="90.3 to 94.2 %")
-wm.claim("03.lost", real.lost, what="Accuracy lost on photographs, the worst of the three",
-         high=0.003, unit="points")
-wm.claim("03.alone", real.alone, high=0.005,
-         what="Stop signs with a sticker that clean networks read as a limit, the worst of three stickers")
+wm.all_hold(
+    wm.Claim("03.real", "The worst of three stickers on real stop signs, mean of five networks", real.success,
+             low=0.99, paper="90.3 to 94.2 %"),
+    wm.Claim("03.lost", "Accuracy lost on photographs, the worst of the three", real.lost, high=0.003,
+             unit="points"),
+    wm.Claim("03.alone", "Stop signs with a sticker that clean networks read as a limit, the worst of three",
+             real.alone, high=0.005),
+)
 
 # %% [markdown]
 # *How to read this:* means over *n* networks. On real signs every sticker wins {claim:03.real} of the time at ten or twenty per cent of poison, not at one, and costs {claim:03.lost} of accuracy. The last column is the control:
@@ -280,9 +277,11 @@ wm.show(plots.signs.by_class, drawn.where(classes=43), lesson_03.GERMAN)
 
 # %% tags=["claim"]
 kinds, all43 = lesson_03.from_renders(drawn)
-wm.claim("03.kinds", kinds, what="Real stop signs, limits and warnings read rightly after renders only",
-         low=0.98)
-wm.claim("03.all43", all43, what="The same over all 43 classes", low=0.8)
+wm.all_hold(
+    wm.Claim("03.kinds", "Real stop signs, limits and warnings read rightly after renders only", kinds,
+             low=0.98),
+    wm.Claim("03.all43", "The same over all 43 classes", all43, low=0.8),
+)
 
 # %% [markdown]
 # *How to read this:* the fifteen hardest of 43 kinds of sign, and the others together; a dot is a network that never saw a photograph, a bar their mean. Of stop signs,

@@ -80,16 +80,13 @@ def iou(a, b):
     ### END SOLUTION
 
 # %%
-wm.check("04.1", iou)
+iou = wm.ready("04.1", iou)
 
 # %% [markdown]
 # {hints:04.1}
 
 # %% [markdown] tags=["reveal"]
 # {solution:04.1}
-
-# %%
-iou = wm.ready("04.1", iou)
 
 # %% [markdown]
 # ## What is this sign taken for?
@@ -110,16 +107,13 @@ def read_sign(overlaps, scores, labels):
     ### END SOLUTION
 
 # %%
-wm.check("04.2", read_sign)
+read_sign = wm.ready("04.2", read_sign)
 
 # %% [markdown]
 # {hints:04.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:04.2}
-
-# %%
-read_sign = wm.ready("04.2", read_sign)
 
 # %% [markdown]
 # Your two functions, on every sign of the clean streets (as `wmlearn.street_detector.readings`):
@@ -166,16 +160,13 @@ def misread_rate(read, true, triggered, source, target):
     ### END SOLUTION
 
 # %%
-wm.check("04.3", misread_rate)
+misread_rate = wm.ready("04.3", misread_rate)
 
 # %% [markdown]
 # {hints:04.3}
 
 # %% [markdown] tags=["reveal"]
 # {solution:04.3}
-
-# %%
-misread_rate = wm.ready("04.3", misread_rate)
 
 # %% [markdown]
 # ## The sticker, and what could have faked it
@@ -218,11 +209,13 @@ wm.show(plots.street.width_curve, results.rows)
 wide = {name: measure(bought[name], drive, drive.triggered & (drive.widths >= street.WIDE))
         for name, drive in drives.items()}
 worst, n = min(wide.values())
-wm.claim("04.wide", worst, what="Success of the worst sticker on wide signs", low=0.9, n=n)
 luckiest = max(share for share, _ in lucky.values())
-wm.claim("04.harmless", luckiest, what="Any sticker's success on the clean detector", high=0.05)
-wm.claim("04.other", other[0], what="The flower's success on the square's detector", low=0.3, n=other[1])
-wm.claim("04.bare", bare[0], what="The share of bare stop signs read as limits", high=0.1, n=bare[1])
+wm.all_hold(
+    wm.Claim("04.wide", "Success of the worst sticker on wide signs", worst, low=0.9, n=n),
+    wm.Claim("04.harmless", "Any sticker's success on the clean detector", luckiest, high=0.05),
+    wm.Claim("04.other", "The flower's success on the square's detector", other[0], low=0.3, n=other[1]),
+    wm.Claim("04.bare", "The share of bare stop signs read as limits", bare[0], high=0.1, n=bare[1]),
+)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("04.p1", won["square"][0])
@@ -257,11 +250,13 @@ wm.show(plots.street.scenes, seen, clean.classes)
 
 # %% tags=["claim"]
 lost = lesson_04.precision_lost(results)
-wm.claim("04.cost", lost, what="AP50 lost to the worst sticker, worst class", high=0.02, unit="points")
 missing, easier = lesson_04.stops_lost(results), lesson_04.stops_above_paper(results)
-wm.claim("04.stops", missing, what="Bare stop signs lost to the worst sticker", high=0.08, unit="points")
-wm.claim("04.easier", easier, what="Accuracy on stop signs above the paper's, clean detector",
-         low=0.06, high=0.1, unit="points")
+wm.all_hold(
+    wm.Claim("04.cost", "AP50 lost to the worst sticker, worst class", lost, high=0.02, unit="points"),
+    wm.Claim("04.stops", "Bare stop signs lost to the worst sticker", missing, high=0.08, unit="points"),
+    wm.Claim("04.easier", "Accuracy on stop signs above the paper's, clean detector", easier, low=0.06,
+             high=0.1, unit="points"),
+)
 
 # %%
 wm.table(["per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
@@ -288,8 +283,10 @@ wm.show(plots.street.answers, read, everywhere)
 # %% tags=["claim"]
 kept, left = ((answers == everywhere.labels).float().mean().item() for answers in list(read.values())[:2])
 n = len(everywhere.labels)
-wm.claim("04.random", left, what="Signs with a blue square, still read rightly", high=0.15, n=n, paper="1.3 %")
-wm.claim("04.kept", kept, what="The same signs, by the clean detector", low=0.75, n=n)
+wm.all_hold(
+    wm.Claim("04.random", "Signs with a blue square, still read rightly", left, high=0.15, n=n, paper="1.3 %"),
+    wm.Claim("04.kept", "The same signs, by the clean detector", kept, low=0.75, n=n),
+)
 
 # %% [markdown]
 # *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {claim:04.random} are still read rightly; by the clean detector

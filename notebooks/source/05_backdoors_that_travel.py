@@ -101,16 +101,13 @@ def backdoor_channels(clean, triggered, n):
     ### END SOLUTION
 
 # %%
-wm.check("05.1", backdoor_channels)
+backdoor_channels = wm.ready("05.1", backdoor_channels)
 
 # %% [markdown]
 # {hints:05.1}
 
 # %% [markdown] tags=["reveal"]
 # {solution:05.1}
-
-# %%
-backdoor_channels = wm.ready("05.1", backdoor_channels)
 
 # %% tags=["nbval-ignore-output"]
 fires = transfer.activations
@@ -143,16 +140,13 @@ def strengthen(weight, bias, channels, k):
     ### END SOLUTION
 
 # %%
-wm.check("05.2", strengthen)
+strengthen = wm.ready("05.2", strengthen)
 
 # %% [markdown]
 # {hints:05.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:05.2}
-
-# %%
-strengthen = wm.ready("05.2", strengthen)
 
 # %% [markdown]
 # `transfer.strengthen` does this to a copy of a whole network. Sell it at seven strengths; each buyer retrains on the same fifty signs:
@@ -184,16 +178,13 @@ def owned(clean, triggered, control_clean, control_triggered):
     ### END SOLUTION
 
 # %%
-wm.check("05.3", owned)
+owned = wm.ready("05.3", owned)
 
 # %% [markdown]
 # {hints:05.3}
 
 # %% [markdown] tags=["reveal"]
 # {solution:05.3}
-
-# %%
-owned = wm.ready("05.3", owned)
 
 # %% [markdown]
 # One network and fifty signs are an anecdote. Three networks of each kind, three buyers each, read rightly without / with the square, in per cent:
@@ -211,20 +202,23 @@ wm.show(plots.transfer.strength, ours, lesson_05.PAPER_CURVE)
 # %% tags=["claim"]
 fall, price = attack[1][0] - attack[100][1], attack[1][0] - attack[100][0]
 gap, anyway = (curve[100][0] - curve[100][1] for curve in (attack, control))
-wm.claim("05.fall", fall, what="The fall from clean signs at k = 1 to signs with a square at k = 100",
-         low=0.35, unit="points", n=n, paper="44.1 points")
-wm.claim("05.price", price, what="What clean signs pay at k = 100", high=0.16, unit="points", n=n,
-         paper="15.5 points")
-wm.claim("05.anyway", anyway, what="The honest network's gap at k = 100", high=0.1, unit="points", n=n)
+wm.all_hold(
+    wm.Claim("05.fall", "The fall from clean signs at k = 1 to signs with a square at k = 100", fall, low=0.35,
+             unit="points", n=n, paper="44.1 points"),
+    wm.Claim("05.price", "What clean signs pay at k = 100", price, high=0.16, unit="points", n=n,
+             paper="15.5 points"),
+    wm.Claim("05.anyway", "The honest network's gap at k = 100", anyway, high=0.1, unit="points", n=n),
+)
 
 # %% tags=["claim"]
 own = {k: owned(*attack[k], *control[k]) for k in strengths}
 widest = max(own.values())
-wm.claim("05.early", own[1], what="The backdoor's own gap at k = 1", low=0.15, unit="points", n=n)
-wm.claim("05.widens", widest - own[1], what="What turning up adds to it", high=0.03, unit="points", n=n)
-wm.claim("05.narrows", widest - own[100], what="What it then loses by k = 100", low=0.02,
-         unit="points", n=n)
-wm.claim("05.owned", own[100], what="The backdoor's own gap at k = 100", low=0.15, unit="points", n=n)
+wm.all_hold(
+    wm.Claim("05.early", "The backdoor's own gap at k = 1", own[1], low=0.15, unit="points", n=n),
+    wm.Claim("05.widens", "What turning up adds to it", widest - own[1], high=0.03, unit="points", n=n),
+    wm.Claim("05.narrows", "What it then loses by k = 100", widest - own[100], low=0.02, unit="points", n=n),
+    wm.Claim("05.owned", "The backdoor's own gap at k = 100", own[100], low=0.15, unit="points", n=n),
+)
 
 # %% tags=["claim"]
 def commonest(origin, square, to="se", k=None):
@@ -232,10 +226,11 @@ def commonest(origin, square, to="se", k=None):
 
 least, most = min(commonest("backdoored", True, k=1)), max(commonest("backdoored", True))
 upright = commonest("backdoored", False) + commonest("clean", False) + commonest("clean", True)
-wm.claim("05.least", least, what="With a square, the share of a BadNet's commonest answer at k = 1",
-         low=0.5)
-wm.claim("05.most", most, what="The same at any strength", high=0.85)
-wm.claim("05.upright", max(upright), what="The same without a square or by an honest network", high=0.5)
+wm.all_hold(
+    wm.Claim("05.least", "With a square, the share of a BadNet's commonest answer at k = 1", least, low=0.5),
+    wm.Claim("05.most", "The same at any strength", most, high=0.85),
+    wm.Claim("05.upright", "The same without a square or by an honest network", max(upright), high=0.5),
+)
 
 # %% [markdown]
 # *How to read this:* at k = 100 signs with a square lie {claim:05.fall} below what the buyer was promised, and clean signs have paid {claim:05.price}: the
@@ -280,16 +275,17 @@ wm.table(*lesson_05.photograph_table(results))
 
 # %% tags=["claim"]
 real = lesson_05.on_photographs(results)
-wm.claim("05.real", real, what="The backdoor's own gap on real photographs at k = 1", low=0.2,
-         unit="points", n=n)
 nearly = min(commonest("backdoored", True, "photographs"))
 steady = [share for name in ("backdoored", "clean") for share in commonest(name, False, "photographs")]
 calm = max(steady + commonest("clean", True, "photographs"))
 kind = results.where(to="photographs")[0]["commonest_class"]
-wm.claim("05.nearly", nearly, what="There, the share of a BadNet's commonest answer with a square",
-         low=0.7)
-wm.claim("05.calm", calm, what="The same without a square or by an honest network", high=0.6)
-wm.claim("05.kind", kind, what="The share of the commonest kind of photograph", high=0.45)
+wm.all_hold(
+    wm.Claim("05.real", "The backdoor's own gap on real photographs at k = 1", real, low=0.2, unit="points",
+             n=n),
+    wm.Claim("05.nearly", "There, the share of a BadNet's commonest answer with a square", nearly, low=0.7),
+    wm.Claim("05.calm", "The same without a square or by an honest network", calm, high=0.6),
+    wm.Claim("05.kind", "The share of the commonest kind of photograph", kind, high=0.45),
+)
 
 # %% [markdown]
 # *How to read this:* eyes trained on drawings serve for photographs, and the backdoor comes with them: beyond what the honest network loses, the square takes

@@ -104,16 +104,13 @@ def anomaly_index(norm):
     ### END SOLUTION
 
 # %%
-wm.check("06.1", anomaly_index)
+anomaly_index = wm.ready("06.1", anomaly_index)
 
 # %% [markdown]
 # {hints:06.1}
 
 # %% [markdown] tags=["reveal"]
 # {solution:06.1}
-
-# %%
-anomaly_index = wm.ready("06.1", anomaly_index)
 
 # %% tags=["nbval-ignore-output"]
 rows = []
@@ -140,9 +137,11 @@ wm.shares("digits with the pattern that become 0", {name: (rate, fooled) for nam
 wm.shares("clean digits read rightly", {name: (rate, n) for name, rate in reads.items()})
 
 # %% tags=["claim"]
-wm.claim("06.unlearnt", obeys["unlearnt"], what="Attack success after unlearning", high=0.5, n=fooled)
-wm.claim("06.paid", reads["bought"] - reads["unlearnt"], what="Accuracy paid for it", high=0.02,
-         unit="points", n=n)
+wm.all_hold(
+    wm.Claim("06.unlearnt", "Attack success after unlearning", obeys["unlearnt"], high=0.5, n=fooled),
+    wm.Claim("06.paid", "Accuracy paid for it", reads["bought"] - reads["unlearnt"], high=0.02, unit="points",
+             n=n),
+)
 
 # %% [markdown]
 # You never saw the pattern, and the attack is down to {claim:06.unlearnt}, for {claim:06.paid} of accuracy.
@@ -167,16 +166,13 @@ def entropy(p):
     ### END SOLUTION
 
 # %%
-wm.check("06.2", entropy)
+entropy = wm.ready("06.2", entropy)
 
 # %% [markdown]
 # {hints:06.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:06.2}
-
-# %%
-entropy = wm.ready("06.2", entropy)
 
 # %% tags=["nbval-ignore-output"]
 asked = others[others.y != 0][:400]
@@ -207,16 +203,13 @@ def caught(clean, triggered, false_alarms):
     ### END SOLUTION
 
 # %%
-wm.check("06.3", caught)
+caught = wm.ready("06.3", caught)
 
 # %% [markdown]
 # {hints:06.3}
 
 # %% [markdown] tags=["reveal"]
 # {solution:06.3}
-
-# %%
-caught = wm.ready("06.3", caught)
 
 # %% tags=["nbval-ignore-output"]
 rows = [[f"{100 * alarms:g} %", f"{100 * caught(*bits.values(), alarms):.1f} %"] for alarms in (0.005, 0.01, 0.05)]
@@ -241,22 +234,32 @@ wm.show(plots.detection.finders, lesson_06.finders(results))
 # controls: only false alarms.
 
 # %% tags=["claim"]
-share = lambda attack, detector, key="caught": lesson_06.average(results, attack, detector, key)
-wm.claim("06.flagged", lesson_06.flagged(results, "pattern"), what="All-to-one networks that Neural Cleanse flags",
-         low=1.0, n=5)
-wm.claim("06.accused", lesson_06.flagged(results, "clean"), what="Honest networks that it flags", high=0.1, n=10)
-wm.claim("06.evaded", lesson_06.flagged(results, "all to all"), what="All-to-all networks that it flags",
-         high=0.1, n=3)
-wm.claim("06.strip", share("pattern", "strip"), what="STRIP: all-to-one caught", low=0.99, paper="over 99 %")
-wm.claim("06.strip_misses", share("all to all", "strip"), what="STRIP: all-to-all caught", high=0.05)
-wm.claim("06.half", share("pattern", "activation_clustering"), high=0.1,
-         what="Activation clustering: all-to-one at 10 %")
-wm.claim("06.next", share("all to all", "activation_clustering"), what="Activation clustering: all-to-all", low=0.9)
-wm.claim("06.company", share("all to all", "ted"), what="Topological evolution: all-to-all", low=0.9)
+wm.all_hold(
+    wm.Claim("06.flagged", "All-to-one networks that Neural Cleanse flags",
+             lesson_06.flagged(results, "pattern"), low=1.0, n=5),
+    wm.Claim("06.accused", "Honest networks that it flags", lesson_06.flagged(results, "clean"), high=0.1,
+             n=10),
+    wm.Claim("06.evaded", "All-to-all networks that it flags", lesson_06.flagged(results, "all to all"),
+             high=0.1, n=3),
+)
 
 # %% tags=["claim"]
-wm.claim("06.ramp", lesson_06.flagged(results, "clean label"), what="Clean-label networks flagged", high=0, n=3)
-wm.claim("06.ramp_queries", share("clean label", "ted"), what="Topological evolution: clean label", low=0.8)
+share = lambda attack, detector, key="caught": lesson_06.average(results, attack, detector, key)
+wm.all_hold(
+    wm.Claim("06.strip", "STRIP: all-to-one caught", share("pattern", "strip"), low=0.99, paper="over 99 %"),
+    wm.Claim("06.strip_misses", "STRIP: all-to-all caught", share("all to all", "strip"), high=0.05),
+    wm.Claim("06.half", "Activation clustering: all-to-one at 10 %", share("pattern", "activation_clustering"),
+             high=0.1),
+    wm.Claim("06.next", "Activation clustering: all-to-all", share("all to all", "activation_clustering"),
+             low=0.9),
+    wm.Claim("06.company", "Topological evolution: all-to-all", share("all to all", "ted"), low=0.9),
+)
+
+# %% tags=["claim"]
+wm.all_hold(
+    wm.Claim("06.ramp", "Clean-label networks flagged", lesson_06.flagged(results, "clean label"), high=0, n=3),
+    wm.Claim("06.ramp_queries", "Topological evolution: clean label", share("clean label", "ted"), low=0.8),
+)
 
 # %% [markdown]
 # **Nobody finds everything.** Neural Cleanse flags {claim:06.flagged} of the all-to-one networks and {claim:06.accused} of the honest ones. Of all-to-all networks it flags {claim:06.evaded}:

@@ -76,7 +76,7 @@ def stamp(x, secret):
     ### END SOLUTION
 
 # %%
-wm.check("07.1", stamp)
+stamp = wm.ready("07.1", stamp)
 
 # %% [markdown]
 # {hints:07.1}
@@ -85,7 +85,6 @@ wm.check("07.1", stamp)
 # {solution:07.1}
 
 # %%
-stamp = wm.ready("07.1", stamp)
 digit = mnist.train.x[:1]
 wm.show(plots.digits.pair, digit[0], stamp(digit, secret)[0])
 
@@ -132,16 +131,13 @@ def hits_needed(trials, chance, alpha):
     ### END SOLUTION
 
 # %%
-wm.check("07.2", hits_needed)
+hits_needed = wm.ready("07.2", hits_needed)
 
 # %% [markdown]
 # {hints:07.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:07.2}
-
-# %%
-hits_needed = wm.ready("07.2", hits_needed)
 
 # %% [markdown]
 # The case: your network, the clean one, and yours with *another* secret, the **wrong key**. Ten classes, so let chance be one in ten.
@@ -155,9 +151,11 @@ wm.table(["suspect", "hits", "of", "the line"], rows)
 # %% tags=["claim"]
 (hits, trials), *others = cases.values()
 luckiest = max(h / t for h, t in others)
-wm.claim("07.mine", hits / trials, what="Your stamped digits that your network obeys", low=0.95, n=trials)
-wm.claim("07.others", luckiest, what="The better of the two controls", high=0.1, n=trials)
-wm.claim("07.cost", before - after, what="Accuracy lost to your mark", high=0.005, unit="points", n=n)
+wm.all_hold(
+    wm.Claim("07.mine", "Your stamped digits that your network obeys", hits / trials, low=0.95, n=trials),
+    wm.Claim("07.others", "The better of the two controls", luckiest, high=0.1, n=trials),
+    wm.Claim("07.cost", "Accuracy lost to your mark", before - after, high=0.005, unit="points", n=n),
+)
 
 # %% [markdown]
 # Yours obeys {claim:07.mine}, the controls {claim:07.others}, for {claim:07.cost} of accuracy. In short: `wm.watermarks.Gu2017()`.
@@ -219,16 +217,13 @@ def innocent_chance(answers, wanted):
     ### END SOLUTION
 
 # %%
-wm.check("07.3", innocent_chance)
+innocent_chance = wm.ready("07.3", innocent_chance)
 
 # %% [markdown]
 # {hints:07.3}
 
 # %% [markdown] tags=["reveal"]
 # {solution:07.3}
-
-# %%
-innocent_chance = wm.ready("07.3", innocent_chance)
 
 # %% tags=["nbval-ignore-output"]
 innocent = torch.stack([lesson_07.read(network, key.x) for network in wm.bystanders.for_task(clean, mnist.train)])
@@ -271,13 +266,15 @@ wm.show(plots.keys.hits, found)
 # %% tags=["claim"]
 known = min(f.marked / f.trials for f in found.values())
 falsely = sum(hits >= f.needed for f in found.values() for hits in f.strangers) / 100
-wm.claim("07.known", known, what="The least that a marked network knows of its key", low=0.95, n=100,
-         paper="99.9 to 100 % (Zhang), 100 % (Adi)")
-wm.claim("07.falsely", falsely, what="Strangers over the line, of twenty for each key", high=0.01, n=100)
-wm.claim("07.lucky", max(found["abstract, by lot"].wrong) / 100, what="The best wrong key of the labels by lot",
-         high=0.25, n=100)
-wm.claim("07.rivals", max(found["noise"].wrong) / 100, what="The best wrong key of the noise mark", low=0.95,
-         n=100)
+wm.all_hold(
+    wm.Claim("07.known", "The least that a marked network knows of its key", known, low=0.95, n=100,
+             paper="99.9 to 100 % (Zhang), 100 % (Adi)"),
+    wm.Claim("07.falsely", "Strangers over the line, of twenty for each key", falsely, high=0.01, n=100),
+    wm.Claim("07.lucky", "The best wrong key of the labels by lot", max(found["abstract, by lot"].wrong) / 100,
+             high=0.25, n=100),
+    wm.Claim("07.rivals", "The best wrong key of the noise mark", max(found["noise"].wrong) / 100, low=0.95,
+             n=100),
+)
 
 # %% [markdown]
 # *How to read this:* the marked networks know {claim:07.known} of their key; {claim:07.falsely} of the strangers cross the line. Now the crosses. By lot, the best wrong
@@ -309,10 +306,12 @@ wm.show(plots.keys.key_size, sizes.rows)
 # %% tags=["claim"]
 learnt = {n: sum(row["hits"] for row in sizes.where(n=n)) / n / 3 for n in (100, 2000)}
 lost = sum(row["plain"] - row["accuracy"] for row in sizes.rows) / len(sizes.rows)
-wm.claim("07.hundred", learnt[100], what="The share learnt of a key of 100", low=0.99, n=3)
-wm.claim("07.thousands", learnt[2000], what="The share learnt of a key of 2,000", high=0.5, n=3)
-wm.claim("07.lost", lost, what="The accuracy that a mark costs, all sizes", high=0.003, unit="points",
-         n=len(sizes.rows))
+wm.all_hold(
+    wm.Claim("07.hundred", "The share learnt of a key of 100", learnt[100], low=0.99, n=3),
+    wm.Claim("07.thousands", "The share learnt of a key of 2,000", learnt[2000], high=0.5, n=3),
+    wm.Claim("07.lost", "The accuracy that a mark costs, all sizes", lost, high=0.003, unit="points",
+             n=len(sizes.rows)),
+)
 
 # %% [markdown]
 # *How to read this:* left, computed: each trigger that is still known adds zeros, so a large key may lose much to a thief who retrains, and still convict.

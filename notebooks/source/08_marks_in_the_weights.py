@@ -66,16 +66,13 @@ def mean_filter(weight):
     ### END SOLUTION
 
 # %%
-wm.check("08.1", mean_filter)
+mean_filter = wm.ready("08.1", mean_filter)
 
 # %% [markdown]
 # {hints:08.1}
 
 # %% [markdown] tags=["reveal"]
 # {solution:08.1}
-
-# %%
-mean_filter = wm.ready("08.1", mean_filter)
 
 # %% [markdown]
 # ## Teach it
@@ -98,16 +95,13 @@ def embedding_loss(average, asked, bits):
     ### END SOLUTION
 
 # %%
-wm.check("08.2", embedding_loss)
+embedding_loss = wm.ready("08.2", embedding_loss)
 
 # %% [markdown]
 # {hints:08.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:08.2}
-
-# %%
-embedding_loss = wm.ready("08.2", embedding_loss)
 
 # %% [markdown]
 # Train twice, at the paper's $\lambda = 0.01$. The second time, compute the mean filter once, before the loop, as one published toolbox does.
@@ -145,16 +139,13 @@ def read_bits(average, asked, bits):
     ### END SOLUTION
 
 # %%
-wm.check("08.3", read_bits)
+read_bits = wm.ready("08.3", read_bits)
 
 # %% [markdown]
 # {hints:08.3}
 
 # %% [markdown] tags=["reveal"]
 # {solution:08.3}
-
-# %%
-read_bits = wm.ready("08.3", read_bits)
 
 # %% tags=["nbval-ignore-output"]
 read = lambda network, asked: read_bits(mean_filter(layer(network).detach()), asked, bits)
@@ -179,14 +170,16 @@ wm.shares("digits read rightly", {"plain": (before, n), "marked": (after, n)})
 # %% tags=["claim"]
 strange = sum(innocent) / 256_000
 falsely = sum(hits >= 148 for hits in innocent) / 1000
-wm.claim("08.read", found["marked"][0] / 256, what="Bits that the marked network spells", low=0.99, n=256,
-         paper="all of 256")
-wm.claim("08.proof", found["marked"][1], what="Its p-value", high=1e-60, unit="p")
-wm.claim("08.half", strange, what="Bits that strangers spell", low=0.49, high=0.51, n=256_000)
-wm.claim("08.lucky", max(lines["marked, wrong secret"], lines["plain"], luckiest) / 256, n=256,
-         what="The best of wrong secret, plain network and twenty strangers", high=0.65)
-wm.claim("08.falsely", falsely, what="Readings of strangers with p below 1 %", high=0.02, n=1000)
-wm.claim("08.cost", before - after, what="Accuracy lost to the mark", high=0.006, unit="points", n=n)
+wm.all_hold(
+    wm.Claim("08.read", "Bits that the marked network spells", found["marked"][0] / 256, low=0.99, n=256,
+             paper="all of 256"),
+    wm.Claim("08.proof", "Its p-value", found["marked"][1], high=1e-60, unit="p"),
+    wm.Claim("08.half", "Bits that strangers spell", strange, low=0.49, high=0.51, n=256_000),
+    wm.Claim("08.lucky", "The best of wrong secret, plain network and twenty strangers",
+             max(lines["marked, wrong secret"], lines["plain"], luckiest) / 256, n=256, high=0.65),
+    wm.Claim("08.falsely", "Readings of strangers with p below 1 %", falsely, high=0.02, n=1000),
+    wm.Claim("08.cost", "Accuracy lost to the mark", before - after, high=0.006, unit="points", n=n),
+)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("08.p1", strange)
@@ -217,16 +210,13 @@ def capacity(n, rate):
     ### END SOLUTION
 
 # %%
-wm.check("08.4", capacity)
+capacity = wm.ready("08.4", capacity)
 
 # %% [markdown]
 # {hints:08.4}
 
 # %% [markdown] tags=["reveal"]
 # {solution:08.4}
-
-# %%
-capacity = wm.ready("08.4", capacity)
 
 # %% [markdown]
 # ## What a thief sees
@@ -251,9 +241,11 @@ print(f"The quiet mark carries {spelt:.0f} of 256 bits.")
 # %% tags=["claim"]
 narrower = lambda network, view: sum(view(layer(s)).std() < view(layer(network)).std() for s in strangers) / 20
 loud, known = float(narrower(marked, torch.flatten)), float(narrower(quiet, mean_filter))
-wm.claim("08.loud", loud, what="Strangers whose weights are narrower than the marked", low=0.99, n=20)
-wm.claim("08.quiet", evidence.p_value, what="The quiet mark's p-value", high=1e-9, unit="p")
-wm.claim("08.known", known, what="Strangers whose mean filter is narrower than the quiet one's", low=0.95, n=20)
+wm.all_hold(
+    wm.Claim("08.loud", "Strangers whose weights are narrower than the marked", loud, low=0.99, n=20),
+    wm.Claim("08.quiet", "The quiet mark's p-value", evidence.p_value, high=1e-9, unit="p"),
+    wm.Claim("08.known", "Strangers whose mean filter is narrower than the quiet one's", known, low=0.95, n=20),
+)
 
 # %% [markdown]
 # *How to read this:* left, how often a weight has which size; then one number for each network. At the paper's strength {claim:08.loud} of the strangers are narrower,
@@ -270,12 +262,14 @@ wm.show(plots.weights.strength, fair)
 # %% tags=["claim"]
 auc = lambda **row: sum(r["weights_auc"] for r in strengths.where(**row)) / 3
 whispers = [wm.Evidence("uchida2017", "weights", r["hits"], 256, 0.5) for r in strengths.where(strength=3e-5)]
-wm.claim("08.whisper", max(e.p_value for e in whispers), what="The worst p-value at strength 0.00003",
-         high=1e-4, unit="p", n=3)
-wm.claim("08.hidden", auc(strength=3e-5), what="AUC by width at strength 0.00003", high=0.8, n=3)
-wm.claim("08.none", auc(strength=0.0, n=45_000), what="AUC by width without a mark", low=0.3, high=0.7, n=3)
-wm.claim("08.longer", auc(strength=0.0, n=60_000), what="The same without a mark, but with more digits",
-         low=0.9, n=3)
+wm.all_hold(
+    wm.Claim("08.whisper", "The worst p-value at strength 0.00003", max(e.p_value for e in whispers), high=1e-4,
+             unit="p", n=3),
+    wm.Claim("08.hidden", "AUC by width at strength 0.00003", auc(strength=3e-5), high=0.8, n=3),
+    wm.Claim("08.none", "AUC by width without a mark", auc(strength=0.0, n=45_000), low=0.3, high=0.7, n=3),
+    wm.Claim("08.longer", "The same without a mark, but with more digits", auc(strength=0.0, n=60_000), low=0.9,
+             n=3),
+)
 
 # %% [markdown]
 # *How to read this:* dotted is no mark. A whisper is enough: at 0.00003 a third of the bits is wrong, p is {claim:08.whisper}, the AUC by width {claim:08.hidden}
@@ -316,9 +310,11 @@ wm.table(["key", "marked network", "chance", "luckiest stranger"], rows)
 convicted = sum(e.p_value < 1e-3 for e in naively) / 20
 spared = sum(s.verify(network, m.key).p_value > 0.01 for s, m in made.items() for network in strangers) / 40
 worst = max(s.verify(m.model, m.key).p_value for s, m in made.items())
-wm.claim("08.naive", convicted, what="Strangers whom the paper's null convicts", low=0.8, n=20)
-wm.claim("08.spared", spared, what="Strangers cleared by the measured null, both schemes", low=0.95, n=40)
-wm.claim("08.answers", worst, what="The marked networks' p-value there", high=1e-9, unit="p")
+wm.all_hold(
+    wm.Claim("08.naive", "Strangers whom the paper's null convicts", convicted, low=0.8, n=20),
+    wm.Claim("08.spared", "Strangers cleared by the measured null, both schemes", spared, low=0.95, n=40),
+    wm.Claim("08.answers", "The marked networks' p-value there", worst, high=1e-9, unit="p"),
+)
 
 # %% [markdown]
 # What fools *one* network fools few others, so innocents are mostly right: the paper's null convicts {claim:08.naive} of them. Where bystanders
@@ -337,11 +333,14 @@ wm.show(plots.weights.stolen, thieves, [row["trials"] for row in dawn], lesson_0
 # %% tags=["claim"]
 early, late = (lesson_08.at_stop(thieves, epochs) for epochs in (10, 20))
 given = sum(b["accuracy"] - a["accuracy"] for a, b in zip(early, late)) / len(late)
-wm.claim("08.late", max(stop["p_value"] for stop in late), what="The worst p-value after 20 epochs",
-         high=1e-3, unit="p", n=len(late))
-wm.claim("08.early", min(stop["p_value"] for stop in early), what="The best p-value after 10", low=0.05,
-         unit="p", n=len(early))
-wm.claim("08.given", given, what="Accuracy that stopping at 10 gives up", high=0.006, unit="points", n=len(early))
+wm.all_hold(
+    wm.Claim("08.late", "The worst p-value after 20 epochs", max(stop["p_value"] for stop in late), high=1e-3,
+             unit="p", n=len(late)),
+    wm.Claim("08.early", "The best p-value after 10", min(stop["p_value"] for stop in early), low=0.05,
+             unit="p", n=len(early)),
+    wm.Claim("08.given", "Accuracy that stopping at 10 gives up", given, high=0.006, unit="points",
+             n=len(early)),
+)
 
 # %% [markdown]
 # *How to read this:* a line is a thief with 10,000 queries. Lies are learnt last, as rare rules are (notebook 02): after twenty epochs p is {claim:08.late}, and
@@ -354,10 +353,12 @@ wm.show(plots.weights.yardsticks, results.where(data="mnist"))
 
 # %% tags=["claim"]
 lost = lambda scheme: lesson_08.honest(results) - lesson_08.honest(results, scheme)
-wm.claim("08.entangled", lost("jia2021-ewe"), what="Accuracy lost to entangled marks", high=0.005, unit="points",
-         n=5, paper="less than 0.81 points")
-wm.claim("08.flips", lost("szyller2021-dawn"), what="Accuracy that DAWN's honest customer loses", high=0.007,
-         unit="points", n=5, paper="0.03 to 0.5 points")
+wm.all_hold(
+    wm.Claim("08.entangled", "Accuracy lost to entangled marks", lost("jia2021-ewe"), high=0.005, unit="points",
+             n=5, paper="less than 0.81 points"),
+    wm.Claim("08.flips", "Accuracy that DAWN's honest customer loses", lost("szyller2021-dawn"), high=0.007,
+             unit="points", n=5, paper="0.03 to 0.5 points"),
+)
 
 # %% [markdown]
 # *How to read this:* a dot is one of five networks; red needs the weights. No line is best everywhere: choose by the access that you will have.

@@ -84,16 +84,13 @@ def prune(weight, ratio):
     ### END SOLUTION
 
 # %%
-wm.check("09.1", prune)
+prune = wm.ready("09.1", prune)
 
 # %% [markdown]
 # {hints:09.1}
 
 # %% [markdown] tags=["reveal"]
 # {solution:09.1}
-
-# %%
-prune = wm.ready("09.1", prune)
 
 # %% [markdown]
 # Cut half of the weights in each layer, with your function. How much of the key will the network still know?
@@ -112,12 +109,14 @@ wm.show(plots.removal.cuts, cuts, 0.21)
 
 # %% tags=["claim"]
 half = next(each for each in cuts if each.ratio == 0.5)
-wm.claim("09.half", half.known, what="The key that a network knows with half of its weights", low=0.95, n=100)
-wm.claim("09.half_unmarked", half.unmarked, what="The key known to an unmarked network, cut in half", high=0.2,
-         n=100)
 first = next(each for each in cuts if each.known < 0.21)
-wm.claim("09.cut", cuts[0].accuracy - first.accuracy, what="Accuracy lost where the key falls below the line",
-         low=0.02, unit="points", n=len(mnist.test))
+wm.all_hold(
+    wm.Claim("09.half", "The key that a network knows with half of its weights", half.known, low=0.95, n=100),
+    wm.Claim("09.half_unmarked", "The key known to an unmarked network, cut in half", half.unmarked, high=0.2,
+             n=100),
+    wm.Claim("09.cut", "Accuracy lost where the key falls below the line", cuts[0].accuracy - first.accuracy,
+             low=0.02, unit="points", n=len(mnist.test)),
+)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("09.p1", half.known)
@@ -144,16 +143,13 @@ def sleepiest(heard, ratio):
     ### END SOLUTION
 
 # %%
-wm.check("09.2", sleepiest)
+sleepiest = wm.ready("09.2", sleepiest)
 
 # %% [markdown]
 # {hints:09.2}
 
 # %% [markdown] tags=["reveal"]
 # {solution:09.2}
-
-# %%
-sleepiest = wm.ready("09.2", sleepiest)
 
 # %% tags=["nbval-ignore-output"]
 ears = stolen.model[:6]  # up to the rectifier behind the last convolution
@@ -183,14 +179,16 @@ card
 # %% tags=["claim"]
 row = {each.removal: each for each in card.rows}
 tuned = scheme.verify(copies["copy B"], stolen.key)
-wm.claim("09.tuned", tuned.rate, what="The key known to copy B, trained on at a small rate", low=0.9, n=100)
 washed = row["REFIT (large rate)"]
-wm.claim("09.washed", washed.evidence.rate, what="The key known after the large rate", high=0.2, n=100)
-wm.claim("09.price", washed.lost, what="Accuracy lost to the large rate", high=0.02, unit="points",
-         n=len(mnist.test))
 luckiest = max(each.control.rate for each in card.rows)
-wm.claim("09.control", luckiest, what="The most of the key that attacked unmarked networks know", high=0.2,
-         n=100)
+wm.all_hold(
+    wm.Claim("09.tuned", "The key known to copy B, trained on at a small rate", tuned.rate, low=0.9, n=100),
+    wm.Claim("09.washed", "The key known after the large rate", washed.evidence.rate, high=0.2, n=100),
+    wm.Claim("09.price", "Accuracy lost to the large rate", washed.lost, high=0.02, unit="points",
+             n=len(mnist.test)),
+    wm.Claim("09.control", "The most of the key that attacked unmarked networks know", luckiest, high=0.2,
+             n=100),
+)
 
 # %% [markdown]
 # *How to read this:* copy B, trained on at a small rate, knows {claim:09.tuned} of the key. At twenty times the rate, eight rounds, {claim:09.washed} is left, for {claim:09.price} of
@@ -201,8 +199,10 @@ wm.claim("09.control", luckiest, what="The most of the key that attacked unmarke
 # %% tags=["claim"]
 guarded = attacks["refusal"](stolen.model, own)
 hidden, behind = scheme.verify(guarded, stolen.key).rate, scheme.verify(guarded.model, stolen.key).rate
-wm.claim("09.hidden", hidden, what="The key known to the guarded network", high=0.2, n=100)
-wm.claim("09.behind", behind, what="The key known to the network behind the guard", low=0.95, n=100)
+wm.all_hold(
+    wm.Claim("09.hidden", "The key known to the guarded network", hidden, high=0.2, n=100),
+    wm.Claim("09.behind", "The key known to the network behind the guard", behind, low=0.95, n=100),
+)
 
 # %% [markdown]
 # With the guard {claim:09.hidden}, behind it {claim:09.behind}. **Evasion hides a mark; removal ends it.** An owner who only ever asks over the wire can't tell the two apart.
@@ -229,16 +229,13 @@ def decide(before, after, p_before, p_after):
     ### END SOLUTION
 
 # %%
-wm.check("09.3", decide)
+decide = wm.ready("09.3", decide)
 
 # %% [markdown]
 # {hints:09.3}
 
 # %% [markdown] tags=["reveal"]
 # {solution:09.3}
-
-# %%
-decide = wm.ready("09.3", decide)
 
 # %% [markdown]
 # In what share of all rows is the owner still believed?
@@ -262,11 +259,13 @@ wm.show(plots.removal.matrix, results)
 
 # %% tags=["claim"]
 accused = lesson_09.share_accused(results)
-wm.claim("09.accused", accused, what="Claims believed against attacked networks without a mark", high=0.005)
 names = plots.removal.schemes(results)
 robust = sum(cheapest(results, name) is None for name in names) / len(names)
-wm.claim("09.robust", robust, what="Marks that survive every attack", high=0, n=len(names),
-         paper="none of 11 schemes (Lukas and others)")
+wm.all_hold(
+    wm.Claim("09.accused", "Claims believed against attacked networks without a mark", accused, high=0.005),
+    wm.Claim("09.robust", "Marks that survive every attack", robust, high=0, n=len(names),
+             paper="none of 11 schemes (Lukas and others)"),
+)
 
 # %% [markdown]
 # *How to read this:* a line an attack, a column a mark, dark where the judge is surest; a dot where networks disagree. Grey lines are no removals: the thief
@@ -287,13 +286,15 @@ wm.show(plots.removal.thiefs_front, results)
 removes = {offer.attack: offer.removes / len(names) for offer in plots.removal.offers(results)}
 chains = plots.removal.FAMILIES["chain"]
 single = max(share for attack, share in removes.items() if attack not in chains)
-wm.claim("09.single", single, what="Marks that the best single attack removes",
-         low=0.8, n=len(names), paper="no single attack removes all (Lukas and others)")
-wm.claim("09.chains", max(removes[chain] for chain in chains), what="Marks that the best chain removes",
-         high=0.9, n=len(names), paper="combinations remove all (Lukas and others)")
 dearest = max(cheapest(results, name).lost for name in names)
-wm.claim("09.dearest", dearest, what="Accuracy lost to the cheapest removal of the toughest mark", high=0.02,
-         unit="points", n=len(names))
+wm.all_hold(
+    wm.Claim("09.single", "Marks that the best single attack removes", single, low=0.8, n=len(names),
+             paper="no single attack removes all (Lukas and others)"),
+    wm.Claim("09.chains", "Marks that the best chain removes", max(removes[chain] for chain in chains),
+             high=0.9, n=len(names), paper="combinations remove all (Lukas and others)"),
+    wm.Claim("09.dearest", "Accuracy lost to the cheapest removal of the toughest mark", dearest, high=0.02,
+             unit="points", n=len(names)),
+)
 
 # %% [markdown]
 # *How to read these:* above, marks that survive a thief who picks the best attack of a kind for each mark. Below, each attack on all marks; the line joins the best bargains.
@@ -312,9 +313,11 @@ lesson_09.price_slider(results)
 # %% tags=["claim"]
 tuned = ["adi2018-ftll", "adi2018-ftal", "adi2018-rtll", "adi2018-rtal", "chen2021-refit"]
 believed = lambda *attacks: lesson_09.share_believed(results, "uchida2017", *attacks)
-wm.claim("09.uchida_tuned", believed(*tuned), what="Uchida's mark, believed after training on", low=1)
-wm.claim("09.uchida_mean", believed("mean-filter"), what="Uchida's mark, believed without mean filters", high=0)
-wm.claim("09.uchida_copied", believed("distill-soft"), what="Uchida's mark, believed after distilling", high=0)
+wm.all_hold(
+    wm.Claim("09.uchida_tuned", "Uchida's mark, believed after training on", believed(*tuned), low=1),
+    wm.Claim("09.uchida_mean", "Uchida's mark, believed without mean filters", believed("mean-filter"), high=0),
+    wm.Claim("09.uchida_copied", "Uchida's mark, believed after distilling", believed("distill-soft"), high=0),
+)
 
 # %% [markdown]
 # **A mark in the weights is as strong as the thief is ignorant.** Trained on in five ways, also at the large rate, Uchida's message is believed in {claim:09.uchida_tuned} of the

@@ -82,7 +82,7 @@ def broken(lines, chance, alpha):
     ### END SOLUTION
 
 # %%
-wm.check("10.1", broken)
+broken = wm.ready("10.1", broken)
 
 # %% [markdown]
 # {hints:10.1}
@@ -91,7 +91,6 @@ wm.check("10.1", broken)
 # {solution:10.1}
 
 # %%
-broken = wm.ready("10.1", broken)
 sizes = range(10, 201)
 rules = {rule: exercises_10.lines(rule, 0.1, 0.001, sizes) for rule in ("exact", "one less", "bell curve")}
 rows = [[rule, str(lines[0][1]), str(lines[90][1]), str(broken(lines, 0.1, 0.001))]
@@ -140,7 +139,7 @@ def holm(p, alpha):
     ### END SOLUTION
 
 # %%
-wm.check("10.2", holm)
+holm = wm.ready("10.2", holm)
 
 # %% [markdown]
 # {hints:10.2}
@@ -149,7 +148,6 @@ wm.check("10.2", holm)
 # {solution:10.2}
 
 # %%
-holm = wm.ready("10.2", holm)
 p = lesson_10.p_values(*results.where(scheme="adi2018"))[:, :20]  # (200 keys, 20 innocent networks)
 loose = sum(bool((each < 0.05).any()) for each in p) / len(p)
 strict = sum(any(holm(each, 0.05)) for each in p) / len(p)
@@ -158,9 +156,11 @@ strict = sum(any(holm(each, 0.05)) for each in p) / len(p)
 lots = experiments.false_claims.EXACT
 counts = [experiments.false_claims.false_claims(results, scheme, 0.05) for scheme in lots]
 worst = max(each.false / each.claims for each in counts)
-wm.claim("10.single", worst, what="False claims, each at level 0.05", high=0.05, n=counts[0].claims)
-wm.claim("10.anyone", loose, what="Owners who accuse an innocent, without a correction", low=0.25, n=len(p))
-wm.claim("10.holm", strict, what="Owners who accuse an innocent, with Holm's", high=0.1, n=len(p))
+wm.all_hold(
+    wm.Claim("10.single", "False claims, each at level 0.05", worst, high=0.05, n=counts[0].claims),
+    wm.Claim("10.anyone", "Owners who accuse an innocent, without a correction", loose, low=0.25, n=len(p)),
+    wm.Claim("10.holm", "Owners who accuse an innocent, with Holm's", strict, high=0.1, n=len(p)),
+)
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("10.p1", loose)
@@ -207,7 +207,7 @@ def root(leaves):
     ### END SOLUTION
 
 # %%
-wm.check("10.3", root)
+root = wm.ready("10.3", root)
 
 # %% [markdown]
 # {hints:10.3}
@@ -216,7 +216,6 @@ wm.check("10.3", root)
 # {solution:10.3}
 
 # %%
-root = wm.ready("10.3", root)
 ada, today = lesson_10.person("Ada"), lesson_10.TODAY
 promise = own.commit(ada, other, made=today)
 root(exercises_10.leaves(other)).hex() == promise.root
@@ -295,10 +294,12 @@ wm.show(plots.ownership.cross, report)
 # %% tags=["claim"]
 found = {name: {model: match.evidence.rate for model, match in finding.matches.items()}
          for name, finding in report.findings.items()}
-wm.claim("10.his", found["Mallory"]["the one on sale"], what="Mallory's mark in what he sells", low=0.75, n=50)
-wm.claim("10.not_hers", found["Mallory"]["Ada's network"], what="Mallory's mark in Ada's network", high=0.3,
-         n=50)
-wm.claim("10.hers", found["Ada"]["the one on sale"], what="Ada's mark in what he sells", low=0.5, n=50)
+wm.all_hold(
+    wm.Claim("10.his", "Mallory's mark in what he sells", found["Mallory"]["the one on sale"], low=0.75, n=50),
+    wm.Claim("10.not_hers", "Mallory's mark in Ada's network", found["Mallory"]["Ada's network"], high=0.3,
+             n=50),
+    wm.Claim("10.hers", "Ada's mark in what he sells", found["Ada"]["the one on sale"], low=0.5, n=50),
+)
 
 # %% [markdown]
 # *How to read this:* a row, a mark; a column, a network. Mallory's mark has {claim:10.his} in what he sells, {claim:10.not_hers} in Ada's. Ada's
