@@ -1,11 +1,9 @@
 """The ledger measured anew: the networks that ship, trained again as they were made, give the same claims.
 
-Half an hour, so only on demand: `WMLEARN_RETRAIN=1 pytest tests/ledger/test_retrained.py`.
+Half an hour, so only on demand: `pytest -m slow tests/ledger`.
 """
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
@@ -13,9 +11,7 @@ import wmlearn as wm
 from wmlearn.course.lessons import lesson_05
 from wmlearn.experiments import signs, street, transfer
 
-pytestmark = pytest.mark.skipif(
-    "WMLEARN_RETRAIN" not in os.environ, reason="trains eleven networks; WMLEARN_RETRAIN=1 asks for it"
-)
+pytestmark = pytest.mark.slow  # trains eleven networks
 
 
 @pytest.mark.parametrize("network", street.NETWORKS)
