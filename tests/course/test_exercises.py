@@ -122,11 +122,19 @@ def test_a_check_never_raises_and_always_says_something_useful(case: str) -> Non
     assert result.message.endswith((".", "?"))
 
 
-def test_a_function_that_was_written_but_crashes_is_not_called_unstarted() -> None:
-    # PyTorch may answer this with a NotImplementedError of its own
+def test_the_mean_of_truth_values_is_named_whatever_error_pytorch_raises() -> None:
     result = examine("02.2", _averages_truth_values)
+    assert result.mistake == "mean-of-truth-values"
+    assert result.message == exercises.MEAN_OF_TRUTH_VALUES
+
+
+def test_a_function_that_was_written_but_crashes_is_not_called_unstarted() -> None:
+    def crashes(predicted: Any, true: Any, target: int) -> Any:
+        raise NotImplementedError("an error of PyTorch's own")
+
+    result = examine("02.2", crashes)
     assert result.mistake == "unusable"
-    assert "mean" in result.message
+    assert result.message == "Your function stopped with NotImplementedError: an error of PyTorch's own."
 
 
 @pytest.mark.parametrize("id", EXERCISES)

@@ -96,6 +96,7 @@ CHANGES_ITS_INPUT = Result(
 )
 
 
+MEAN_OF_TRUTH_VALUES = "True and False have no mean in PyTorch, nor have integers: take .float() first."
 GOES_ON = (
     "The lesson goes on with the course's function; come back whenever you like, then run both cells again."
 )
@@ -161,6 +162,8 @@ def _stopped(error: BaseException) -> Result:
         return NOT_STARTED
     if isinstance(error, _Unusable):
         return Result(False, str(error), "unusable")
+    if isinstance(error, RuntimeError) and "mean()" in str(error):
+        return Result(False, MEAN_OF_TRUTH_VALUES, "mean-of-truth-values")
     reason = f": {str(error).rstrip('.')}" if str(error) else ""
     return Result(False, f"Your function stopped with {type(error).__name__}{reason}.", "unusable")
 
