@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbformat import NotebookNode
@@ -35,15 +36,16 @@ def _likely(path: Path) -> tuple[int, str]:
     return styles.index(style) if style in styles else len(styles), path.stem
 
 
-def _runs() -> list[tuple[str, int]]:
+def _runs() -> list[Any]:
     """Name the runs: in run k every exercise gets its k-th right answer, or the first again.
 
-    They are slow: a test run executes each notebook once, and its solved edition from memory.
+    The first run of each notebook belongs to every test run; the others are slow.
     """
-    runs: list[tuple[str, int]] = []
+    runs: list[Any] = []
     for name in masters(ROOT):
         most = max(len(paths) for paths in _right(name).values())
-        runs += [(name, k) for k in range(most)]
+        runs.append((name, 0))
+        runs += [pytest.param(name, k, marks=pytest.mark.slow) for k in range(1, most)]
     return runs
 
 
@@ -61,7 +63,6 @@ def _plain(book: NotebookNode) -> str:
     return "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "k"), _runs(), ids=lambda value: str(value))
 def test_right_answers_in_any_style_carry_the_lesson_to_its_end(name: str, k: int) -> None:
     answers = {id: _code(paths[k % len(paths)]) for id, paths in _right(name).items()}
