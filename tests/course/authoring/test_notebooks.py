@@ -76,7 +76,8 @@ def _prose(book: NotebookNode) -> str:
 
 
 def _words(text: str) -> int:
-    """Count prose, folded parts included; code, formulas, tables, tags and addresses don't count."""
+    """Count what every reader sees: no folded hint or solution, no code, formula, table, tag or address."""
+    text = re.sub(r"<details>.*?</details>", " ", text, flags=re.DOTALL)
     text = re.sub(
         r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]+\$|^\|[^\n]*|<[^>]+>|&\w+;|\]\([^)]*\)",
         " ",
