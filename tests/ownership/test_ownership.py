@@ -152,7 +152,8 @@ def test_every_scheme_of_labels_can_be_committed_to_and_claimed(ada: own.Identit
             continue
         key = scheme.keygen(model, few, secret=own.secret_for(ada, name.removesuffix("-pretrained")))
         promise = own.commit(ada, key)
-        asked = own.challenge(judge, promise, {"model": model}, count=5)
+        # how many triggers DAWN marks hangs on the secret, which is new in every run
+        asked = own.challenge(judge, promise, {"model": model}, count=min(5, promise.n))
         assert own.faults(own.respond(ada, key, promise, asked)) == (), name
 
 
