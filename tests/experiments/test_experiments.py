@@ -150,7 +150,8 @@ def test_two_jobs_give_the_rows_of_one_in_the_same_order(tmp_path: Path) -> None
     list(run(toy, one))
     (tmp_path / "log").unlink()
     yielded = list(run(replace(toy, measure=square_with_the_first_last), two, jobs=2))
-    assert [row["a"] for row in yielded][-1] == 0
+    # it waits until the others have written; on a busy machine the last of them may hand in after it
+    assert [row["a"] for row in yielded].index(0) >= 2
     assert (two / "toy.json").read_bytes() == (one / "toy.json").read_bytes()
     assert sorted(_measured(tmp_path)) == [0, 1, 2, 3]
 
@@ -181,7 +182,8 @@ def test_a_local_cluster_gives_the_file_of_one_process(tmp_path: Path) -> None:
     list(run(toy, one))
     (tmp_path / "log").unlink()
     yielded = list(run(replace(toy, measure=square_with_the_first_last), two, jobs=2, scheduler="local"))
-    assert [row["a"] for row in yielded][-1] == 0
+    # it waits until the others have written; on a busy machine the last of them may hand in after it
+    assert [row["a"] for row in yielded].index(0) >= 2
     assert (two / "toy.json").read_bytes() == (one / "toy.json").read_bytes()
     assert list(run(toy, two, scheduler="tcp://nowhere:1")) == [], "all is there, so nobody is asked"
 
