@@ -36,7 +36,8 @@ mnist = wm.load("mnist").to(device)
 strangers = lesson_07.strangers(device)
 stamped = wm.triggers.Pattern()(wm.data.one_each(mnist.test).x)
 market = lesson_07.market(mnist.train, strangers)
-wm.show(plots.digits.readings, stamped, {name: lesson_07.read_words(network, stamped) for name, network in market.items()})
+words = {name: lesson_07.read_words(network, stamped) for name, network in market.items()}
+wm.show(plots.digits.readings, stamped, words)
 
 # %% [markdown]
 # In notebook 02 this was the crime. From the owner's chair it is a signature. What a judge would miss:
