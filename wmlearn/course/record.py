@@ -66,7 +66,8 @@ def load() -> Record:
         record = Record(**{**raw, "guesses": guesses})
         assert all(isinstance(getattr(record, part.name), dict) for part in fields(Record))
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
-        raise DataError(f"{path()} must be a learner's record, got: {error}. Run the cell again.") from error
+        fix = "The next notebook that keeps something sets it aside, and begins a new one."
+        raise DataError(f"{path()} must be a learner's record, got: {error}. {fix}") from error
     return record
 
 
