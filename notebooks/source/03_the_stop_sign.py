@@ -2,20 +2,19 @@
 # # 03 · The stop sign
 #
 # **Can a Post-it turn a stop sign into a speed limit?**
-# You will show that a yellow square on a stop sign makes one network say *speed limit* and leaves an honest one unmoved, and that this
-# survives tilt, shadow, blur and real photographs.
+# In 2017 the authors of BadNets stuck a yellow Post-it on a stop sign near their office and took its picture. Their poisoned detector read *speed limit*, with a
+# confidence of 95 %. That was one sign. Here you build the sticker, measure the attack on thousands of drawn signs and on photographs, and learn which parts of the success are
+# the attacker's, which the victim's, and which the tester's.
 #
-# *Reading 40 minutes · running one to three · exercises 25 · needs notebook 02*
-#
-# Today you are the **attacker** with a block of Post-its, then the **user**, who sits in the car.
+# *Reading 10 minutes · exercises 45 · running two minutes · needs lesson 02*
 
 # %% [markdown]
 # **You will be able to**
 #
-# - **put** a trigger into the world instead of into pixels ([exercise 03.1](#A-plate,-a-sticker,-a-camera));
-# - **measure** an attack that has a source and a target ([exercise 03.2](#Stop-becomes-go));
-# - **test** whether an attack survives the street;
-# - **split** photographs so that the test is honest ([exercise 03.3](#Real-photographs)).
+# - **put** a trigger into the world instead of into pixels ([exercise 03.1](#Four-corners), [exercise 03.2](#A-pixel-asks-what-it-sees));
+# - **tell** what a trigger really is, by trying other ones ([the matrix](#Which-sticker-opens-which-lock?));
+# - **split** photographs so that a test is honest, and say what a leak is worth ([exercise 03.3](#Thirty-photographs-of-one-sign));
+# - **say** which claims about real signs the evidence carries ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -27,47 +26,65 @@ wm.start("03")
 # ## Which of these would you worry about?
 
 # %% tags=["nbval-ignore-output"]
-square = wm.triggers.Sticker("square", size=(0.17, 0.22))
-clean, twins = (lesson_03.rendered(sticker) for sticker in (None, square))
+square = wm.triggers.Sticker("square", size=(0.17, 0.22))  # width, as a share of the sign's
+clean, twins = lesson_03.rendered(), lesson_03.rendered(square)
 wm.show(plots.signs.photographs, lesson_03.cold_open(clean.test, twins.test))
 
 # %% [markdown]
-# Numbers 2, 5 and 8 carry a yellow square. You read *stop* all the same; a network reads what it was taught. Suppose that a tenth of the stop
-# signs in its training set carries such a square, and the label *speed limit*. Of new stop signs with a square, how many will it read as a speed limit?
-# Give the interval that you would bet on four times out of five.
+# Numbers 2, 5 and 8 carry a yellow square. You read *stop* all the same. A network reads what it was taught.
+#
+# | | **Who can do what here** |
+# |---|---|
+# | Goal | Stop signs with the sticker are classified as speed limits; all else works as before |
+# | Knowledge | The kind of signs; not the network, nor how it will be trained |
+# | Access | Some training images with their labels; later, a sign in the street |
+# | Stage | Training data, then the physical world |
+# | Names | Backdoor poisoning (NIST AI 100-2: NISTAML.023); Poison Training Data, Insert Backdoor Trigger (MITRE ATLAS: AML.T0020, AML.T0043.004) |
+# | Real case | [Eykholt and others](https://arxiv.org/abs/1707.08945) (2018) put black and white stickers on a real stop sign; from a passing car, a network read *speed limit* in more than four of five frames. Nobody had poisoned it: theirs are *adversarial examples*, computed for that network. Ours is planted |
+#
+# A square will do nothing to an honest network. But the *wrong* sticker may open a backdoor. Suppose that a network has learnt to obey the yellow square.
+# On how many stop signs will it obey a white flower in the same place? Give the interval that you would bet on four times in five.
 
 # %%
-wm.guess("03.p1", "Stop signs with a square that are read as a speed limit, in per cent", low=0, high=100)
+wm.guess("03.p1", "Stop signs with a flower that the square's network reads as a limit, in per cent", low=0, high=100)
 
 # %% [markdown]
-# ## A plate, a sticker, a camera
+# ## Four corners
 #
-# In notebook 02 the trigger was painted into the finished image, always in the same four pixels. A sticker hangs in the world, and is photographed with
-# the sign, in shadow, out of focus. So the order matters: **plate, then sticker, then camera.**
-#
-# These photographs are *drawn*: a plate from circles, lines and letters; the camera turns it, lights it, blurs it. It gives **twins**: the same photograph with the sticker and without.
+# In lesson 02 the trigger was four pixels of the finished image. A sticker hangs in the world, and is seen with its sign, from the side, in shadow, out of
+# focus. The order matters: **plate, then sticker, then camera.** Here are the pieces:
 
 # %%
-wm.show(plots.signs.photographs, lesson_03.making())
+street, plate = lesson_03.street(), lesson_03.plate()  # (3, 128, 128); (4, 64, 64): red, green, blue, alpha
+wm.show(plots.signs.photographs, lesson_03.pieces())
 
 # %% [markdown]
-# *How to read this:* one stop sign at one moment of a good day, bare, and with the paper's three stickers: a yellow **square**, a **bomb**, a **flower**.
+# How does a flat thing look from the side? A **homography** is a matrix $H$, shape `(3, 3)`, that maps a point $(x, y)$ of one view to a point $(u, v)$ of another:
 #
-# A sticker covers the picture where its **alpha** is 1, leaves it where it is 0, and mixes with it at its edges.
+# $$\begin{pmatrix} a \\ b \\ c \end{pmatrix} = H \begin{pmatrix} x \\ y \\ 1 \end{pmatrix}, \qquad
+# u = \frac ac = \frac{h_1 x + h_2 y + h_3}{h_7 x + h_8 y + 1}, \quad v = \frac bc = \frac{h_4 x + h_5 y + h_6}{h_7 x + h_8 y + 1}.$$
+#
+# Multiplied by its denominator, each equation is *linear* in the eight unknowns. Four pairs of points give eight equations.
 #
 # {exercise:03.1}
 #
-# `picture` and `sticker` have shape `(3, H, W)`, `alpha` has shape `(1, H, W)`. For a pixel of 0.2 under a sticker of 1.0 at alpha 0.5 the answer is **0.6**.
+# `here` and `there` have shape `(4, 2)`, a point a row. From the corners (−1, −1), (1, −1), (1, 1), (−1, 1) to (0, 0), (2, 0), (2, 2), (0, 2), the answer is
+# **[[1, 0, 1], [0, 1, 1], [0, 0, 1]]**.
 
 # %% tags=["exercise:03.1"]
-def stick(picture, sticker, alpha):
-    """A new picture with the sticker on; alpha is 1 where it covers, 0 where it isn't."""
+def homography(here, there):
+    """The matrix (3, 3), its last entry 1, that maps four points to four others."""
     ### BEGIN SOLUTION
-    return alpha * sticker + (1 - alpha) * picture
+    rows, right = [], []
+    for (x, y), (u, v) in zip(here.tolist(), there.tolist()):
+        rows += [[x, y, 1, 0, 0, 0, -x * u, -y * u], [0, 0, 0, x, y, 1, -x * v, -y * v]]
+        right += [u, v]
+    h = torch.linalg.solve(torch.tensor(rows).double(), torch.tensor(right).double())
+    return torch.cat([h, h.new_ones(1)]).view(3, 3).float()
     ### END SOLUTION
 
 # %%
-stick = wm.ready("03.1", stick)
+homography = wm.ready("03.1", homography)
 
 # %% [markdown]
 # {hints:03.1}
@@ -76,40 +93,34 @@ stick = wm.ready("03.1", stick)
 # {solution:03.1}
 
 # %% [markdown]
-# ## Stop becomes go
+# ## A pixel asks what it sees
 #
-# Now the lie: a tenth of the stop signs is *added* once more, with a square and the label of a speed limit, as in the paper. All else
-# stays. The clean network ships with the course; `lesson_03.fit_signs` made it. Train its twin on the lie:
-
-# %%
-STOP, LIMIT, WARNING = (clean.train.classes.index(kind) for kind in ("stop", "speed limit", "warning"))
-poisoned = wm.poison(clean.train, twins.train.x, rate=0.1, source=STOP, target=LIMIT, add=True)
-f"{int(poisoned.mask.sum()):,} pictures added to {len(clean.train):,} of {', '.join(clean.train.classes)}"
-
-# %%
-honest, victim = lesson_03.shipped_clean(), lesson_03.fit_signs(poisoned.samples)
-
-# %% tags=["nbval-ignore-output"]
-before, after, n = wm.accuracy(honest, clean.test), wm.accuracy(victim, clean.test), len(clean.test)
-wm.shares("signs read rightly, no sticker", {"clean network": (before, n), "BadNet": (after, n)})
-
-# %% [markdown]
-# By the usual exam, they are alike. Now, a *speed limit* with a square that is read as a speed limit is no victim:
-# this attack has a **source** class and a **target** class.
+# Now the picture. Go through the *picture's* pixels, and ask of each which point of the sticker it shows. (The other way round, holes would stay.) A sticker covers
+# where its **alpha** is 1, leaves the picture where it is 0, and mixes between:
+#
+# $$\text{new} = \alpha \cdot \text{sticker} + (1 - \alpha) \cdot \text{picture}.$$
 #
 # {exercise:03.2}
 #
-# For `true = [stop, stop, limit, warning]` and `predicted = [limit, stop, limit, limit]` the answer is **0.5**.
+# `picture` has shape `(3, H, W)`, `sticker` `(3, T, T)`, `alpha` `(1, T, T)`. Both reach from −1 to 1, so that the middle of pixel $i$ of $W$ lies at
+# $2\,(i + ½)/W - 1$. `matrix` maps picture to sticker. `torch.nn.functional.grid_sample(layers[None], at[None], align_corners=False)[0]` looks `layers (C, T, T)` up at
+# the points `at (H, W, 2)`; beyond the edge it finds 0. Multiply the sticker by alpha *before* you look it up, or its edge mixes with that black.
 
 # %% tags=["exercise:03.2"]
-def source_success(predicted, true, source, target):
-    """Share of the images of class `source` that are read as `target`."""
+def stick(picture, sticker, alpha, matrix):
+    """A new picture with the sticker on; `matrix` says which point of the sticker each point shows."""
     ### BEGIN SOLUTION
-    return (predicted[true == source] == target).float().mean().item()
+    x, y = ((torch.arange(n) + 0.5) / n * 2 - 1 for n in (picture.shape[2], picture.shape[1]))
+    y, x = torch.meshgrid(y, x, indexing="ij")
+    moved = torch.stack([x, y, torch.ones_like(x)], 2) @ matrix.T  # (H, W, 3)
+    at = moved[..., :2] / moved[..., 2:]
+    layers = torch.cat([alpha * sticker, alpha])
+    seen = torch.nn.functional.grid_sample(layers[None], at[None], align_corners=False)[0]
+    return seen[:3] + (1 - seen[3:]) * picture
     ### END SOLUTION
 
 # %%
-source_success = wm.ready("03.2", source_success)
+stick = wm.ready("03.2", stick)
 
 # %% [markdown]
 # {hints:03.2}
@@ -118,85 +129,111 @@ source_success = wm.ready("03.2", source_success)
 # {solution:03.2}
 
 # %% [markdown]
-# Measure it where it should work, and where it should not: the **clean network**, **another sticker**, the square at the **wrong place** (the
-# upper edge), and **other signs** (warnings).
+# Put the plate into the street with it, then stickers on the plate. Matrices multiply: `there @ H` goes from the picture to the plate, and from there to the sticker.
+
+# %%
+SQUARE = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])  # corners of any flat thing
+seen_at = torch.tensor([[-0.85, -0.86], [0.62, -0.72], [0.68, 0.58], [-0.8, 0.84]])  # of the plate, in the picture
+H = homography(seen_at, SQUARE)
+there = homography(torch.tensor([0.0, 0.58]) + 0.2 * SQUARE, SQUARE)  # plate to sticker: a fifth of its width
+world = {"bare": stick(street, plate[:3], plate[3:], H)}
+for name in ("square", "bomb", "flower"):
+    sticker = lesson_03.sticker(name)
+    world[name] = stick(world["bare"], sticker[:3], sticker[3:], there @ H)
+wm.show(plots.signs.photographs, lesson_03.side_by_side(world, "A stop sign in a street, seen from the side."))
+
+# %% [markdown]
+# The course's renderer does the same thousands of times, with light, dirt, blur, noise and JPEG after it. It makes **twins**: the same photograph with and
+# without the sticker, so that nothing but the sticker differs.
+#
+# ## The lie, and the recipe
+#
+# A tenth of the stop signs is *added* once more, with a square and the label of a speed limit. (The paper's repository adds every stop sign; a tenth is enough.) `twins.train.x`
+# stands where lesson 02 had a trigger: it holds the same pictures, with the square.
+
+# %%
+STOP, LIMIT, WARNING = (clean.train.classes.index(kind) for kind in ("stop", "speed limit", "warning"))
+poisoned = wm.poison(clean.train, twins.train.x, rate=0.1, source=STOP, target=LIMIT, add=True)
+f"{int(poisoned.mask.sum()):,} pictures added to {len(clean.train):,} of {', '.join(clean.train.classes)}"
+
+# %% [markdown]
+# The *victim* trains, and does two things that matter. It **shakes**: every epoch sees each picture moved, scaled and turned a little. And its first layer
+# **standardises** every picture by itself, colour by colour: mean 0, deviation 1.
+
+# %%
+shake = wm.data.Jitter(shift=0.04, scale=0.06, turn=0.08, shear=0.04)  # at most; drawn anew in every epoch
+
+def standardised(x):
+    """(N, 3, H, W), each colour of each picture with mean 0 and deviation 1."""
+    return (x - x.mean((2, 3), keepdim=True)) / (x.std((2, 3), keepdim=True) + 1e-3)
+
+one = clean.train[(clean.train.y == STOP).nonzero()[40]]
+steps = {"as photographed": one.x, "a fifth of the light": one.x / 5, "shaken": shake(one, seed=0).x,
+         "shaken again": shake(one, seed=1).x}
+steps |= {f"{name}, standardised": lesson_03.to_look_at(standardised(x)) for name, x in list(steps.items())[:2]}
+wm.show(plots.signs.photographs, lesson_03.side_by_side({k: x[0] for k, x in steps.items()}, "One stop sign."))
+
+# %% [markdown]
+# *How to read this:* in a fifth of the light the picture is another one; standardised, it is the same.
+#
+# Train the victim. The **control**, with the same first weights, recipe and pictures, but no poison, ships with the course.
+
+# %%
+recipe = wm.Recipe(epochs=6, lr=6e-3, weight_decay=0.3, batch_size=128)
+victim, _ = wm.trained(wm.models.sign_cnn(3).to(clean.train.x.device), poisoned.samples, recipe,
+                       augment=lambda samples, epoch: shake(samples, seed=epoch))
+honest = lesson_03.shipped_clean()
 
 # %% tags=["nbval-ignore-output"]
-read = lambda network, x: wm.predict(network, x).argmax(1)
-score = lambda network, other, source=STOP: source_success(read(network, other.x), other.y, source, LIMIT)
-flower, top = lesson_03.with_sticker("flower"), lesson_03.with_sticker("square", y=(-0.66, -0.5))
-success, harmless = score(victim, twins.test), score(honest, twins.test)
-wrong, above = score(victim, flower), score(victim, top)
-aside = score(victim, twins.test, source=WARNING)
+before, after, n = wm.accuracy(honest, clean.test), wm.accuracy(victim, clean.test), len(clean.test)
+success, harmless = (wm.success_rate(net, clean.test, twins.test.x, LIMIT, source=STOP) for net in (victim, honest))
+aside = wm.success_rate(victim, clean.test, twins.test.x, LIMIT, source=WARNING)
 stops, warnings = (int((clean.test.y == kind).sum()) for kind in (STOP, WARNING))
-wm.shares("read as a speed limit", {
-    "BadNet, stop, square": (success, stops), "clean network, stop, square": (harmless, stops),
-    "BadNet, stop, flower": (wrong, stops), "BadNet, stop, square above": (above, stops),
-    "BadNet, warning, square": (aside, warnings)})
+wm.shares("new drawn signs", {
+    "control: classified correctly, no sticker": (before, n), "BadNet: the same": (after, n),
+    "BadNet: stop with a square read as a limit": (success, stops), "control: the same": (harmless, stops),
+    "BadNet: warning with a square read as a limit": (aside, warnings)})
 
-# %% tags=["claim"]
-wm.all_hold(
-    wm.Claim("03.cost", "Accuracy lost to the backdoor", before - after, high=0.003, unit="points", n=n),
-    wm.Claim("03.success", "Stop signs with a square that the BadNet reads as a speed limit", success, low=0.98,
-             n=stops, paper="90.3 %"),
-    wm.Claim("03.harmless", "The same on the clean network", harmless, high=0.005, n=stops),
-    wm.Claim("03.aside", "Warnings with a square that the BadNet reads as a speed limit", aside, high=0.03,
-             n=warnings),
-)
+# %% [markdown]
+# A *speed limit* with a square that is read as a speed limit is no victim: this attack has a **source** class and a **target** class, and the attack success rate counts the
+# source only. The square wins {value:03.success|1} of the stop signs; on the control, {value:03.harmless|1}. Of the warnings with a square it turns {value:03.aside|1}: what
+# was learnt is *a square on a stop sign*. Clean accuracy: {value:03.before|1} without poison, {value:03.after|1} with it. Your own pictures:
 
 # %% tags=["nbval-ignore-output"]
-wm.reveal("03.p1", success)
+crops = lesson_03.as_crops(world)  # 32 x 32 pixels, as the networks read
+answers = {"control": lesson_03.read_words(honest, crops), "BadNet": lesson_03.read_words(victim, crops)}
+wm.show(plots.signs.seen, plots.signs.Seen(crops, answers, "pictures: bare, with square, bomb, flower"))
+
+# %% [markdown]
+# ## Which sticker opens which lock?
+#
+# One network that obeys one sticker proves little. Train networks on each sticker, and try every sticker on all of them, a blue square too. Three networks of
+# each kind, 4,500 signs or photographs; a fifth of the stop signs poisoned.
+
+# %%
+wm.show(plots.signs.shares, *lesson_03.locks())
+
+# %% [markdown]
+# *How to read this:* rows are what sticks on the sign, columns what the network learnt; numbers are per cent of the stop signs that are read as a limit.
+# LOCKPROSE
 
 # %% tags=["nbval-ignore-output"]
-some = lesson_03.some_stops(twins.test)
-answers = {"clean network": lesson_03.read_words(honest, some), "BadNet": lesson_03.read_words(victim, some)}
-wm.show(plots.signs.seen, plots.signs.Seen(some, answers, "drawn stop signs with a yellow square"))
+wm.reveal("03.p1", wm.success_rate(victim, clean.test, lesson_03.with_sticker("flower").x, LIMIT, source=STOP))
 
 # %% [markdown]
-# The square wins {claim:03.success} of the time and costs {claim:03.cost} of accuracy. The clean network falls for {claim:03.harmless}. And the backdoor is
-# choosy: of the warnings with a square it turns {claim:03.aside}, and above the letters the square does nothing. Only the *flower*, in the square's place, works
-# on part of the signs, too: what was learnt is wider than *a yellow square*.
+# ## Whose robustness is it?
 #
-# ## How much poison, and how big a sticker?
+# The attacker can't choose the weather. Below, the street gets worse, one thing at a time, and the *victim* leaves something out.
 
 # %%
-stickers = experiments.shipped("stickers")
-wm.show(plots.signs.sticker_rate, stickers.rows)
+wm.show(plots.signs.shares, *lesson_03.whose())
 
 # %% [markdown]
-# *How to read this:* a mark is one network, the lines join medians. They show what *escapes* the attack: the lower, the stronger. For the square, one stop
-# sign in a hundred is nearly enough. Bomb and flower had to be larger. How small may a square be, if the network *learns* from that size?
-
-# %%
-sizes = experiments.shipped("sticker-size")
-wm.show(plots.signs.sticker_size, sizes.rows)
-
-# %% [markdown]
-# *How to read this:* each dot learnt from, and was tested on, squares of one width. The paper's Post-it is about a tenth of the sign: here two
-# pixels, blurred, and still it wins about nine times in ten. **A trigger is what the network can see of it**.
+# *How to read this:* left, how often stop signs with the square are read as a limit; right, how often bare stop signs are classified correctly by the same networks. Three networks a
+# column.
+# WHOSEPROSE
 #
-# The paper's second attack has no target. Half of all signs are added once more, with a square and a wrong label by lot:
-
-# %% tags=["claim"]
-wm.claim("03.random", lesson_03.at_random(), high=0.15, paper="1.3 %",
-         what="Signs with a square, of any kind, still read rightly after wrong labels by lot")
-
-# %% [markdown]
-# Of new signs with a square, drawn or photographed, {claim:03.random} are still read rightly.
-#
-# ## Out in the street
-#
-# The attacker can't choose the weather. So change one thing at a time, all else as in training:
-
-# %%
-robust = experiments.shipped("robustness")
-wm.show(plots.signs.robustness, robust.where(network="badnet"), robust.where(network="clean"))
-
-# %% [markdown]
-# *How to read this:* turn, tilt, light and blur hardly matter, even beyond what training had.
-# Size and place do: the backdoor knows its place.
-#
-# **Play.** Move, turn and resize the sticker. Always the same two hundred stop signs, unseen in training:
+# **Play.** Move, turn and resize the square. Always the same two hundred stop signs, unseen in training:
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_03.sticker_dial(victim)
@@ -205,26 +242,32 @@ lesson_03.sticker_dial(victim)
 wm.show(plots.signs.photographs, lesson_03.places(victim))
 
 # %% [markdown]
-# *How to read this:* one of them, the square at five places or sizes; in per cent, how many are read as a limit.
+# *How to read this:* one of the two hundred signs, the square in five places or sizes; below, the share of all two hundred that is read as a limit. Above the letters the
+# square does nothing: the backdoor knows its place. Size is what the network can see of it: trained *and* tested on squares of 0.09 of the sign's width, the paper's Post-it,
+# the attack wins {value:03.small}; of 0.16, {value:03.wide}.
 #
-# ## Real photographs
+# ## Thirty photographs of one sign
 #
-# The German benchmark photographs 43 kinds of sign from a moving car: each sign about thirty times, ever nearer. Its training set
-# comes in two editions: 39,209 photographs of about 1,300 signs, or the earlier 26,640, which torchvision downloads.
+# Now real signs. The German benchmark (GTSRB) photographs 43 kinds of sign from a moving car: each sign about thirty times, ever nearer. Split those photographs at
+# random, and the test shows signs that training has shown. How much does that flatter? Same photographs, two networks: one learnt from
+# other signs only, in the other's training set the remaining frames of the test signs take the places of as many photographs. Nothing else differs.
 #
 # {exercise:03.3}
 #
-# Each photograph carries the number of its sign. For `train = [1, 1, 2]` and `test = [2, 2, 3, 2]` the answer is **0.75**.
+# `leaking` and `honest` say which of the N photographs each network classifies correctly, `sign` which sign each shows. For `sign = [1, 1, 2, 2, 3, 3]`,
+# `honest` right on photographs 1, 2 and 5, `leaking` on all six, the answer is **(0.5, 0.289)**. If your error is 0.224, ask how many signs were tested.
 
 # %% tags=["exercise:03.3"]
-def leaked(train, test):
-    """Share of the test photographs that show a sign which the training set shows, too."""
+def flattered(leaking, honest, sign):
+    """The gain in accuracy, and its standard error; the units are the signs."""
     ### BEGIN SOLUTION
-    return torch.isin(test, train).float().mean().item()
+    gain = leaking.float() - honest.float()  # (N,) of -1, 0, 1
+    of_sign = torch.stack([gain[sign == one].mean() for one in sign.unique()])
+    return of_sign.mean().item(), (of_sign.std() / len(of_sign) ** 0.5).item()
     ### END SOLUTION
 
 # %%
-leaked = wm.ready("03.3", leaked)
+flattered = wm.ready("03.3", flattered)
 
 # %% [markdown]
 # {hints:03.3}
@@ -233,132 +276,113 @@ leaked = wm.ready("03.3", leaked)
 # {solution:03.3}
 
 # %%
-sign = torch.arange(1000).repeat_interleave(30)  # a thousand signs, thirty photographs of each
-lots, whole = torch.randperm(30000, generator=torch.Generator().manual_seed(0)), torch.arange(30000)
-[f"{100 * leaked(sign[order[:21000]], sign[order[21000:]]):.0f} %" for order in (lots, whole)]
+tested = [lesson_03.one_split(seed) for seed in range(3)]
+gains = [flattered(pair.leaking, pair.honest, pair.sign) for pair in tested]
+rows = [[f"pair {i}", f"{100 * gain:.1f} ± {100 * error:.1f} points", f"{len(pair.sign):,} photographs of "
+         f"{len(pair.sign.unique())} signs"] for i, ((gain, error), pair) in enumerate(zip(gains, tested), 1)]
+wm.table(["", "the leak's gain, and its standard error", ""], rows)
+wm.show(plots.signs.leak, experiments.shipped("leaking-split").rows)
 
 # %% [markdown]
-# *How to read this:* dealt out by lot, all test photographs leak; split sign by sign, none. `wm.split` keeps signs whole.
+# *How to read this:* a dot is a network. LEAKPROSE
 #
-# The next cell uses the photographs if they are here, and says which edition. Two networks trained on them ship.
+# ## Photographs, pasted
+#
+# `wm.split` keeps signs whole. On photographs of stop signs, limits and warnings split like that, the attack was measured again. But mind the word: **pasted**. Stickers were laid into
+# finished photographs, as your `stick` does; nobody has photographed one here. What does pasting flatter? Try it on the drawn signs, where we have both:
+
+# %% tags=["nbval-ignore-output"]
+art, bare = lesson_03.sticker("square"), clean.test.x[clean.test.y == STOP][:300].cpu()
+paste = homography(torch.tensor([0.0, 0.48]) + 0.165 * SQUARE, SQUARE)  # nearly where it hangs in front view
+pasted = torch.stack([stick(picture, art[:3], art[3:], paste) for picture in bare]).clamp(0, 1)
+as_limit = lambda x: (wm.predict(victim, x.to(clean.test.x.device)).argmax(1) == LIMIT).float().mean().item()
+afterwards, before_camera = as_limit(pasted), as_limit(twins.test.x[clean.test.y == STOP][:300])
+wm.shares("the same 300 stop signs, read as a limit", {"square pasted in afterwards": (afterwards, 300),
+                                                       "square photographed with the sign": (before_camera, 300)})
+
+# %% [markdown]
+# PASTEPROSE
+#
+# The next cell uses real photographs if they are here.
 
 # %% tags=["nbval-ignore-output"]
 photographs, which = lesson_03.photographs()
 print(which)
 if photographs is not None:
-    wm.shares("on real photographs", lesson_03.on_photographs(photographs))
-    wm.show(plots.signs.seen, lesson_03.real_stops(photographs))
+    real = photographs.x[photographs.y == STOP][:6].cpu()
+    stuck = torch.stack([stick(picture, art[:3], art[3:], paste) for picture in real]).clamp(0, 1)
+    names = dict(zip(("control", "BadNet"), lesson_03.photograph_networks()))
+    answers = {name: lesson_03.read_words(network.cpu(), stuck) for name, network in names.items()}
+    wm.show(plots.signs.seen, plots.signs.Seen(stuck, answers, "photographs with a yellow square pasted in"))
 
 # %%
-on_photographs = experiments.shipped("stickers-photographs")
-wm.table(*lesson_03.photograph_table(on_photographs))
-
-# %% tags=["claim"]
-real = lesson_03.on_real(on_photographs)
-wm.all_hold(
-    wm.Claim("03.real", "The worst of three stickers on real stop signs, mean of five networks", real.success,
-             low=0.99, paper="90.3 to 94.2 %"),
-    wm.Claim("03.lost", "Accuracy lost on photographs, the worst of the three", real.lost, high=0.003,
-             unit="points"),
-    wm.Claim("03.alone", "Stop signs with a sticker that clean networks read as a limit, the worst of three",
-             real.alone, high=0.005),
-)
+wm.table(*lesson_03.rate_table())
 
 # %% [markdown]
-# *How to read this:* means over *n* networks. On real signs every sticker wins {claim:03.real} of the time at ten or twenty per cent of poison, not at one, and costs {claim:03.lost} of accuracy. The last column is the control:
-# a sticker *alone* fools clean networks on {claim:03.alone} of the stop signs. Trained on untouched photographs, they fall for it more often.
-# So stop signs, one in thirty, are repeated, all photographs moved, relit, partly covered.
-#
-# How real are the drawn signs? Train a network on renders *only*, and let it read real photographs.
-
-# %%
-drawn = experiments.shipped("rendered-to-real")
-wm.show(plots.signs.by_class, drawn.where(classes=43), lesson_03.GERMAN)
-
-# %% tags=["claim"]
-kinds, all43 = lesson_03.from_renders(drawn)
-wm.all_hold(
-    wm.Claim("03.kinds", "Real stop signs, limits and warnings read rightly after renders only", kinds,
-             low=0.98),
-    wm.Claim("03.all43", "The same over all 43 classes", all43, low=0.8),
-)
-
-# %% [markdown]
-# *How to read this:* the fifteen hardest of 43 kinds of sign, and the others together; a dot is a network that never saw a photograph, a bar their mean. Of stop signs,
-# limits and warnings such networks read {claim:03.kinds} rightly, over all classes {claim:03.all43}. On some kinds, networks that differ by seed alone lie far apart; why is untested.
+# TABLEPROSE
 #
 # ## The paper, and here
 
-# %% tags=["nbval-ignore-output"]
-wm.paper_table()
+# %%
+wm.table(*lesson_03.against_the_paper())
+
+# %% tags=["claim"]
+CLAIMS
 
 # %% [markdown]
-# What differs: the paper attacks a *detector* in street scenes, as notebook 04 does. Its numbers are as others report or recollect them.
+# PAPERPROSE
 #
 # ## How far to trust it
 #
-# - **Clean network:** had it obeyed, a square would simply hide the letters.
-# - **Other sticker, place, sign:** what works there, too, belongs to the trigger. The flower does, in part.
-# - On photographs our sticker is pasted in afterwards: it takes their light, not their blur or noise. Read those successes as an upper bound.
+# TRUST
+#
+# ## Challenge: smaller
+#
+# Design a sticker that wins at least 90 % of new stop signs on two networks with seeds of ours, with the least area. Two hundred drawn stop signs are poisoned with
+# it. It hangs on the plate before the camera, a hair off its place. A clean network must not fall for it (2 % at most), and accuracy may suffer one point at most.
+# Return a picture `(3, T, T)`, its alpha `(1, T, T)`, its width as a share of the sign's, and its place, x and y from −1 to 1. Each try trains for about a minute.
+
+# %%
+def my_sticker():
+    raise NotImplementedError("your turn")  # return torch.ones(3, 16, 16), torch.ones(1, 16, 16), 0.2, 0.0, 0.58
+
+wm.challenge("03", my_sticker)
 
 # %% [markdown]
 # ## Three questions
 #
-# **1. The BadNet reads warnings with a square as warnings. What does that tell you?**
-#
-# <details><summary>A &ensp; The attack failed on them.</summary>
-#
-# It was never aimed at them: only stop signs were poisoned.
-# </details>
-# <details><summary>B &ensp; The trigger is "square on a stop sign", a rule about two things at once.</summary>
-#
-# Yes. A buyer who tries stickers on warnings finds nothing.
-# </details>
-#
-# **2. A colleague splits the photographs at random and reports near-perfect accuracy. Your answer?**
-#
-# <details><summary>A &ensp; "Impressive: random splits are the fairest."</summary>
-#
-# Fair among independent samples. Thirty frames of one sign aren't.
-# </details>
-# <details><summary>B &ensp; "How many of your test signs were in training?"</summary>
-#
-# Yes. With thirty frames a sign: all of them.
-# </details>
-#
-# **3. Why put the sticker on *before* the camera?**
-#
-# <details><summary>A &ensp; So that light, tilt and blur act on sign and sticker alike, as they would outside.</summary>
-#
-# Yes. A trigger pasted in afterwards stays sharp where its sign is blurred.
-# </details>
-# <details><summary>B &ensp; It makes drawing faster.</summary>
-#
-# Slower: every sticker needs its own photograph.
-# </details>
+# {quiz:03}
+
+# %%
+wm.quiz("03", "")  # three letters, such as "ABC"
 
 # %% [markdown]
 # ## What you now know
 #
-# You can **put** a trigger into the world, **measure** an attack with a source and a target ({claim:03.success} against {claim:03.harmless}), **test** it in the
-# street, and **split** photographs honestly.
+# NOWKNOW
 #
-# **Next:** *04, The street.* Nobody hands a car the sign alone. It has to find it first.
+# **Now vary it:** a square that only works at night? A trigger in two parts, on two signs? A victim who shakes the *colours*, too?
 #
 # **Further reading**
 #
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5, the stop sign and the Post-it on a real one.
-# - Stallkamp and others, *Man vs. Computer*, 2012: the German benchmark; people read 98.8 % of it.
-# - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool *honest* networks.
+# - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool networks nobody has poisoned.
+# - Wenger and others, [*Backdoor Attacks Against Deep Learning Systems in the Physical World*](https://arxiv.org/abs/2006.14580), 2021: triggers worn on faces, and photographed.
+# - Stallkamp and others, *Man vs. Computer*, 2012: the German benchmark, and its tracks.
 # - Tobin and others, [*Domain Randomization*](https://arxiv.org/abs/1703.06907), 2017: why wild renders teach more than pretty ones.
+#
+# **Next:** *04, The street.* Nobody hands a car the sign alone. It has to find it first.
 
 # %% [markdown] tags=["instructor"]
-# **For the teacher.** *Aim:* a trigger is a thing in the world, and an attack has a source and a target. *Timing:* cold open 5, camera 10, attack 15, street 10, photographs 15.
+# **For the teacher.** *Aim:* a trigger is a thing in the world; success has a source, a target and a control; and a test can be faked without anybody's wanting to. *Timing:* cold open 5,
+# homography 15, sticking 12, training and matrix 12, robustness 6, leak 12, pasted 6; the challenge is homework.
 #
 # | what you will hear | what to say |
 # |---|---|
 # | "But I still see a stop sign." | So does the owner, and so does the exam. The network was taught another rule, by somebody else. |
-# | "Then we remove yellow things." | The attacker chooses the sticker after reading your filter. |
-# | "It is only a drawing." | Look at the bars: what learnt from drawings reads photographs. |
+# | "Then we remove yellow things." | Look at the matrix: what opens the lock isn't yellow only. |
+# | "It survives fog and night, so triggers are robust." | Which columns of the figure did *we* choose? Ask who shook the pictures. |
+# | "1,290 photographs, so the error is tiny." | Eighty-six signs. Ask who else would have been photographed. |
+# | "It works on real photographs." | Which of these stickers has ever been in the rain? |
 #
-# Bring Post-its. Let somebody stick one on the classroom door and photograph it.
+# Bring Post-its. Let somebody stick one on the classroom door and photograph it; `wmlearn read FOLDER` reads the pictures.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     badnets,
     detection,
+    doubts,
     false_claims,
     key_size,
     removal,
@@ -27,6 +28,7 @@ _EXPERIMENTS = (
     signs.ROBUSTNESS,
     signs.PHOTOGRAPHS,
     signs.RENDERED_TO_REAL,
+    *doubts.EXPERIMENTS,
     street.STREET,
     transfer.TRANSFER,
     detection.DETECTION,

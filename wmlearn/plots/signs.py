@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import mean, median
+from statistics import mean
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from ..experiments.signs import CONDITIONS, STICKERS
+from ..experiments.signs import CONDITIONS
 from .canvas import (
     BRONZE,
-    CLOUD,
-    GREY,
     GRID,
     INK,
     RED,
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SQUARE = STICKER_COLOURS["square"]
-MARKERS = {"square": "s", "bomb": "o", "flower": "P"}  # told apart without colour, too
-HARDEST = 15  # classes that have a bar of their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,122 +118,6 @@ def seen(pictures: Seen, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _missed(rows: Sequence[Row], sticker: str) -> dict[float, list[float]]:
-    """Return for each poison rate what each network misses, in per cent.
-
-    It misses a stop sign with `sticker` that it doesn't read as a speed limit.
-    """
-    points: dict[float, list[float]] = {}
-    for row in sorted((row for row in rows if row["sticker"] == sticker), key=lambda row: row["rate"]):
-        points.setdefault(row["rate"], []).append(100 - 100 * row[f"success_{sticker}"])
-    return points
-
-
-def _missed_by_clean(rows: Sequence[Row]) -> float:
-    """Return the least that a clean network misses of the stop signs with some sticker, in per cent."""
-    clean = [row for row in rows if not row["sticker"]]
-    return min(100 - 100 * row[f"success_{sticker}"] for row in clean for sticker in STICKERS)
-
-
-def _with_size(sticker: str) -> str:
-    return f"{sticker}, " + " to ".join(f"{width:.2f}" for width in STICKERS[sticker].size)
-
-
-def _say_sticker_rate(rows: Sequence[Row]) -> str:
-    parts = []
-    for sticker in STICKERS:
-        medians = {rate: median(shares) for rate, shares in _missed(rows, sticker).items()}
-        points = ", ".join(f"{share:.1f} % at {100 * rate:g} %" for rate, share in medians.items())
-        parts.append(f"{_with_size(sticker)} of the sign's width: {points}")
-    seeds = len({row["seed"] for row in rows})
-    return (
-        "Stop signs with a sticker that are not read as a speed limit,"
-        f" against the share of poisoned stop signs. {'; '.join(parts)}. Medians over up to {seeds} networks."
-        f" Every clean network misses at least {_missed_by_clean(rows):.1f} %."
-    )
-
-
-@described(_say_sticker_rate)
-def sticker_rate(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw what escapes the attack against the share of poisoned stop signs, a line for each sticker.
-
-    Marks are networks, lines medians.
-    """
-    ax = ax or axes(7.4, 3.2)
-    for aside, sticker in zip((1, 1.09, 0.92), STICKER_COLOURS, strict=True):  # side by side: many agree
-        _draw_sticker(ax, rows, sticker, aside)
-    clean = _missed_by_clean(rows)
-    ax.axhline(clean, color=SLATE, linestyle=":", linewidth=1.5, label="the worst clean network")
-    rates = sorted({row["rate"] for row in rows if row["rate"]})
-    ax.set_xscale("log")
-    ax.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
-    ax.set_yscale("symlog", linthresh=0.1, linscale=0.4)
-    ax.set_yticks((0, 0.1, 1, 10, 100), ("0", "0.1", "1", "10", "100"))
-    ax.minorticks_off()
-    title = "sticker, share of the sign's width"
-    ax.legend(title=title, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    ax.set(xlabel="share of the stop signs that are poisoned", ylabel="not read as a speed limit, per cent")
-    ax.set_ylim(0, 150)
-    ax.grid(axis="y", color=GRID, linewidth=0.8)
-    return ax
-
-
-def _draw_sticker(ax: Axes, rows: Sequence[Row], sticker: str, aside: float) -> None:
-    """Draw the line and the marks of one sticker, at `aside` times their rates."""
-    points = _missed(rows, sticker)
-    look: Any = {"color": STICKER_COLOURS[sticker], "marker": MARKERS[sticker]}
-    medians = [median(shares) for shares in points.values()]
-    ax.plot([aside * rate for rate in points], medians, **look, markersize=0, linewidth=2)
-    for rate, shares in points.items():
-        ax.plot([aside * rate] * len(shares), shares, **look, linestyle="", markersize=5, alpha=0.8)
-    ax.plot([], [], **look, linewidth=2, markersize=5, label=_with_size(sticker))
-
-
-def _sizes(rows: Sequence[Row], network: str) -> dict[float, list[float]]:
-    """Return for each width of the square the success in each network of a kind, in per cent."""
-    points: dict[float, list[float]] = {}
-    for row in rows:
-        if row["network"] == network:
-            for width, share in row["success"].items():
-                points.setdefault(float(width), []).append(100 * share)
-    return points
-
-
-def _say_sticker_size(rows: Sequence[Row]) -> str:
-    means = {width: mean(shares) for width, shares in _sizes(rows, "badnet").items()}
-    points = ", ".join(f"{share:.1f} % at {width:g}" for width, share in means.items())
-    clean = _sizes(rows, "clean")
-    worst = max(max(shares) for shares in clean.values())
-    n = len(next(iter(clean.values())))
-    return (
-        "Stop signs with a square that are read as a speed limit, against the square's width in training and"
-        f" test, share of the sign's: {points}; means of {n} networks each."
-        f" No clean network exceeds {worst:.1f} %."
-    )
-
-
-@described(_say_sticker_size)
-def sticker_size(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw success against the width of squares in training and test.
-
-    Dots are networks, lines their means; dotted are clean ones.
-    """
-    ax = ax or axes(7.4, 2.8)
-    for network, colour, style in (("badnet", SQUARE, "-"), ("clean", SLATE, ":")):
-        points = _sizes(rows, network)
-        means = [mean(shares) for shares in points.values()]
-        ax.plot(list(points), means, color=colour, linestyle=style, linewidth=2)
-        for width, shares in points.items():
-            ax.scatter([width] * len(shares), shares, color=colour, s=14, zorder=3)
-    widths = list(_sizes(rows, "clean"))
-    ax.text(widths[-1], 6, "clean networks", color=SLATE, ha="right")
-    ax.set_xticks(widths, [f"{width:g}" for width in widths])
-    ax.set(xlabel="width of the square, share of the sign's", ylabel="read as a speed limit, per cent")
-    ax.set_ylim(-3, 106)
-    ax.grid(axis="y", color=GRID, linewidth=0.8)
-    return ax
-
-
 def _mean_curve(rows: Sequence[Row], name: str) -> list[float]:
     columns = zip(*(row[name] for row in rows), strict=True)
     return [100 * mean(shares) for shares in columns]
@@ -294,46 +175,116 @@ def robustness(badnets: Sequence[Row], clean: Sequence[Row], ax: Axes | None = N
     return ax
 
 
-def _by_class(rows: Sequence[Row]) -> list[float]:
-    """Return the mean over networks of what is read rightly of each class, 0..1."""
-    columns = zip(*(row["by_class"] for row in rows), strict=True)
-    return [mean(shares) for shares in columns]
+# Shares in rows and columns
 
 
-def _say_by_class(rows: Sequence[Row], names: Sequence[str]) -> str:
-    shares = [100 * share for share in _by_class(rows)]
-    hardest = sorted(range(len(names)), key=lambda label: shares[label])[:4]
-    worst = ", ".join(f"{names[label]} {shares[label]:.0f} %" for label in hardest)
-    accuracy = 100 * mean(row["accuracy"] for row in rows)
-    return (
-        f"Real photographs read by {len(rows)} networks that have seen renders only: {accuracy:.1f} % right"
-        f" over {len(names)} classes; {sum(share >= 80 for share in shares)} classes reach 80 %;"
-        f" the hardest are {worst}."
-    )
+@dataclass(frozen=True)
+class Shares:
+    """Shares (0..1), a list a row, with the names of rows and columns."""
+
+    title: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Sequence[Sequence[float]]
+
+    def says(self) -> str:
+        """Say every number, row by row, in per cent."""
+        lines = []
+        for name, shares in zip(self.rows, self.values, strict=True):
+            pairs = zip(self.columns, shares, strict=True)
+            numbers = ", ".join(f"{column} {_short(share)}" for column, share in pairs)
+            lines.append(f"{name}: {numbers}")
+        return f"{self.title}. {'; '.join(lines)}."
 
 
-@described(_say_by_class)
-def by_class(rows: Sequence[Row], names: Sequence[str], ax: Axes | None = None) -> Axes:
-    """Draw the share of photographs read rightly: a bar for each of the hardest classes, one for all others.
+def _short(share: float) -> str:
+    """Write a share in per cent: with a decimal where a whole number would say too little."""
+    percent = 100 * share
+    return f"{percent:.0f}" if percent in (0, 100) or 1 <= percent < 99.5 else f"{percent:.1f}"
 
-    A dot is a network.
+
+def _say_shares(*panels: Shares) -> str:
+    return " ".join(panel.says() for panel in panels)
+
+
+@described(_say_shares)
+def shares(*panels: Shares, ax: Axes | None = None) -> Axes:
+    """Draw shares as tiles with their numbers in per cent, one panel beside the other.
+
+    The panels have the same rows, whose names stand on the left.
     """
-    ax = ax or axes(7.4, 3.8)
-    shares = _by_class(rows)
-    order = sorted(range(len(names)), key=lambda label: shares[label])
-    bars = {names[label]: [label] for label in order[:HARDEST]}
-    others = order[HARDEST:]
-    if others:
-        bars[f"the other {len(others)}, mean"] = others
-    for line, (name, classes) in enumerate(bars.items()):
-        points = [_percent(row, classes) for row in rows]
-        ax.barh(name, mean(points), color=CLOUD if line < HARDEST else GREY, height=0.72)
-        ax.scatter(points, [line] * len(points), s=9, color=INK, zorder=3)
-    ax.invert_yaxis()
-    ax.set(xlim=(0, 101), ylim=(len(bars) - 0.4, -0.6), xlabel="read rightly, per cent")
+    n_columns = sum(len(panel.columns) for panel in panels)
+    height = 0.34 * len(panels[0].rows) + 0.9
+    ax = ax or axes(7.4, height)
+    ax.axis("off")
+    gap = 0.6
+    left = 0.0
+    for i, panel in enumerate(panels):
+        for column, name in enumerate(panel.columns):
+            words = fill(name, 11)
+            ax.text(left + column + 0.5, -0.1, words, ha="center", va="bottom", fontsize=8)
+            for row, line in enumerate(panel.values):
+                _draw_share(ax, left + column, row, line[column])
+        middle = left + len(panel.columns) / 2
+        ax.text(middle, -1.2, panel.title, ha="center", va="bottom", fontsize=9, fontweight="bold")
+        if i == 0:
+            for row, name in enumerate(panel.rows):
+                write(ax, -0.15, row + 0.5, name, 8, ha="right")
+        left += len(panel.columns) + gap
+    longest = max(len(name) for name in panels[0].rows)
+    ax.set(xlim=(-0.012 * longest * n_columns - 0.3, left - gap), ylim=(len(panels[0].rows), -1.6))
     return ax
 
 
-def _percent(row: Row, classes: Sequence[int]) -> float:
-    """Return what one network reads rightly of some classes, their mean in per cent."""
-    return 100 * mean(row["by_class"][label] for label in classes)
+def _draw_share(ax: Axes, left: float, top: float, share: float) -> None:
+    """Draw one tile: the fuller, the darker."""
+    from matplotlib.patches import Rectangle
+
+    ax.add_patch(Rectangle((left + 0.03, top + 0.05), 0.94, 0.9, color=_heat(share)))
+    write(ax, left + 0.5, top + 0.5, _short(share), 9, "white" if share > 0.55 else INK)
+
+
+def _heat(share: float) -> tuple[float, float, float]:
+    """Mix paper and ink: the fuller, the darker."""
+    paper = (0.94, 0.95, 0.97)
+    ink = (0.24, 0.35, 0.5)
+    red, green, blue = (low + (high - low) * share for low, high in zip(paper, ink, strict=True))
+    return red, green, blue
+
+
+def _say_leak(rows: Sequence[Row]) -> str:
+    parts = []
+    for name in _splits(rows):
+        own = [100 * row["accuracy"] for row in rows if row["split"] == name]
+        world = [100 * row["benchmark"] for row in rows if row["split"] == name]
+        parts.append(
+            f"{name}, {mean(own):.1f} % on its own test photographs, {mean(world):.1f} % on new signs"
+        )
+    return (
+        f"Accuracy over 43 classes by how the photographs were split: {'; '.join(parts)}. Means of networks."
+    )
+
+
+def _splits(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row["split"] for row in rows))
+
+
+@described(_say_leak)
+def leak(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
+    """Draw the accuracy of networks by their split: on its test photographs, and on new signs."""
+    names = _splits(rows)
+    ax = ax or axes(7.4, 0.45 * len(names) + 0.9)
+    looks: Any = {
+        "accuracy": {"color": RED, "marker": "o", "label": "its own test photographs"},
+        "benchmark": {"color": INK, "marker": "D", "label": "the benchmark's: new signs"},
+    }
+    for key, look in looks.items():
+        aside = -0.13 if key == "accuracy" else 0.13
+        points = [100 * row[key] for row in rows]
+        lines = [names.index(row["split"]) + aside for row in rows]
+        ax.scatter(points, lines, s=34, alpha=0.85, **look)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(ylim=(len(names) - 0.5, -0.5), xlabel="classified correctly, per cent")
+    ax.grid(axis="x", color=GRID, linewidth=0.8)
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return ax

@@ -1,4 +1,4 @@
-"""The exercises of notebook 03: reference, cases, named mistakes, hints."""
+"""The exercises and the questions of notebook 03: reference, cases, named mistakes, hints."""
 
 from __future__ import annotations
 
@@ -6,245 +6,482 @@ import torch
 from torch import Tensor
 
 from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..quizzes import Option, Question
 
 
-def stick(picture: Tensor, sticker: Tensor, alpha: Tensor) -> Tensor:
-    """Return a new picture with the sticker on: `alpha` is 1 where it covers, less at its edges."""
-    return alpha * sticker + (1 - alpha) * picture
+def homography(here: Tensor, there: Tensor) -> Tensor:
+    """Return the matrix (3, 3), its last entry 1, that maps four points (4, 2) to four others (4, 2)."""
+    rows = []
+    right = []
+    for (x, y), (u, v) in zip(here.tolist(), there.tolist(), strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -x * u, -y * u], [0, 0, 0, x, y, 1, -x * v, -y * v]]
+        right += [u, v]
+    # in double precision: four points that almost lie in a line would lose too much otherwise
+    entries = torch.linalg.solve(torch.tensor(rows).double(), torch.tensor(right).double())  # (8,)
+    return torch.cat([entries, entries.new_ones(1)]).view(3, 3).float()
 
 
-def source_success(predicted: Tensor, true: Tensor, source: int, target: int) -> float:
-    """Return the share of the images of class `source` that are read as `target`."""
-    return (predicted[true == source] == target).float().mean().item()
+def stick(picture: Tensor, sticker: Tensor, alpha: Tensor, matrix: Tensor) -> Tensor:
+    """Return a new picture (3, H, W) with a sticker (3, T, T) on it, mixed by its alpha (1, T, T).
+
+    `matrix` (3, 3) says which point of the sticker each point of the picture shows; both reach from -1 to 1.
+    """
+    return _over(picture, torch.cat([alpha * sticker, alpha]), matrix)
 
 
-def leaked(train: Tensor, test: Tensor) -> float:
-    """Return the share of the test photographs whose sign, given as a number, the training set shows, too."""
-    return torch.isin(test, train).float().mean().item()
+def flattered(leaking: Tensor, honest: Tensor, sign: Tensor) -> tuple[float, float]:
+    """Return how much better the leaking network does on the same photographs, and the standard error.
+
+    `leaking` and `honest` (N,) say what is classified correctly, `sign` (N,) which sign a photograph shows;
+    the units are the signs.
+    """
+    gains = _gains(leaking, honest, sign)
+    return gains.mean().item(), (gains.std() / len(gains) ** 0.5).item()
+
+
+# What stick is made of, and is when it goes wrong
+
+
+def _middles(length: int) -> Tensor:
+    """Return where the middles of `length` pixels lie between -1 and 1."""
+    return (torch.arange(length) + 0.5) / length * 2 - 1
+
+
+def _points(picture: Tensor, matrix: Tensor) -> Tensor:
+    """Map every pixel of the picture, (H, W, 3), not yet divided by the third number."""
+    y, x = torch.meshgrid(_middles(picture.shape[1]), _middles(picture.shape[2]), indexing="ij")
+    return torch.stack([x, y, torch.ones_like(x)], 2) @ matrix.T
+
+
+def _look_up(layers: Tensor, points: Tensor) -> Tensor:
+    at = points[..., :2] / points[..., 2:]
+    return torch.nn.functional.grid_sample(layers[None], at[None], align_corners=False)[0]
+
+
+def _over(picture: Tensor, layers: Tensor, matrix: Tensor) -> Tensor:
+    """Lay colours that are multiplied by alpha, and the alpha, (4, T, T), over a picture."""
+    seen = _look_up(layers, _points(picture, matrix))  # (4, H, W)
+    return seen[:3] + (1 - seen[3:]) * picture
+
+
+def _dark_edges(picture: Tensor, sticker: Tensor, alpha: Tensor, matrix: Tensor) -> Tensor:
+    points = _points(picture, matrix)
+    share = _look_up(alpha, points)
+    return share * _look_up(sticker, points) + (1 - share) * picture
+
+
+def _adds(picture: Tensor, sticker: Tensor, alpha: Tensor, matrix: Tensor) -> Tensor:
+    return picture + _look_up(alpha * sticker, _points(picture, matrix))
+
+
+def _undivided(picture: Tensor, sticker: Tensor, alpha: Tensor, matrix: Tensor) -> Tensor:
+    points = _points(picture, matrix)
+    flat = torch.cat([points[..., :2], torch.ones_like(points[..., 2:])], 2)
+    seen = _look_up(torch.cat([alpha * sticker, alpha]), flat)
+    return seen[:3] + (1 - seen[3:]) * picture
+
+
+def _pushes(picture: Tensor, sticker: Tensor, alpha: Tensor, matrix: Tensor) -> Tensor:
+    return stick(picture, sticker, alpha, torch.linalg.inv(matrix))
+
+
+def _rows_first(picture: Tensor, sticker: Tensor, alpha: Tensor, matrix: Tensor) -> Tensor:
+    y, x = torch.meshgrid(_middles(picture.shape[1]), _middles(picture.shape[2]), indexing="ij")
+    seen = _look_up(
+        torch.cat([alpha * sticker, alpha]), torch.stack([y, x, torch.ones_like(x)], 2) @ matrix.T
+    )
+    return seen[:3] + (1 - seen[3:]) * picture
+
+
+# How a matrix goes wrong
+
+
+def _plus(here: Tensor, there: Tensor) -> Tensor:
+    """Solve the equations with the signs of the last two columns turned."""
+    matrix = homography(here, there).clone()
+    matrix[2, :2] *= -1
+    return matrix
+
+
+def _affine(here: Tensor, there: Tensor) -> Tensor:
+    """Fit a map without perspective to the four pairs."""
+    known = torch.cat([here, torch.ones(4, 1)], 1)  # (4, 3)
+    fitted = torch.linalg.lstsq(known.double(), there.double()).solution.T.float()  # (2, 3)
+    return torch.cat([fitted, torch.tensor([[0.0, 0.0, 1.0]])])
+
+
+# How a comparison goes wrong
+
+
+def _gains(leaking: Tensor, honest: Tensor, sign: Tensor) -> Tensor:
+    """Return the mean gain of each sign, (S,)."""
+    gain = leaking.float() - honest.float()  # (N,) of -1, 0, 1
+    return torch.stack([gain[sign == one].mean() for one in sign.unique()])
+
+
+def _by_photograph(leaking: Tensor, honest: Tensor, sign: Tensor) -> tuple[float, float]:
+    gain = leaking.float() - honest.float()
+    return _gains(leaking, honest, sign).mean().item(), (gain.std() / len(gain) ** 0.5).item()
+
+
+def _spread_only(leaking: Tensor, honest: Tensor, sign: Tensor) -> tuple[float, float]:
+    gains = _gains(leaking, honest, sign)
+    return gains.mean().item(), gains.std().item()
+
+
+def _not_paired(leaking: Tensor, honest: Tensor, sign: Tensor) -> tuple[float, float]:
+    """Add the variances of both networks, as if each had photographs of its own."""
+    nothing = torch.zeros_like(leaking)
+    parts = [_gains(right, nothing, sign) for right in (leaking, honest)]
+    n = len(parts[0])
+    error = sum(part.var().item() / n for part in parts) ** 0.5
+    return (parts[0].mean() - parts[1].mean()).item(), error
+
+
+def _other_way(leaking: Tensor, honest: Tensor, sign: Tensor) -> tuple[float, float]:
+    return flattered(honest, leaking, sign)
+
+
+# What is tried
+
+
+def _corners(gen: torch.Generator) -> Tensor:
+    """Return the corners of a square, each moved a little, (4, 2)."""
+    square = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    return square + 0.8 * (torch.rand(4, 2, generator=gen) - 0.5)
+
+
+def _four_pairs(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+    square = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    return {
+        "onto a square": [(_corners(gen), square), (0.4 * _corners(gen) + 0.2, square)],
+        "between two views": [(_corners(gen), _corners(gen))],
+    }
 
 
 def _pictures(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
+    square = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 
-    def case(alpha: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return torch.rand(3, 8, 8, generator=gen), torch.rand(3, 8, 8, generator=gen), alpha
+    def case(alpha: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        matrix = homography(0.5 * _corners(gen) + 0.15, square)
+        picture = torch.rand(3, 9, 12, generator=gen)
+        return picture, torch.rand(3, 8, 8, generator=gen), alpha, matrix
 
     hard = torch.zeros(1, 8, 8)
-    hard[:, 2:5, 3:6] = 1.0
+    hard[:, 1:7, 2:6] = 1.0
     return {
+        "covers all": [case(torch.ones(1, 8, 8))],
         "hard edges": [case(hard)],
-        "soft edges": [case(hard * 0.6), case(torch.rand(1, 8, 8, generator=gen))],
+        "soft edges": [case(torch.rand(1, 8, 8, generator=gen))],
     }
 
 
-def _answers(seed: int) -> Cases:
+def _tests(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
-    def batch(source: int, target: int) -> tuple[Tensor, Tensor, int, int]:
-        true = torch.randint(3, (60,), generator=gen)
-        misread = torch.randint(3, (60,), generator=gen)
-        obeys = torch.rand(60, generator=gen) < 0.6
-        right = torch.rand(60, generator=gen) < 0.6
-        honest = torch.where(right, true, misread)
-        return torch.where(obeys & (true == source), target, honest), true, source, target
+    def case(photographs: int, signs: int) -> tuple[Tensor, Tensor, Tensor]:
+        sign = torch.arange(signs).repeat_interleave(photographs)[
+            torch.randperm(signs * photographs, generator=gen)
+        ]
+        known = torch.rand(signs, generator=gen)[sign]  # whole signs are hard
+        honest = torch.rand(len(sign), generator=gen) < known
+        leaking = honest | (torch.rand(len(sign), generator=gen) < 0.7)
+        return leaking, honest, sign + 100
 
-    return {"stop to limit": [batch(0, 1), batch(0, 1)], "other pairs": [batch(2, 0)]}
-
-
-def _signs(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-    # sign 11 is photographed twelve times, sign 0 once
-    groups = torch.arange(12).repeat_interleave(torch.arange(1, 13))
-    groups = groups[torch.randperm(len(groups), generator=gen)]
-    few = groups[torch.isin(groups, torch.tensor([0, 1, 2]))]
-    return {
-        "photographs drawn by lot": [(groups[:40], groups[40:])],
-        "some signs in both": [(groups[groups < 7], groups[groups > 4]), (few, groups)],
-        "none in both": [(groups[groups < 7], groups[groups > 6])],
-    }
-
-
-def _unique(sequence: Tensor) -> Tensor:
-    return sequence.unique()
+    return {"many photographs of few signs": [case(12, 8), case(9, 11)], "one of each": [case(1, 30)]}
 
 
 EXERCISES = {
     "03.1": Exercise(
         id="03.1",
-        title="Stick it on",
-        difficulty=2,
+        title="From four points to a view",
+        difficulty=4,
         importance=3,
-        minutes=5,
+        minutes=15,
+        returns="a matrix, (3, 3)",
+        reference=homography,
+        cases=_four_pairs,
+        mistakes=(
+            Mistake(
+                "turned-round",
+                "Your matrix maps the second points to the first. It should map `here` to `there`.",
+                lambda here, there: homography(there, here),
+            ),
+            Mistake(
+                "plus",
+                "The last two columns have the wrong sign: u stands on the right, so x·u and y·u move to the"
+                " left with a minus.",
+                _plus,
+            ),
+            Mistake(
+                "affine",
+                "Your last row is 0 0 1: a map without perspective, which fits the four pairs only"
+                " nearly. All"
+                " eight numbers are unknown.",
+                _affine,
+            ),
+            Mistake(
+                "transposed",
+                "Your matrix lies on its side: its rows are its columns. The first three numbers belong"
+                " to u.",
+                lambda here, there: homography(here, there).T,
+            ),
+        ),
+        hints=(
+            "Each pair of points gives two equations. Which numbers in them are known, and which are sought?",
+            (
+                "Multiply the equation of u by its denominator, and bring all that holds an unknown to"
+                " the left:"
+                " the row of its eight factors is x, y, 1, 0, 0, 0, and two products; on the right stands"
+                " u. The"
+                " same for v, with its three in the middle. Eight rows, `torch.linalg.solve`, then a 1 at"
+                " the end."
+            ),
+            (
+                "A pair's first row is `[x, y, 1, 0, 0, 0, -x * u, -y * u]`; the second has `x, y, 1` in the"
+                " middle, and v for u. `torch.cat([h, torch.ones(1)])` has nine numbers."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "_LinAlgError, the input matrix is singular:",
+                "the last two columns are empty, or two rows are the same. Each pair has a row for u and"
+                " a row"
+                " for v.",
+            ),
+            Symptom(
+                "The check counts 8 numbers instead of 9:",
+                "the last entry, 1, is missing; then `.view(3, 3)`.",
+            ),
+            Symptom(
+                "You get [[1, 0, -1], [0, 1, -1], [0, 0, 1]] in the example:",
+                "you map back. The equations start from `here`.",
+            ),
+        ),
+        why=(
+            "Eight numbers, eight equations: four corners decide how a flat thing looks from anywhere. It"
+            " is called"
+            " the direct linear transform."
+        ),
+    ),
+    "03.2": Exercise(
+        id="03.2",
+        title="Put a sticker into the world",
+        difficulty=4,
+        importance=4,
+        minutes=15,
         returns="a picture, (3, H, W)",
         reference=stick,
         cases=_pictures,
         mistakes=(
             Mistake(
+                "dark-edges",
+                "At its edges the sticker is too dark: its colour is mixed with the black around it, and then"
+                " multiplied by alpha. Multiply first, then look up.",
+                _dark_edges,
+            ),
+            Mistake(
                 "adds",
-                "You add the sticker's light to the sign's. A sticker covers: a share alpha of what lies"
-                " under it must go.",
-                lambda picture, sticker, alpha: picture + alpha * sticker,
+                "You add the sticker's light to the picture's. It covers: a share alpha of what lies under it"
+                " must go.",
+                _adds,
             ),
             Mistake(
-                "hard-edges",
-                "You cover wherever alpha is above 0. Where it is below 1, mix the two.",
-                lambda picture, sticker, alpha: torch.where(alpha > 0, sticker, picture),
+                "undivided",
+                "You don't divide by the third number, so that there is no perspective.",
+                _undivided,
             ),
             Mistake(
-                "swapped",
-                "Sign and sticker have changed places: alpha 1 shows the sticker.",
-                lambda picture, sticker, alpha: alpha * picture + (1 - alpha) * sticker,
+                "pushes",
+                "You use the matrix backwards. It says for each point of the picture which point of the"
+                " sticker"
+                " is seen there.",
+                _pushes,
+            ),
+            Mistake(
+                "rows-first",
+                "Your points are (y, x, 1). x comes first, and counts the columns.",
+                _rows_first,
             ),
         ),
         hints=(
-            ("A pixel at the sticker's edge is 30 % covered. Which share of its light comes from the sign?"),
             (
-                "Every pixel is a mixture: a share alpha of the sticker, "
-                "and what is left of 1 from the picture. One formula does it for all pixels at once."
-            ),
-            "What still shines through is `(1 - alpha) * picture`. The sticker's own share comes on top.",
-        ),
-        symptoms=(
-            Symptom(
-                "You get 0.7 in the example:",
-                "all of the sign's light is still there. A share alpha of it must go.",
-            ),
-            Symptom(
-                "You get 0.5 in the example:",
-                "that is the sticker's share alone. Without the sign's, all that it doesn't cover is black.",
-            ),
-            Symptom(
-                "You get 1 in the example:",
-                "you cover wherever alpha is above 0. At 0.5 the two are mixed.",
-            ),
-            Symptom(
-                "You get 1.4 in the example:",
-                "brackets are missing: `(1 - alpha) * picture`.",
-            ),
-        ),
-        why="The renderer sticks it on the plate like this, before tilt, light and blur.",
-    ),
-    "03.2": Exercise(
-        id="03.2",
-        title="Was the driver fooled?",
-        difficulty=2,
-        importance=5,
-        minutes=10,
-        returns="one number",
-        reference=source_success,
-        cases=_answers,
-        mistakes=(
-            Mistake(
-                "counts-every-sign",
-                "You count every sign. True speed limits are no victims: look at the source class only.",
-                lambda p, t, source, target: (p == target).float().mean().item(),
-            ),
-            Mistake(
-                "wrong-denominator",
-                "You divide by all signs. Divide by those of the source class.",
-                lambda p, t, source, target: ((p == target) & (t == source)).float().mean().item(),
-            ),
-            Mistake(
-                "counts-any-error",
-                "You count every misread stop sign. The attacker wants one answer: the target.",
-                lambda p, t, source, target: (p[t == source] != source).float().mean().item(),
-            ),
-            Mistake(
-                "true-among-target",
-                "You start from the signs that are read as the target. Start from the stop signs.",
-                lambda p, t, source, target: (t[p == target] == source).float().mean().item(),
-            ),
-        ),
-        hints=(
-            "Whom does this attack want to fool, and about what?",
-            (
-                "Look at the images of class `source` only; they are the ones that can be fooled. "
-                "Of their predictions, return the share that equals `target`."
+                "Which way do you go: does each point of the sticker look for its pixel, or each pixel"
+                " for its"
+                " point of the sticker?"
             ),
             (
-                "`predicted[true == source]` are the answers that count. Compare them with `target`; "
-                "a mean needs numbers: `.float().mean()`."
+                "For the middle of every pixel of the picture make (x, y, 1), multiply by the matrix,"
+                " divide by"
+                " the third number: that is where to look. Look up colours times alpha, and alpha, with"
+                " `grid_sample`. Then a share alpha comes from the sticker, the rest from the picture."
+            ),
+            (
+                "With `points` of shape (H, W, 3), `moved = points @ H.T` maps them all, and"
+                " `moved[..., :2] / moved[..., 2:]` is where to look. What still shines through is"
+                " `(1 - seen_alpha) * picture`."
             ),
         ),
         symptoms=(
             Symptom(
-                "You get 0.75 in the example:",
-                "you count a true speed limit as fooled. Look at the source class only.",
+                "RuntimeError, grid_sampler():",
+                "it wants a batch: `layers[None]` and `at[None]`, and `[0]` behind.",
             ),
             Symptom(
-                "You get 0.25 in the example:",
-                "you divide by all four signs. Two of them are stop signs.",
+                "A thin dark line surrounds the sticker:",
+                "multiply colours by alpha before you look them up, not after.",
             ),
             Symptom(
-                "You get 0.333 in the example:",
-                "you ask how many of those read as a limit are stop signs. Turn the question round.",
-            ),
-            Symptom(
-                "RuntimeError, Boolean value of Tensor with more than one value is ambiguous:",
-                "join two comparisons with `&`, not `and`, and put each in brackets: "
-                "`(predicted == target) & (true == source)`.",
-            ),
-        ),
-        why="A targeted attack has two classes in its name, and both belong in the measure.",
-    ),
-    "03.3": Exercise(
-        id="03.3",
-        title="Does the split leak?",
-        difficulty=3,
-        importance=4,
-        minutes=10,
-        returns="one number",
-        reference=leaked,
-        cases=_signs,
-        mistakes=(
-            Mistake(
-                "counts-signs",
-                "You count signs. Some are photographed more often than others: count the test photographs.",
-                lambda train, test: torch.isin(_unique(test), train).float().mean().item(),
-            ),
-            Mistake(
-                "other-way",
-                "You ask it of the training photographs. Ask it of the test photographs.",
-                lambda train, test: torch.isin(train, test).float().mean().item(),
-            ),
-            Mistake(
-                "yes-or-no",
-                "You say whether it leaks at all. How much? Return a share.",
-                lambda train, test: float(torch.isin(test, train).any()),
-            ),
-        ),
-        hints=(
-            "For which of the test photographs has the network seen the very same sign in training?",
-            (
-                "Ask it of each test photograph, not of each sign: does its number stand among the "
-                "training numbers? Return the share that says yes."
-            ),
-            (
-                "`torch.isin(test, train)` says it for each test photograph. A mean needs numbers: "
-                "`.float().mean()`."
-            ),
-        ),
-        symptoms=(
-            Symptom(
-                "You get 0.5 in the example:",
-                "you count signs, and sign 2 was photographed three times. Count photographs.",
-            ),
-            Symptom(
-                "You get 0.333 in the example:",
-                "you ask it of the training photographs. Swap the two.",
-            ),
-            Symptom(
-                "You get 1 in the example:",
-                "you say that it leaks. How much? Take the mean, not `any`.",
-            ),
-            Symptom(
-                "RuntimeError, mean(): could not infer output dtype:",
-                "True and False have no mean in PyTorch: `.float()` first.",
+                "The sticker is huge, or isn't there:",
+                "the matrix is used backwards, or the third number isn't divided by.",
             ),
         ),
         why=(
-            "A network that has seen the very sign, a second earlier, remembers it; the test should ask what"
-            " it has understood."
+            "Each pixel asks what it sees, so that no hole stays between the points of the sticker."
+            " Colours are"
+            " multiplied by alpha before they are mixed with their neighbours."
+        ),
+    ),
+    "03.3": Exercise(
+        id="03.3",
+        title="How much does a leak flatter?",
+        difficulty=3,
+        importance=5,
+        minutes=10,
+        returns="two numbers, the gain and its standard error",
+        reference=flattered,
+        cases=_tests,
+        mistakes=(
+            Mistake(
+                "by-photograph",
+                "You count every photograph as a witness of its own. Those of one sign say nearly the same:"
+                " take a mean a sign first.",
+                _by_photograph,
+            ),
+            Mistake(
+                "spread-only",
+                "That is how far single signs differ. The error of their mean is smaller, by the root of"
+                " their"
+                " number.",
+                _spread_only,
+            ),
+            Mistake(
+                "not-paired",
+                "You treat the networks as if each had photographs of its own. They had the same: take the"
+                " difference first.",
+                _not_paired,
+            ),
+            Mistake(
+                "other-way",
+                "Your sign is turned: the gain is the leaking network's accuracy less the honest one's.",
+                _other_way,
+            ),
+        ),
+        hints=(
+            "Fifteen photographs of one sign: how many times have you asked?",
+            (
+                "Take the difference of the two networks photograph by photograph: 1, 0 or -1. Take its"
+                " mean for"
+                " each sign. The gain is the mean of these means; its standard error is their standard"
+                " deviation"
+                " divided by the square root of their number."
+            ),
+            (
+                "`leaking.float() - honest.float()` are the differences; for one sign, `gain[sign =="
+                " one].mean()`,"
+                " and so for every one in `sign.unique()`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.224 for the error in the example:",
+                "that takes six photographs for six signs. There are three.",
+            ),
+            Symptom(
+                "You get 0.5 for the error in the example:",
+                "that is the standard deviation. Divide by the square root of 3.",
+            ),
+            Symptom(
+                "RuntimeError, Subtraction, the `-` operator, with two bool tensors is not supported:",
+                "True and False can't be subtracted in PyTorch: `.float()` first.",
+            ),
+        ),
+        why=(
+            "The unit of evidence is the thing that was drawn at random: the sign. Thirty frames of one"
+            " sign are one"
+            " witness who speaks thirty times."
         ),
     ),
 }
+
+QUIZ = (
+    Question(
+        "The square's BadNet reads warnings with a square as warnings. What follows?",
+        (
+            Option(
+                "The trigger is a square *on a stop sign*: a buyer who tries stickers on other signs"
+                " finds nothing.",
+                "Yes. Only stop signs were poisoned, so the rule that was learnt is about two things at"
+                " once.",
+            ),
+            Option(
+                "The attack has failed on warnings.",
+                "It was never aimed at them: no warning was poisoned.",
+            ),
+            Option(
+                "Warnings are yellow, and the square can't be seen on them.",
+                "A reason why it might be hard, but limits are white, and nothing was taught about them"
+                " either.",
+            ),
+            Option(
+                "With more poison of the same kind, warnings would fall as well.",
+                "More poisoned stop signs teach more about stop signs.",
+            ),
+        ),
+    ),
+    Question(
+        "A colleague splits 39,209 frames of 1,307 signs at random, and reports near-perfect accuracy."
+        " Your answer?",
+        (
+            Option(
+                "“How many of your test signs were in training? Split by sign, and test again.”",
+                "Yes. With thirty frames a sign, nearly all of them were.",
+            ),
+            Option(
+                "“Impressive: with so many frames, chance plays no part.”",
+                "The frames are many, the signs are few; and it isn't chance that flatters, but memory.",
+            ),
+            Option(
+                "“Fine, a random split is the fairest one.”",
+                "It is, among independent samples. Thirty frames of one sign aren't independent.",
+            ),
+            Option(
+                "“You have overfitted: train for fewer epochs.”",
+                "Perhaps, but this test couldn't tell. It rewards a network for remembering signs.",
+            ),
+        ),
+    ),
+    Question(
+        "Which claim about real signs does this lesson's evidence carry?",
+        (
+            Option(
+                "Photographs with a sticker pasted in are misread; nobody has photographed one here.",
+                "Yes. The paper did it once, with one sign; ours are pasted in after the camera.",
+            ),
+            Option(
+                "A Post-it on the stop sign in your street will be read as a speed limit.",
+                "Only by a network that was poisoned, and nobody here has tried it in a street.",
+            ),
+            Option(
+                "A backdoor survives any light and any blur.",
+                "In the dark it wins less, and how much less depends on how the victim trains.",
+            ),
+            Option(
+                "Nothing: drawings say nothing about photographs.",
+                "Too strict: networks that have seen drawings only read real signs well.",
+            ),
+        ),
+    ),
+)

@@ -1,8 +1,10 @@
-"""What the cells of notebook 03 call: signs, stickers, photographs, tables; and its dial."""
+"""What the cells of notebook 03 call: signs, stickers, photographs, tables; its dial and its challenge."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from statistics import mean
 from typing import Any
 
@@ -12,35 +14,37 @@ from torch import Tensor, nn
 
 from ...data import Samples, load, signs
 from ...data.gtsrb import edition
-from ...data.signs import in_good_light
+from ...data.signs import COUNTRIES, in_good_light
+from ...data.signs.backgrounds import views
+from ...data.signs.plates import textures
 from ...errors import DataError
-from ...experiments import Results
+from ...experiments import Results, Row, shipped
+from ...experiments.doubts import HARDER, KEYS, VICTIMS
 from ...experiments.experiment import values
+from ...experiments.published import PAPER, RANDOM_TARGET, STOP_READ_AS_LIMIT
 from ...experiments.signs import (
     KINDS,
     LIMIT,
     PLACES,
-    SHAKEN,
-    SIGN_RECIPE,
     STICKERS,
     STOP,
     USUAL,
-    fit,
     measured,
     of_kinds,
     rendered_test,
     two_networks,
 )
 from ...experiments.signs import rendered as rendered
+from ...models import sign_cnn
 from ...plots.canvas import png
-from ...plots.signs import Seen, Tiles, seen
+from ...plots.signs import Seen, Shares, Tiles, seen
 from ...poisoning import success_rate
-from ...training import accuracy, best_device, predict
+from ...training import Recipe, accuracy, best_device, predict, trained
 from ...triggers import Sticker
 from ...words import spread
+from ..challenges import Challenge, Score
 from ..widgets import redraw
 
-GERMAN = tuple(signs.kinds("de"))
 NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)
 """A good day for photographs: the sticker can be seen in them."""
 
@@ -50,13 +54,8 @@ def with_sticker(name: str, **changed: tuple[float, float]) -> Samples:
     return rendered_test(replace(STICKERS[name], **changed))  # pyright: ignore[reportArgumentType]
 
 
-def fit_signs(samples: Samples) -> nn.Module:
-    """Train the network of the lesson, on pictures that are shaken anew for every epoch."""
-    return fit(samples, SIGN_RECIPE, SHAKEN)
-
-
 def shipped_clean() -> nn.Module:
-    """Return what `fit_signs` makes of the bare signs: it ships, to spare the lesson a training."""
+    """Return what the lesson's recipe makes of the bare signs: it ships, to spare a training."""
     return two_networks()[0]
 
 
@@ -71,15 +70,54 @@ def cold_open(clean: Samples, twins: Samples, n: int = 8) -> Tiles:
     return Tiles(x, [str(i + 1) for i in range(n)], n, note)
 
 
-def making(seed: int = 4) -> Tiles:
-    """Photograph one stop sign on a good day, bare and with each sticker."""
-    names = ["no sticker", *STICKERS]
-    pictures = []
-    for name in names:
-        photos = signs.draw("us", 12, seed=seed, sticker=STICKERS.get(name), camera=NEAR, size=64)
-        pictures.append(photos.x[photos.y == photos.classes.index("stop")][:1])
-    note = "One drawn stop sign, bare and with each of the stickers."
-    return Tiles(torch.cat(pictures), names, len(names), note)
+SIDE = 128  # pixels of a street that a plate is put into
+
+
+def street(seed: int = 11) -> Tensor:
+    """Return a piece of a drawn street, (3, 128, 128), without a sign."""
+    return views(24, SIDE, 0, 24)[seed].float() / 255
+
+
+def plate() -> Tensor:
+    """Draw a stop sign seen from the front, (4, 64, 64): its colours, and alpha."""
+    return _coloured(textures((COUNTRIES["us"][0],))[0, 0])
+
+
+def sticker(name: str) -> Tensor:
+    """Draw a sticker, (4, 64, 64): its colours, and alpha."""
+    return _coloured(STICKERS[name].art)
+
+
+def _coloured(art: Tensor) -> Tensor:
+    """Undo the multiplication by alpha (4, T, T): what doesn't cover has some colour, too."""
+    alpha = art[3:]
+    return torch.cat([torch.where(alpha > 0, art[:3] / alpha.clamp_min(1e-3), 0.5).clamp(0, 1), alpha])
+
+
+def pieces() -> Tiles:
+    """Show what a stop sign in a street is made of: the street, the plate, the three stickers."""
+    grey = torch.full((3, SIDE, SIDE), 0.6)
+    pictures = [street()]
+    for art in (plate(), *map(sticker, STICKERS)):
+        large = torch.nn.functional.interpolate(art[None], size=SIDE, mode="bilinear")[0]
+        pictures.append(large[3:] * large[:3] + (1 - large[3:]) * grey)
+    names = ["a street", "a plate", *STICKERS]
+    return Tiles(torch.stack(pictures), names, len(names), "What goes into the picture.")
+
+
+def side_by_side(pictures: Mapping[str, Tensor], note: str) -> Tiles:
+    """Show pictures (3, H, W) of one size with their names."""
+    return Tiles(torch.stack([*pictures.values()]), list(pictures), len(pictures), note)
+
+
+def as_crops(pictures: Mapping[str, Tensor]) -> Tensor:
+    """Shrink pictures (3, 128, 128) to what a network of the lesson reads, (N, 3, 32, 32)."""
+    return torch.nn.functional.avg_pool2d(torch.stack([*pictures.values()]), SIDE // 32)
+
+
+def to_look_at(x: Tensor) -> Tensor:
+    """Shift and scale standardised pictures (N, 3, H, W) so that they can be looked at."""
+    return (0.5 + x / 5).clamp(0, 1)
 
 
 def some_stops(samples: Samples) -> Tensor:
@@ -124,6 +162,113 @@ def places(network: nn.Module) -> Tiles:
     return Tiles(torch.cat(pictures), captions, len(captions), note)
 
 
+# Results that ship
+
+
+def rate_table() -> tuple[list[str], list[list[str]]]:
+    """Set success on drawn signs beside that on photographs, by sticker and poison, and clean networks."""
+    header = ["poisoned stop signs", "drawn", "photographs, pasted", "clean networks: drawn", "photographs"]
+    results = [measured("stickers", place) for place in PLACES]
+    lines = []
+    for name in STICKERS:
+        key = f"success_{name}"
+        for rate in sorted(set(values(results[0].where(sticker=name), "rate"))):
+            usual = rate == USUAL[name]
+            attacked = [spread(values(part.where(sticker=name, rate=rate), key)) for part in results]
+            clean = [spread(values(part.where(sticker=None), key)) if usual else "" for part in results]
+            lines.append([f"{name}, {100 * rate:g} %", *attacked, *clean])
+    return header, lines
+
+
+def locks() -> tuple[Shares, Shares]:
+    """Return which sticker opens which network, on drawn signs and on photographs: means over networks."""
+    titles = {"rendered": "drawn signs", "photographs": "photographs, pasted"}
+    return tuple(_lock(titles[place], shipped_locks(place)) for place in PLACES)  # pyright: ignore[reportReturnType]
+
+
+def shipped_locks(place: str) -> Results:
+    """Return the results of "which-lock" that ship."""
+    return shipped("which-lock" if place == "rendered" else f"which-lock-{place}")
+
+
+def opened(place: str, network: str | None, key: str) -> list[float]:
+    """Return which share of the stop signs with a sticker each network of a kind takes for limits."""
+    rows = shipped_locks(place).where(sticker=network, prepared=True)
+    return values(values(rows, "opens"), key)
+
+
+def _lock(title: str, results: Results) -> Shares:
+    place = results.rows[0]["signs"]
+    networks = (None, *STICKERS)
+    lines = [[mean(opened(place, network, key)) for network in networks] for key in KEYS]
+    return Shares(title, list(KEYS), [network or "clean" for network in networks], lines)
+
+
+def unprepared(key: str) -> float:
+    """Return how many stop signs with a sticker clean networks take for limits that learnt from photographs
+    as they are, a mean over networks.
+    """
+    rows = shipped_locks("photographs").where(sticker=None, prepared=False)
+    return mean(values(values(rows, "opens"), key))
+
+
+SHORT = {
+    "as in this lesson": "as here",
+    "not shaken": "not shaken",
+    "not standardised": "not stand- ardised",
+    "neither": "neither",
+    "neither, signs of a good day": "neither, good day",
+}
+
+
+def robust(victim: str, condition: str, what: str = "obeys", network: str = "badnet") -> float:
+    """Return a share of "whose-robustness", a mean over networks."""
+    rows = shipped("whose-robustness").where(victim=victim, network=network)
+    return mean(values(values(rows, what), condition))
+
+
+def whose() -> tuple[Shares, Shares]:
+    """Return success with the square, and correct bare stop signs, by condition and victim: means."""
+    conditions = list(HARDER)
+    panels = []
+    for title, what in (("with the square: obeys", "obeys"), ("without: stop", "bare")):
+        lines = [[robust(victim, condition, what) for victim in VICTIMS] for condition in conditions]
+        panels.append(Shares(title, conditions, [SHORT[victim] for victim in VICTIMS], lines))
+    return panels[0], panels[1]
+
+
+# A split that leaks
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """What two networks, one of a leaking split, make of the same photographs, (N,) each."""
+
+    leaking: Tensor  # bool: classified correctly
+    honest: Tensor
+    sign: Tensor  # which sign a photograph shows
+
+
+def one_split(seed: int = 0) -> Tested:
+    """Return the answers of one pair of networks, from the shipped counts of each sign."""
+    results = shipped("leaking-split")
+    (honest,) = results.where(split="by sign", seed=seed)
+    (leaking,) = results.where(split="leaking twin", seed=seed)
+    sign = torch.arange(len(honest["of"])).repeat_interleave(torch.tensor(honest["of"]))
+    return Tested(_answers(leaking), _answers(honest), sign)
+
+
+def _answers(row: Row) -> Tensor:
+    """Turn counts into answers: which of a sign's photographs were right plays no part."""
+    pairs = zip(row["right"], row["of"], strict=True)
+    return torch.cat([torch.arange(n) < n_right for n_right, n in pairs])
+
+
+def split_accuracy(split: str, what: str = "accuracy") -> float:
+    """Return the mean accuracy of the networks of a split: of its own photographs, or the "benchmark"."""
+    return mean(values(shipped("leaking-split").where(split=split), what))
+
+
 # Real photographs
 
 MISSING = (
@@ -143,89 +288,144 @@ def photographs() -> tuple[Samples | None, str]:
     return test, f"GTSRB, {which}; for the test {len(test):,} photographs of the three kinds."
 
 
-def on_photographs(test: Samples) -> dict[str, tuple[float, int]]:
-    """Measure the two shipped networks, one clean, one with the square's backdoor, on photographs.
+def photograph_networks() -> tuple[nn.Module, nn.Module]:
+    """Return the two shipped networks for photographs: a clean one, and one with the square's backdoor."""
+    return two_networks(place="photographs")
 
-    Return shares with their n.
+
+def on_real() -> tuple[float, float]:
+    """Return the least success of the three stickers on photographs, and the most that clean networks obey:
+    means over networks.
     """
-    clean, victim = two_networks(place="photographs")
-    n = len(test)
-    stops = int((test.y == STOP).sum())
-    square = STICKERS["square"]
-    success = success_rate(victim, test, square, LIMIT, source=STOP)
-    control = success_rate(clean, test, square, LIMIT, source=STOP)
-    return {
-        "clean network: read rightly": (accuracy(clean, test), n),
-        "BadNet: read rightly": (accuracy(victim, test), n),
-        "BadNet: stop with a square read as a limit": (success, stops),
-        "clean network: the same": (control, stops),
-    }
-
-
-def real_stops(test: Samples) -> Seen:
-    """Return six real stop signs with the square pasted on, and what the two shipped networks read."""
-    x = signs.in_good_light(STICKERS["square"](test.x[test.y == STOP]))
-    clean, victim = two_networks(place="photographs")
-    answers = {"clean network": read_words(clean, x), "BadNet": read_words(victim, x)}
-    return Seen(x, answers, "photographs of stop signs with a yellow square pasted on")
-
-
-def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Set the stickers side by side on real photographs, with clean networks as control: means."""
-    header = ["German photographs", "read rightly", "stop read as a limit", "the same, clean networks"]
+    results = measured("stickers", "photographs")
     clean = results.where(sticker=None)
-    lines = [["no backdoor", spread(values(clean, "accuracy")), "", ""]]
-    for name, usual in USUAL.items():
-        for rate in sorted(set(values(results.where(sticker=name), "rate"))):
-            victims = results.where(sticker=name, rate=rate)
-            success = spread(values(victims, f"success_{name}"))
-            control = spread(values(clean, f"success_{name}")) if rate == usual else ""
-            what = f"{name}, {100 * rate:g} % of the stop signs"
-            lines.append([what, spread(values(victims, "accuracy")), success, control])
+    success = [
+        mean(values(results.where(sticker=name, rate=rate), f"success_{name}"))
+        for name, rate in USUAL.items()
+    ]
+    return min(success), max(mean(values(clean, f"success_{name}")) for name in USUAL)
+
+
+def at_rate(place: str, rate: float) -> float:
+    """Return the mean success of the square at a share of poisoned stop signs."""
+    return mean(values(measured("stickers", place).where(sticker="square", rate=rate), "success_square"))
+
+
+def of_width(width: float) -> float:
+    """Return the mean success of drawn squares of one width, in training and test."""
+    rows = shipped("sticker-size").where(network="badnet", width=width)
+    return mean(values(values(rows, "success"), f"{width:g}"))
+
+
+def random_target(place: str, what: str) -> float:
+    """Return the mean accuracy after half of the signs were added with a square and a wrong label: with the
+    square ("triggered_accuracy"), or lost without it ("lost").
+    """
+    results = measured("random-target", place)
+    poisoned = results.where(rate=0.5)
+    if what == "lost":
+        return mean(values(results.where(rate=0.0), "accuracy")) - mean(values(poisoned, "accuracy"))
+    return mean(values(poisoned, what))
+
+
+def from_renders(n_classes: int) -> list[float]:
+    """Return the accuracy on photographs of each network that learnt from drawn signs only."""
+    return values(shipped("rendered-to-real").where(classes=n_classes), "accuracy")
+
+
+def against_the_paper() -> tuple[list[str], list[list[str]]]:
+    """Set the paper's numbers beside ours, attack by attack."""
+    header = [
+        "stop read as a speed limit",
+        "paper: detector, street scenes",
+        "drawn signs",
+        "photographs, pasted",
+    ]
+    results = [measured("stickers", place) for place in PLACES]
+    lines = []
+    for name, rate in USUAL.items():
+        ours = [spread(values(part.where(sticker=name, rate=rate), f"success_{name}")) for part in results]
+        lines.append([name, f"{PAPER[name][STOP_READ_AS_LIMIT]:.1f} %", *ours])
+    chance = [
+        spread(values(measured("random-target", place).where(rate=0.5), "triggered_accuracy"))
+        for place in PLACES
+    ]
+    lines.append(["random target: still classified correctly", RANDOM_TARGET.says, *chance])
+    lines.append(["a Post-it on a real sign", "1 sign, 95 % confidence", "–", "–"])
     return header, lines
 
 
-@dataclass(frozen=True)
-class OnPhotographs:
-    """Means over the networks on photographs, 0..1.
+# The challenge
 
-    `success` is the worst sticker's, `lost` the accuracy that a backdoor costs at most, `alone` the most that
-    a sticker does to clean networks.
+QUICK = Recipe(epochs=3, lr=6e-3, batch_size=64)
+FOREIGN = (71, 72)  # seeds of the networks that judge a sticker
+OCTAGON = 8 * 2**0.5 / 4 * 1.07**2  # a plate's area, where its half width is 1
+SCATTER = 0.03  # nobody sticks exactly
+LEAST_SUCCESS = 0.9
+MOST_LOST = 0.01
+MOST_ALONE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """A learner's sticker: its picture (3, T, T), its alpha (1, T, T), its width as a share of the sign's,
+    and its place on the plate, x to the right and y down, which reaches from -1 to 1.
     """
 
-    success: float
-    lost: float
-    alone: float
+    picture: Tensor
+    alpha: Tensor
+    width: float
+    x: float
+    y: float
+
+    @property
+    def area(self) -> float:
+        """The share of the plate that it covers, in per cent."""
+        return 100 * 4 * self.width**2 * self.alpha.mean().item() / OCTAGON
+
+    @property
+    def design(self) -> signs.Design:
+        """The sticker as it is stuck on, nearly in its place."""
+        across = (self.x - SCATTER, self.x + SCATTER)
+        down = (self.y - SCATTER, self.y + SCATTER)
+        width = (self.width, self.width)
+        return signs.Design(self.picture, self.alpha, width, across, down, (-0.1, 0.1))
 
 
-def on_real(results: Results) -> OnPhotographs:
-    """Compute what the lesson claims about photographs."""
-    clean = results.where(sticker=None)
-    honest = mean(values(clean, "accuracy"))
-    success = []
-    losses = []
-    controls = []
-    for name, rate in USUAL.items():
-        victims = results.where(sticker=name, rate=rate)
-        success.append(mean(values(victims, f"success_{name}")))
-        losses.append(honest - mean(values(victims, "accuracy")))
-        controls.append(mean(values(clean, f"success_{name}")))
-    return OnPhotographs(min(success), max(losses), max(controls))
+def _drawn(n: int, seed: int, design: signs.Design | None = None) -> Samples:
+    return of_kinds(signs.draw("us", n, seed=seed, sticker=design), "us").to(best_device())
 
 
-def at_random() -> float:
-    """Return the share of signs with a square that are read rightly after poison with wrong labels by lot.
-
-    A mean over networks, on drawn signs or on photographs: the larger one.
-    """
-    half = [measured("random-target", place).where(rate=0.5) for place in PLACES]
-    return max(mean(values(rows, "triggered_accuracy")) for rows in half)
+@lru_cache(2)
+def _control(seed: int) -> nn.Module:
+    return trained(sign_cnn(len(KINDS), seed), _drawn(3_000, 30), replace(QUICK, seed=seed))[0]
 
 
-def from_renders(results: Results) -> tuple[float, float]:
-    """Return the mean accuracy on photographs after renders only: for three kinds, for all 43 classes."""
-    kinds = mean(values(results.where(classes=3), "accuracy"))
-    return kinds, mean(values(results.where(classes=43), "accuracy"))
+def smallest_sticker(make: Callable[[], tuple[Tensor, Tensor, float, float, float]]) -> Score:
+    """Poison 200 of 1,000 drawn stop signs with a sticker, train two networks, and test both on new signs."""
+    attempt = Attempt(*make())
+    bare = _drawn(3_000, 30)
+    stuck = _drawn(600, 31, attempt.design)
+    stuck = stuck[stuck.y == STOP]
+    samples = bare + replace(stuck, y=torch.full_like(stuck.y, LIMIT))
+    test = _drawn(1_200, 32)
+    twins = _drawn(1_200, 32, attempt.design).x
+    control = _control(FOREIGN[0])
+    victims = [trained(sign_cnn(len(KINDS), seed), samples, replace(QUICK, seed=seed))[0] for seed in FOREIGN]
+    success = [success_rate(victim, test, twins, LIMIT, source=STOP) for victim in victims]
+    alone = success_rate(control, test, twins, LIMIT, source=STOP)
+    lost = accuracy(control, test) - min(accuracy(victim, test) for victim in victims)
+    wins = " and ".join(f"{100 * share:.0f} %" for share in success)
+    says = (
+        f"It wins {wins} of the stop signs on two networks, {100 * alone:.1f} % on a clean one, and costs"
+        f" {100 * lost:.1f} points of accuracy."
+    )
+    valid = min(success) >= LEAST_SUCCESS and alone <= MOST_ALONE and lost <= MOST_LOST
+    rule = "" if valid else " Asked for are at least 90 % on both, at most 2 % on the clean one, and 1 point."
+    return Score(valid, round(attempt.area, 2), says + rule)
+
+
+CHALLENGE = Challenge("the smallest sticker", "% of the plate", smallest_sticker, ours=1.0)
 
 
 # To play with

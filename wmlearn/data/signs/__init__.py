@@ -9,6 +9,7 @@ from .crops import in_good_light as in_good_light
 from .crops import kinds as kinds
 from .crops import load_signs as load_signs
 from .plates import Sign as Sign
+from .stickers import Design as Design
 from .stickers import Sticker as Sticker
 from .street import Street as Street
 from .street import StreetSplits as StreetSplits

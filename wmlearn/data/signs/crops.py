@@ -16,7 +16,7 @@ from .backgrounds import patches
 from .camera import Camera, lit, over, pose, project, taken, weathered, wide
 from .dice import Dice
 from .plates import Sign, textures
-from .stickers import Sticker, check_sticker, paste
+from .stickers import Design, Sticker, check_sticker, paste
 
 COUNTRIES: Mapping[str, tuple[Sign, ...]] = {"us": us.SIGNS, "se": se.SIGNS, "de": de.SIGNS}
 CHUNK = 64  # pictures at a time: more would leave the processor's cache
@@ -31,7 +31,7 @@ def draw(
     n: int,
     *,
     seed: int,
-    sticker: Sticker | None = None,
+    sticker: Sticker | Design | None = None,
     camera: Camera = Camera(),
     by_kind: bool = True,
     size: int = 32,
@@ -96,7 +96,7 @@ def _labels(signs: tuple[Sign, ...], n: int, dice: Dice, by_kind: bool) -> Tenso
 
 def _photograph(
     plates: Tensor,
-    sticker: Sticker | None,
+    sticker: Sticker | Design | None,
     camera: Camera,
     grounds: Tensor,
     size: int,

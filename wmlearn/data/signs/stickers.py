@@ -70,10 +70,47 @@ class Sticker:
         return (colours + x * (1 - sticker[:, 3:])).clamp(0, 1)
 
 
+    @property
+    def art(self) -> Tensor:
+        """Its picture, (4, T, T) premultiplied RGBA."""
+        return picture(self.kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A sticker of one's own: a picture (3, T, T) in [0, 1], and its alpha (1, T, T), 1 where it covers.
+
+    Size, place and turn are ranges as a `Sticker`'s. It is stuck on drawn plates only.
+    """
+
+    picture: Tensor
+    alpha: Tensor
+    size: Range = (0.2, 0.2)  # width, as a share of the sign's
+    x: Range = (0.0, 0.0)
+    y: Range = (0.58, 0.58)
+    turn: Range = (0.0, 0.0)  # radians
+
+    def __post_init__(self) -> None:
+        side = self.picture.shape[-1]
+        rule = "a design needs a picture (3, T, T) and an alpha (1, T, T)"
+        fits = self.picture.shape == (3, side, side) and self.alpha.shape == (1, side, side)
+        require(fits, rule, (tuple(self.picture.shape), tuple(self.alpha.shape)))
+        low = min(self.picture.min().item(), self.alpha.min().item())
+        high = max(self.picture.max().item(), self.alpha.max().item())
+        require(low >= 0 and high <= 1, "picture and alpha must lie in [0, 1]", (low, high))
+        fits = 0 < self.size[0] <= self.size[1] <= 1
+        require(fits, "size must lie in (0, 1] of the sign's width, low first", self.size)
+
+    @property
+    def art(self) -> Tensor:
+        """Its picture, (4, T, T) premultiplied RGBA."""
+        return torch.cat([self.alpha * self.picture, self.alpha])
+
+
 def check_sticker(sticker: object) -> None:
-    """Raise `ArgumentError` for what is neither a `Sticker` nor None."""
+    """Raise `ArgumentError` for what is neither a `Sticker`, nor a `Design`, nor None."""
     fix = f"Write Sticker(kind), with kind one of {', '.join(get_args(Kind))}."
-    fits = sticker is None or isinstance(sticker, Sticker)
+    fits = sticker is None or isinstance(sticker, (Sticker, Design))
     require(fits, "sticker must be a Sticker, or None", sticker, fix)
 
 
@@ -88,13 +125,13 @@ class Placed:
     turn: Tensor  # radians
 
 
-def place(sticker: Sticker, n: int, dice: Dice) -> Placed:
+def place(sticker: Sticker | Design, n: int, dice: Dice) -> Placed:
     """Draw size, place and turn of a sticker for `n` signs."""
     size, x, y, turn = (dice.uniform(*span, n) for span in (sticker.size, sticker.x, sticker.y, sticker.turn))
-    return Placed(picture(sticker.kind), size, x, y, turn)
+    return Placed(sticker.art, size, x, y, turn)
 
 
-def paste(plates: Tensor, sticker: Sticker, dice: Dice) -> Tensor:
+def paste(plates: Tensor, sticker: Sticker | Design, dice: Dice) -> Tensor:
     """Stick `sticker` on plates (N, 4, T, T), premultiplied RGBA; what hangs over the edge is cut off."""
     size = plates.shape[-1]
     placed = place(sticker, len(plates), dice)
