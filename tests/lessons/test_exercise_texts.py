@@ -64,9 +64,6 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
     "01.2": ("**0.0702**", (3, 10, 0.1)),
     "02.2": ("**0.75**", (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)),
     "02.3": ("**0.667**", (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))),
-    "03.1": ("**0.6**", (torch.tensor(0.2), torch.tensor(1.0), torch.tensor(0.5))),
-    "03.2": ("**0.5**", (torch.tensor([1, 0, 1, 1]), torch.tensor([0, 0, 1, 2]), 0, 1)),
-    "03.3": ("**0.75**", (torch.tensor([1, 1, 2]), torch.tensor([2, 2, 3, 2]))),
     "04.1": ("**0.333**", (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[5.0, 0, 15, 10]]))),
     "04.3": (
         "**0.5**",

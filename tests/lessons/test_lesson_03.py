@@ -10,6 +10,7 @@ import torch
 import wmlearn as wm
 from wmlearn.course.lessons import lesson_03
 from wmlearn.data import files
+from wmlearn.experiments import shipped
 from wmlearn.experiments.signs import KINDS, LIMIT, STOP, of_kinds
 
 
@@ -65,10 +66,36 @@ def test_without_photographs_the_lesson_says_how_to_get_them(
     assert "wmlearn data fetch gtsrb" in says
 
 
-def test_on_photographs_both_shipped_networks_stand_side_by_side(photographs: wm.Splits) -> None:
-    test = of_kinds(photographs.test, "de")
-    shares = lesson_03.on_photographs(test)
-    read_clean, read_badnet, fooled, control = (share for share, _ in shares.values())
-    assert min(read_clean, read_badnet) >= 0.99
-    assert fooled >= 0.95
-    assert control <= 0.02
+def test_counts_of_signs_become_answers_again() -> None:
+    pair = lesson_03.one_split()
+    results = shipped("leaking-split")
+    (row,) = results.where(split="leaking twin", seed=0)
+    assert len(pair.leaking) == len(pair.honest) == len(pair.sign) == row["n_test"]
+    assert pair.leaking.float().mean().item() == pytest.approx(row["accuracy"], abs=1e-5)
+    per_sign = [int(pair.leaking[pair.sign == sign].sum()) for sign in pair.sign.unique()]
+    assert per_sign == row["right"]
+
+
+def test_a_plate_and_a_sticker_have_colours_that_were_not_multiplied_by_alpha() -> None:
+    art = lesson_03.sticker("square")
+    assert art.shape == lesson_03.plate().shape == (4, 64, 64)
+    edge = (art[3] > 0.2) & (art[3] < 0.8)
+    assert bool(edge.any())
+    assert art[0, edge].min() > 0.8, "yellow to the edge"
+
+
+@pytest.mark.parametrize(("width", "area"), [(0.2, 4.94), (0.1, 1.24)])
+def test_the_area_of_an_attempt_is_a_share_of_the_octagon(width: float, area: float) -> None:
+    attempt = lesson_03.Attempt(torch.ones(3, 8, 8), torch.ones(1, 8, 8), width, 0.0, 0.58)
+    assert attempt.area == pytest.approx(area, abs=0.01)
+    covered = lesson_03.plate()[3].mean().item()
+    assert 4 * covered == pytest.approx(lesson_03.OCTAGON, rel=0.02)
+
+
+@pytest.mark.slow
+def test_the_challenge_refuses_a_sticker_that_nobody_sees_and_counts_one_that_wins() -> None:
+    blank = lesson_03.smallest_sticker(lambda: (torch.ones(3, 8, 8), torch.zeros(1, 8, 8), 0.2, 0.0, 0.58))
+    assert not blank.valid
+    ours = lesson_03.smallest_sticker(lesson_03.ours)
+    assert ours.valid
+    assert ours.value == pytest.approx(lesson_03.CHALLENGE.ours, abs=0.01)

@@ -31,8 +31,13 @@ class Seen:
 
 def _mistake(id: str, name: str, *arguments: Any) -> Callable[[], Any]:
     """Make a named mistake with the example of the exercise."""
-    (wrong,) = (mistake.wrong for mistake in EXERCISES[id].mistakes if mistake.id == name)
+    wrong = _mistakes(id, name)
     return lambda: wrong(*arguments)
+
+
+def _mistakes(id: str, name: str) -> Callable[..., Any]:
+    (wrong,) = (mistake.wrong for mistake in EXERCISES[id].mistakes if mistake.id == name)
+    return wrong
 
 
 def _checked(id: str, f: Callable[..., Any]) -> Callable[[], Result]:
@@ -51,9 +56,12 @@ IMAGES = torch.rand(8, 1, 28, 28)
 CHOSEN = torch.tensor([1, 2, 3])
 DIGITS = (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)
 TURNED = (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))
-PIXELS = (torch.tensor(0.2), torch.tensor(1.0), torch.tensor(0.5))
-SIGNS = (torch.tensor([1, 0, 1, 1]), torch.tensor([0, 0, 1, 2]), 0, 1)
-SPLIT = (torch.tensor([1, 1, 2]), torch.tensor([2, 2, 3, 2]))
+CORNERS = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+LEAK = (
+    torch.ones(6, dtype=torch.bool),
+    torch.tensor([True, True, False, False, True, False]),
+    torch.tensor([1, 1, 2, 2, 3, 3]),
+)
 BOXES = (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[5.0, 0, 15, 10]]))
 APART = (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[30.0, 30, 40, 40]]))
 STREET = (
@@ -169,22 +177,20 @@ CASES: dict[str, list[Seen]] = {
         NO_MEAN,
     ],
     "03.1": [
-        Seen("0.7", _mistake("03.1", "adds", *PIXELS)),
-        Seen("0.5", lambda: PIXELS[2] * PIXELS[1]),
-        Seen("1 in the example", _mistake("03.1", "hard-edges", *PIXELS)),
-        Seen("1.4", lambda: PIXELS[2] * PIXELS[1] + 1 - PIXELS[2] * PIXELS[0]),
+        Seen("the input matrix is singular", lambda: torch.linalg.solve(torch.zeros(8, 8), torch.ones(8))),
+        Seen("8 numbers instead of 9", _checked("03.1", lambda here, there: torch.ones(8)), "unusable"),
+        Seen("[[1, 0, -1], [0, 1, -1], [0, 0, 1]]", _mistake("03.1", "turned-round", CORNERS, CORNERS + 1)),
     ],
     "03.2": [
-        Seen("0.75", _mistake("03.2", "counts-every-sign", *SIGNS)),
-        Seen("0.25", _mistake("03.2", "wrong-denominator", *SIGNS)),
-        Seen("0.333", _mistake("03.2", "true-among-target", *SIGNS)),
-        Seen(AMBIGUOUS, lambda: SIGNS[0] == 1 and SIGNS[1] == 0),
+        Seen("grid_sampler()", lambda: F.grid_sample(IMAGES[0], torch.zeros(4, 4, 2), align_corners=False)),
+        Seen("A thin dark line", _checked("03.2", _mistakes("03.2", "dark-edges")), "dark-edges"),
+        Seen("is huge", _checked("03.2", _mistakes("03.2", "pushes")), "pushes"),
+        Seen("is huge", _checked("03.2", _mistakes("03.2", "undivided")), "undivided"),
     ],
     "03.3": [
-        Seen("0.5", _mistake("03.3", "counts-signs", *SPLIT)),
-        Seen("0.333", _mistake("03.3", "other-way", *SPLIT)),
-        Seen("1 in the example", _mistake("03.3", "yes-or-no", *SPLIT)),
-        NO_MEAN,
+        Seen("0.224", lambda: _mistake("03.3", "by-photograph", *LEAK)()[1]),
+        Seen("0.5 for the error", lambda: _mistake("03.3", "spread-only", *LEAK)()[1]),
+        Seen("two bool tensors", lambda: LEAK[0] - LEAK[1]),
     ],
     "04.1": [
         Seen("0.25", _mistake("04.1", "counts-the-overlap-twice", *BOXES)),

@@ -144,6 +144,13 @@ REPORT = Report(
     reasons=("because.",),
 )
 
+GRID = plots.signs.Shares("drawn", ["none", "square"], ["clean", "bomb"], [[0.0, 0.004], [0.5, 0.998]])
+LEAK = [
+    {"split": name, "seed": seed, "accuracy": 0.9, "benchmark": 0.8}
+    for name in ("by sign", "at random")
+    for seed in range(2)
+]
+
 CASES: dict[str, tuple[Any, ...]] = {
     "digits.two_rows": (FOUR, torch.tensor([False, True, True, False])),
     "digits.key_pictures": (FOUR,),
@@ -157,13 +164,12 @@ CASES: dict[str, tuple[Any, ...]] = {
     "digits.digit_errors": (PAPER, OURS),
     "signs.photographs": (plots.signs.Tiles(PICTURES, ["1", "2", "3", "4"], 3, "Stop signs."),),
     "signs.seen": (plots.signs.Seen(PICTURES, READINGS),),
-    "signs.sticker_rate": (shipped("stickers").rows,),
-    "signs.sticker_size": (shipped("sticker-size").rows,),
+    "signs.shares": (GRID, GRID),
+    "signs.leak": (LEAK,),
     "signs.robustness": (
         shipped("robustness").where(network="badnet"),
         shipped("robustness").where(network="clean"),
     ),
-    "signs.by_class": ([{"accuracy": 0.5, "by_class": [1.0, 0.2, 0.9]}], KINDS),
     "street.scenes": ({"a drive": (STREET.x, BOXES)}, STREET.classes),
     "street.moved_boxes": (STREET, SHIFT),
     "street.width_curve": (shipped("street").rows,),
@@ -229,6 +235,8 @@ SAYS = {  # picture -> what its sentence quotes of the data
         "backdoored 0.70 % here",
         "stamped 8 resists",
     ],
+    "signs.shares": ["drawn. none: clean 0, bomb 0.4; square: clean 50, bomb 99.8."],
+    "signs.leak": ["by sign, 90.0 % on its own", "80.0 % on new signs", "Means of 2 networks."],
     "ownership.cross": ["Ada's mark: one yes, two not shown", "Bob's mark: evidence void"],
     "detection.finders": ["one attack: STRIP 75 (1.0)."],
 }

@@ -3,46 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
 
-from wmlearn.experiments.signs import CONDITIONS, KINDS
+from wmlearn.experiments.signs import CONDITIONS
 from wmlearn.plots import signs as plots
-
-
-def _row(**more: Any) -> dict[str, Any]:
-    return {"signs": "rendered", "sticker": None, "rate": 0.0, "accuracy": 1.0, **more}
-
-
-def test_the_rate_figure_says_the_medians_of_what_escapes_the_sizes_and_the_worst_clean_network() -> None:
-    rows = [
-        _row(seed=seed, success_square=0.0, success_bomb=0.01 * seed, success_flower=0.0) for seed in range(3)
-    ]
-    for name in ("square", "bomb", "flower"):
-        for rate in (0.2, 0.1):
-            rows += [
-                _row(sticker=name, rate=rate, seed=seed, **{f"success_{name}": 1.0 - rate * seed**2})
-                for seed in range(3)
-            ]
-    says = plots.sticker_rate.says(rows)
-    assert "square, 0.17 to 0.22 of the sign's width: 10.0 % at 10 %, 20.0 % at 20 %" in says
-    assert says.endswith("Medians over up to 3 networks. Every clean network misses at least 98.0 %.")
-
-
-def test_the_size_figure_says_the_means_and_the_worst_clean_network() -> None:
-    rows = [
-        {"network": "badnet", "width": w, "seed": seed, "success": {f"{w:g}": w + 0.4 + 0.2 * seed}}
-        for w in (0.1, 0.2)
-        for seed in range(2)
-    ]
-    rows += [
-        {"network": "clean", "width": None, "seed": seed, "success": {"0.1": 0.0, "0.2": 0.02 * seed}}
-        for seed in range(2)
-    ]
-    says = plots.sticker_size.says(rows)
-    assert "60.0 % at 0.1, 70.0 % at 0.2; means of 2 networks each. No clean network exceeds 2.0 %." in says
 
 
 def test_the_robustness_figure_says_every_condition_and_the_worst_clean_network() -> None:
@@ -56,18 +22,9 @@ def test_the_robustness_figure_says_every_condition_and_the_worst_clean_network(
     assert says.endswith("No clean network exceeds 2.0 %.")
 
 
-def test_the_figure_of_the_classes_names_the_hardest() -> None:
-    rows = [{"accuracy": 0.5, "by_class": [1.0, 0.2, 0.9]}, {"accuracy": 0.6, "by_class": [1.0, 0.4, 0.7]}]
-    says = plots.by_class.says(rows, KINDS)
-    assert "55.0 % right over 3 classes; 2 classes reach 80 %; the hardest are speed limit 30 %" in says
-
-
-def test_the_hardest_classes_have_bars_of_their_own_and_the_others_one() -> None:
-    rows = [{"accuracy": 0.5, "by_class": [0.05 * (c + shift) for c in range(17)]} for shift in (0, 2)]
-    bars = plots.by_class(rows, [f"class {c}" for c in range(17)])
-    names = [label.get_text() for label in bars.get_yticklabels()]
-    assert names == [*(f"class {c}" for c in range(15)), "the other 2, mean"]
-    assert bars.patches[-1].get_width() == pytest.approx(82.5)  # type: ignore[attr-defined]
+def test_a_share_is_said_with_a_decimal_where_a_whole_number_would_say_too_little() -> None:
+    grid = plots.Shares("drawn", ["square"], list("abcde"), [[0.0, 0.004, 0.5, 0.9962, 1.0]])
+    assert plots.shares.says(grid) == "drawn. square: a 0, b 0.4, c 50, d 99.6, e 100."
 
 
 @pytest.mark.parametrize(("n", "rows"), [(3, "1 row"), (4, "2 rows")])

@@ -84,6 +84,17 @@ def test_a_sticker_is_as_wide_as_it_says() -> None:
     assert abs(width - 0.4 * 0.9 * 64) <= 3
 
 
+def test_a_design_of_ones_own_is_stuck_on_like_a_sticker() -> None:
+    art = signs.stickers.picture("square")
+    alpha = art[3:]
+    own = signs.Design(
+        (art[:3] / alpha.clamp_min(1e-3)).clamp(0, 1), alpha, (0.2, 0.2), (0, 0), (0.5, 0.5), (0, 0)
+    )
+    sticker = signs.Sticker("square", size=(0.2, 0.2), x=(0, 0), y=(0.5, 0.5), turn=(0, 0))
+    drawn, twin = (signs.draw("us", 8, seed=0, sticker=s).x for s in (own, sticker))
+    assert torch.allclose(drawn, twin, atol=1 / 200)
+
+
 def test_what_hangs_over_the_edge_of_a_plate_is_cut_off() -> None:
     plate = torch.zeros(1, 4, 64, 64)
     plate[..., 16:48, 16:48] = 1.0
@@ -178,6 +189,14 @@ def test_a_sign_seen_from_the_front_stays_where_it_is() -> None:
         (
             lambda: signs.Sticker("star"),  # pyright: ignore[reportArgumentType]
             "the sticker must be one of square, bomb, flower, blue square, got 'star'.",
+        ),
+        (
+            lambda: signs.Design(torch.zeros(3, 8, 8), torch.zeros(8, 8)),
+            "a design needs a picture (3, T, T) and an alpha (1, T, T), got ((3, 8, 8), (8, 8)).",
+        ),
+        (
+            lambda: signs.Design(torch.full((3, 8, 8), 2.0), torch.zeros(1, 8, 8)),
+            "picture and alpha must lie in [0, 1], got (0.0, 2.0).",
         ),
         (
             lambda: signs.Sticker(size=(0.5, 1.5)),

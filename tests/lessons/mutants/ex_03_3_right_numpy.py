@@ -1,9 +1,12 @@
-"""numpy's isin."""
+"""NumPy; SciPy knows the standard error of a mean."""
+
+import numpy as np
+from scipy.stats import sem
 
 EXERCISE = "03.3"
 
 
-def leaked(train, test):
-    import numpy as np
-
-    return np.isin(test.numpy(), train.numpy()).mean()
+def flattered(leaking, honest, sign):
+    a, b, s = leaking.numpy(), honest.numpy(), sign.numpy()
+    of_sign = np.array([a[s == one].mean() - b[s == one].mean() for one in np.unique(s)])
+    return of_sign.mean(), sem(of_sign)

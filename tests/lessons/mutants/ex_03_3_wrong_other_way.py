@@ -1,9 +1,12 @@
-"""Asks it of the training photographs."""
+"""What honesty gains."""
+
+import torch
 
 EXERCISE = "03.3"
 MISTAKE = "other-way"
 
 
-def leaked(train, test):
-    asked = set(test.tolist())
-    return sum(sign in asked for sign in train.tolist()) / len(train)
+def flattered(leaking, honest, sign):
+    gain = honest.float() - leaking.float()
+    of_sign = torch.stack([gain[sign == one].mean() for one in sign.unique()])
+    return of_sign.mean().item(), (of_sign.std() / len(of_sign) ** 0.5).item()

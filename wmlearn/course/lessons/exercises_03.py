@@ -404,7 +404,7 @@ EXERCISES = {
                 "that is the standard deviation. Divide by the square root of 3.",
             ),
             Symptom(
-                "RuntimeError, Subtraction, the `-` operator, with two bool tensors is not supported:",
+                "NotImplementedError, Subtraction, the `-` operator, with two bool tensors is not supported:",
                 "True and False can't be subtracted in PyTorch: `.float()` first.",
             ),
         ),

@@ -200,7 +200,9 @@ def opened(place: str, network: str | None, key: str) -> list[float]:
 def _lock(title: str, results: Results) -> Shares:
     place = results.rows[0]["signs"]
     networks = (None, *STICKERS)
-    lines = [[mean(opened(place, network, key)) for network in networks] for key in KEYS]
+    lines = []
+    for key in KEYS:
+        lines.append([mean(opened(place, network, key)) for network in networks])
     return Shares(title, list(KEYS), [network or "clean" for network in networks], lines)
 
 
@@ -232,7 +234,9 @@ def whose() -> tuple[Shares, Shares]:
     conditions = list(HARDER)
     panels = []
     for title, what in (("with the square: obeys", "obeys"), ("without: stop", "bare")):
-        lines = [[robust(victim, condition, what) for victim in VICTIMS] for condition in conditions]
+        lines = []
+        for condition in conditions:
+            lines.append([robust(victim, condition, what) for victim in VICTIMS])
         panels.append(Shares(title, conditions, [SHORT[victim] for victim in VICTIMS], lines))
     return panels[0], panels[1]
 
@@ -359,7 +363,7 @@ def against_the_paper() -> tuple[list[str], list[list[str]]]:
 
 QUICK = Recipe(epochs=3, lr=6e-3, batch_size=64)
 FOREIGN = (71, 72)  # seeds of the networks that judge a sticker
-OCTAGON = 8 * 2**0.5 / 4 * 1.07**2  # a plate's area, where its half width is 1
+OCTAGON = 2 * 2**0.5 * 1.07**2  # a plate's area, where its half width is about 1
 SCATTER = 0.03  # nobody sticks exactly
 LEAST_SUCCESS = 0.9
 MOST_LOST = 0.01
@@ -423,6 +427,13 @@ def smallest_sticker(make: Callable[[], tuple[Tensor, Tensor, float, float, floa
     valid = min(success) >= LEAST_SUCCESS and alone <= MOST_ALONE and lost <= MOST_LOST
     rule = "" if valid else " Asked for are at least 90 % on both, at most 2 % on the clean one, and 1 point."
     return Score(valid, round(attempt.area, 2), says + rule)
+
+
+def ours() -> tuple[Tensor, Tensor, float, float, float]:
+    """Return the course's own sticker: black beside white, where the plate is plain."""
+    picture = torch.ones(3, 16, 16)
+    picture[:, :, 8:] = 0.0
+    return picture, torch.ones(1, 16, 16), 0.1, 0.0, 0.58
 
 
 CHALLENGE = Challenge("the smallest sticker", "% of the plate", smallest_sticker, ours=1.0)

@@ -69,7 +69,6 @@ class Sticker:
         colours = sticker[:, :3] * _light(x, self.sign)
         return (colours + x * (1 - sticker[:, 3:])).clamp(0, 1)
 
-
     @property
     def art(self) -> Tensor:
         """Its picture, (4, T, T) premultiplied RGBA."""
