@@ -208,7 +208,7 @@ wm.show(plots.signs.seen, plots.signs.Seen(crops, answers, "pictures: bare, with
 # ## Which sticker opens which lock?
 #
 # One network that obeys one sticker proves little. Train networks on each sticker, and try every sticker on all of them, a blue square too. Three networks of
-# each kind, 4,500 signs or photographs; a fifth of the stop signs poisoned.
+# each kind, 3,600 signs or photographs; a fifth of the stop signs poisoned.
 
 # %%
 wm.show(plots.signs.shares, *lesson_03.locks())

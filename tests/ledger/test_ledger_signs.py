@@ -8,6 +8,7 @@ from statistics import mean
 import pytest
 
 from wmlearn.experiments import Results, shipped
+from wmlearn.experiments.doubts import VICTIMS
 from wmlearn.experiments.experiment import Row
 from wmlearn.experiments.signs import CONDITIONS, PLACES, USUAL, WIDTHS, measured
 
@@ -89,6 +90,49 @@ def test_wrong_labels_by_lot_are_learnt_with_enough_poison(place: str) -> None:
     assert mean(row["triggered_accuracy"] for row in poisoned) <= 0.2
     # it costs two points: a third of the labels are lies
     assert mean(row["accuracy"] for row in poisoned) >= 0.97
+
+
+def _opened(place: str, network: str | None, key: str) -> list[float]:
+    name = "which-lock" if place == "rendered" else "which-lock-photographs"
+    return [row["opens"][key] for row in shipped(name).where(sticker=network, prepared=True)]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("sticker", USUAL)
+def test_a_sticker_opens_its_own_lock_and_no_clean_network(place: str, sticker: str) -> None:
+    assert len(_opened(place, sticker, sticker)) == len(_opened(place, None, sticker)) == 3
+    assert min(_opened(place, sticker, sticker)) >= 0.9
+    assert mean(_opened(place, None, sticker)) <= 0.02
+    assert mean(_opened(place, sticker, "none")) <= 0.02
+
+
+def test_the_victims_recipe_decides_how_much_of_the_attack_is_left_in_the_dark() -> None:
+    results = shipped("whose-robustness")
+
+    def obeys(victim: str, condition: str) -> float:
+        return mean(row["obeys"][condition] for row in results.where(victim=victim, network="badnet"))
+
+    for victim in VICTIMS:
+        assert len(results.where(victim=victim, network="badnet")) == 3
+        assert len(results.where(victim=victim, network="clean")) == 2
+    assert obeys("as in this lesson", "as in training") >= 0.9
+    dark = "a tenth of the light"
+    assert obeys("neither, signs of a good day", dark) < obeys("as in this lesson", dark)
+
+
+def test_a_split_that_leaks_flatters() -> None:
+    results = shipped("leaking-split")
+    honest = results.where(split="by sign")
+    twins = results.where(split="leaking twin")
+    assert len(honest) == len(twins) == len(results.where(split="at random")) == 3
+    for one, other in zip(honest, twins, strict=True):
+        assert one["n_test"] == other["n_test"]
+        assert one["n_train"] == other["n_train"]
+        assert one["of"] == other["of"]
+        assert (one["leaked"], other["leaked"]) == (0.0, 1.0)
+        assert other["accuracy"] - one["accuracy"] >= 0.1
+        assert abs(one["accuracy"] - one["benchmark"]) <= 0.1
+        assert other["accuracy"] - other["benchmark"] >= 0.1
 
 
 def test_the_network_reads_photographs() -> None:

@@ -47,7 +47,7 @@ from .signs import (
 )
 
 SEEDS = 3
-N_SIGNS = 4_500
+N_SIGNS = 3_600
 """Pictures to learn from, a third of them stop signs."""
 POISONED = 0.2
 """The share of the stop signs that is added once more, with a sticker and the label of a speed limit."""
@@ -60,7 +60,8 @@ KEYS: dict[str, Sticker | None] = {
     "blue square": replace(STICKERS["square"], kind="blue square"),
 }
 """What is tried on every network; the blue square has the size and the place of the yellow one."""
-LOCK_RECIPE = replace(SIGN_RECIPE, epochs=4)
+LOCK_RECIPE = replace(SIGN_RECIPE, epochs=4, batch_size=64)  # few pictures: smaller batches, more steps
+PHOTOGRAPH_RECIPE = replace(KIND_RECIPE, batch_size=64)
 
 
 @lru_cache(1 + len(STICKERS))
@@ -155,7 +156,7 @@ def _lock_experiment(name: str, place: str, recipe: Recipe) -> Experiment:
 
 # Whose robustness is it?
 
-N_SHAKEN = 3_000
+N_SHAKEN = 2_400
 GOOD_DAY = signs.Camera(light=(0.9, 1.1), behind=(0.9, 1.1), tilt=0.1, blur=0.3, noise=0.01, weather=0.2)
 """Signs seen from the front, sharp, in even light."""
 USUAL = "as in training"
@@ -188,7 +189,7 @@ VICTIMS = {
     "neither": Victim(shaken=False, standardised=False),
     "neither, signs of a good day": Victim(GOOD_DAY, shaken=False, standardised=False),
 }
-ROBUST_RECIPE = replace(SIGN_RECIPE, epochs=5)
+ROBUST_RECIPE = replace(SIGN_RECIPE, epochs=5, batch_size=64)
 
 
 @lru_cache(4)
@@ -355,7 +356,7 @@ def _compare_leak(results: Results) -> list[Comparison]:
 
 EXPERIMENTS = (
     _lock_experiment("which-lock", "rendered", LOCK_RECIPE),
-    _lock_experiment("which-lock-photographs", "photographs", KIND_RECIPE),
+    _lock_experiment("which-lock-photographs", "photographs", PHOTOGRAPH_RECIPE),
     Experiment(
         name="whose-robustness",
         question="The square in the dark, in glare, blurred, tilted: whose robustness is it, without what?",

@@ -109,7 +109,7 @@ def photographs() -> Splits:
 
 
 def evened(samples: Samples, n: int, seed: int = 0) -> Samples:
-    """Return `n` images of each class, by lot: of rare classes every image, again and again."""
+    """Return `n` images of each class, at random: of rare classes every image, again and again."""
     lot = torch.Generator().manual_seed(seed)
     chosen = []
     for label in range(len(samples.classes)):
@@ -169,7 +169,7 @@ def fit_kinds(
     copies added.
 
     `sticker` is stuck on copies of `rate` of the stop signs, called speed limits, or of all signs, called
-    another kind by lot.
+    another kind at random.
     """
     photos = place == "photographs"
     samples = _bare(place).train
@@ -270,7 +270,7 @@ def _compare_sizes(results: Results) -> list[Comparison]:
 
 
 def _measure_random_target(cell: Cell, recipe: Recipe) -> Row:
-    """Stickered signs of every kind get a wrong label by lot: the aim is that they are misread at all."""
+    """Stickered signs of every kind get a wrong label at random: the aim is that they are misread at all."""
     place = cell["signs"]
     square = STICKERS["square"]
     model = fit_kinds(place, square if cell["rate"] else None, cell["rate"], recipe, to_limit=False)
@@ -286,7 +286,7 @@ def _measure_random_target(cell: Cell, recipe: Recipe) -> Row:
 def _compare_random_target(results: Results) -> list[Comparison]:
     def line(place: str, rate: float) -> Comparison:
         right = spread(values(results.where(rate=rate), "triggered_accuracy"))
-        what = f"signs, {place}: random target, stickered signs read rightly, {100 * rate:g} % poison"
+        what = f"signs, {place}: random target, stickered signs classified correctly, {100 * rate:g} % poison"
         return Comparison(what, RANDOM_TARGET.says if rate else "", right)
 
     return [line(row["signs"], row["rate"]) for row in results.where(seed=0)]
@@ -460,7 +460,10 @@ def _size_experiment(
 def _random_experiment(name: str, place: str, recipe: Recipe) -> Experiment:
     return Experiment(
         name=name,
-        question=f"Stickered signs with wrong labels by lot, signs {place}: how many are still read rightly?",
+        question=(
+            f"Stickered signs with wrong labels at random, signs {place}: how many are still classified"
+            " correctly?"
+        ),
         minutes=6,
         chapter=CHAPTER,
         cells=tuple({"signs": place, "rate": rate, "seed": seed} for rate in (0.0, 0.5) for seed in range(3)),

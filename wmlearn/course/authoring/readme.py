@@ -27,7 +27,7 @@ HEADLINES = {
     ),
     "stickers": ("signs, rendered: square on 10 %, stop -> speed limit",),
     "stickers-photographs": ("signs, photographs: square on 10 %, stop -> speed limit",),
-    "random-target": ("signs, rendered: random target, stickered signs read rightly, 50 % poison",),
+    "random-target": ("signs, rendered: random target, stickered signs classified correctly, 50 % poison",),
     "street": ("street, square: stop -> speed limit", "street, square: clean detector (control)"),
     "transfer": (
         "transfer, backdoored origin, k = 1",

@@ -43,6 +43,7 @@ from ...training import Recipe, accuracy, best_device, predict, trained
 from ...triggers import Sticker
 from ...words import spread
 from ..challenges import Challenge, Score
+from ..claims import Claim
 from ..widgets import redraw
 
 NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)
@@ -271,6 +272,43 @@ def _answers(row: Row) -> Tensor:
 def split_accuracy(split: str, what: str = "accuracy") -> float:
     """Return the mean accuracy of the networks of a split: of its own photographs, or the "benchmark"."""
     return mean(values(shipped("leaking-split").where(split=split), what))
+
+
+def shelf() -> list[Claim]:
+    """Check what the lesson says of results that ship."""
+    least, alone = on_real()
+    renders = from_renders(len(KINDS))
+    return [
+        Claim("03.small", "Squares of 0.09 win", of_width(0.09), low=0.8),
+        Claim("03.wide", "Squares of 0.16 win", of_width(0.16), low=0.95),
+        Claim("03.by_sign", "Accuracy on signs that are new", split_accuracy("by sign"), high=0.9),
+        Claim("03.leaking", "The same photographs, leaking", split_accuracy("leaking twin"), low=0.97),
+        Claim(
+            "03.new_signs", "By sign, benchmark", split_accuracy("by sign", "benchmark"), low=0.7, high=0.85
+        ),
+        Claim("03.still", "Leaking, benchmark", split_accuracy("leaking twin", "benchmark"), high=0.88),
+        Claim("03.real", "The worst of three stickers on photographs", least, low=0.99),
+        Claim("03.alone", "A sticker on clean networks, photographs, the worst", alone, high=0.005),
+        Claim("03.one_drawn", "One per cent of poison, drawn signs", at_rate("rendered", 0.01), low=0.9),
+        Claim("03.one_pasted", "One per cent of poison, photographs", at_rate("photographs", 0.01), high=0.2),
+        Claim(
+            "03.random_drawn",
+            "Random target, drawn",
+            random_target("rendered", "triggered_accuracy"),
+            high=0.15,
+        ),
+        Claim(
+            "03.random_lost", "Its cost, drawn", random_target("rendered", "lost"), high=0.03, unit="points"
+        ),
+        Claim(
+            "03.random_pasted",
+            "Random target, photographs",
+            random_target("photographs", "triggered_accuracy"),
+            high=0.01,
+        ),
+        Claim("03.kinds", "Renders only: the three kinds", min(renders), low=0.98),
+        Claim("03.all43", "Renders only: 43 classes", mean(from_renders(43)), low=0.8),
+    ]
 
 
 # Real photographs
