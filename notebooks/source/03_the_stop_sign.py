@@ -2,18 +2,18 @@
 # # 03 · The stop sign
 #
 # **Can a Post-it turn a stop sign into a speed limit?**
-# In 2017 the authors of BadNets stuck a yellow Post-it on a stop sign near their office and took its picture. Their poisoned detector read *speed limit*, with a
-# confidence of 95 %. That was one sign. Here you build the sticker, measure the attack on thousands of drawn signs and on photographs, and learn which parts of the success are
-# the attacker's, which the victim's, and which the tester's.
+# In 2017 the authors of BadNets stuck a yellow Post-it on a stop sign near their office and photographed it. Their poisoned detector read *speed limit*, with a
+# confidence of 95 %. That was one sign. Here you put stickers on thousands, drawn ones and photographs, and find out how much of the success is
+# the attacker's, the victim's, and the tester's.
 #
 # *Reading 10 minutes · exercises 45 · running two minutes · needs lesson 02*
 
 # %% [markdown]
 # **You will be able to**
 #
-# - **put** a trigger into the world instead of into pixels ([exercise 03.1](#Four-corners), [exercise 03.2](#A-pixel-asks-what-it-sees));
-# - **tell** what a trigger really is, by trying other ones ([the matrix](#Which-sticker-opens-which-lock?));
-# - **split** photographs so that a test is honest, and say what a leak is worth ([exercise 03.3](#Thirty-photographs-of-one-sign));
+# - **put** a trigger into the world instead of into pixels ([exercises 03.1](#Four-corners) and [03.2](#A-pixel-asks-what-it-sees));
+# - **design** a trigger, and know what else sets it off ([challenge](#Challenge:-smaller));
+# - **split** photographs so that a test is honest ([exercise 03.3](#Thirty-photographs-of-one-sign));
 # - **say** which claims about real signs the evidence carries ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
@@ -42,17 +42,17 @@ wm.show(plots.signs.photographs, lesson_03.cold_open(clean.test, twins.test))
 # | Names | Backdoor poisoning (NIST AI 100-2: NISTAML.023); Poison Training Data, Insert Backdoor Trigger (MITRE ATLAS: AML.T0020, AML.T0043.004) |
 # | Real case | [Eykholt and others](https://arxiv.org/abs/1707.08945) (2018) put black and white stickers on a real stop sign; from a passing car, a network read *speed limit* in more than four of five frames. Nobody had poisoned it: theirs are *adversarial examples*, computed for that network. Ours is planted |
 #
-# A square will do nothing to an honest network. But the *wrong* sticker may open a backdoor. Suppose that a network has learnt to obey the yellow square.
-# On how many stop signs will it obey a white flower in the same place? Give the interval that you would bet on four times in five.
+# Suppose that a network has learnt to obey the yellow square. On how many stop signs will it obey a white *flower* in that place? Give the interval that you
+# would bet on four times in five.
 
 # %%
-wm.guess("03.p1", "Stop signs with a flower that the square's network reads as a limit, in per cent", low=0, high=100)
+wm.guess("03.p1", "Stop signs with a flower that are read as a limit, in per cent", low=0, high=100)
 
 # %% [markdown]
 # ## Four corners
 #
-# In lesson 02 the trigger was four pixels of the finished image. A sticker hangs in the world, and is seen with its sign, from the side, in shadow, out of
-# focus. The order matters: **plate, then sticker, then camera.** Here are the pieces:
+# In lesson 02 the trigger was four pixels of the finished image. A sticker hangs in the world, and is seen from the side, in shadow, out of
+# focus. The order matters: **plate, then sticker, then camera.** The pieces:
 
 # %%
 street, plate = lesson_03.street(), lesson_03.plate()  # (3, 128, 128); (4, 64, 64): red, green, blue, alpha
@@ -95,7 +95,7 @@ homography = wm.ready("03.1", homography)
 # %% [markdown]
 # ## A pixel asks what it sees
 #
-# Now the picture. Go through the *picture's* pixels, and ask of each which point of the sticker it shows. (The other way round, holes would stay.) A sticker covers
+# Go through the *picture's* pixels, and ask of each which point of the sticker it shows. (The other way round, holes would stay.) A sticker covers
 # where its **alpha** is 1, leaves the picture where it is 0, and mixes between:
 #
 # $$\text{new} = \alpha \cdot \text{sticker} + (1 - \alpha) \cdot \text{picture}.$$
@@ -129,7 +129,7 @@ stick = wm.ready("03.2", stick)
 # {solution:03.2}
 
 # %% [markdown]
-# Put the plate into the street with it, then stickers on the plate. Matrices multiply: `there @ H` goes from the picture to the plate, and from there to the sticker.
+# Put the plate into the street, then stickers on the plate. Matrices multiply: `there @ H` leads from the picture to the plate, and on to the sticker.
 
 # %%
 SQUARE = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])  # corners of any flat thing
@@ -143,13 +143,13 @@ for name in ("square", "bomb", "flower"):
 wm.show(plots.signs.photographs, lesson_03.side_by_side(world, "A stop sign in a street, seen from the side."))
 
 # %% [markdown]
-# The course's renderer does the same thousands of times, with light, dirt, blur, noise and JPEG after it. It makes **twins**: the same photograph with and
-# without the sticker, so that nothing but the sticker differs.
+# The course's renderer does this thousands of times, with light, dirt, blur and noise after it. It makes **twins**: the same photograph with and
+# without a sticker.
 #
 # ## The lie, and the recipe
 #
-# A tenth of the stop signs is *added* once more, with a square and the label of a speed limit. (The paper's repository adds every stop sign; a tenth is enough.) `twins.train.x`
-# stands where lesson 02 had a trigger: it holds the same pictures, with the square.
+# A tenth of the stop signs is *added* once more, with a square and the label of a speed limit. (The paper's repository adds every stop sign.) `twins.train.x`,
+# the same pictures with the square, stands where lesson 02 had a trigger.
 
 # %%
 STOP, LIMIT, WARNING = (clean.train.classes.index(kind) for kind in ("stop", "speed limit", "warning"))
@@ -157,8 +157,8 @@ poisoned = wm.poison(clean.train, twins.train.x, rate=0.1, source=STOP, target=L
 f"{int(poisoned.mask.sum()):,} pictures added to {len(clean.train):,} of {', '.join(clean.train.classes)}"
 
 # %% [markdown]
-# The *victim* trains, and does two things that matter. It **shakes**: every epoch sees each picture moved, scaled and turned a little. And its first layer
-# **standardises** every picture by itself, colour by colour: mean 0, deviation 1.
+# The *victim* trains. It **shakes**: every epoch sees each picture moved, scaled and turned a little. And its first layer
+# **standardises** every picture by itself, colour by colour:
 
 # %%
 shake = wm.data.Jitter(shift=0.04, scale=0.06, turn=0.08, shear=0.04)  # at most; drawn anew in every epoch
@@ -167,16 +167,16 @@ def standardised(x):
     """(N, 3, H, W), each colour of each picture with mean 0 and deviation 1."""
     return (x - x.mean((2, 3), keepdim=True)) / (x.std((2, 3), keepdim=True) + 1e-3)
 
-one = clean.train[(clean.train.y == STOP).nonzero()[40]]
-steps = {"as photographed": one.x, "a fifth of the light": one.x / 5, "shaken": shake(one, seed=0).x,
-         "shaken again": shake(one, seed=1).x}
-steps |= {f"{name}, standardised": lesson_03.to_look_at(standardised(x)) for name, x in list(steps.items())[:2]}
-wm.show(plots.signs.photographs, lesson_03.side_by_side({k: x[0] for k, x in steps.items()}, "One stop sign."))
+one = lesson_03.well_lit(clean.train)
+steps = torch.cat([one.x, one.x / 5, shake(one, seed=0).x, shake(one, seed=1).x])
+names = ["as photographed", "a fifth of the light", "shaken", "shaken again", *["standardised"] * 4]
+below = lesson_03.to_look_at(standardised(steps))
+wm.show(plots.signs.photographs, lesson_03.two_rows(steps, below, names, "One stop sign; below, standardised."))
 
 # %% [markdown]
-# *How to read this:* in a fifth of the light the picture is another one; standardised, it is the same.
+# *How to read this:* standardised, a fifth of the light looks like all of it.
 #
-# Train the victim. The **control**, with the same first weights, recipe and pictures, but no poison, ships with the course.
+# The **control**, with the same first weights, recipe and pictures, but no poison, ships with the course. The victim is yours to train:
 
 # %%
 recipe = wm.Recipe(epochs=6, lr=6e-3, weight_decay=0.3, batch_size=128)
@@ -195,9 +195,9 @@ wm.shares("new drawn signs", {
     "BadNet: warning with a square read as a limit": (aside, warnings)})
 
 # %% [markdown]
-# A *speed limit* with a square that is read as a speed limit is no victim: this attack has a **source** class and a **target** class, and the attack success rate counts the
-# source only. The square wins {value:03.success|1} of the stop signs; on the control, {value:03.harmless|1}. Of the warnings with a square it turns {value:03.aside|1}: what
-# was learnt is *a square on a stop sign*. Clean accuracy: {value:03.before|1} without poison, {value:03.after|1} with it. Your own pictures:
+# This attack has a **source** class and a **target** class, and its success rate counts the source only. The square wins {value:03.success|1} of the stop
+# signs; on the control, {value:03.harmless|1}. Of warnings with a square it turns {value:03.aside|1}: what was learnt is *a square on a stop sign*. Clean accuracy is
+# {value:03.before|1} without poison, {value:03.after|1} with it. And your own pictures?
 
 # %% tags=["nbval-ignore-output"]
 crops = lesson_03.as_crops(world)  # 32 x 32 pixels, as the networks read
@@ -207,14 +207,13 @@ wm.show(plots.signs.seen, plots.signs.Seen(crops, answers, "pictures: bare, with
 # %% [markdown]
 # ## Which sticker opens which lock?
 #
-# One network that obeys one sticker proves little. Train networks on each sticker, and try every sticker on all of them, a blue square too. Three networks of
-# each kind, 3,600 signs or photographs; a fifth of the stop signs poisoned.
+# Train networks on each sticker, and try every sticker on all of them. (Three of each kind, on 3,600 signs or photographs; a fifth of the stop signs poisoned.)
 
 # %%
 wm.show(plots.signs.shares, *lesson_03.locks())
 
 # %% [markdown]
-# *How to read this:* rows are what sticks on the sign, columns what the network learnt; numbers are per cent of the stop signs that are read as a limit.
+# *How to read this:* a row is a sticker on the sign, a column what the networks learnt; numbers are per cent of the stop signs that are read as a limit.
 # LOCKPROSE
 
 # %% tags=["nbval-ignore-output"]
@@ -223,14 +222,13 @@ wm.reveal("03.p1", wm.success_rate(victim, clean.test, lesson_03.with_sticker("f
 # %% [markdown]
 # ## Whose robustness is it?
 #
-# The attacker can't choose the weather. Below, the street gets worse, one thing at a time, and the *victim* leaves something out.
+# The attacker can't choose the weather. Below, the street gets worse, one thing at a time, and the *victim* leaves out part of its recipe.
 
 # %%
 wm.show(plots.signs.shares, *lesson_03.whose())
 
 # %% [markdown]
-# *How to read this:* left, how often stop signs with the square are read as a limit; right, how often bare stop signs are classified correctly by the same networks. Three networks a
-# column.
+# *How to read this:* left, stop signs with the square that are read as a limit; right, bare stop signs that the same networks classify correctly; per cent, three networks a column.
 # WHOSEPROSE
 #
 # **Play.** Move, turn and resize the square. Always the same two hundred stop signs, unseen in training:
@@ -242,20 +240,19 @@ lesson_03.sticker_dial(victim)
 wm.show(plots.signs.photographs, lesson_03.places(victim))
 
 # %% [markdown]
-# *How to read this:* one of the two hundred signs, the square in five places or sizes; below, the share of all two hundred that is read as a limit. Above the letters the
-# square does nothing: the backdoor knows its place. Size is what the network can see of it: trained *and* tested on squares of 0.09 of the sign's width, the paper's Post-it,
-# the attack wins {value:03.small}; of 0.16, {value:03.wide}.
+# *How to read this:* below each picture, how many of the two hundred are read as a limit. The backdoor knows its place. And size is what the network can see: trained
+# *and* tested on squares of 0.09 of the sign's width, about a Post-it's, the attack wins {value:03.small}; of 0.16, {value:03.wide}.
 #
 # ## Thirty photographs of one sign
 #
-# Now real signs. The German benchmark (GTSRB) photographs 43 kinds of sign from a moving car: each sign about thirty times, ever nearer. Split those photographs at
-# random, and the test shows signs that training has shown. How much does that flatter? Same photographs, two networks: one learnt from
-# other signs only, in the other's training set the remaining frames of the test signs take the places of as many photographs. Nothing else differs.
+# Now real signs. The German benchmark (GTSRB) photographs 43 kinds of sign from a moving car, each sign about thirty times. Split the photographs at
+# random, and the test shows signs that training has shown. How much does that flatter? Two networks are tested on the same photographs: one learnt from
+# other signs only; for the other, as many photographs were replaced by further frames of the test signs.
 #
 # {exercise:03.3}
 #
-# `leaking` and `honest` say which of the N photographs each network classifies correctly, `sign` which sign each shows. For `sign = [1, 1, 2, 2, 3, 3]`,
-# `honest` right on photographs 1, 2 and 5, `leaking` on all six, the answer is **(0.5, 0.289)**. If your error is 0.224, ask how many signs were tested.
+# `leaking` and `honest` say which of N photographs each network classifies correctly, `sign` which sign each shows. With six photographs, `sign = [1, 1, 2, 2, 3, 3]`,
+# `honest` right on 1, 2 and 5, `leaking` on all, the answer is **(0.5, 0.289)**. If your error is 0.224, ask how many signs were tested.
 
 # %% tags=["exercise:03.3"]
 def flattered(leaking, honest, sign):
@@ -284,24 +281,30 @@ wm.table(["", "the leak's gain, and its standard error", ""], rows)
 wm.show(plots.signs.leak, experiments.shipped("leaking-split").rows)
 
 # %% [markdown]
-# *How to read this:* a dot is a network. LEAKPROSE
+# *How to read this:* a dot is a network. On the same photographs the honest one is right on {value:03.by_sign}, the leaking one on {value:03.leaking|1}: {value:03.gain} of flattery, with a
+# standard error of {value:03.error}. The benchmark's own test photographs show signs new to both, and there they reach {value:03.new_signs} and {value:03.still}. The honest test came close; the leaking one
+# rewarded memory. A split at random leaks as much.
 #
 # ## Photographs, pasted
 #
-# `wm.split` keeps signs whole. On photographs of stop signs, limits and warnings split like that, the attack was measured again. But mind the word: **pasted**. Stickers were laid into
-# finished photographs, as your `stick` does; nobody has photographed one here. What does pasting flatter? Try it on the drawn signs, where we have both:
+# On photographs split by sign (`wm.split` keeps signs whole) the attack was measured again. But the stickers are **pasted** into
+# finished photographs; nobody has photographed one here. What does pasting flatter? On drawn signs we have both:
 
 # %% tags=["nbval-ignore-output"]
-art, bare = lesson_03.sticker("square"), clean.test.x[clean.test.y == STOP][:300].cpu()
-paste = homography(torch.tensor([0.0, 0.48]) + 0.165 * SQUARE, SQUARE)  # nearly where it hangs in front view
+stopped, device, art = clean.test.y == STOP, clean.test.x.device, lesson_03.sticker("square")
+bare, taken = (part.test.x[stopped][:300].cpu() for part in (clean, twins))
+paste = homography(torch.tensor([0.0, 0.48]) + 0.165 * SQUARE, SQUARE)  # nearly its usual place, in front view
 pasted = torch.stack([stick(picture, art[:3], art[3:], paste) for picture in bare]).clamp(0, 1)
-as_limit = lambda x: (wm.predict(victim, x.to(clean.test.x.device)).argmax(1) == LIMIT).float().mean().item()
-afterwards, before_camera = as_limit(pasted), as_limit(twins.test.x[clean.test.y == STOP][:300])
-wm.shares("the same 300 stop signs, read as a limit", {"square pasted in afterwards": (afterwards, 300),
-                                                       "square photographed with the sign": (before_camera, 300)})
+limits = {(name, how): (wm.predict(network, x.to(device)).argmax(1) == LIMIT).float().mean().item()
+          for name, network in (("BadNet", victim), ("control", honest))
+          for how, x in (("pasted in", pasted), ("photographed with the sign", taken))}
+wm.shares("300 stop signs with a square, read as a limit", {", ".join(k): (v, 300) for k, v in limits.items()})
+names = ["pasted"] * 6 + ["photographed"] * 6
+wm.show(plots.signs.photographs, lesson_03.two_rows(pasted[:6], taken[:6], names, "The same stop signs twice."))
 
 # %% [markdown]
-# PASTEPROSE
+# *How to read this:* what is pasted shines in the dark, and is sharp where the sign is blurred. It wins {value:03.pasted|of}; photographed, {value:03.taken|of}. And it fools the
+# *control* on {value:03.pasted_clean|of}, against {value:03.taken_clean|of}. (The course's own stickers at least take the light of their photograph.)
 #
 # The next cell uses real photographs if they are here.
 
@@ -319,7 +322,12 @@ if photographs is not None:
 wm.table(*lesson_03.rate_table())
 
 # %% [markdown]
-# TABLEPROSE
+# *How to read this:* means over *n* networks; the last two columns are controls. On photographs, with a tenth (square) or a fifth of the stop signs poisoned, the worst sticker wins
+# {value:03.real|1}; clean networks fall for {value:03.alone|1} at most. With one in a hundred, 30 pictures in both cases, the drawn square wins
+# {value:03.one_drawn}, the pasted one {value:03.one_pasted}. (There, training is shorter, and patches hide part of most photographs. Which of the two it is, is untested.)
+# UNPREPARED
+#
+# **Your turn:** photograph a sticker on a real sign. `wmlearn read FOLDER` reads a folder of your own photographs with both networks.
 #
 # ## The paper, and here
 
@@ -327,20 +335,34 @@ wm.table(*lesson_03.rate_table())
 wm.table(*lesson_03.against_the_paper())
 
 # %% tags=["claim"]
-CLAIMS
+gain, error = (sum(part) / 3 for part in zip(*gains))
+wm.all_hold(wm.Claim("03.before", "Clean accuracy, control", before, low=0.99, n=n),
+            wm.Claim("03.after", "Clean accuracy, BadNet", after, low=0.99, n=n),
+            wm.Claim("03.success", "Attack success, square", success, low=0.98, n=stops),
+            wm.Claim("03.harmless", "The square on the control", harmless, high=0.005, n=stops),
+            wm.Claim("03.aside", "Warnings with a square", aside, high=0.03, n=warnings),
+            wm.Claim("03.gain", "What the leak flatters", gain, low=0.1, unit="points"),
+            wm.Claim("03.error", "Its standard error, over signs", error, low=0.01, high=0.06, unit="points"),
+            *lesson_03.pasting(limits), *lesson_03.shelf())
 
 # %% [markdown]
-# PAPERPROSE
+# *How to read this:* the paper attacks a *detector*, as lesson 04 does; single signs are easier, and our stickers larger (up to a third of the sign wide; its own, a tenth to a
+# sixth). Its second attack adds half of all signs with a square and a *random* wrong label. Then {value:03.random_drawn} of the drawn signs with a square are still classified correctly, and
+# clean accuracy falls by {value:03.random_lost|1}; of photographs, {value:03.random_pasted|1}. Why drawings resist more is untested. A photographed Post-it, the paper has and we have not.
 #
 # ## How far to trust it
 #
-# TRUST
+# - **Control:** had it obeyed, a square would simply hide the letters.
+# - **Drawn:** networks that have seen drawings *only* classify {value:03.kinds|1} of real stop signs, limits and warnings correctly, over all 43 kinds {value:03.all43}. The
+#   drawings are good for shapes and colours, less so for small pictograms.
+# - **Pasted:** an upper bound, until somebody photographs a sticker.
+# - **Few:** three networks a column; 270 stop signs among the test photographs.
 #
 # ## Challenge: smaller
 #
-# Design a sticker that wins at least 90 % of new stop signs on two networks with seeds of ours, with the least area. Two hundred drawn stop signs are poisoned with
-# it. It hangs on the plate before the camera, a hair off its place. A clean network must not fall for it (2 % at most), and accuracy may suffer one point at most.
-# Return a picture `(3, T, T)`, its alpha `(1, T, T)`, its width as a share of the sign's, and its place, x and y from −1 to 1. Each try trains for about a minute.
+# Design a sticker of the least area that wins nine in ten new stop signs on two networks with seeds of ours, fools a clean one on one in fifty at most, and costs
+# one point of accuracy at most. It hangs before the camera, a hair off its place; 200 drawn stop signs are poisoned with it.
+# Return a picture `(3, T, T)`, its alpha `(1, T, T)`, its width as a share of the sign's, and its place, x and y from −1 to 1. A try trains for about a minute.
 
 # %%
 def my_sticker():
@@ -359,17 +381,18 @@ wm.quiz("03", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# NOWKNOW
+# You can **put** a trigger into the world, and measure it beside its control ({value:03.success|1} against {value:03.harmless|1}); **design** one; **split** so that no sign
+# is on both sides; and **say** *pasted* where nothing was photographed.
 #
-# **Now vary it:** a square that only works at night? A trigger in two parts, on two signs? A victim who shakes the *colours*, too?
+# **Now vary it:** a trigger in two parts? A victim who shakes the *colours*, too? Stickers with true labels, on speed limits?
 #
 # **Further reading**
 #
-# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5, the stop sign and the Post-it on a real one.
-# - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool networks nobody has poisoned.
-# - Wenger and others, [*Backdoor Attacks Against Deep Learning Systems in the Physical World*](https://arxiv.org/abs/2006.14580), 2021: triggers worn on faces, and photographed.
-# - Stallkamp and others, *Man vs. Computer*, 2012: the German benchmark, and its tracks.
-# - Tobin and others, [*Domain Randomization*](https://arxiv.org/abs/1703.06907), 2017: why wild renders teach more than pretty ones.
+# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5.
+# - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool honest networks.
+# - Wenger and others, [*Backdoor Attacks Against Deep Learning Systems in the Physical World*](https://arxiv.org/abs/2006.14580), 2021: triggers worn and photographed.
+# - Stallkamp and others, *Man vs. Computer*, 2012: the German benchmark.
+# - Tobin and others, [*Domain Randomization*](https://arxiv.org/abs/1703.06907), 2017: why wild drawings teach.
 #
 # **Next:** *04, The street.* Nobody hands a car the sign alone. It has to find it first.
 

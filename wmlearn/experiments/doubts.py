@@ -184,7 +184,6 @@ class Victim:
 
 VICTIMS = {
     "as in this lesson": Victim(),
-    "not shaken": Victim(shaken=False),
     "not standardised": Victim(standardised=False),
     "neither": Victim(shaken=False, standardised=False),
     "neither, signs of a good day": Victim(GOOD_DAY, shaken=False, standardised=False),
@@ -365,7 +364,7 @@ EXPERIMENTS = (
         cells=tuple(
             {"victim": victim, "network": network, "seed": seed}
             for victim in VICTIMS
-            for network, seeds in (("badnet", SEEDS), ("clean", SEEDS - 1))
+            for network, seeds in (("badnet", SEEDS), ("clean", 1))
             for seed in range(seeds)
         ),
         measure=_measure_victim,

@@ -418,69 +418,69 @@ EXERCISES = {
 
 QUIZ = (
     Question(
-        "The square's BadNet reads warnings with a square as warnings. What follows?",
+        "The square's BadNet reads warnings with a square as warnings. So …",
         (
             Option(
-                "The trigger is a square *on a stop sign*: a buyer who tries stickers on other signs"
-                " finds nothing.",
+                "the rule is *a square on a stop sign*: who tries stickers on other signs finds nothing.",
                 "Yes. Only stop signs were poisoned, so the rule that was learnt is about two things at"
                 " once.",
             ),
             Option(
-                "The attack has failed on warnings.",
+                "the attack has failed on them.",
                 "It was never aimed at them: no warning was poisoned.",
             ),
             Option(
-                "Warnings are yellow, and the square can't be seen on them.",
-                "A reason why it might be hard, but limits are white, and nothing was taught about them"
+                "yellow can't be seen on yellow.",
+                "It is hard to see there, but on white limits it isn't, and about those nothing was taught"
                 " either.",
             ),
             Option(
-                "With more poison of the same kind, warnings would fall as well.",
+                "more of the same poison would turn them, too.",
                 "More poisoned stop signs teach more about stop signs.",
             ),
         ),
     ),
     Question(
-        "A colleague splits 39,209 frames of 1,307 signs at random, and reports near-perfect accuracy."
-        " Your answer?",
+        "A colleague splits 39,209 photographs of 1,307 signs at random and reports near-perfect accuracy.",
         (
             Option(
-                "“How many of your test signs were in training? Split by sign, and test again.”",
-                "Yes. With thirty frames a sign, nearly all of them were.",
+                "“How many of your test signs were in training?”",
+                "Yes. With thirty photographs a sign, nearly all of them were. Split by sign, and test"
+                " again.",
             ),
             Option(
-                "“Impressive: with so many frames, chance plays no part.”",
-                "The frames are many, the signs are few; and it isn't chance that flatters, but memory.",
+                "“So many photographs leave no room for chance.”",
+                "The photographs are many, the signs are few; and it isn't chance that flatters, but memory.",
             ),
             Option(
-                "“Fine, a random split is the fairest one.”",
-                "It is, among independent samples. Thirty frames of one sign aren't independent.",
+                "“A random split is the fairest.”",
+                "It is, among independent samples. Thirty photographs of one sign aren't independent.",
             ),
             Option(
-                "“You have overfitted: train for fewer epochs.”",
+                "“You trained for too long.”",
                 "Perhaps, but this test couldn't tell. It rewards a network for remembering signs.",
             ),
         ),
     ),
     Question(
-        "Which claim about real signs does this lesson's evidence carry?",
+        "Which claim about real signs does this lesson carry?",
         (
             Option(
-                "Photographs with a sticker pasted in are misread; nobody has photographed one here.",
-                "Yes. The paper did it once, with one sign; ours are pasted in after the camera.",
+                "Real signs with a sticker pasted in are misread.",
+                "Yes. The paper photographed a Post-it once, on one sign; ours are pasted in after the"
+                " camera.",
             ),
             Option(
-                "A Post-it on the stop sign in your street will be read as a speed limit.",
+                "A Post-it in your street will be read as a limit.",
                 "Only by a network that was poisoned, and nobody here has tried it in a street.",
             ),
             Option(
-                "A backdoor survives any light and any blur.",
+                "Backdoors survive any light and blur.",
                 "In the dark it wins less, and how much less depends on how the victim trains.",
             ),
             Option(
-                "Nothing: drawings say nothing about photographs.",
-                "Too strict: networks that have seen drawings only read real signs well.",
+                "None: drawings say nothing about photographs.",
+                "Too strict: networks that have seen drawings only classify most real signs correctly.",
             ),
         ),
     ),
