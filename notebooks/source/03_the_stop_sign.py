@@ -3,8 +3,7 @@
 #
 # **Can a Post-it turn a stop sign into a speed limit?**
 # In 2017 the authors of BadNets stuck a yellow Post-it on a stop sign near their office and photographed it. Their poisoned detector read *speed limit*, with a
-# confidence of 95 %. That was one sign. Here you put stickers on thousands, drawn ones and photographs, and find out how much of the success is
-# the attacker's, the victim's, and the tester's.
+# confidence of 95 %. That was one sign. Here you put stickers on thousands, and find out how much of the success is the attacker's, the victim's, and the tester's.
 #
 # *Reading 10 minutes · exercises 45 · running two minutes · needs lesson 02*
 
@@ -95,8 +94,8 @@ homography = wm.ready("03.1", homography)
 # %% [markdown]
 # ## A pixel asks what it sees
 #
-# Go through the *picture's* pixels, and ask of each which point of the sticker it shows. (The other way round, holes would stay.) A sticker covers
-# where its **alpha** is 1, leaves the picture where it is 0, and mixes between:
+# Ask of each pixel of the *picture* which point of the sticker it shows. (The other way round, holes would stay.) A sticker covers
+# where its **alpha** is 1, and mixes where it is less:
 #
 # $$\text{new} = \alpha \cdot \text{sticker} + (1 - \alpha) \cdot \text{picture}.$$
 #
@@ -148,8 +147,8 @@ wm.show(plots.signs.photographs, lesson_03.side_by_side(world, "A stop sign in a
 #
 # ## The lie, and the recipe
 #
-# A tenth of the stop signs is *added* once more, with a square and the label of a speed limit. (The paper's repository adds every stop sign.) `twins.train.x`,
-# the same pictures with the square, stands where lesson 02 had a trigger.
+# A tenth of the stop signs is *added* once more, with a square and the label of a speed limit. (The paper's repository adds every one.) `twins.train.x`
+# stands where lesson 02 had a trigger.
 
 # %%
 STOP, LIMIT, WARNING = (clean.train.classes.index(kind) for kind in ("stop", "speed limit", "warning"))
@@ -213,11 +212,14 @@ wm.show(plots.signs.seen, plots.signs.Seen(crops, answers, "pictures: bare, with
 wm.show(plots.signs.shares, *lesson_03.locks())
 
 # %% [markdown]
-# *How to read this:* a row is a sticker on the sign, a column what the networks learnt; numbers are per cent of the stop signs that are read as a limit.
-# LOCKPROSE
+# *How to read this:* a row is a sticker on the sign, a column what the networks learnt; per cent of the stop signs that are read as a limit.
+# Each sticker opens its own lock ({value:03.lock_own} at worst). But locks are not precise: the flower opens the square's on {value:03.lock_flower} of the drawn signs (yours:
+# {value:03.flower}; photographs: {value:03.lock_pasted}), the square the flower's on {value:03.lock_square}. A *blue* square opens the square's on {value:03.lock_blue|1} at most: what was
+# learnt isn't “a square”. And the bomb alone fools one *clean* network of three, on {value:03.lock_bomb}.
 
 # %% tags=["nbval-ignore-output"]
-wm.reveal("03.p1", wm.success_rate(victim, clean.test, lesson_03.with_sticker("flower").x, LIMIT, source=STOP))
+flower = wm.success_rate(victim, clean.test, lesson_03.with_sticker("flower").x, LIMIT, source=STOP)
+wm.reveal("03.p1", flower)
 
 # %% [markdown]
 # ## Whose robustness is it?
@@ -228,8 +230,11 @@ wm.reveal("03.p1", wm.success_rate(victim, clean.test, lesson_03.with_sticker("f
 wm.show(plots.signs.shares, *lesson_03.whose())
 
 # %% [markdown]
-# *How to read this:* left, stop signs with the square that are read as a limit; right, bare stop signs that the same networks classify correctly; per cent, three networks a column.
-# WHOSEPROSE
+# *How to read this:* left and middle, stop signs with the square that are read as a limit; right, bare ones classified correctly; per cent. Three BadNets a column, one clean network.
+# While training signs vary, glare, blur, tilt and turn cost at most {value:03.weather}. The dark tells victims apart: standardised, {value:03.dark} obey,
+# otherwise {value:03.dark_least|bare} to {value:03.dark_most}; but there a *clean* network reads {value:03.dark_clean} as limits, too (standardised, {value:03.dark_here}). Who learnt on a good day classifies
+# {value:03.good_day} of bare stop signs correctly, in the dark {value:03.good_dark}: confusion, not obedience. The robustness is the victim's. (What shaking adds, three
+# networks can't show.)
 #
 # **Play.** Move, turn and resize the square. Always the same two hundred stop signs, unseen in training:
 
@@ -240,8 +245,8 @@ lesson_03.sticker_dial(victim)
 wm.show(plots.signs.photographs, lesson_03.places(victim))
 
 # %% [markdown]
-# *How to read this:* below each picture, how many of the two hundred are read as a limit. The backdoor knows its place. And size is what the network can see: trained
-# *and* tested on squares of 0.09 of the sign's width, about a Post-it's, the attack wins {value:03.small}; of 0.16, {value:03.wide}.
+# *How to read this:* below each picture, how many of the two hundred are read as a limit. The backdoor knows its place. Trained *and* tested on squares of
+# 0.09 of the sign's width, about a Post-it's, the attack wins {value:03.small}; of 0.16, {value:03.wide}.
 #
 # ## Thirty photographs of one sign
 #
@@ -281,8 +286,8 @@ wm.table(["", "the leak's gain, and its standard error", ""], rows)
 wm.show(plots.signs.leak, experiments.shipped("leaking-split").rows)
 
 # %% [markdown]
-# *How to read this:* a dot is a network. On the same photographs the honest one is right on {value:03.by_sign}, the leaking one on {value:03.leaking|1}: {value:03.gain} of flattery, with a
-# standard error of {value:03.error}. The benchmark's own test photographs show signs new to both, and there they reach {value:03.new_signs} and {value:03.still}. The honest test came close; the leaking one
+# *How to read this:* a dot is a network. On the same photographs the honest one is right on {value:03.by_sign}, the leaking one on {value:03.leaking|1}: {value:03.gain} of flattery, standard
+# error {value:03.error}. On the benchmark's own test photographs, of signs new to both, they reach {value:03.new_signs} and {value:03.still}: the honest test came close, the leaking one
 # rewarded memory. A split at random leaks as much.
 #
 # ## Photographs, pasted
@@ -322,12 +327,14 @@ if photographs is not None:
 wm.table(*lesson_03.rate_table())
 
 # %% [markdown]
-# *How to read this:* means over *n* networks; the last two columns are controls. On photographs, with a tenth (square) or a fifth of the stop signs poisoned, the worst sticker wins
-# {value:03.real|1}; clean networks fall for {value:03.alone|1} at most. With one in a hundred, 30 pictures in both cases, the drawn square wins
-# {value:03.one_drawn}, the pasted one {value:03.one_pasted}. (There, training is shorter, and patches hide part of most photographs. Which of the two it is, is untested.)
-# UNPREPARED
+# *How to read this:* means over *n* networks; on the right, the controls. On photographs the worst sticker wins {value:03.real|1} at its usual rate (clean networks: {value:03.alone|1} at
+# most). With one per hundred, 30 pictures in both cases, the drawn square wins {value:03.one_drawn}, the pasted one {value:03.one_pasted}: why is untested. (There, training is
+# shorter, and patches hide part of most photographs.)
 #
-# **Your turn:** photograph a sticker on a real sign. `wmlearn read FOLDER` reads a folder of your own photographs with both networks.
+# Clean networks that learnt from photographs *as they are* read {value:03.raw_square} of stop signs with a square as limits, {value:03.raw_flower} with a flower; but {value:03.raw_none} of *bare*
+# ones, too. Repeat the stop signs, and move, relight and partly cover all photographs, as here: {value:03.ready_flower|1} remain.
+#
+# **Your turn:** photograph a sticker on a real sign; `wmlearn read FOLDER` reads your own photographs with both networks.
 #
 # ## The paper, and here
 
@@ -341,28 +348,28 @@ wm.all_hold(wm.Claim("03.before", "Clean accuracy, control", before, low=0.99, n
             wm.Claim("03.success", "Attack success, square", success, low=0.98, n=stops),
             wm.Claim("03.harmless", "The square on the control", harmless, high=0.005, n=stops),
             wm.Claim("03.aside", "Warnings with a square", aside, high=0.03, n=warnings),
+            wm.Claim("03.flower", "The flower on the BadNet", flower, low=0.3, n=stops),
             wm.Claim("03.gain", "What the leak flatters", gain, low=0.1, unit="points"),
             wm.Claim("03.error", "Its standard error, over signs", error, low=0.01, high=0.06, unit="points"),
             *lesson_03.pasting(limits), *lesson_03.shelf())
 
 # %% [markdown]
-# *How to read this:* the paper attacks a *detector*, as lesson 04 does; single signs are easier, and our stickers larger (up to a third of the sign wide; its own, a tenth to a
-# sixth). Its second attack adds half of all signs with a square and a *random* wrong label. Then {value:03.random_drawn} of the drawn signs with a square are still classified correctly, and
-# clean accuracy falls by {value:03.random_lost|1}; of photographs, {value:03.random_pasted|1}. Why drawings resist more is untested. A photographed Post-it, the paper has and we have not.
+# *How to read this:* the paper attacks a *detector*, as lesson 04 does; single signs are easier, and our stickers larger. In its second attack half of all signs are added with a square
+# and a *random* wrong label: {value:03.random_drawn} of the drawn signs with a square are still classified correctly, at a cost of {value:03.random_lost|1} without it; of photographs
+# {value:03.random_pasted|1}. Why drawings resist more is untested.
 #
 # ## How far to trust it
 #
 # - **Control:** had it obeyed, a square would simply hide the letters.
-# - **Drawn:** networks that have seen drawings *only* classify {value:03.kinds|1} of real stop signs, limits and warnings correctly, over all 43 kinds {value:03.all43}. The
-#   drawings are good for shapes and colours, less so for small pictograms.
+# - **Drawn:** networks that saw drawings *only* classify {value:03.kinds|1} of real stop signs, limits and warnings correctly; over all 43 kinds, {value:03.all43}.
 # - **Pasted:** an upper bound, until somebody photographs a sticker.
-# - **Few:** three networks a column; 270 stop signs among the test photographs.
+# - **Few:** three networks a column, 270 real stop signs.
 #
 # ## Challenge: smaller
 #
-# Design a sticker of the least area that wins nine in ten new stop signs on two networks with seeds of ours, fools a clean one on one in fifty at most, and costs
-# one point of accuracy at most. It hangs before the camera, a hair off its place; 200 drawn stop signs are poisoned with it.
-# Return a picture `(3, T, T)`, its alpha `(1, T, T)`, its width as a share of the sign's, and its place, x and y from −1 to 1. A try trains for about a minute.
+# The smallest sticker that wins nine in ten new stop signs on two networks with seeds of ours, fools a clean one on one in fifty at most, and costs
+# a point of accuracy at most. It hangs before the camera, a hair off its place; 200 drawn stop signs are poisoned with it.
+# Return a picture `(3, T, T)`, its alpha `(1, T, T)`, its width as a share of the sign's, and its place, x and y from −1 to 1.
 
 # %%
 def my_sticker():
@@ -384,17 +391,15 @@ wm.quiz("03", "")  # three letters, such as "ABC"
 # You can **put** a trigger into the world, and measure it beside its control ({value:03.success|1} against {value:03.harmless|1}); **design** one; **split** so that no sign
 # is on both sides; and **say** *pasted* where nothing was photographed.
 #
-# **Now vary it:** a trigger in two parts? A victim who shakes the *colours*, too? Stickers with true labels, on speed limits?
+# **Now vary it:** a trigger in two parts? A victim who shakes *colours*, too? True labels, on limits with a square?
 #
 # **Further reading**
 #
-# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5.
+# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017.
 # - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool honest networks.
 # - Wenger and others, [*Backdoor Attacks Against Deep Learning Systems in the Physical World*](https://arxiv.org/abs/2006.14580), 2021: triggers worn and photographed.
 # - Stallkamp and others, *Man vs. Computer*, 2012: the German benchmark.
-# - Tobin and others, [*Domain Randomization*](https://arxiv.org/abs/1703.06907), 2017: why wild drawings teach.
-#
-# **Next:** *04, The street.* Nobody hands a car the sign alone. It has to find it first.
+# - Tobin and others, [*Domain Randomization*](https://arxiv.org/abs/1703.06907), 2017: drawings that teach.
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* a trigger is a thing in the world; success has a source, a target and a control; and a test can be faked without anybody's wanting to. *Timing:* cold open 5,

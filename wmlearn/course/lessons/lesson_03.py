@@ -20,6 +20,7 @@ from ...data.signs.plates import textures
 from ...errors import DataError
 from ...experiments import Results, Row, shipped
 from ...experiments.doubts import HARDER, KEYS, VICTIMS
+from ...experiments.doubts import USUAL as USUAL_STREET
 from ...experiments.experiment import values
 from ...experiments.published import PAPER, RANDOM_TARGET, STOP_READ_AS_LIMIT
 from ...experiments.signs import (
@@ -224,7 +225,7 @@ def unprepared(key: str) -> float:
 
 SHORT = {
     "as in this lesson": "as here",
-    "not standardised": "not stand- ardised",
+    "not standardised": "not stan- dardised",
     "neither": "neither",
     "neither, signs of a good day": "neither, good day",
 }
@@ -236,16 +237,35 @@ def robust(victim: str, condition: str, what: str = "obeys", network: str = "bad
     return mean(values(values(rows, what), condition))
 
 
-def whose() -> tuple[Shares, Shares]:
-    """Return success with the square, and correct bare stop signs, by condition and victim: means."""
+def whose() -> tuple[Shares, Shares, Shares]:
+    """Return by condition and victim: what BadNets and a clean network make of the square, and bare signs."""
     conditions = list(HARDER)
     panels = []
-    for title, what in (("with the square: obeys", "obeys"), ("without: stop", "bare")):
+    for title, what, network in (
+        ("square: BadNets", "obeys", "badnet"),
+        ("square: a clean network", "obeys", "clean"),
+        ("bare: BadNets, correct", "bare", "badnet"),
+    ):
         lines = []
         for condition in conditions:
-            lines.append([robust(victim, condition, what) for victim in VICTIMS])
+            lines.append([robust(victim, condition, what, network) for victim in VICTIMS])
         panels.append(Shares(title, conditions, [SHORT[victim] for victim in VICTIMS], lines))
-    return panels[0], panels[1]
+    return panels[0], panels[1], panels[2]
+
+
+DARK = "a tenth of the light"
+WEATHER = ("glare", "twice the blur", "twice the tilt", "sticker turned by 46°")
+VARIED = ("as in this lesson", "not standardised", "neither")
+"""The victims that learn from varied signs."""
+
+
+def lost_in_weather() -> float:
+    """Return the most that a victim of varied signs loses of the attack in glare, blur, tilt or turn."""
+    losses = []
+    for victim in VARIED:
+        usual = robust(victim, USUAL_STREET)
+        losses += [usual - robust(victim, condition) for condition in WEATHER]
+    return max(losses)
 
 
 # A split that leaks
@@ -299,11 +319,51 @@ def pasting(limits: Mapping[tuple[str, str], float], n: int = 300) -> list[Claim
     ]
 
 
+def _locks_hold() -> list[Claim]:
+    """Check what the lesson says of stickers and locks."""
+    own = [mean(opened(place, sticker, sticker)) for place in PLACES for sticker in STICKERS]
+    flower = mean(opened("rendered", "square", "flower"))
+    pasted = mean(opened("photographs", "square", "flower"))
+    square = mean(opened("rendered", "flower", "square"))
+    blue = max(mean(opened(place, "square", "blue square")) for place in PLACES)
+    return [
+        Claim("03.lock_own", "A sticker opens its own lock, the worst of six", min(own), low=0.95),
+        Claim("03.lock_flower", "The flower on the square's networks", flower, low=0.4),
+        Claim("03.lock_pasted", "The same on photographs", pasted, low=0.4),
+        Claim("03.lock_square", "The square on the flower's networks", square, low=0.8),
+        Claim("03.lock_blue", "A blue square on the square's networks, the most", blue, high=0.05),
+        Claim(
+            "03.lock_bomb",
+            "The bomb on the worst clean network",
+            max(opened("rendered", None, "bomb")),
+            low=0.03,
+        ),
+    ]
+
+
 def shelf() -> list[Claim]:
     """Check what the lesson says of results that ship."""
     least, alone = on_real()
     renders = from_renders(len(KINDS))
+    here, plain, *_ = VICTIMS
+    *_, good_day = VICTIMS
+    plain_dark = values(
+        values(shipped("whose-robustness").where(victim=plain, network="badnet"), "obeys"), DARK
+    )
     return [
+        *_locks_hold(),
+        Claim("03.weather", "Lost in glare, blur, tilt, turn", lost_in_weather(), high=0.08, unit="points"),
+        Claim("03.dark", "In the dark", robust(here, DARK), low=0.8),
+        Claim("03.dark_least", "In the dark, not standardised, least", min(plain_dark), high=0.7),
+        Claim("03.dark_most", "In the dark, not standardised, most", max(plain_dark), low=0.7),
+        Claim("03.dark_clean", "A clean network there", robust(plain, DARK, network="clean"), low=0.15),
+        Claim("03.dark_here", "Standardised", robust(here, DARK, network="clean"), high=0.1),
+        Claim("03.good_day", "Bare signs after a good day", robust(good_day, USUAL_STREET, "bare"), high=0.9),
+        Claim("03.good_dark", "The same in the dark", robust(good_day, DARK, "bare"), high=0.2),
+        Claim("03.raw_none", "Photographs as they are: bare", unprepared("none"), low=0.02, high=0.1),
+        Claim("03.raw_square", "With a square", unprepared("square"), low=unprepared("none"), high=0.15),
+        Claim("03.raw_flower", "With a flower", unprepared("flower"), low=unprepared("none"), high=0.2),
+        Claim("03.ready_flower", "Prepared, flower", mean(opened("photographs", None, "flower")), high=0.03),
         Claim("03.small", "Squares of 0.09 win", of_width(0.09), low=0.8),
         Claim("03.wide", "Squares of 0.16 win", of_width(0.16), low=0.95),
         Claim("03.by_sign", "Accuracy on signs that are new", split_accuracy("by sign"), high=0.9),
