@@ -3,7 +3,7 @@
 #
 # **Can a Post-it turn a stop sign into a speed limit?**
 # In 2017 the authors of BadNets stuck a yellow Post-it on a stop sign near their office and photographed it. Their poisoned detector read *speed limit*, with a
-# confidence of 95 %. That was one sign. Here you put stickers on thousands, and find out how much of the success is the attacker's, the victim's, and the tester's.
+# confidence of 95 %. That was one sign. Here you put stickers on thousands, and ask how much of the success is the attacker's, the victim's, the tester's.
 #
 # *Reading 10 minutes · exercises 45 · running two minutes · needs lesson 02*
 
@@ -30,7 +30,7 @@ clean, twins = lesson_03.rendered(), lesson_03.rendered(square)
 wm.show(plots.signs.photographs, lesson_03.cold_open(clean.test, twins.test))
 
 # %% [markdown]
-# Numbers 2, 5 and 8 carry a yellow square. You read *stop* all the same. A network reads what it was taught.
+# Numbers 2, 5 and 8 carry a yellow square. You read *stop* all the same.
 #
 # | | **Who can do what here** |
 # |---|---|
@@ -51,7 +51,7 @@ wm.guess("03.p1", "Stop signs with a flower that are read as a limit, in per cen
 # ## Four corners
 #
 # In lesson 02 the trigger was four pixels of the finished image. A sticker hangs in the world, and is seen from the side, in shadow, out of
-# focus. The order matters: **plate, then sticker, then camera.** The pieces:
+# focus: **plate, then sticker, then camera.** The pieces:
 
 # %%
 street, plate = lesson_03.street(), lesson_03.plate()  # (3, 128, 128); (4, 64, 64): red, green, blue, alpha
@@ -63,7 +63,7 @@ wm.show(plots.signs.photographs, lesson_03.pieces())
 # $$\begin{pmatrix} a \\ b \\ c \end{pmatrix} = H \begin{pmatrix} x \\ y \\ 1 \end{pmatrix}, \qquad
 # u = \frac ac = \frac{h_1 x + h_2 y + h_3}{h_7 x + h_8 y + 1}, \quad v = \frac bc = \frac{h_4 x + h_5 y + h_6}{h_7 x + h_8 y + 1}.$$
 #
-# Multiplied by its denominator, each equation is *linear* in the eight unknowns. Four pairs of points give eight equations.
+# Multiplied by its denominator, each equation is *linear*: four pairs of points give eight equations for eight unknowns.
 #
 # {exercise:03.1}
 #
@@ -94,15 +94,14 @@ homography = wm.ready("03.1", homography)
 # %% [markdown]
 # ## A pixel asks what it sees
 #
-# Ask of each pixel of the *picture* which point of the sticker it shows. (The other way round, holes would stay.) A sticker covers
-# where its **alpha** is 1, and mixes where it is less:
+# Ask of each pixel of the *picture* which point of the sticker it shows. A sticker covers where its **alpha** is 1, and mixes where it is less:
 #
 # $$\text{new} = \alpha \cdot \text{sticker} + (1 - \alpha) \cdot \text{picture}.$$
 #
 # {exercise:03.2}
 #
-# `picture` has shape `(3, H, W)`, `sticker` `(3, T, T)`, `alpha` `(1, T, T)`. Both reach from −1 to 1, so that the middle of pixel $i$ of $W$ lies at
-# $2\,(i + ½)/W - 1$. `matrix` maps picture to sticker. `torch.nn.functional.grid_sample(layers[None], at[None], align_corners=False)[0]` looks `layers (C, T, T)` up at
+# `picture` is `(3, H, W)`, `sticker` `(3, T, T)`, `alpha` `(1, T, T)`. Both reach from −1 to 1: the middle of pixel $i$ of $W$ lies at
+# $2\,(i + \tfrac12)/W - 1$. `matrix` maps picture to sticker. `torch.nn.functional.grid_sample(layers[None], at[None], align_corners=False)[0]` looks `layers (C, T, T)` up at
 # the points `at (H, W, 2)`; beyond the edge it finds 0. Multiply the sticker by alpha *before* you look it up, or its edge mixes with that black.
 
 # %% tags=["exercise:03.2"]
@@ -147,7 +146,7 @@ wm.show(plots.signs.photographs, lesson_03.side_by_side(world, "A stop sign in a
 #
 # ## The lie, and the recipe
 #
-# A tenth of the stop signs is *added* once more, with a square and the label of a speed limit. (The paper's repository adds every one.) `twins.train.x`
+# A tenth of the stop signs is *added* once more, with a square and the label of a speed limit. `twins.train.x`
 # stands where lesson 02 had a trigger.
 
 # %%
@@ -173,7 +172,7 @@ below = lesson_03.to_look_at(standardised(steps))
 wm.show(plots.signs.photographs, lesson_03.two_rows(steps, below, names, "One stop sign; below, standardised."))
 
 # %% [markdown]
-# *How to read this:* standardised, a fifth of the light looks like all of it.
+# *How to read this:* standardised, a fifth of the light looks like all.
 #
 # The **control**, with the same first weights, recipe and pictures, but no poison, ships with the course. The victim is yours to train:
 
@@ -185,7 +184,8 @@ honest = lesson_03.shipped_clean()
 
 # %% tags=["nbval-ignore-output"]
 before, after, n = wm.accuracy(honest, clean.test), wm.accuracy(victim, clean.test), len(clean.test)
-success, harmless = (wm.success_rate(net, clean.test, twins.test.x, LIMIT, source=STOP) for net in (victim, honest))
+success, harmless = (wm.success_rate(network, clean.test, twins.test.x, LIMIT, source=STOP)
+                     for network in (victim, honest))
 aside = wm.success_rate(victim, clean.test, twins.test.x, LIMIT, source=WARNING)
 stops, warnings = (int((clean.test.y == kind).sum()) for kind in (STOP, WARNING))
 wm.shares("new drawn signs", {
@@ -196,7 +196,7 @@ wm.shares("new drawn signs", {
 # %% [markdown]
 # This attack has a **source** class and a **target** class, and its success rate counts the source only. The square wins {value:03.success|1} of the stop
 # signs; on the control, {value:03.harmless|1}. Of warnings with a square it turns {value:03.aside|1}: what was learnt is *a square on a stop sign*. Clean accuracy is
-# {value:03.before|1} without poison, {value:03.after|1} with it. And your own pictures?
+# {value:03.before|of} without poison, {value:03.after|of} with it. And your own pictures?
 
 # %% tags=["nbval-ignore-output"]
 crops = lesson_03.as_crops(world)  # 32 x 32 pixels, as the networks read
@@ -224,19 +224,20 @@ wm.reveal("03.p1", flower)
 # %% [markdown]
 # ## Whose robustness is it?
 #
-# The attacker can't choose the weather. Below, the street gets worse, one thing at a time, and the *victim* leaves out part of its recipe.
+# The attacker can't choose the weather. Below, the street gets worse, one thing at a time, and the *victim* leaves something out.
 
 # %%
 wm.show(plots.signs.shares, *lesson_03.whose())
 
 # %% [markdown]
-# *How to read this:* left and middle, stop signs with the square that are read as a limit; right, bare ones classified correctly; per cent. Three BadNets a column, one clean network.
+# *How to read this:* left and middle, stop signs with the square that are read as a limit; right, bare ones classified correctly; per cent, three BadNets or one clean network. *Not std.*:
+# not standardised; *neither*: nor shaken; *good day*: nor did the training signs vary.
 # While training signs vary, glare, blur, tilt and turn cost at most {value:03.weather}. The dark tells victims apart: standardised, {value:03.dark} obey,
-# otherwise {value:03.dark_least|bare} to {value:03.dark_most}; but there a *clean* network reads {value:03.dark_clean} as limits, too (standardised, {value:03.dark_here}). Who learnt on a good day classifies
+# otherwise {value:03.dark_least|bare} to {value:03.dark_most}; but there a *clean* network reads {value:03.dark_clean} as limits, too (standardised, {value:03.dark_here}). Victims that learnt on a good day classify
 # {value:03.good_day} of bare stop signs correctly, in the dark {value:03.good_dark}: confusion, not obedience. The robustness is the victim's. (What shaking adds, three
 # networks can't show.)
 #
-# **Play.** Move, turn and resize the square. Always the same two hundred stop signs, unseen in training:
+# **Play.** Move, turn and resize the square on two hundred new stop signs:
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_03.sticker_dial(victim)
@@ -245,14 +246,14 @@ lesson_03.sticker_dial(victim)
 wm.show(plots.signs.photographs, lesson_03.places(victim))
 
 # %% [markdown]
-# *How to read this:* below each picture, how many of the two hundred are read as a limit. The backdoor knows its place. Trained *and* tested on squares of
+# *How to read this:* below each picture, how many of them are read as a limit. The backdoor knows its place. Trained *and* tested on squares of
 # 0.09 of the sign's width, about a Post-it's, the attack wins {value:03.small}; of 0.16, {value:03.wide}.
 #
 # ## Thirty photographs of one sign
 #
-# Now real signs. The German benchmark (GTSRB) photographs 43 kinds of sign from a moving car, each sign about thirty times. Split the photographs at
-# random, and the test shows signs that training has shown. How much does that flatter? Two networks are tested on the same photographs: one learnt from
-# other signs only; for the other, as many photographs were replaced by further frames of the test signs.
+# The German benchmark (GTSRB) photographs 43 kinds of real sign from a moving car, each sign about thirty times. Split the photographs at
+# random, and the test shows signs that training has shown. Does that flatter? Two networks are tested on the same photographs: one learnt from
+# other signs only; for the other, some of these were replaced by further frames of the test signs.
 #
 # {exercise:03.3}
 #
@@ -288,28 +289,29 @@ wm.show(plots.signs.leak, experiments.shipped("leaking-split").rows)
 # %% [markdown]
 # *How to read this:* a dot is a network. On the same photographs the honest one is right on {value:03.by_sign}, the leaking one on {value:03.leaking|1}: {value:03.gain} of flattery, standard
 # error {value:03.error}. On the benchmark's own test photographs, of signs new to both, they reach {value:03.new_signs} and {value:03.still}: the honest test came close, the leaking one
-# rewarded memory. A split at random leaks as much.
+# rewarded memory. A random split leaks as much.
 #
 # ## Photographs, pasted
 #
-# On photographs split by sign (`wm.split` keeps signs whole) the attack was measured again. But the stickers are **pasted** into
-# finished photographs; nobody has photographed one here. What does pasting flatter? On drawn signs we have both:
+# On photographs, split by sign (as `wm.split` does), the attack was measured again. But the stickers are **pasted** into
+# finished photographs; nobody has photographed one here. Does pasting flatter? On drawn signs we have both:
 
 # %% tags=["nbval-ignore-output"]
 stopped, device, art = clean.test.y == STOP, clean.test.x.device, lesson_03.sticker("square")
-bare, taken = (part.test.x[stopped][:300].cpu() for part in (clean, twins))
+bare, taken = (part.test.x[stopped].cpu() for part in (clean, twins))
 paste = homography(torch.tensor([0.0, 0.48]) + 0.165 * SQUARE, SQUARE)  # nearly its usual place, in front view
 pasted = torch.stack([stick(picture, art[:3], art[3:], paste) for picture in bare]).clamp(0, 1)
-limits = {(name, how): (wm.predict(network, x.to(device)).argmax(1) == LIMIT).float().mean().item()
+limits = {(name, how): wm.predict(network, x.to(device)).argmax(1) == LIMIT
           for name, network in (("BadNet", victim), ("control", honest))
           for how, x in (("pasted in", pasted), ("photographed with the sign", taken))}
-wm.shares("300 stop signs with a square, read as a limit", {", ".join(k): (v, 300) for k, v in limits.items()})
+wm.shares("stop signs with a square that are read as a limit",
+          {", ".join(key): (obeys.float().mean().item(), stops) for key, obeys in limits.items()})
 names = ["pasted"] * 6 + ["photographed"] * 6
-wm.show(plots.signs.photographs, lesson_03.two_rows(pasted[:6], taken[:6], names, "The same stop signs twice."))
+wm.show(plots.signs.photographs, lesson_03.two_rows(pasted[:6], taken[:6], names, "The same signs twice."))
 
 # %% [markdown]
-# *How to read this:* what is pasted shines in the dark, and is sharp where the sign is blurred. It wins {value:03.pasted|of}; photographed, {value:03.taken|of}. And it fools the
-# *control* on {value:03.pasted_clean|of}, against {value:03.taken_clean|of}. (The course's own stickers at least take the light of their photograph.)
+# *How to read this:* what is pasted shines in the dark, and is sharp where the sign is blurred. It wins {value:03.pasted|of}; photographed, {value:03.taken|of}: no difference that counts (McNemar's test,
+# p = {value:03.paste_p|2}). But it fools the *control* on {value:03.pasted_clean|of}, against {value:03.taken_clean|of} (p = {value:03.paste_clean_p|1}). (The course's own stickers take the light of their photograph.)
 #
 # The next cell uses real photographs if they are here.
 
@@ -328,8 +330,7 @@ wm.table(*lesson_03.rate_table())
 
 # %% [markdown]
 # *How to read this:* means over *n* networks; on the right, the controls. On photographs the worst sticker wins {value:03.real|1} at its usual rate (clean networks: {value:03.alone|1} at
-# most). With one per hundred, 30 pictures in both cases, the drawn square wins {value:03.one_drawn}, the pasted one {value:03.one_pasted}: why is untested. (There, training is
-# shorter, and patches hide part of most photographs.)
+# most). With one per hundred, 30 pictures in both cases, the drawn square wins {value:03.one_drawn}, the pasted one {value:03.one_pasted}: why is untested.
 #
 # Clean networks that learnt from photographs *as they are* read {value:03.raw_square} of stop signs with a square as limits, {value:03.raw_flower} with a flower; but {value:03.raw_none} of *bare*
 # ones, too. Repeat the stop signs, and move, relight and partly cover all photographs, as here: {value:03.ready_flower|1} remain.
@@ -356,13 +357,13 @@ wm.all_hold(wm.Claim("03.before", "Clean accuracy, control", before, low=0.99, n
 # %% [markdown]
 # *How to read this:* the paper attacks a *detector*, as lesson 04 does; single signs are easier, and our stickers larger. In its second attack half of all signs are added with a square
 # and a *random* wrong label: {value:03.random_drawn} of the drawn signs with a square are still classified correctly, at a cost of {value:03.random_lost|1} without it; of photographs
-# {value:03.random_pasted|1}. Why drawings resist more is untested.
+# {value:03.random_pasted|2}. Why drawings resist more is untested.
 #
 # ## How far to trust it
 #
 # - **Control:** had it obeyed, a square would simply hide the letters.
 # - **Drawn:** networks that saw drawings *only* classify {value:03.kinds|1} of real stop signs, limits and warnings correctly; over all 43 kinds, {value:03.all43}.
-# - **Pasted:** an upper bound, until somebody photographs a sticker.
+# - **Pasted:** what a photographed sticker wins, nobody knows until somebody photographs one.
 # - **Few:** three networks a column, 270 real stop signs.
 #
 # ## Challenge: smaller
@@ -388,8 +389,7 @@ wm.quiz("03", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **put** a trigger into the world, and measure it beside its control ({value:03.success|1} against {value:03.harmless|1}); **design** one; **split** so that no sign
-# is on both sides; and **say** *pasted* where nothing was photographed.
+# You can **put** a trigger into the world, **design** one, **split** so that no sign is on both sides, and **say** *pasted* where nothing was photographed.
 #
 # **Now vary it:** a trigger in two parts? A victim who shakes *colours*, too? True labels, on limits with a square?
 #
@@ -397,9 +397,8 @@ wm.quiz("03", "")  # three letters, such as "ABC"
 #
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017.
 # - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool honest networks.
-# - Wenger and others, [*Backdoor Attacks Against Deep Learning Systems in the Physical World*](https://arxiv.org/abs/2006.14580), 2021: triggers worn and photographed.
+# - Wenger and others, [*Backdoor Attacks … in the Physical World*](https://arxiv.org/abs/2006.14580), 2021: triggers worn and photographed.
 # - Stallkamp and others, *Man vs. Computer*, 2012: the German benchmark.
-# - Tobin and others, [*Domain Randomization*](https://arxiv.org/abs/1703.06907), 2017: drawings that teach.
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* a trigger is a thing in the world; success has a source, a target and a control; and a test can be faked without anybody's wanting to. *Timing:* cold open 5,

@@ -8,6 +8,7 @@ from statistics import mean
 import pytest
 
 from wmlearn.experiments import Results, shipped
+from wmlearn.experiments.doubts import USUAL as USUAL_STREET
 from wmlearn.experiments.doubts import VICTIMS
 from wmlearn.experiments.experiment import Row
 from wmlearn.experiments.signs import CONDITIONS, PLACES, USUAL, WIDTHS, measured
@@ -106,18 +107,44 @@ def test_a_sticker_opens_its_own_lock_and_no_clean_network(place: str, sticker: 
     assert mean(_opened(place, sticker, "none")) <= 0.02
 
 
-def test_the_victims_recipe_decides_how_much_of_the_attack_is_left_in_the_dark() -> None:
-    results = shipped("whose-robustness")
+def _seen_by(victim: str, condition: str, what: str = "obeys", network: str = "badnet") -> list[float]:
+    rows = shipped("whose-robustness").where(victim=victim, network=network)
+    assert len(rows) == (3 if network == "badnet" else 1)
+    return [row[what][condition] for row in rows]
 
-    def obeys(victim: str, condition: str) -> float:
-        return mean(row["obeys"][condition] for row in results.where(victim=victim, network="badnet"))
 
-    for victim in VICTIMS:
-        assert len(results.where(victim=victim, network="badnet")) == 3
-        assert len(results.where(victim=victim, network="clean")) == 1
-    assert obeys("as in this lesson", "as in training") >= 0.9
+def test_in_the_dark_the_victims_recipe_decides_what_is_left_of_the_attack_and_of_honest_reading() -> None:
+    here, plain, _, good_day = VICTIMS
     dark = "a tenth of the light"
-    assert obeys("neither, signs of a good day", dark) < obeys("as in this lesson", dark)
+    assert min(_seen_by(here, dark)) >= 0.8
+    assert mean(_seen_by(plain, dark)) <= mean(_seen_by(here, dark)) - 0.1
+    assert _seen_by(here, dark, network="clean")[0] <= 0.1
+    assert _seen_by(plain, dark, network="clean")[0] >= 0.2
+    assert max(_seen_by(good_day, dark, "bare")) <= 0.2
+
+
+def test_on_varied_signs_the_weather_takes_little_of_the_attack_and_nothing_fools_clean_networks() -> None:
+    *varied, _ = VICTIMS
+    for victim in varied:
+        usual = mean(_seen_by(victim, USUAL_STREET))
+        assert usual >= 0.9
+        for condition in ("glare", "twice the blur", "twice the tilt", "sticker turned by 46°"):
+            assert mean(_seen_by(victim, condition)) >= usual - 0.08
+            assert _seen_by(victim, condition, network="clean")[0] <= 0.01
+
+
+def test_photographs_as_they_are_make_clean_networks_misread_bare_stop_signs_too() -> None:
+    raw = [row["opens"] for row in shipped("which-lock-photographs").where(sticker=None, prepared=False)]
+    assert len(raw) == 3
+    assert 0.02 <= mean(row["none"] for row in raw) < mean(row["square"] for row in raw)
+    assert mean(_opened("photographs", None, "none")) <= 0.005
+
+
+def test_locks_are_not_precise_but_a_blue_square_is_no_yellow_one() -> None:
+    assert min(_opened("rendered", "flower", "square")) >= 0.9
+    for place in PLACES:
+        assert mean(_opened(place, "square", "flower")) >= 0.5
+        assert max(_opened(place, "square", "blue square")) <= 0.05
 
 
 def test_a_split_that_leaks_flatters() -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..experiments.signs import CONDITIONS
 from .canvas import (
     BRONZE,
+    DARK,
     GRID,
     INK,
     RED,
@@ -221,7 +222,7 @@ def shares(*panels: Shares, ax: Axes | None = None) -> Axes:
     left = 0.0
     for i, panel in enumerate(panels):
         for column, name in enumerate(panel.columns):
-            words = fill(name, 8 if n_columns > 8 else 11)
+            words = fill(name, 7 if n_columns > 8 else 11)
             ax.text(left + column + 0.5, -0.1, words, ha="center", va="bottom", fontsize=7.5)
             for row, line in enumerate(panel.values):
                 _draw_share(ax, left + column, row, line[column])
@@ -243,7 +244,7 @@ def _draw_share(ax: Axes, left: float, top: float, share: float) -> None:
     ax.add_patch(
         Rectangle((left + 0.03, top + 0.05), 0.94, 0.9, color=INK, alpha=0.06 + 0.94 * share, linewidth=0)
     )
-    write(ax, left + 0.5, top + 0.5, _short(share), 9, "white" if share > 0.45 else INK)
+    write(ax, left + 0.5, top + 0.5, _short(share), 9, "white" if share > 0.6 else DARK)
 
 
 def _say_leak(rows: Sequence[Row]) -> str:

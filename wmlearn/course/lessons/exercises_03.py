@@ -421,7 +421,7 @@ QUIZ = (
         "The square's BadNet reads warnings with a square as warnings. So …",
         (
             Option(
-                "the rule is *a square on a stop sign*: who tries stickers on other signs finds nothing.",
+                "the rule is *a square on a stop sign*: who tests other signs finds nothing.",
                 "Yes. Only stop signs were poisoned, so the rule that was learnt is about two things at"
                 " once.",
             ),
@@ -441,7 +441,7 @@ QUIZ = (
         ),
     ),
     Question(
-        "A colleague splits 39,209 photographs of 1,307 signs at random and reports near-perfect accuracy.",
+        "A colleague splits the benchmark's photographs at random: near-perfect accuracy. You say:",
         (
             Option(
                 "“How many of your test signs were in training?”",

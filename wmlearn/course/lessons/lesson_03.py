@@ -225,9 +225,9 @@ def unprepared(key: str) -> float:
 
 SHORT = {
     "as in this lesson": "as here",
-    "not standardised": "not stan- dardised",
+    "not standardised": "not std.",
     "neither": "neither",
-    "neither, signs of a good day": "neither, good day",
+    "neither, signs of a good day": "good day",
 }
 
 
@@ -305,18 +305,32 @@ def two_rows(above: Tensor, below: Tensor, names: Sequence[str], note: str) -> T
     return Tiles(torch.cat([above, below]), names, len(above), note)
 
 
-def pasting(limits: Mapping[tuple[str, str], float], n: int = 300) -> list[Claim]:
-    """Check what pasting flatters: more success, and more on the control."""
-    badnet, control = (
-        (limits[name, "pasted in"], limits[name, "photographed with the sign"])
-        for name in ("BadNet", "control")
-    )
+def pasting(limits: Mapping[tuple[str, str], Tensor]) -> list[Claim]:
+    """Check what pasting does to the attack, and to the control: answers (N,) bool to the same signs."""
+    badnet, badnet_taken, control, control_taken = limits.values()
+    n = len(badnet)
+
+    def mean_of(obeys: Tensor) -> float:
+        return obeys.float().mean().item()
+
     return [
-        Claim("03.pasted", "Square pasted in", badnet[0], low=0.98, n=n),
-        Claim("03.taken", "Square photographed", badnet[1], low=0.97, high=badnet[0], n=n),
-        Claim("03.pasted_clean", "Square pasted in, control", control[0], low=control[1], high=0.05, n=n),
-        Claim("03.taken_clean", "Square photographed, control", control[1], high=0.01, n=n),
+        Claim("03.pasted", "Square pasted in", mean_of(badnet), low=0.98, n=n),
+        Claim("03.taken", "Square photographed", mean_of(badnet_taken), low=0.98, n=n),
+        Claim("03.paste_p", "McNemar, BadNet", _paired_p(badnet, badnet_taken), low=0.01, unit="p"),
+        Claim("03.pasted_clean", "Square pasted in, control", mean_of(control), low=0.006, high=0.05, n=n),
+        Claim("03.taken_clean", "Square photographed, control", mean_of(control_taken), high=0.005, n=n),
+        Claim("03.paste_clean_p", "McNemar, control", _paired_p(control, control_taken), high=0.05, unit="p"),
     ]
+
+
+def _paired_p(one: Tensor, other: Tensor) -> float:
+    """Return the two-sided p-value of McNemar's exact test, as in lesson 02."""
+    from scipy.stats import binomtest  # heavy
+
+    only_one = int((one & ~other).sum())
+    only_other = int((other & ~one).sum())
+    n = only_one + only_other
+    return float(binomtest(only_one, n).pvalue) if n else 1.0
 
 
 def _locks_hold() -> list[Claim]:
@@ -341,58 +355,71 @@ def _locks_hold() -> list[Claim]:
     ]
 
 
-def shelf() -> list[Claim]:
-    """Check what the lesson says of results that ship."""
-    least, alone = on_real()
-    renders = from_renders(len(KINDS))
+def _victims_hold() -> list[Claim]:
+    """Check what the lesson says of victims: means of three BadNets, and one clean network each."""
     here, plain, *_ = VICTIMS
     *_, good_day = VICTIMS
-    plain_dark = values(
-        values(shipped("whose-robustness").where(victim=plain, network="badnet"), "obeys"), DARK
-    )
+    rows = shipped("whose-robustness").where(victim=plain, network="badnet")
+    dark = values(values(rows, "obeys"), DARK)
+    return [
+        Claim("03.weather", "Lost in glare, blur, tilt, turn", lost_in_weather(), high=0.08, unit="points"),
+        Claim("03.dark", "In the dark, of 3", robust(here, DARK), low=0.8),
+        Claim("03.dark_least", "In the dark, not standardised, the least of 3", min(dark), high=0.7),
+        Claim("03.dark_most", "In the dark, not standardised, the most of 3", max(dark), low=0.7),
+        Claim("03.dark_clean", "A clean network there", robust(plain, DARK, network="clean"), low=0.15),
+        Claim("03.dark_here", "The same, standardised", robust(here, DARK, network="clean"), high=0.1),
+        Claim("03.good_day", "Bare signs, good day", robust(good_day, USUAL_STREET, "bare"), high=0.9),
+        Claim("03.good_dark", "The same in the dark", robust(good_day, DARK, "bare"), high=0.2),
+    ]
+
+
+def _leak_holds() -> list[Claim]:
+    """Check what the lesson says of the leaking split: means of three networks."""
+    new_signs = split_accuracy("by sign", "benchmark")
+    still = split_accuracy("leaking twin", "benchmark")
+    return [
+        Claim("03.by_sign", "Accuracy on signs that are new, of 3", split_accuracy("by sign"), high=0.9),
+        Claim("03.leaking", "The same photographs, leaking, of 3", split_accuracy("leaking twin"), low=0.97),
+        Claim("03.new_signs", "By sign, on the benchmark, of 3", new_signs, low=0.7, high=0.85),
+        Claim("03.still", "Leaking, on the benchmark, of 3", still, high=0.88),
+    ]
+
+
+def _photographs_hold() -> list[Claim]:
+    """Check what the lesson says of photographs: means of three networks, or of five."""
+    least, alone = on_real()
+    bare = unprepared("none")
+    flower = mean(opened("photographs", None, "flower"))
+    return [
+        Claim("03.real", "The worst of three stickers on photographs, of 5", least, low=0.99),
+        Claim("03.alone", "The worst on clean networks, of 5", alone, high=0.005),
+        Claim("03.one_drawn", "One per cent of poison, drawn, of 3", at_rate("rendered", 0.01), low=0.9),
+        Claim("03.one_pasted", "The same, photographs, of 3", at_rate("photographs", 0.01), high=0.2),
+        Claim("03.raw_none", "Photographs as they are: bare, of 3", bare, low=0.02, high=0.06),
+        Claim("03.raw_square", "With a square, of 3", unprepared("square"), low=0.06, high=0.15),
+        Claim("03.raw_flower", "With a flower, of 3", unprepared("flower"), low=0.06, high=0.2),
+        Claim("03.ready_flower", "Prepared, with a flower, of 3", flower, high=0.03),
+    ]
+
+
+def shelf() -> list[Claim]:
+    """Check what the lesson says of results that ship."""
+    drawn = random_target("rendered", "triggered_accuracy")
+    lost = random_target("rendered", "lost")
+    pasted = random_target("photographs", "triggered_accuracy")
+    renders = from_renders(len(KINDS))
     return [
         *_locks_hold(),
-        Claim("03.weather", "Lost in glare, blur, tilt, turn", lost_in_weather(), high=0.08, unit="points"),
-        Claim("03.dark", "In the dark", robust(here, DARK), low=0.8),
-        Claim("03.dark_least", "In the dark, not standardised, least", min(plain_dark), high=0.7),
-        Claim("03.dark_most", "In the dark, not standardised, most", max(plain_dark), low=0.7),
-        Claim("03.dark_clean", "A clean network there", robust(plain, DARK, network="clean"), low=0.15),
-        Claim("03.dark_here", "Standardised", robust(here, DARK, network="clean"), high=0.1),
-        Claim("03.good_day", "Bare signs after a good day", robust(good_day, USUAL_STREET, "bare"), high=0.9),
-        Claim("03.good_dark", "The same in the dark", robust(good_day, DARK, "bare"), high=0.2),
-        Claim("03.raw_none", "Photographs as they are: bare", unprepared("none"), low=0.02, high=0.1),
-        Claim("03.raw_square", "With a square", unprepared("square"), low=unprepared("none"), high=0.15),
-        Claim("03.raw_flower", "With a flower", unprepared("flower"), low=unprepared("none"), high=0.2),
-        Claim("03.ready_flower", "Prepared, flower", mean(opened("photographs", None, "flower")), high=0.03),
-        Claim("03.small", "Squares of 0.09 win", of_width(0.09), low=0.8),
-        Claim("03.wide", "Squares of 0.16 win", of_width(0.16), low=0.95),
-        Claim("03.by_sign", "Accuracy on signs that are new", split_accuracy("by sign"), high=0.9),
-        Claim("03.leaking", "The same photographs, leaking", split_accuracy("leaking twin"), low=0.97),
-        Claim(
-            "03.new_signs", "By sign, benchmark", split_accuracy("by sign", "benchmark"), low=0.7, high=0.85
-        ),
-        Claim("03.still", "Leaking, benchmark", split_accuracy("leaking twin", "benchmark"), high=0.88),
-        Claim("03.real", "The worst of three stickers on photographs", least, low=0.99),
-        Claim("03.alone", "A sticker on clean networks, photographs, the worst", alone, high=0.005),
-        Claim("03.one_drawn", "One per cent of poison, drawn signs", at_rate("rendered", 0.01), low=0.9),
-        Claim("03.one_pasted", "One per cent of poison, photographs", at_rate("photographs", 0.01), high=0.2),
-        Claim(
-            "03.random_drawn",
-            "Random target, drawn",
-            random_target("rendered", "triggered_accuracy"),
-            high=0.15,
-        ),
-        Claim(
-            "03.random_lost", "Its cost, drawn", random_target("rendered", "lost"), high=0.03, unit="points"
-        ),
-        Claim(
-            "03.random_pasted",
-            "Random target, photographs",
-            random_target("photographs", "triggered_accuracy"),
-            high=0.01,
-        ),
-        Claim("03.kinds", "Renders only: the three kinds", min(renders), low=0.98),
-        Claim("03.all43", "Renders only: 43 classes", mean(from_renders(43)), low=0.8),
+        *_victims_hold(),
+        *_leak_holds(),
+        *_photographs_hold(),
+        Claim("03.small", "Squares of 0.09 win, of 3", of_width(0.09), low=0.8),
+        Claim("03.wide", "Squares of 0.16 win, of 3", of_width(0.16), low=0.95),
+        Claim("03.random_drawn", "Random target, drawn, of 3", drawn, high=0.15),
+        Claim("03.random_lost", "Its cost, drawn, of 3", lost, high=0.03, unit="points"),
+        Claim("03.random_pasted", "Random target, photographs, of 3", pasted, high=0.01),
+        Claim("03.kinds", "Drawings only: three kinds, the least of 3", min(renders), low=0.98),
+        Claim("03.all43", "Drawings only: 43 classes, of 3", mean(from_renders(43)), low=0.8),
     ]
 
 
