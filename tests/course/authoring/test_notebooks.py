@@ -39,7 +39,6 @@ GIVEN = {  # per cents in prose that are not measured there, and why they may st
     "95 %": "the confidence of an interval",
     "1 %": "the false alarms that a detector is set to",
     "100 %": "a boast, in the lesson on detectors",
-    "99.9 %": "said by a vendor in the quiz",
 }
 ABSOLUTE = re.compile(r"(?<![\w.:/])/(home|root|tmp|usr|work|Users|opt|var)/|[A-Z]:\\\\")
 
