@@ -39,7 +39,5 @@ def test_the_papers_strengths_are_those_that_are_measured() -> None:
     assert tuple(published.TRANSFER) == STRENGTHS
 
 
-
-
 def test_marks_are_named_as_the_schemes_of_the_course() -> None:
     assert published.MARKS.keys() <= watermarks.ALL.keys()

@@ -62,8 +62,11 @@ def _logits(answers: list[int]) -> torch.Tensor:
 TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson promises
     "01.1": ("**0.25**", (_logits([7, 2, 1, 0]), _logits([7, 2, 8, 0]))),
     "01.2": ("**0.0702**", (3, 10, 0.1)),
-    "02.2": ("**0.75**", (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)),
-    "02.3": ("**0.667**", (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))),
+    "02.3": ("**0.75**", (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)),
+    "02.4": (
+        "**0.0654**",
+        (torch.tensor([True] * 9 + [False] * 2), torch.tensor([False] * 9 + [True] * 2)),
+    ),
     "03.1": ("**0.6**", (torch.tensor(0.2), torch.tensor(1.0), torch.tensor(0.5))),
     "03.2": ("**0.5**", (torch.tensor([1, 0, 1, 1]), torch.tensor([0, 0, 1, 2]), 0, 1)),
     "03.3": ("**0.75**", (torch.tensor([1, 1, 2]), torch.tensor([2, 2, 3, 2]))),

@@ -50,7 +50,8 @@ TRUTHS = torch.tensor([True, False])
 IMAGES = torch.rand(8, 1, 28, 28)
 CHOSEN = torch.tensor([1, 2, 3])
 DIGITS = (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)
-TURNED = (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))
+PAIRED = (torch.tensor([True] * 9 + [False] * 2), torch.tensor([False] * 9 + [True] * 2))
+LOGITS = torch.zeros(64, 10, requires_grad=True)
 PIXELS = (torch.tensor(0.2), torch.tensor(1.0), torch.tensor(0.5))
 SIGNS = (torch.tensor([1, 0, 1, 1]), torch.tensor([0, 0, 1, 2]), 0, 1)
 SPLIT = (torch.tensor([1, 1, 2]), torch.tensor([2, 2, 3, 2]))
@@ -85,10 +86,19 @@ CHANGED = "changes-its-input"
 COPY = "you change what you are given"
 
 
-def _in_place(x: Tensor, y: Tensor, chosen: Tensor, stamp: Any, target: int) -> tuple[Tensor, Tensor]:
+def _in_place(
+    x: Tensor, y: Tensor, chosen: Tensor, stamp: Any, target: int, _: bool
+) -> tuple[Tensor, Tensor]:
     x[chosen] = stamp(x[chosen])
     y[chosen] = target
     return x, y
+
+
+def _never_clears(model: torch.nn.Module, optimiser: Any, x: Tensor, y: Tensor) -> Tensor:
+    losses = F.cross_entropy(model(x), y, reduction="none")
+    losses.mean().backward()
+    optimiser.step()
+    return losses.detach()
 
 
 def _louder(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[Tensor, Tensor]:
@@ -156,17 +166,22 @@ CASES: dict[str, list[Seen]] = {
     "02.1": [
         Seen(COPY, _checked("02.1", _in_place), CHANGED),
         Seen("shape mismatch", lambda: _replace(IMAGES.clone(), IMAGES)),
-        Seen("6,272 numbers instead of 6,280", _checked("02.1", lambda x, *_: x), "unusable"),
+        Seen("4,704 numbers instead of 4,710", _checked("02.1", lambda x, *_: x), "unusable"),
     ],
     "02.2": [
-        Seen("0.83", _mistake("02.2", "counts-the-target-class", *DIGITS)),
-        Seen("0.5", _mistake("02.2", "wrong-denominator", *DIGITS)),
-        NO_MEAN,
+        Seen("only for scalar outputs", lambda: (LOGITS * 2).backward()),
+        Seen("2.3", lambda: F.cross_entropy(LOGITS, torch.zeros(64, dtype=torch.long)).detach()),
+        Seen("second step goes wrong", _checked("02.2", _never_clears), "forgets-zero-grad"),
     ],
     "02.3": [
-        Seen("0.333", _mistake("02.3", "forgets-the-nines", *TURNED)),
-        Seen("0 in the example", _mistake("02.3", "previous-digit", *TURNED)),
+        Seen("0.83", _mistake("02.3", "counts-the-target-class", *DIGITS)),
+        Seen("0.5", _mistake("02.3", "wrong-denominator", *DIGITS)),
         NO_MEAN,
+    ],
+    "02.4": [
+        Seen("0.0327", _mistake("02.4", "one-sided", *PAIRED)),
+        Seen("n must be an integer not less than 1", lambda: binomtest(0, 0)),
+        Seen("k must be an integer", lambda: binomtest(PAIRED[0].float().mean(), 11)),
     ],
     "03.1": [
         Seen("0.7", _mistake("03.1", "adds", *PIXELS)),

@@ -43,10 +43,10 @@ def _sets(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def few(trigger: Trigger, target: int, add: bool) -> tuple[Tensor, Tensor, Tensor, Trigger, int, bool]:
-        x = torch.rand(8, 1, 28, 28, generator=gen)
-        y = torch.randint(10, (8,), generator=gen)
+        x = torch.rand(6, 1, 28, 28, generator=gen)
+        y = torch.randint(10, (6,), generator=gen)
         y = torch.where(y == target, (target + 1) % 10, y)  # or some stamped images would not have to lie
-        return x, y, torch.randperm(8, generator=gen)[:3], trigger, target, add
+        return x, y, torch.randperm(6, generator=gen)[:3], trigger, target, add
 
     return {
         "replacing": [few(Pattern(), 0, False), few(Pixel(), 7, False)],
@@ -309,8 +309,8 @@ EXERCISES = {
                 "`stamp(x[chosen])`.",
             ),
             Symptom(
-                "The check counts 6,272 numbers instead of 6,280:",
-                "the eight labels are missing. Return two things: `return images, labels`.",
+                "The check counts 4,704 numbers instead of 4,710:",
+                "the six labels are missing. Return two things: `return images, labels`.",
             ),
         ),
         why=(
@@ -328,6 +328,7 @@ EXERCISES = {
         reference=training_step,
         cases=_batches,
         probe=_two_steps,
+        example=torch.zeros(8),
         mistakes=(
             Mistake(
                 "forgets-zero-grad",
@@ -337,7 +338,7 @@ EXERCISES = {
             ),
             Mistake(
                 "nothing-moves",
-                "The weights stay where they are. Do you call backward(), and optimiser.step() after it?",
+                "The weights stay where they are. Call backward(), and optimiser.step() after it.",
                 _bad_step(move=False),
             ),
             Mistake(
@@ -376,7 +377,7 @@ EXERCISES = {
             ),
             (
                 '`losses = F.cross_entropy(model(x), y, reduction="none")`, then `zero_grad`, '
-                "`losses.mean().backward()`, `step`, and `return losses.detach()`."
+                "`losses.mean().backward()`, `step`, and last `losses.detach()`."
             ),
         ),
         symptoms=(
@@ -386,11 +387,11 @@ EXERCISES = {
             ),
             Symptom(
                 "The loss stays near 2.3:",
-                "that is ln 10, pure guessing. Is `optimiser.step()` there?",
+                "that is ln 10, pure guessing: the weights don't move without `optimiser.step()`.",
             ),
             Symptom(
                 "The check says that the second step goes wrong:",
-                "the first gradient is still there. Is `zero_grad()` there?",
+                "the first gradient is still there. `zero_grad()` clears it.",
             ),
         ),
         why=(
@@ -496,7 +497,7 @@ EXERCISES = {
             "On which images do the two networks tell you something about which one is better?",
             (
                 "Count the images that only A gets right and those that only B gets right. If the networks "
-                "are equally good, each of these is a toss of a fair coin. What if there is none?"
+                "are equally good, each of these is a toss of a fair coin. There may be none at all."
             ),
             (
                 "`scipy.stats.binomtest(only_a, only_a + only_b).pvalue` is two-sided, with chance one half; "
@@ -509,7 +510,7 @@ EXERCISES = {
                 "that is one tail. Either network may be the better one: two-sided.",
             ),
             Symptom(
-                "ValueError, n must be positive:",
+                "ValueError, n must be an integer not less than 1:",
                 "no image differs. Then nothing speaks against equality: return 1.",
             ),
             Symptom(
