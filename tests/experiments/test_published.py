@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import mean
-
-import pytest
-
 from wmlearn import watermarks
 from wmlearn.data.signs.street import KINDS
 from wmlearn.experiments import published

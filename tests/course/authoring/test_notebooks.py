@@ -141,6 +141,7 @@ def test_unsolved_the_lesson_goes_on_with_the_courses_function(name: str) -> Non
     assert "Right, on all" not in text
 
 
+@pytest.mark.slow  # right answers in other styles go through every notebook in every run
 @pytest.mark.parametrize("name", NAMES)
 def test_solved_the_lesson_goes_on_with_the_learners_function_and_measures_the_same(name: str) -> None:
     text = _plain(_teacher(name))
