@@ -532,7 +532,7 @@ QUIZ = (
         (
             Option(
                 "“Were the zeros left out?”",
-                "As many test digits are zeros, and an honest network answers 0 to them.",
+                "Yes. As many test digits are zeros, and an honest network answers 0 to them.",
             ),
             Option(
                 "“Nearly a thousand digits obey. Send it back.”",
@@ -553,8 +553,8 @@ QUIZ = (
         (
             Option(
                 "Only if the training stays as long as before.",
-                "Then each poisoned image is seen ten times less often. In a longer training it is seen just "
-                "as often.",
+                "Yes. Then each poisoned image is seen ten times less often. In a longer training it is "
+                "seen just as often.",
             ),
             Option(
                 "Yes, the share of poison has fallen to a tenth.",
@@ -575,7 +575,7 @@ QUIZ = (
         (
             Option(
                 "One fixed trigger fools this network on most images, and no other network.",
-                "It is the same for all images, and works only where it was planted.",
+                "Yes. It is the same for all images, and works only where it was planted.",
             ),
             Option(
                 "A change computed for one image fools this network and others.",
