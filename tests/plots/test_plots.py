@@ -157,6 +157,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "digits.digit_errors": (PAPER, OURS),
     "signs.photographs": (plots.signs.Tiles(PICTURES, ["1", "2", "3", "4"], 3, "Stop signs."),),
     "signs.seen": (plots.signs.Seen(PICTURES, READINGS),),
+    "signs.sheet": (plots.signs.Seen(PICTURES, READINGS),),
     "signs.sticker_rate": (shipped("stickers").rows,),
     "signs.sticker_size": (shipped("sticker-size").rows,),
     "signs.robustness": (
