@@ -161,6 +161,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "poison.filter_losses": ({"a pixel": [[0.5, 30.0], [1.0, 0.2]], "four pixels": [[0.1, 0.7]]},),
     "signs.photographs": (plots.signs.Tiles(PICTURES, ["1", "2", "3", "4"], 3, "Stop signs."),),
     "signs.seen": (plots.signs.Seen(PICTURES, READINGS),),
+    "signs.sheet": (plots.signs.Seen(PICTURES, READINGS),),
     "signs.sticker_rate": (shipped("stickers").rows,),
     "signs.sticker_size": (shipped("sticker-size").rows,),
     "signs.robustness": (

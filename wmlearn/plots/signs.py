@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from ..experiments.signs import CONDITIONS, STICKERS
@@ -89,11 +90,15 @@ class Seen:
 
 
 def _say_seen(pictures: Seen) -> str:
+    return f"{len(pictures.x)} {pictures.what}, in a row: {_say_readings(pictures)}."
+
+
+def _say_readings(pictures: Seen) -> str:
     parts = []
     for who, answers in pictures.readings.items():
         reader = who if who == TRUTH else f"{who} reads"
         parts.append(f"{reader} {', '.join(answers)}")
-    return f"{len(pictures.x)} {pictures.what}, in a row: {'; '.join(parts)}."
+    return "; ".join(parts)
 
 
 @described(_say_seen)
@@ -119,6 +124,42 @@ def seen(pictures: Seen, ax: Axes | None = None) -> Axes:
     ax.set(xlim=(-28.8, 32 * n), ylim=(32 + line * len(pictures.readings), -0.5))
     ax.axis("off")
     return ax
+
+
+ACROSS = 8  # pictures in a row of a sheet
+
+
+def _say_sheet(pictures: Seen) -> str:
+    return f"{len(pictures.x)} {pictures.what}, numbered row by row: {_say_readings(pictures)}."
+
+
+@described(_say_sheet)
+def sheet(pictures: Seen, ax: Axes | None = None) -> Axes:
+    """Draw colour pictures as `seen` does, but numbered from 1, and in as many rows as they need."""
+    n = len(pictures.x)
+    n_rows = -(-n // ACROSS)
+    height = 7.4 / (ACROSS + 0.9) + 0.2 * len(pictures.readings) + 0.35  # of a row, in inches
+    ax = ax or axes(7.4, n_rows * height)
+    for row in range(n_rows):
+        panel = ax.inset_axes((0, 1 - (row + 1) / n_rows, 1, 0.97 / n_rows))
+        seen(_row_of(pictures, row), ax=panel)
+        for i in range(ACROSS):
+            number = ACROSS * row + i + 1
+            if number <= n:
+                write(panel, 32 * i + 16, -4, str(number), 8, SLATE)
+        panel.set_ylim(top=-8)
+    ax.axis("off")
+    return ax
+
+
+def _row_of(pictures: Seen, row: int) -> Seen:
+    """Return one row of a sheet; the last one is filled up with white, so that its words have their room."""
+    part = slice(row * ACROSS, (row + 1) * ACROSS)
+    x = pictures.x[part]
+    n_missing = ACROSS - len(x)
+    white = x.new_ones(n_missing, *x.shape[1:])
+    readings = {who: [*answers[part], *[""] * n_missing] for who, answers in pictures.readings.items()}
+    return Seen(torch.cat([x, white]), readings)
 
 
 def _missed(rows: Sequence[Row], sticker: str) -> dict[float, list[float]]:
