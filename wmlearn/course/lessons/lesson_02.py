@@ -200,10 +200,18 @@ def _claims_on_number_or_share() -> list[Claim]:
     ]
 
 
+def _steepest_rise(curve: Sequence[float]) -> float:
+    """Return how far success rises at most within two of the fifteen parts of a training."""
+    return max(later - earlier for earlier, later in zip(curve, curve[2:], strict=False))
+
+
 def _claims_on_luck() -> list[Claim]:
+    curves = values(shipped("count-or-share").where(design="equal passes", k=333), "success_by_step")
+    sudden = sum(_steepest_rise(curve) >= 0.5 for curve in curves)
     rows = shipped("poison-rate").where(epochs=10, rate=0.002)
     *_, second, best = sorted(values(rows, "success"))
     return [
+        Claim("02.sudden", "Networks in which success jumps", sudden, low=12, n=len(curves), unit="count"),
         Claim(
             "02.enough", "Images that are enough after ten epochs", enough(), low=300, high=300, unit="count"
         ),
