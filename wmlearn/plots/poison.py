@@ -150,7 +150,7 @@ def pieces(pieces: Pieces, triggers: Mapping[str, Sequence[Trigger]], ax: Axes |
         success = [100 * share for share in shares]
         ax.barh(y, mean(success), height=0.62, color=BLUSH, alpha=0.7, zorder=1)
         ax.scatter(success, [y] * len(success), s=22, color=RED, zorder=2, clip_on=False)
-        write(ax, -17, y, name, 10, ha="right")
+        write(ax, -16, y, name, 9, ha="right")
         corner = triggers[name][0](torch.zeros(1, 1, 28, 28))[0, 0, 20:, 20:]
         icon = ax.inset_axes((-13, y - 0.42, 10, 0.84), transform=ax.transData)
         icon.imshow(corner.numpy(), cmap="gray", vmin=0, vmax=1)
@@ -222,6 +222,7 @@ def _draw_networks(
     panel.scatter(places, success, color=colour, marker=marker, s=24, label=label, zorder=2)
     panel.minorticks_off()
     panel.grid(axis="y", color=GRID, linewidth=0.8)
+    panel.set_axisbelow(True)
 
 
 def _say_filter_losses(lost: Losses) -> str:
