@@ -112,7 +112,9 @@ def count_differences(answers: Answers) -> str:
 def draw(path: Path, photographs: Photographs, answers: Answers) -> str:
     """Write a figure of the pictures as the networks see them, whole or not at all; say where it is."""
     x = photographs.x[:MOST_DRAWN]
-    readings = {name: [answer.kind for answer in answers[name][:MOST_DRAWN]] for name in NAMES}
+    readings = {}
+    for name in NAMES:
+        readings[name] = [answer.kind for answer in answers[name][:MOST_DRAWN]]
     image, _ = png(sheet, Seen(x, readings, "photographs as the networks see them"))
     files.write(path, image)
     part = f" shows the first {MOST_DRAWN}" if len(photographs) > MOST_DRAWN else ""
