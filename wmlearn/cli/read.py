@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,8 @@ def check_figure(path: Path, folder: Path, *, overwrite: bool) -> None:
     require(path.parent.is_dir(), "the figure must go into a folder that exists", str(path), fix)
     require(not path.is_dir(), "the figure must be a file, not a folder", str(path))
     fix = "There it would be read as a photograph the next time."
-    is_apart = folder.resolve() not in (path.resolve(), path.resolve().parent)
+    target = os.path.realpath(path)
+    is_apart = os.path.realpath(folder) not in (target, os.path.dirname(target))
     require(is_apart, "the figure must not go among the photographs", str(path), fix)
     fix = "Name another one, or add --overwrite."
     require(overwrite or not path.exists(), "the figure must not be there already", str(path), fix)
@@ -112,11 +114,13 @@ def count_differences(answers: Answers) -> str:
 def draw(path: Path, photographs: Photographs, answers: Answers) -> str:
     """Write a figure of the pictures as the networks see them, whole or not at all; say where it is."""
     x = photographs.x[:MOST_DRAWN]
-    readings = {name: [answer.kind for answer in answers[name][:MOST_DRAWN]] for name in NAMES}
+    readings = {}
+    for name in NAMES:
+        readings[name] = [answer.kind for answer in answers[name][:MOST_DRAWN]]
     image, _ = png(sheet, Seen(x, readings, "photographs as the networks see them"))
     files.write(path, image)
     part = f" shows the first {MOST_DRAWN}" if len(photographs) > MOST_DRAWN else ""
-    return f"See it:   {path.resolve()}{part}"
+    return f"See it:   {path.absolute()}{part}"
 
 
 def printable(name: str) -> str:
