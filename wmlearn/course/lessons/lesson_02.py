@@ -177,6 +177,8 @@ def _claims_on_number_or_share() -> list[Claim]:
     small, _, large = SIZES
     diluted = _wins("equal steps", 333, large)
     winners = sum(share > 0.5 for share in diluted)
+    few = _wins("equal passes", 100, *SIZES)
+    enough = _wins("equal passes", 333, *SIZES)
     return [
         *least_and_most("02.dense", "100 among 6,000, equal steps", _wins("equal steps", 100, small), 0.3),
         Claim(
@@ -193,10 +195,8 @@ def _claims_on_number_or_share() -> list[Claim]:
             n=5,
             unit="count",
         ),
-        *least_and_most("02.undiluted", "333 images, equal passes", _wins("equal passes", 333, *SIZES), 0.5),
-        Claim(
-            "02.few", "100 images, equal passes, the most", _wins("equal passes", 100, *SIZES)[-1], high=0.5
-        ),
+        *least_and_most("02.undiluted", "333 images, equal passes", enough, 0.5),
+        Claim("02.few", "100 images, equal passes, the most", few[-1], high=enough[0]),
     ]
 
 
