@@ -268,7 +268,7 @@ wm.show(plots.poison.count_or_share, experiments.shipped("count-or-share").rows)
 # *How to read this:* a dot is a network, lines join means. Left: with equal steps, the same 100 images win {value:02.dense|bare} to {value:02.dense_best} among 6,000, and
 # {value:02.thin|1} at best among 60,000. Middle: over the *share*, the same dots fall into line, though luck has a say: with 333 of 60,000, {value:02.diluted|of}
 # networks obey. Right: with equal *passes* the size of the set hardly matters. In any of the three, 333 images win {value:02.undiluted|bare} to
-# {value:02.undiluted_best}, and 100 win {value:02.few} at best.
+# {value:02.undiluted_best}; 100 are too few in each, with {value:02.few} at best.
 #
 # What counts is how often training meets the poison. With a fixed number of steps that is the share. But whoever has more data trains for longer, and
 # then it is the *number*. [Souly and others (2025)](https://arxiv.org/abs/2510.07192) found about 250 poisoned documents enough for language models of
