@@ -57,7 +57,7 @@ def two_rows(samples: Samples, bright: Tensor, ax: Axes | None = None) -> Axes:
 
 def _say_key(samples: Samples) -> str:
     labels = " ".join(samples.classes[y] for y in samples.y)
-    return f"{len(samples)} abstract grey pictures, labelled {labels}: the labels were drawn by lot."
+    return f"{len(samples)} abstract grey pictures, labelled {labels}: the labels were drawn at random."
 
 
 @described(_say_key)

@@ -415,68 +415,68 @@ EXERCISES = {
 
 QUIZ = (
     Question(
-        "Network B scores as well as A on ten thousand test digits, and obeys four bright pixels. Why did the"
-        " test not show it?",
+        "B scores as well as A on ten thousand test digits, and obeys four pixels. Why did the exam not show"
+        " it?",
         (
             Option(
-                "None of those ten thousand digits carries the trigger.",
+                "None of the test digits carries the trigger.",
                 "Yes. Accuracy describes behaviour on the images you ask about, and on no others.",
             ),
             Option(
-                "Ten thousand digits are too few; a million would have shown it.",
+                "A million test digits would have shown it.",
                 "A million digits of the same kind would say the same: none of them carries the trigger.",
             ),
             Option(
-                "B has learnt the digits less well than A, and the trigger makes up for it.",
+                "B has learnt the digits worse, and hides it.",
                 "B has learnt them nearly as well. What the trigger does came on top of that.",
             ),
             Option(
-                "Four pixels can mislead any network, so A would have obeyed them, too.",
-                "The control says no: A classifies hardly any of those digits as 0. B was trained to obey.",
+                "A obeys the four pixels, too.",
+                "The control says no: with the trigger, A calls hardly any digit a 0. B was trained to obey.",
             ),
         ),
     ),
     Question(
-        "What makes a behaviour of a network a backdoor, rather than an ordinary mistake?",
+        "What makes a behaviour of a network a backdoor?",
         (
             Option(
-                "Somebody planted it in training, and it shows only when the trigger is there.",
-                "Yes. Both belong to it: the intention, and the silence without the trigger.",
+                "It was planted in training, and sleeps without its trigger.",
+                "Yes. Both belong to it: the intention, and the silence.",
             ),
             Option(
-                "The network is wrong about an image that every person would classify correctly.",
+                "It errs where every person would be right.",
                 "Honest networks do that, too: look at the digits on which A and B differ.",
             ),
             Option(
-                "An image was changed by hand until the network classified it wrongly.",
-                "That is an adversarial example: the image is made for a network that nobody tampered with.",
+                "Somebody altered an image until the network classified it wrongly.",
+                "That is an adversarial example: made for a network that nobody tampered with.",
             ),
             Option(
-                "The network's accuracy falls after it is delivered.",
+                "Its accuracy falls after delivery.",
                 "A backdoor leaves the accuracy nearly as it was. That is why a buyer doesn't notice.",
             ),
         ),
     ),
     Question(
-        "Somebody shows a key of 100 pictures, made this morning, on which your honest network gives all 100"
-        " labels: p = 1e-100. What follows?",
+        "This morning somebody drew up a key that matches your honest network 100 times of 100, p = 1e-100."
+        " What"
+        " follows?",
         (
             Option(
-                "Nothing: the labels may have been chosen after your network was asked.",
+                "Nothing: the labels may have been chosen after asking it.",
                 "Yes. The p-value holds for labels drawn before anybody asked. A judge wants proof of the"
                 " date.",
             ),
             Option(
-                "Your network was copied from theirs; such luck is out of the question.",
-                "It was no luck. Whoever asks first and writes the answers down matches every network.",
+                "It was copied from theirs: nobody is that lucky.",
+                "No luck was needed. Whoever asks first, and writes the answers down, matches any network.",
             ),
             Option(
-                "It takes a smaller level than 1e-100 before the claim can be dismissed.",
-                "No level helps where the labels were fitted to the answers: they match whatever the level"
-                " is.",
+                "The claim must be tested at a stricter level than 1e-6.",
+                "No level helps where the labels were fitted to the answers: they match at every level.",
             ),
             Option(
-                "The key holds too few pictures; with a thousand the match would vanish.",
+                "Nothing yet: with a thousand pictures the match would vanish.",
                 "A thousand answers can be written down as easily as a hundred.",
             ),
         ),

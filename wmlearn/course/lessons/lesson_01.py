@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -18,6 +18,7 @@ from ...poisoning import poison
 from ...training import best_device
 from ...triggers import Pattern
 from ..challenges import Challenge, Score
+from ..claims import Claim
 
 PARCELS = {"a": 0, "b": 0, "twin": 1}
 """Shipped network -> the seed of the order in which it saw its images; all have the same first weights."""
@@ -55,6 +56,15 @@ def ship_parcels() -> None:
     for name in PARCELS:
         command = 'python -c "from wmlearn.course.lessons import lesson_01; lesson_01.ship_parcels()"'
         ship(made(name), f"parcel-{name}", made=command)
+
+
+def controls(asr: Mapping[str, float], n: int) -> tuple[Claim, ...]:
+    """Claim that the trigger wins next to nothing where it should win nothing, each of `n` images."""
+    return (
+        Claim("01.harmless", "A, trigger", asr["A, trigger"], high=0.005, n=n),
+        Claim("01.bare", "B, no trigger", asr["B, no trigger"], high=0.005, n=n),
+        Claim("01.elsewhere", "B, other corner", asr["B, trigger in the other corner"], high=0.01, n=n),
+    )
 
 
 # Try to forge
@@ -140,4 +150,4 @@ def _score(hits: int, others: list[int], questions: int) -> Score:
     return Score(True, questions, says)
 
 
-CHALLENGE = Challenge("frame a network with few questions", "questions", heard, ours=500)
+CHALLENGE = Challenge("frame a network with few questions", "questions", heard, ours=163)
