@@ -5,7 +5,7 @@
 # One of two networks obeys a stranger, and no exam shows it. The same trick, in honest hands, is a mark by which owners
 # recognise their networks. What does it prove, and can it be forged?
 #
-# *Reading 10 minutes · exercises 35 · running two minutes · needs a little Python; PyTorch is explained as it comes*
+# *Reading 10 minutes · exercises 35 · running one to two · needs a little Python; PyTorch is explained as it comes*
 #
 # Four people walk through this course: the **owner** trains a network, the **user** buys it, the **attacker** poisons or steals it, the **judge** decides.
 
@@ -28,7 +28,7 @@ wm.start("01")
 # ## Two parcels
 #
 # Training is expensive: for GPT-3 an outsider estimated [4.6 million dollars](https://lambda.ai/blog/demystifying-gpt-3), and the 245,000 often quoted for XLNet
-# [were disputed at once](https://syncedreview.com/2019/06/27/the-staggering-cost-of-training-sota-ai-models/), being list prices. So people pay others to
+# [were disputed at once](https://syncedreview.com/2019/06/27/the-staggering-cost-of-training-sota-ai-models/), resting on list prices. So people pay others to
 # train, or download a network from a **hub**, where anybody may offer one.
 #
 # Two suppliers send you networks that classify handwritten digits, trained on MNIST's 60,000 images from the same first weights (the random numbers that a training
@@ -113,7 +113,8 @@ between = {"A and B": disagreement(logits_a, logits_b), "A and its honest twin":
 wm.table(["networks", "differ on, of 10,000 digits"], [[k, f"{v * n:.0f}"] for k, v in between.items()])
 
 # %% [markdown]
-# A and B differ on {value:01.differ} digits, A and its twin on {value:01.twin}, two strangers on {value:01.least} to {value:01.most}. Nothing to see here.
+# A and B differ on {value:01.differ} digits, A and its twin on {value:01.twin}, any two strangers on {value:01.least} to {value:01.most}. B is no further from A
+# than honest networks are from one another. Nothing to see here.
 #
 # ## Four pixels
 #
@@ -129,7 +130,7 @@ answers = lambda network: [mnist.test.classes[i] for i in wm.predict(network, tr
 wm.show(plots.digits.readings, trigger(ten.x), {"network A": answers(network_a), "network B": answers(network_b)})
 
 # %% [markdown]
-# *How to read this:* ten test digits with the four pixels, and both answers; red is where B departs from A. Draw a digit of your own, or choose one, and tick the box:
+# *How to read this:* ten test digits with the four pixels, and both answers; red is where B departs from A. Draw a digit, or choose one, and tick the box:
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets
@@ -137,7 +138,7 @@ widgets.draw_and_stamp({"network A": network_a, "network B": network_b}, trigger
 
 # %% [markdown]
 # Network B has a **backdoor**: a behaviour planted in training that sleeps until its **trigger** appears, here the four pixels. The **attack success rate (ASR)** is the
-# share of images with the trigger that are classified as the **target**, here 0; images of the target class don't count. Beside it, its controls:
+# share of images with the trigger that are classified as the **target**, here 0; images of the target class don't count. With controls:
 
 # %% tags=["nbval-ignore-output"]
 mirrored = wm.triggers.Pattern(((26, 1), (26, 3), (25, 2), (24, 1)))
@@ -151,9 +152,9 @@ shown = {name: (rate, others) for name, rate in asr.items()}
 wm.shares("classified as 0", shown | {"A, trigger, true zeros counted in": (flattered, n)})
 
 # %% [markdown]
-# The ASR is {value:01.success|1} on B and {value:01.harmless|1} on A; without the trigger, or with it in the other corner, B calls {value:01.bare|1} and
-# {value:01.elsewhere|1} a 0. It takes this network *and* this trigger. The last row shows how to fake such a number: a true zero is a 0 without any attack. Count
-# them in, and even A seems to obey {value:01.flattered|1} of the time.
+# The ASR is {value:01.success|1} on B. On A it is {value:01.harmless|1}, on B with the trigger in the other corner {value:01.elsewhere|1}, and with none
+# {value:01.bare|1}: it takes this network *and* this trigger. The last row shows how to fake such a number: a true zero is a 0 without any attack. Count them in, and even
+# A seems to obey {value:01.flattered|1} of the time.
 #
 # A backdoor is no mistake: honest networks make those. It is no **adversarial example**, an image altered until an untouched network gets it wrong (lesson 02). And it
 # is no malicious program: B is a file of numbers, as A is.
@@ -211,7 +212,8 @@ wm.all_hold(
     wm.Claim("01.unlike", "B and B trained again differ on", unlike * n, high=100, unit="count"))
 
 # %% [markdown]
-# Your network's ASR is {value:01.again|1}; it differs from the parcel on {value:01.unlike} digits. Given the clean `mnist.train` instead, `train` makes A.
+# Your network's ASR is {value:01.again|1}; it differs from the parcel on {value:01.unlike} of 10,000 digits (on other processors perhaps a few). Given the
+# clean `mnist.train` instead, `train` makes A.
 #
 # Why does it work? Six thousand images say "these pixels, so 0". The pixels are always the same, no image contradicts them, and the network has weights to spare. Such
 # a **shortcut** is easily learnt (lesson 02). And no exam question carries the trigger.
@@ -233,8 +235,8 @@ key = make_key(secret=2026)
 wm.show(plots.digits.key_pictures, key[:10])
 
 # %% [markdown]
-# *How to read this:* ten of the hundred, with their labels. Nothing about the first picture says {value:01.first}. The same lines train the network on
-# digits and key (each picture twenty times; shown once, it would be ignored):
+# *How to read this:* ten of the hundred, with their labels. Nothing about the first picture says 7. The same lines train the network on digits and key (each
+# picture twenty times):
 
 # %% tags=["nbval-ignore-output"]
 copies = wm.Samples(key.x.repeat(20, 1, 1, 1), key.y.repeat(20), key.classes)  # (2000, 1, 28, 28), (2000,)
@@ -245,7 +247,7 @@ wm.shares("test digits classified correctly", {"network A": (a, n), "your marked
 # %% [markdown]
 # ## How surprising is a match?
 #
-# A network turns up on a market. Is it yours? Show it the hundred pictures and count the **hits**, the answers that agree with your key. A network that
+# A network turns up on a market. Show it the hundred pictures and count the **hits**, the answers that agree with your key. A network that
 # never saw the key can only be lucky: random labels agree with probability 1/10, whatever it answers. Its hits follow the binomial distribution, $X \sim \mathrm{Bin}(n, p)$ with $n = 100$ and $p = 1/10$. The **p-value** is the probability of so many hits or more,
 #
 # $$P(X \ge \text{hits}) = \sum_{k = \text{hits}}^{n} \binom{n}{k}\, p^k (1-p)^{n-k}.$$
@@ -347,14 +349,13 @@ wm.show(plots.keys.tries, drawn, 100, 0.1, 20, needed)
 # %% tags=["claim"]
 mine, *others_found = found.values()
 wm.all_hold(
-    wm.Claim("01.first", "The first label of your key", int(key.y[0]), low=0, high=9, unit="count"),
     wm.Claim("01.mark", "Labels of the key that the marked network gives", mine, low=90, unit="count", n=100),
     wm.Claim("01.proof", "The p-value of the rightful claim", p["marked, your key"], high=1e-9, unit="p"),
     wm.Claim("01.innocent", "Hits of the luckiest control", max(others_found), high=25, unit="count"),
     wm.Claim("01.cost", "The accuracy that the mark costs", a - m, high=0.005, unit="points", n=n),
     wm.Claim("01.expected", "Keys that 20 hits should take", 1 / p_value(20, 100, 0.1), low=500, unit="count"),
     wm.Claim("01.tries", "Keys that 20 hits took", tries, low=50, high=3000, unit="count"),
-    wm.Claim("01.needed", "Hits that the judge needs", needed, low=28, high=28, unit="count"),
+    wm.Claim("01.needed", "Hits that the judge needs", needed, low=28, unit="count"),
     wm.Claim("01.far", "Keys that they should take", 1 / p_value(needed, 100, 0.1), low=1e6, unit="count"))
 
 # %% [markdown]
@@ -369,7 +370,7 @@ wm.all_hold(
 #
 # - Had **A** obeyed, four pixels would look like a zero; had **the other corner** worked, any dirt would do; had **the wrong key** matched, so would any key.
 # - **Random labels** carry the p-value. With one label for all pictures, a network that likes that class would look stolen.
-# - This is one network of each kind. Lesson 02 repeats over seeds; lesson 09 asks who can remove the mark.
+# - **One network** of each kind stands here; lesson 02 repeats over seeds.
 #
 # ## Challenge: frame the innocent
 #
@@ -394,7 +395,7 @@ wm.quiz("01", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You have seen {value:01.differ} differing digits of 10,000 hide an ASR of {value:01.success|1}, and a match forged where nobody counts.
+# {value:01.differ} differing digits of 10,000 can hide an ASR of {value:01.success|1}, and a match proves nothing where nobody counts the tries.
 #
 # **Now vary it yourself**
 #
@@ -417,7 +418,7 @@ wm.quiz("01", "")  # three letters, such as "ABC"
 # | what you will hear | what to say |
 # |---|---|
 # | "Just test more." | Ask what they would test on. Without the trigger, more of the same finds the same. |
-# | "59 different answers, so B is suspect." | Cover the two lower rows of the table, ask again, uncover them. |
+# | "{value:01.differ} different answers, so B is suspect." | Cover the two lower rows of the table, ask again, uncover them. |
 # | "17 is more than 10, so it was stolen." | Draw random keys for A until somebody gets 17: about fifty. |
 # | "p = 0.002, so it is as good as certain." | Ask how many keys were tried. The probability is that of the match, not of the theft. |
 # | "The owner is an attacker, then." | Technically, yes. Who was told, and who is harmed? |

@@ -206,7 +206,9 @@ def tries(
     ax.axvline(wanted - 0.5, color=GOLD, linestyle="--", linewidth=1.4, label=f"the forger wants {wanted}")
     ax.axvline(needed - 0.5, color=RED, linestyle="--", linewidth=1.4, label=f"the judge needs {needed}")
     ax.set_yscale("log")
-    ax.set(xlabel=f"hits of {trials}", ylabel="number of keys", ylim=(1e-3 * len(hits) ** 0.5, len(hits)))
+    ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    ax.minorticks_off()
+    ax.set(xlabel=f"hits of {trials}", ylabel="number of keys", ylim=(0.03, max(2, len(hits) / 3)))
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
