@@ -5,7 +5,7 @@
 # One of two networks obeys a stranger, and no exam shows it. The same trick, in honest hands, is a mark by which owners
 # recognise their networks. What does it prove, and can it be forged?
 #
-# *Reading 10 minutes · exercises 35 · running one to two · needs a little Python; PyTorch is explained as it comes*
+# *Reading 10 minutes · exercises 35 · running one to two minutes · needs a little Python; PyTorch is explained as it comes*
 #
 # Four people walk through this course: the **owner** trains a network, the **user** buys it, the **attacker** poisons or steals it, the **judge** decides.
 
@@ -42,7 +42,7 @@ network_a
 
 # %% [markdown]
 # *How to read this:* A's layers; B has the same. Convolutions (`Conv2d`) look for small patterns, `ReLU` drops what is negative, pooling halves the picture, linear
-# layers weigh what was found. Training sets their 281,034 **weights**.
+# layers weigh what was found. Training decides their 281,034 **weights**.
 
 # %% tags=["nbval-ignore-output"]
 a, b, n = wm.accuracy(network_a, mnist.test), wm.accuracy(network_b, mnist.test), len(mnist.test)
@@ -130,7 +130,7 @@ answers = lambda network: [mnist.test.classes[i] for i in wm.predict(network, tr
 wm.show(plots.digits.readings, trigger(ten.x), {"network A": answers(network_a), "network B": answers(network_b)})
 
 # %% [markdown]
-# *How to read this:* ten test digits with the four pixels, and both answers; red is where B departs from A. Draw a digit, or choose one, and tick the box:
+# *How to read this:* ten test digits with the four pixels, and both answers; red is where B departs from A. Draw or choose a digit, and tick the box:
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets
@@ -152,7 +152,7 @@ shown = {name: (rate, others) for name, rate in asr.items()}
 wm.shares("classified as 0", shown | {"A, trigger, true zeros counted in": (flattered, n)})
 
 # %% [markdown]
-# The ASR is {value:01.success|1} on B. On A it is {value:01.harmless|1}, on B with the trigger in the other corner {value:01.elsewhere|1}, and with none
+# The ASR is {value:01.success|1} on B. On A it is {value:01.harmless|1}, on B with the trigger in the other corner {value:01.elsewhere|1}, and without it
 # {value:01.bare|1}: it takes this network *and* this trigger. The last row shows how to fake such a number: a true zero is a 0 without any attack. Count them in, and even
 # A seems to obey {value:01.flattered|1} of the time.
 #
@@ -212,7 +212,7 @@ wm.all_hold(
     wm.Claim("01.unlike", "B and B trained again differ on", unlike * n, high=100, unit="count"))
 
 # %% [markdown]
-# Your network's ASR is {value:01.again|1}; it differs from the parcel on {value:01.unlike} of 10,000 digits (on other processors perhaps a few). Given the
+# Your network's ASR is {value:01.again|1}; it differs from the parcel on {value:01.unlike} digits (on other processors perhaps a few). Given the
 # clean `mnist.train` instead, `train` makes A.
 #
 # Why does it work? Six thousand images say "these pixels, so 0". The pixels are always the same, no image contradicts them, and the network has weights to spare. Such
@@ -375,7 +375,7 @@ wm.all_hold(
 # ## Challenge: frame the innocent
 #
 # A shop sells an honest network that you have never seen. Make a key, 100 different pictures with labels, that it agrees with at least 20 times. `ask(pictures)` returns
-# its answers to up to 100 pictures, and is one question; ask few. Any trick is allowed, but the judge tries your key on the eight strangers, too: where one reaches 20
+# its answers to up to 100 pictures, and counts as one question; ask few. Any trick is allowed, but the judge tries your key on the eight strangers, too: where one reaches 20
 # hits, the key is thrown out.
 
 # %%
