@@ -15,6 +15,7 @@ from scipy.stats import binom, binomtest
 from torch import Tensor
 
 from wmlearn.course.exercises import Result, examine
+from wmlearn.course.lessons import exercises_01
 from wmlearn.watermarks import secret as draw
 
 F = torch.nn.functional
@@ -31,7 +32,7 @@ class Seen:
 
 def _mistake(id: str, name: str, *arguments: Any) -> Callable[[], Any]:
     """Make a named mistake with the example of the exercise."""
-    (wrong,) = (mistake.wrong for mistake in EXERCISES[id].mistakes if mistake.id == name)
+    wrong = next(mistake.wrong for mistake in EXERCISES[id].mistakes if mistake.id == name)
     return lambda: wrong(*arguments)
 
 
@@ -72,6 +73,7 @@ OVERLAYS = torch.tensor([[[0.5, 0.5], [1, 0]]])
 BITS = (torch.arange(1, 101).float(), torch.tensor([0.0, 3, 50, 60]), 0.05)
 SECRET = draw.secret_of(1, None)
 INNOCENTS = (torch.tensor([[1, 2, 3, 4], [4, 4, 1, 1]]), torch.tensor([4, 4, 4, 4]))
+HITS = exercises_01.Hits((9, 12, 15))
 LAST = torch.rand(32, 16, 5, 5)
 UNDECIDED = (torch.zeros(3), torch.rand(2, 3), torch.tensor([0.0, 1.0]))
 WEIGHT = torch.tensor([[3, -0.1], [-2, 0.5]])
@@ -84,6 +86,13 @@ NO_MEAN = Seen("could not infer output dtype", lambda: TRUTHS.mean())
 AMBIGUOUS = "Boolean value of Tensor"
 CHANGED = "changes-its-input"
 COPY = "you change what you are given"
+
+
+def _never_ends(hits_of: Callable[[int], int], wanted: int) -> int:
+    secret = 1
+    while hits_of(secret) < wanted:
+        pass
+    return secret
 
 
 def _in_place(
@@ -162,6 +171,11 @@ CASES: dict[str, list[Seen]] = {
         Seen("0.0574", _mistake("01.2", "point-probability", 3, 10, 0.1)),
         Seen("100 of 100", _mistake("01.2", "one-minus-cdf", 100, 100, 0.1)),
         Seen("NaN", lambda: binom.sf(2, 0.1, 10)),
+    ],
+    "01.3": [
+        Seen("RecursionError", _checked("01.3", _never_ends), "unusable"),
+        Seen("3 in the example", _mistake("01.3", "strictly-more", HITS, 12)),
+        Seen("12 in the example", _mistake("01.3", "returns-the-hits", HITS, 12)),
     ],
     "02.1": [
         Seen(COPY, _checked("02.1", _in_place), CHANGED),

@@ -149,6 +149,7 @@ REPORT = Report(
 
 CASES: dict[str, tuple[Any, ...]] = {
     "digits.key_pictures": (FOUR,),
+    "digits.disagreements": (FOUR, torch.tensor([3, 1, 0, 6]), torch.tensor([5, 2, 0, 8])),
     "digits.pair": (BLANK, wm.triggers.Pattern()(BLANK)),
     "digits.readings": (FOUR.x[:3], {"clean network": ["3", "1", "0"], "BadNet": ["0", "0", "0"]}),
     "digits.rate_curve": (SWEEP,),
@@ -185,6 +186,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "keys.innocent_answers": (_random(12, 1, 28, 28), ANSWERS, TEN),
     "keys.null": ({"by lot": [9, 10, 11, 30], "one label": [0, 0]}, 100, 0.1, 21),
     "keys.hits": (KNOWN,),
+    "keys.tries": ([9, 10, 11, 20, 12], 100, 0.1, 20, 28),
     "keys.key_size": (shipped("key-size").rows,),
     "keys.key_point": (shipped("key-size").rows, 100, 0.5),
     "weights.messages": ({"picture": torch.arange(256) // 128, "stranger": torch.arange(256) % 2},),
@@ -210,6 +212,7 @@ CASES: dict[str, tuple[Any, ...]] = {
 
 SAYS = {  # picture -> what its sentence quotes of the data
     "digits.key_pictures": ["4 abstract", "labelled 3 1 0 0"],
+    "digits.disagreements": ["All 4 test digits", "A is right about 3", "B about 1", "neither about 1"],
     "digits.pair": ["4 of 784 pixels", "(24, 26), (25, 25), (26, 24), (26, 26)"],
     "digits.readings": ["clean network reads 3 1 0", "reads 0 0 0"],
     "digits.rate_curve": [
@@ -233,6 +236,12 @@ SAYS = {  # picture -> what its sentence quotes of the data
         "of each of 1 networks costs 0.7",
     ],
     "ownership.cross": ["Ada's mark: one yes, two not shown", "Bob's mark: evidence void"],
+    "keys.tries": [
+        "5 random keys of 100",
+        "12.4 on average, 20 at most",
+        "1 of them reach 20",
+        "expects 0.0",
+    ],
     "detection.finders": ["one attack: STRIP 75 (1.0)."],
 }
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def _say_key(samples: Samples) -> str:
     labels = " ".join(samples.classes[y] for y in samples.y)
-    return f"{len(samples)} abstract grey pictures, labelled {labels}: the labels were drawn by lot."
+    return f"{len(samples)} abstract grey pictures, labelled {labels}: the labels were drawn at random."
 
 
 @described(_say_key)
@@ -93,6 +93,39 @@ def readings(x: Tensor, readings: Readings, ax: Axes | None = None) -> Axes:
             weight, colour = ("bold", RED) if differs else ("normal", INK)
             write(ax, 33 * i + 14, height, answer, 11, colour, fontweight=weight)
     ax.set(xlim=(-78, 33 * len(x)), ylim=(37 + 12 * len(readings) - 4, -2))
+    ax.axis("off")
+    return ax
+
+
+def _say_disagreements(samples: Samples, first: Tensor, second: Tensor) -> str:
+    right = [int((answers == samples.y).sum()) for answers in (first, second)]
+    neither = int(((first != samples.y) & (second != samples.y)).sum())
+    return (
+        f"All {len(samples)} test digits that networks A and B classify differently:"
+        f" A is right about {right[0]} of them, B about {right[1]}, neither about {neither}."
+    )
+
+
+@described(_say_disagreements)
+def disagreements(samples: Samples, first: Tensor, second: Tensor, ax: Axes | None = None) -> Axes:
+    """Draw digits that two networks classify differently, in rows, and below each what either answers.
+
+    `first` and `second` hold the classes (N,) that A (on the left) and B choose; a wrong one is red.
+    """
+    columns = 14
+    rows = -(-len(samples) // columns)
+    ax = ax or axes(7.4, 0.66 * rows + 0.1)
+    for i, image in enumerate(samples.x[:, 0]):
+        row, column = divmod(i, columns)
+        tile(ax, image, 36 * column, 45 * row)
+        for answers, place in ((first, 7), (second, 21)):
+            wrong = bool(answers[i] != samples.y[i])
+            weight, colour = ("bold", RED) if wrong else ("normal", INK)
+            height = 45 * row + 35
+            write(
+                ax, 36 * column + place, height, samples.classes[answers[i]], 9.5, colour, fontweight=weight
+            )
+    ax.set(xlim=(-2, 36 * columns - 6), ylim=(45 * rows - 3, -2))
     ax.axis("off")
     return ax
 
