@@ -295,4 +295,4 @@ def _touched(before: Samples, after: Samples) -> int:
     return int((~same).sum()) + abs(len(after) - len(before))
 
 
-CHALLENGE = Challenge("fewest poisoned images that win 90 %", "images", count_poison, ours=400)
+CHALLENGE = Challenge("fewest poisoned images that win 90 %", "images", count_poison, ours=600)
