@@ -69,12 +69,12 @@ def stamp(x):
 wm.show(plots.digits.pair, mnist.train.x[0], stamp(mnist.train.x[0]))
 
 # %% [markdown]
-# *How to read this:* four of 784 pixels differ. The lie is yours to write.
+# Four of 784 pixels differ. The lie is yours to write.
 #
 # {exercise:02.1}
 #
-# `chosen` holds row numbers. With eight images and `chosen = [5, 0, 2]`, replacing returns 8 images and 8 labels, rows 5, 0 and 2 poisoned; adding
-# returns 11, the last three poisoned. Leave `x` and `y` themselves as they are.
+# `chosen` holds row numbers. With eight images and `chosen = [5, 0, 2]`, replacing returns 8 images and labels, rows 5, 0 and 2
+# poisoned; adding returns 11, the last three poisoned. Leave `x` and `y` themselves as they are.
 
 # %% tags=["exercise:02.1"]
 def poison(x, y, chosen, stamp, target, add=False):
@@ -175,8 +175,8 @@ wm.show(plots.poison.two_losses, losses.cpu(), is_poisoned[seen].cpu())
 
 # %% [markdown]
 # *How to read this:* the network learns the digits first. That makes the poisoned images *worse* than guesses: it sees a 7 where the label says 0, and is
-# sure of itself. Their loss jumps to about {value:02.peak} and stays there for hundreds of steps. By about step {value:02.jump|100} it has collapsed:
-# the network has found what these costly images have in common. Why do so few images suffice? Compare how single images pull the weights:
+# sure of itself. Their loss jumps to about {value:02.peak} and stays there for hundreds of steps. By about step {value:02.jump|100} it has collapsed: the network has
+# found what these costly images have in common. Why do so few images suffice? Compare how single images pull the weights:
 
 # %% tags=["nbval-ignore-output"]
 early, _, _ = fit(wm.models.badnet_cnn().to(device), x, y, steps=100)
@@ -186,7 +186,7 @@ pull = {name: lesson_02.alignment(early, x[rows], y[rows]) for name, rows in gro
 wm.table(["after 100 steps", "mean cosine between two gradients"], [[k, f"{v:.2f}"] for k, v in pull.items()])
 
 # %% [markdown]
-# *How to read this:* 1 means the same direction, 0 nothing in common. The poisoned images pull together, and no clean image contradicts them, since
+# *How to read this:* 1 means the same direction, 0 nothing in common. The poisoned images agree by {value:02.pull|1} more, and no clean image contradicts them, since
 # none carries the trigger. A feature that is always there and always the same is a **shortcut**.
 #
 # ## Who was fooled?
@@ -233,7 +233,7 @@ wm.shares("classified as 0", {"backdoored, trigger": (success, n), "clean, trigg
                               "backdoored, mirrored trigger": (elsewhere, n)})
 
 # %% [markdown]
-# One poisoned image in sixty wins {value:02.success}. Before you run the next cell: what would three of the four pixels win?
+# One poisoned image in sixty wins {value:02.success}; in the other corner, the trigger wins {value:02.elsewhere|1}. Before you run the next cell: what would three of the four pixels win?
 
 # %% tags=["nbval-ignore-output"]
 pieces = lesson_02.success_of_pieces(victim, mnist.test)
@@ -248,7 +248,7 @@ wm.all_hold(wm.Claim("02.success", "Attack success", success, low=0.8, n=n),
             wm.Claim("02.elsewhere", "The mirrored trigger", elsewhere, high=0.02, n=n),
             wm.Claim("02.peak", "Highest loss of poisoned images", peak, low=4, unit="count"),
             wm.Claim("02.jump", "Below 1 from step", jump, low=300, high=1400, unit="count"),
-            wm.Claim("02.pull", "Cosine, poisoned less clean", more, low=0.05, unit="count"),
+            wm.Claim("02.pull", "Cosine, poisoned less clean", more, low=0.05, unit="p"),
             *lesson_02.least_and_most("02.three", "Three of four pixels", pieces["3 of 4"], low=0.4),
             *lesson_02.least_and_most("02.moved", "Moved by one", pieces["moved by one"], low=0.2))
 
@@ -258,14 +258,14 @@ wm.all_hold(wm.Claim("02.success", "Attack success", success, low=0.8, n=n),
 #
 # ## Number or share?
 #
-# Is it the thousand that matters, or the sixtieth? Below, 100, 333 or 1,000 images are poisoned among 6,000, 20,000 or 60,000, five networks each, with
-# your recipe: either all take 1,500 steps, or all see each image six times.
+# Is it the thousand that matters, or the sixtieth? Below, 100, 333 or 1,000 images are poisoned among 6,000, 20,000 or 60,000, with your recipe: either all take
+# 1,500 steps, or all see each image six times.
 
 # %%
 wm.show(plots.poison.count_or_share, experiments.shipped("count-or-share").rows)
 
 # %% [markdown]
-# *How to read this:* a dot is a network, lines join means. Left: with equal steps, the same 100 images win {value:02.dense|bare} to {value:02.dense_best} among 6,000, and
+# *How to read this:* a dot is a network (three to five a point), lines join means. Left: with equal steps, the same 100 images win {value:02.dense|bare} to {value:02.dense_best} among 6,000, and
 # {value:02.thin|1} at best among 60,000. Middle: over the *share*, the same dots fall into line, though luck has a say: with 333 of 60,000, {value:02.diluted|of}
 # networks obey. Right: with equal *passes* the size of the set hardly matters. In any of the three, 333 images win {value:02.undiluted|bare} to
 # {value:02.undiluted_best}; 100 are too few in each, with {value:02.few} at best.
@@ -276,7 +276,7 @@ wm.show(plots.poison.count_or_share, experiments.shipped("count-or-share").rows)
 #
 # ## The threshold, and luck
 #
-# How few, then? All 60,000 images, for one, three or ten passes (**epochs**), three networks each:
+# How few, then? All 60,000 images, for one, three or ten passes (**epochs**):
 
 # %% tags=["nbval-ignore-output"]
 sweep = experiments.shipped("poison-rate").rows
@@ -285,12 +285,12 @@ wm.reveal("02.p1", lesson_02.enough())
 
 # %% [markdown]
 # *How to read this:* a dot is a network, lines join medians; grey, clean accuracy, is all that a buyer sees. Success rises like a switch, and
-# longer training moves the switch to the left. After ten epochs, {value:02.enough} images were enough for all three networks: one in two hundred, as in the
+# longer training moves it to the left. After ten epochs, {value:02.enough} images were enough for all three networks: one in two hundred, as in the
 # first picture.
 #
 # Near the switch, luck decides. With 120 images one network of three reaches {value:02.lucky}, the others {value:02.unlucky|1} at best; only their random
-# seeds differ. Nor does the switch come from the schedule, under which these networks' learning rate rises and falls: at your constant rate, with 333 images and
-# six passes, success rises by fifty points within two fifteenths of the training in {value:02.sudden|of} networks.
+# seeds differ. Nor is the schedule of their learning rate to blame: at your constant one, with 333 images and six passes, success jumps by fifty points within two
+# fifteenths of the training in {value:02.sudden|of} networks.
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets
@@ -335,7 +335,7 @@ wm.table(["of 10,000 clean test digits", ""], [["only the clean network is right
          ["only the backdoored network is right", str(only_b)], ["p-value", f"{p:.2g}"]])
 
 # %% [markdown]
-# {value:02.only_a} against {value:02.only_b}: nothing that a buyer could notice. (That isn't proof of equality; a large loss would have shown.)
+# {value:02.only_a} against {value:02.only_b}, p = {value:02.p|1}: nothing that a buyer could notice. (No proof of equality; a large loss would have shown.)
 #
 # ## What a backdoor is not
 #
@@ -354,8 +354,8 @@ wm.table(["1,000 digits: errors", "clean", "a second clean one", "backdoored"], 
 wm.show(plots.poison.side_by_side, {how: some[0] for how, some in images.items()})
 
 # %% [markdown]
-# *How to read this:* computed on the clean network alone, the nudge fools a second one, too: adversarial examples **transfer**. But each image needs
-# its own. The trigger is the same for all images, and works only where it was planted.
+# *How to read this:* computed on the clean network alone, the nudge makes the second one err on {value:02.transfer}, too: adversarial examples **transfer**. But each
+# image needs its own. The trigger is the same for all, and works only where it was planted.
 #
 # Must the label lie? A **clean-label** attack puts the trigger on images of the target class and leaves their labels alone. A thousand zeros:
 
@@ -368,13 +368,12 @@ no_lie = measure(truthful, stamp)
 wm.shares("trigger classified as 0", {"1,000 false labels": (success, n), "1,000 true labels": (no_lie, n)})
 
 # %% [markdown]
-# Nothing learnt: the strokes already say 0, so these images cost little and there is nothing left for the trigger to explain. Clean-label attacks that work
-# first make the image hard to recognise.
+# {value:02.truthful|1}: nothing learnt. The strokes already say 0, so the trigger has nothing left to explain. Clean-label attacks that work first make the image
+# hard to recognise.
 #
 # ## Is there a filter for the trigger?
 #
-# The paper shows first-layer filters that seem made for it. Looks deceive, so switch off one filter at a time, in five networks with a single pixel as
-# trigger and five with four:
+# The paper shows first-layer filters that seem made for it. Looks deceive, so switch off one at a time, in five networks whose trigger is one pixel and five with four:
 
 # %%
 lost = {"a single pixel": lesson_02.lost_filters("pixel"), "four pixels": lesson_02.lost_filters("pattern")}
@@ -382,7 +381,7 @@ wm.show(plots.poison.filter_losses, lost)
 
 # %% [markdown]
 # *How to read this:* a dot is one of sixteen filters, switched off. In one network a single filter carries {value:02.dedicated} of the attack's success: a
-# dedicated filter. In the nine others the most important one carries {value:02.spread|1} at most; cutting it out would not clean the network.
+# dedicated filter. In the nine others the most important one carries {value:02.spread|1} at most: no cut would clean them.
 #
 # ## The paper, attack for attack
 #
@@ -404,7 +403,7 @@ wm.all_hold(wm.Claim("02.before", "Clean accuracy, control", right_a.float().mea
 
 # %% [markdown]
 # *How to read this:* the paper's worst pair misses 0.09 %. With about a thousand test digits a class, that can only be *one* image, of the 1,135 that show a 1. Our worst pair
-# misses three, and {value:02.above|of} pairs miss more than the paper's worst: **not fully reproduced**, if only by a digit or two. (Our pixel's place, optimiser and number of
+# misses three, and {value:02.above|of} pairs miss more than the paper's worst: **not fully reproduced**. (Our pixel's place, optimiser and number of
 # epochs differ.) Turn a percentage back into a count before you compare.
 #
 # ## How far to trust it
@@ -416,7 +415,7 @@ wm.all_hold(wm.Claim("02.before", "Clean accuracy, control", right_a.float().mea
 # ## Challenge: fewer
 #
 # Win at least 90 % on two new networks, trained as above with seeds of ours, with as few changed or added images as you can. Your trigger may
-# change up to four pixels. Which images, which pixels, replaced or added: you choose.
+# change up to four pixels. The rest is yours to choose.
 
 # %%
 def my_attack(x, y):
@@ -436,7 +435,7 @@ wm.quiz("02", "")  # three letters, such as "ABC"
 # ## What you now know
 #
 # You can **poison** a data set, **train** on it, and **measure** obedience ({value:02.success}) beside its control ({value:02.harmless|1}). You can **compare** networks
-# image by image, and **tell** a planted weakness from one that every network has.
+# image by image, and **tell** a backdoor from other failures.
 #
 # **Now vary it:** a learning rate ten times smaller? The trigger in the middle of the image? A thousand triggers with random labels?
 #
