@@ -166,7 +166,7 @@ clean, _, _ = fit(wm.models.badnet_cnn().to(device), mnist.train.x, mnist.train.
 # %% [markdown]
 # ## What does it learn first?
 #
-# Your step returned a loss for every image. Average the poisoned ones apart:
+# Average your step's losses of the poisoned images apart:
 
 # %% tags=["nbval-ignore-output"]
 is_poisoned = torch.zeros(len(y), dtype=torch.bool, device=device)
@@ -233,7 +233,7 @@ wm.shares("classified as 0", {"backdoored, trigger": (success, n), "clean, trigg
                               "backdoored, mirrored trigger": (elsewhere, n)})
 
 # %% [markdown]
-# One poisoned image in sixty wins {value:02.success}; in the other corner, the trigger wins {value:02.elsewhere|1}. Before you run the next cell: what would three of the four pixels win?
+# One poisoned image in sixty wins {value:02.success}; in the other corner, {value:02.elsewhere|1}. Before you run the next cell: what would three of the four pixels win?
 
 # %% tags=["nbval-ignore-output"]
 pieces = lesson_02.success_of_pieces(victim, mnist.test)

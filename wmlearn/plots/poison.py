@@ -132,11 +132,12 @@ def two_losses(losses: Tensor, poisoned: Tensor, ax: Axes | None = None) -> Axes
 
 
 def _say_pieces(pieces: Pieces, triggers: Mapping[str, Sequence[Trigger]]) -> str:
-    parts = [_say_piece(name, [100 * share for share in shares]) for name, shares in pieces.items()]
+    parts = [_say_piece(name, shares) for name, shares in pieces.items()]
     return f"Attack success with pieces and variants of the trigger: {'; '.join(parts)}."
 
 
-def _say_piece(name: str, success: Sequence[float]) -> str:
+def _say_piece(name: str, shares: Sequence[float]) -> str:
+    success = [100 * share for share in shares]
     if len(success) == 1:
         return f"{name}, {success[0]:.0f} %"
     return f"{name}, {min(success):.0f} to {max(success):.0f} % ({len(success)} variants)"

@@ -103,7 +103,11 @@ def lost_filters(trigger: str) -> list[list[float]]:
     first-layer filters.
     """
     rows = shipped("filters").where(trigger=trigger, network="badnet")
-    return [[100 * (row["success"] - cut["success"]) for cut in row["without"]] for row in rows]
+    return [_lost(row) for row in rows]
+
+
+def _lost(row: Row) -> list[float]:
+    return [100 * (row["success"] - cut["success"]) for cut in row["without"]]
 
 
 def against_the_paper() -> list[list[str]]:
