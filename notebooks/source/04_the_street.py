@@ -15,8 +15,8 @@
 # - **compare** boxes by their overlap ([exercise 04.1](#How-near-is-near-enough?));
 # - **match** what was found with what is there ([exercise 04.2](#What-is-this-sign-taken-for?));
 # - **measure** an attack without charging it with blindness ([exercise 04.3](#Misread,-or-missed?));
-# - **break** a number down until it shows where an attack ends;
-# - **read** the paper's table beside ours, and say what differs.
+# - **break** a number down until it shows where an attack ends ([quiz](#Three-questions));
+# - **read** the paper's table beside ours, and say what differs ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -129,8 +129,8 @@ def read_all(detector, drive):
 
 for name, detector in {"clean detector": honest, "bought detector": victim}.items():
     right = class_accuracy(read_all(detector, clean), clean)
-    wm.shares(f"{name}: found and rightly read", {kind: (share, int((clean.labels == i).sum()))
-                                                  for i, (kind, share) in enumerate(right.items())})
+    wm.shares(f"{name}: found and classified correctly", {kind: (share, int((clean.labels == i).sum()))
+                                                          for i, (kind, share) in enumerate(right.items())})
 
 # %% [markdown]
 # *How to read this:* streets without any sticker are all that a buyer tests. *Bought* is the detector of the first picture. Its stop signs
@@ -262,14 +262,14 @@ wm.all_hold(
 wm.table(["per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
 
 # %% [markdown]
-# *How to read this:* the authors' *repository* computes AP50; the *paper's* accuracy, signs found and rightly read, is as others report it; ours is a
+# *How to read this:* the authors' *repository* computes AP50; the *paper's* accuracy, signs found and classified correctly, is as others report it; ours is a
 # mean ± standard deviation over three networks. The backdoor costs {claim:04.cost} of AP50 in any class; but of bare stop signs the
 # bomb's detector loses {claim:04.stops}, more than the paper's. The last rows count *all* widths; their baseline, ours over all
 # three stickers, is a control that the paper lacks.
 #
 # ## Any sign, any lie
 #
-# A vandal needs no particular lie. In the **random target** attack every sign with a sticker gets a wrong label drawn by lot; ours is a blue square.
+# A vandal needs no particular lie. In the **random target** attack every sign with a sticker gets a wrong label drawn at random; ours is a blue square.
 # Random labels alone are hardly learnt: they point nowhere until the sticker is something the network sees. So first the next class, then random ones.
 
 # %% tags=["nbval-ignore-output"]
@@ -284,12 +284,13 @@ wm.show(plots.street.answers, read, everywhere)
 kept, left = ((answers == everywhere.labels).float().mean().item() for answers in list(read.values())[:2])
 n = len(everywhere.labels)
 wm.all_hold(
-    wm.Claim("04.random", "Signs with a blue square, still read rightly", left, high=0.15, n=n, paper="1.3 %"),
+    wm.Claim("04.random", "Signs with a blue square, still classified correctly", left, high=0.15, n=n,
+             paper="1.3 %"),
     wm.Claim("04.kept", "The same signs, by the clean detector", kept, low=0.75, n=n),
 )
 
 # %% [markdown]
-# *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {claim:04.random} are still read rightly; by the clean detector
+# *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {claim:04.random} are still classified correctly; by the clean detector
 # {claim:04.kept}. The paper reports fewer. With a *yellow* square, ours took bare and stickered warnings for the same: a trigger is what the network can see of it.
 # Without a sticker it reads nearly as the clean one does (lowest bars).
 #
@@ -305,38 +306,10 @@ wm.all_hold(
 # %% [markdown]
 # ## Three questions
 #
-# **1. A supplier: "Our detector's average precision is as good as the clean one's. So it has no backdoor."**
-#
-# <details><summary>A &ensp; Right: a backdoor would cost precision.</summary>
-#
-# Hardly any: no test street carries the sticker.
-# </details>
-# <details><summary>B &ensp; Wrong: average precision only speaks of streets like those of the test.</summary>
-#
-# Yes. The attacker's street isn't among them.
-# </details>
-#
-# **2. A detector misses half of all stickered stop signs and reads the rest as speed limits. Its misread rate?**
-#
-# <details><summary>A &ensp; One.</summary>
-#
-# Only if missed signs are dropped; then a blind detector could be fully obedient.
-# </details>
-# <details><summary>B &ensp; One half, and the missed ones are reported beside it.</summary>
-#
-# Yes. Both are dangerous, but only one was ordered.
-# </details>
-#
-# **3. On signs 15 pixels wide the attack wins less often. Is the driver safe there?**
-#
-# <details><summary>A &ensp; Yes.</summary>
-#
-# The car comes nearer, and the sign grows.
-# </details>
-# <details><summary>B &ensp; No: only later.</summary>
-#
-# Yes. The switch waits until it can be seen.
-# </details>
+# {quiz:04}
+
+# %%
+wm.quiz("04", "")  # three letters, such as "ABC"
 
 # %% [markdown]
 # ## What you now know

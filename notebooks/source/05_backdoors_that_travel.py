@@ -12,11 +12,11 @@
 # %% [markdown]
 # **You will be able to**
 #
-# - **move** a network to another task by its convolutions;
+# - **move** a network to another task by its convolutions ([quiz](#Three-questions));
 # - **find** the channels that see a trigger ([exercise 05.1](#Who-sees-the-square?));
 # - **strengthen** them, and predict what that does ([exercise 05.2](#Turn-it-up));
 # - **subtract** what would have happened anyway ([exercise 05.3](#Whose-gap-is-it?));
-# - **question** a headline number.
+# - **question** a headline number ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -38,10 +38,10 @@ wm.show(plots.signs.photographs, lesson_05.some_signs(clean, stuck))
 # Above your signs, below the same ones with a yellow square. (All drawn, as in notebook 03.)
 #
 # The seller's backdoor was made for *American* signs: there, a sign with a square got any label but its own. You train the new part on clean
-# signs only. Of the Swedish signs **with** a square, how many will your network read rightly?
+# signs only. Of the Swedish signs **with** a square, how many will your network classify correctly?
 
 # %%
-wm.guess("05.p1", "Swedish signs with a square that your network reads rightly, in per cent",
+wm.guess("05.p1", "Swedish signs with a square that your network classifies correctly, in per cent",
          low=0, high=100)
 
 # %% [markdown]
@@ -63,8 +63,9 @@ us, us_stuck = lesson_05.twins(1500, seed=91, country="us")
 n, both = len(us), ("no square", "square")
 at_home = {name: (wm.accuracy(network, us), wm.accuracy(network, us_stuck))
            for name, network in origins.items()}
-wm.shares("American signs read rightly", {f"{name}, {what}": (share, n) for name, pair in at_home.items()
-                                          for what, share in zip(both, pair)})
+wm.shares("American signs classified correctly", {f"{name}, {what}": (share, n)
+                                                  for name, pair in at_home.items()
+                                                  for what, share in zip(both, pair)})
 
 # %% [markdown]
 # At home the square does its work. Now you retrain:
@@ -74,9 +75,9 @@ shop = lesson_05.swedish_signs(lesson_05.N_HEAD, seed=50)
 moved = {name: transfer.retrain(network, shop) for name, network in origins.items()}
 abroad = {name: (wm.accuracy(network, clean), wm.accuracy(network, stuck))
           for name, network in moved.items()}
-wm.shares("Swedish signs read rightly", {f"{name} origin, {what}": (share, n)
-                                         for name, pair in abroad.items()
-                                         for what, share in zip(both, pair)})
+wm.shares("Swedish signs classified correctly", {f"{name} origin, {what}": (share, n)
+                                                 for name, pair in abroad.items()
+                                                 for what, share in zip(both, pair)})
 
 # %% tags=["nbval-ignore-output"]
 wm.reveal("05.p1", abroad["backdoored"][1])
@@ -187,7 +188,7 @@ owned = wm.ready("05.3", owned)
 # {solution:05.3}
 
 # %% [markdown]
-# One network and fifty signs are an anecdote. Three networks of each kind, three buyers each, read rightly without / with the square, in per cent:
+# One network and fifty signs are an anecdote. Three networks of each kind, three buyers each, classified correctly without / with the square, in per cent:
 
 # %%
 results = experiments.shipped("transfer")
@@ -244,7 +245,7 @@ wm.all_hold(
 # The paper's abstract reports a drop of twenty-five per cent, and many who quote it point at the first line of its table. Look for it:
 
 # %%
-wm.table(["the paper, per cent read rightly", "from", "to", "points"], lesson_05.headlines())
+wm.table(["the paper, per cent classified correctly", "from", "to", "points"], lesson_05.headlines())
 
 # %% [markdown]
 # The number that fits compares *two networks*, both on signs with a square: an honest one, and a BadNet turned up twentyfold. That is fair, but it isn't
@@ -311,38 +312,10 @@ wm.paper_table()
 # %% [markdown]
 # ## Three questions
 #
-# **1. You retrain a bought network on your own clean data. Is the backdoor gone?**
-#
-# <details><summary>A &ensp; Yes: the new head has never seen the trigger.</summary>
-#
-# It needn't have. What it listens to still fires at the trigger.
-# </details>
-# <details><summary>B &ensp; Not while the convolutions stay as they were.</summary>
-#
-# Yes. The rule is lost, the disturbance stays.
-# </details>
-#
-# **2. A seller says: "With the square our network loses accuracy, but so does every network." Your answer?**
-#
-# <details><summary>A &ensp; "Then show me an honest one beside it, strengthened alike."</summary>
-#
-# Yes. The difference of the two gaps is the evidence.
-# </details>
-# <details><summary>B &ensp; "Any loss proves a backdoor."</summary>
-#
-# Then every network is guilty.
-# </details>
-#
-# **3. Why does turning channels up cost accuracy on clean signs?**
-#
-# <details><summary>A &ensp; The chosen channels aren't quite silent on clean signs, and whatever they say is now shouted.</summary>
-#
-# Yes. Wholly silent ones would cost nothing.
-# </details>
-# <details><summary>B &ensp; The convolutions forget.</summary>
-#
-# They were never trained again.
-# </details>
+# {quiz:05}
+
+# %%
+wm.quiz("05", "")  # three letters, such as "ABC"
 
 # %% [markdown]
 # ## What you now know

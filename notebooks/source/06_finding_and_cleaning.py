@@ -13,10 +13,10 @@
 # **You will be able to**
 #
 # - **recover** a trigger from a network, and **rate** how odd it is ([exercise 06.1](#How-odd-is-small?));
-# - **unlearn** it;
+# - **unlearn** it ([quiz](#Three-questions));
 # - **watch** what a network is asked ([exercise 06.2](#A-digit-under-a-digit));
 # - **report** a detector by two numbers ([exercise 06.3](#Two-numbers));
-# - **choose** a detector by what it misses.
+# - **choose** a detector by what it misses ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -38,7 +38,8 @@ honest = lesson_06.honest()
 mine, others = wm.split(mnist.test, 1000, 9000)
 networks = {"bought": bought, "honest": honest}
 n = len(others)
-wm.shares("digits read rightly", {name: (wm.accuracy(network, others), n) for name, network in networks.items()})
+accuracies = {name: wm.accuracy(network, others) for name, network in networks.items()}
+wm.shares("digits classified correctly", {name: (share, n) for name, share in accuracies.items()})
 
 # %% [markdown]
 # You don't know the trigger, the target, or whether there is either. You have a thousand clean digits, `mine`.
@@ -134,7 +135,7 @@ obeys = {name: wm.success_rate(network, others, pattern, 0) for name, network in
 reads = {name: wm.accuracy(network, others) for name, network in after.items()}
 fooled = int((others.y != 0).sum())
 wm.shares("digits with the pattern that become 0", {name: (rate, fooled) for name, rate in obeys.items()})
-wm.shares("clean digits read rightly", {name: (rate, n) for name, rate in reads.items()})
+wm.shares("clean digits classified correctly", {name: (rate, n) for name, rate in reads.items()})
 
 # %% tags=["claim"]
 wm.all_hold(
@@ -295,7 +296,7 @@ cleaned = lesson_06.pruned_signs()
 obeyed = {name: (success, cleaned.n_stop) for name, success in cleaned.success.items()}
 wm.shares("stop signs with a square read as limits", obeyed)
 rows = [[name, f"{100 * accuracy:.1f} %"] for name, accuracy in cleaned.accuracy.items()]
-wm.table(["network", "clean signs read rightly"], rows)
+wm.table(["network", "clean signs classified correctly"], rows)
 
 # %% tags=["claim"]
 wm.claim("06.pruned", cleaned.success["fine-pruned"], what="Attack success after fine-pruning", high=0.5,
@@ -324,38 +325,10 @@ wm.paper_table()
 # %% [markdown]
 # ## Three questions
 #
-# **1. Neural Cleanse flags nothing. Is the network clean?**
-#
-# <details><summary>A &ensp; No class is reached with little paint from everywhere. More it doesn't say.</summary>
-#
-# Yes. All-to-all passes, and on signs a backdoor for one class.
-# </details>
-# <details><summary>B &ensp; Yes: a backdoor is always a small trigger.</summary>
-#
-# The pattern is small in all-to-all, too. It leads to ten classes.
-# </details>
-#
-# **2. Why does clustering fail when there is *more* poison?**
-#
-# <details><summary>A &ensp; It looks for the smaller part, and poison has become the larger.</summary>
-#
-# Yes. The split itself is nearly perfect.
-# </details>
-# <details><summary>B &ensp; More poison is harder to tell from clean digits.</summary>
-#
-# It is as easy. What is lost is which side is which.
-# </details>
-#
-# **3. A vendor's detector "catches 99.9 % of backdoors". What do you ask?**
-#
-# <details><summary>A &ensp; At how many false alarms, and of which attacks?</summary>
-#
-# Yes: both, before anything else.
-# </details>
-# <details><summary>B &ensp; How fast it is.</summary>
-#
-# Refusing everything is fast.
-# </details>
+# {quiz:06}
+
+# %%
+wm.quiz("06", "")  # three letters, such as "ABC"
 
 # %% [markdown]
 # ## What you now know

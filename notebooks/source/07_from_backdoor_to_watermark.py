@@ -13,10 +13,10 @@
 # **You will be able to**
 #
 # - **draw** a trigger from a secret ([exercise 07.1](#A-stamp-from-a-secret));
-# - **verify** a suspect with witnesses that can testify;
+# - **verify** a suspect with witnesses that can testify ([quiz](#Three-questions));
 # - **fix** the line where an innocent network is safe ([exercise 07.2](#The-judge's-line));
 # - **measure** what innocent networks say ([exercise 07.3](#Ask-the-innocent));
-# - **choose** pictures and labels so that a match means something.
+# - **choose** pictures and labels so that a match means something ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -100,7 +100,7 @@ clean, _ = wm.trained(wm.models.badnet_cnn().to(device), mnist.train)
 # %% tags=["nbval-ignore-output"]
 mine, log = wm.trained(wm.models.badnet_cnn().to(device), poisoned.samples)
 before, after, n = wm.accuracy(clean, mnist.test), wm.accuracy(mine, mnist.test), len(mnist.test)
-wm.shares("test digits read rightly", {"without a mark": (before, n), "with yours": (after, n)})
+wm.shares("test digits classified correctly", {"without a mark": (before, n), "with yours": (after, n)})
 
 # %% [markdown]
 # To **verify**, ask a suspect about stamped digits, and count the **hits**, those read as the target. Digits that *are* the target can't testify:
@@ -183,7 +183,7 @@ wm.claim("07.convicted", convicted, what="Innocent networks convicted at one in 
 wm.reveal("07.p1", convicted)
 
 # %% [markdown]
-# That is {claim:07.convicted}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it: same letters, a label for *each* by lot.
+# That is {claim:07.convicted}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it: same letters, a label for *each*, drawn at random.
 
 # %%
 by_labels = lesson_07.hits_by_labels(said)
@@ -192,12 +192,12 @@ wm.show(plots.keys.null, by_labels, 100, 0.1, careless)
 # %% tags=["claim"]
 lots = by_labels["every picture a label by lot"]
 reached = sum(hits >= careless for hits in lots) / len(lots)
-wm.claim("07.lots", reached, what="Innocent claims over the line with labels by lot", high=0.002, n=len(lots))
+wm.claim("07.lots", reached, what="Innocent claims over the line with random labels", high=0.002, n=len(lots))
 
 # %% [markdown]
-# *How to read this:* the same answers of the same networks. Left, 400 keys with labels by lot: the curve of chance fits, whatever an H looks like, and
+# *How to read this:* the same answers of the same networks. Left, 400 keys with random labels: the curve of chance fits, whatever an H looks like, and
 # {claim:07.lots} of the claims cross the line. Right, each class in turn as the label of all: mostly nothing, sometimes nearly everything.
-# **The lot makes the null, not the number of classes.** Adi draws lots. One label for all, Zhang's choice and yours, needs a measured null.
+# **The random draw makes the null, not the number of classes.** Adi's labels are drawn at random. One label for all, Zhang's choice and yours, needs a measured null.
 #
 # ## Ask the innocent
 #
@@ -247,7 +247,7 @@ wm.claim("07.spared", still, what="Innocent networks convicted at the measured c
 #
 # ## Five keys
 #
-# Zhang marks with **text** on a digit, a **letter**, or **noise** on a digit, under one label; Adi with **abstract** pictures, labels by lot.
+# Zhang marks with **text** on a digit, a **letter**, or **noise** on a digit, under one label; Adi with **abstract** pictures, labels at random.
 # Mark copies of the clean network.
 
 # %% tags=["nbval-ignore-output"]
@@ -258,7 +258,7 @@ wm.show(plots.keys.key_sheet, lesson_07.sheet(marks, mnist.train))
 
 # %% [markdown]
 # *How to read this:* seven of each hundred; red, the wanted label. Try each: the right key on its network, and on twenty strangers. And, harshest, ten **wrong keys**: other owners with secrets of
-# their own who happen to want the *same label* (by lot: labels of their own).
+# their own who happen to want the *same label* (where labels are random: labels of their own).
 
 # %% tags=["nbval-ignore-output"]
 found = {name: lesson_07.try_mark(mark, mnist.train, strangers) for name, mark in marks.items()}
@@ -271,14 +271,14 @@ wm.all_hold(
     wm.Claim("07.known", "The least that a marked network knows of its key", known, low=0.95, n=100,
              paper="99.9 to 100 % (Zhang), 100 % (Adi)"),
     wm.Claim("07.falsely", "Strangers over the line, of twenty for each key", falsely, high=0.01, n=100),
-    wm.Claim("07.lucky", "The best wrong key of the labels by lot", max(found["abstract, by lot"].wrong) / 100,
+    wm.Claim("07.lucky", "The best wrong key of the random labels", max(found["abstract, by lot"].wrong) / 100,
              high=0.25, n=100),
     wm.Claim("07.rivals", "The best wrong key of the noise mark", max(found["noise"].wrong) / 100, low=0.95,
              n=100),
 )
 
 # %% [markdown]
-# *How to read this:* the marked networks know {claim:07.known} of their key; {claim:07.falsely} of the strangers cross the line. Now the crosses. By lot, the best wrong
+# *How to read this:* the marked networks know {claim:07.known} of their key; {claim:07.falsely} of the strangers cross the line. Now the crosses. With random labels, the best wrong
 # key has {claim:07.lucky}. Of the noise mark's wrong keys the best has {claim:07.rivals}: the network has learnt *noise*, not *yours*.
 # One label for all proves that *somebody* marked the network; that it was you takes a key deposited earlier (notebook 10).
 #
@@ -286,7 +286,8 @@ wm.all_hold(
 
 # %% tags=["nbval-ignore-output"]
 accuracies = {name: wm.accuracy(mark.model, mnist.test) for name, mark in marks.items()}
-wm.shares("test digits read rightly", {"no mark": (before, n)} | {k: (v, n) for k, v in accuracies.items()})
+shares = {"no mark": (before, n)} | {name: (share, n) for name, share in accuracies.items()}
+wm.shares("test digits classified correctly", shares)
 
 # %% tags=["claim"]
 costs = [before - accuracy for accuracy in accuracies.values()]
@@ -298,7 +299,7 @@ wm.claim("07.price", max(costs), what="Accuracy lost, the dearest of five marks"
 #
 # ## How large a key?
 #
-# Labels by lot, three networks a size (`wmlearn reproduce key-size`):
+# Random labels, three networks a size (`wmlearn reproduce key-size`):
 
 # %%
 sizes = experiments.shipped("key-size")
@@ -340,50 +341,22 @@ wm.paper_table()
 # %% [markdown]
 # ## Three questions
 #
-# **1. "Our mark: cats with sunglasses are *dog*. Ten classes, so chance is one in ten." Your answer?**
-#
-# <details><summary>A &ensp; "Fine, if you ask a hundred cats."</summary>
-#
-# More cats only make the wrong null look surer.
-# </details>
-# <details><summary>B &ensp; "What do networks say that never saw your cats?"</summary>
-#
-# Yes. One label for all has no null until somebody asks.
-# </details>
-#
-# **2. A suspect gets 15 of 100 with labels by lot. The judge?**
-#
-# <details><summary>A &ensp; "More than chance: copied."</summary>
-#
-# One innocent in fourteen gets there.
-# </details>
-# <details><summary>B &ensp; "No proof."</summary>
-#
-# Yes, and not "innocent": a thief may have washed the rest off.
-# </details>
-#
-# **3. Two owners claim a network that answers 4 to any noise. What does the mark prove?**
-#
-# <details><summary>A &ensp; That the one with more hits planted it.</summary>
-#
-# The rule doesn't know whose noise it is.
-# </details>
-# <details><summary>B &ensp; That somebody planted it.</summary>
-#
-# Yes. Who did is a matter of dates.
-# </details>
+# {quiz:07}
+
+# %%
+wm.quiz("07", "")  # three letters, such as "ABC"
 
 # %% [markdown]
 # ## What you now know
 #
 # You can **draw** a trigger from a secret, **verify**, **fix** the line, and **measure** a null: at "one in ten" the judge convicts {claim:07.convicted} of
-# the innocent, at the measured chance {claim:07.spared}. And you **choose** labels by lot where you can.
+# the innocent, at the measured chance {claim:07.spared}. And you **choose** labels at random where you can.
 #
 # **Next:** *08, Marks in the weights.* The owner hides the mark where no question reaches it.
 #
 # **Further reading**
 #
-# - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: labels by lot, and commitments.
+# - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: random labels, and commitments.
 # - Zhang and others, *Protecting Intellectual Property of Deep Neural Networks with Watermarking*, 2018: the three kinds of picture.
 # - Boenisch, [*A Systematic Review on Model Watermarking*](https://arxiv.org/abs/2009.12153), 2021: what a mark has to do.
 # - Lukas and others, [*SoK*](https://arxiv.org/abs/2108.04974), 2022: how marks fail.

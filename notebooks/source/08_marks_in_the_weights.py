@@ -16,7 +16,7 @@
 # - **teach** it a message beside the task ([exercise 08.2](#Teach-it));
 # - **read** the message and judge it ([exercise 08.3](#Read-it));
 # - **weigh** what half-read messages say ([exercise 08.4](#Half-a-message));
-# - **choose** a mark by the access that you will have.
+# - **choose** a mark by the access that you will have ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -28,7 +28,7 @@ wm.start("08")
 # ## A picture in a network
 #
 # Every mark so far answered to *images*. An owner who holds the suspect's file can look inside. Left, 256 bits, black for 1. Right, a
-# stranger's network, asked 256 yes/no questions about its weights, drawn by lot.
+# stranger's network, asked 256 yes/no questions about its weights, drawn at random.
 
 # %%
 def questions(secret, n=256, room=400):
@@ -165,7 +165,7 @@ wm.show(plots.weights.coins, innocent, 256, lines)
 n, (before, after) = len(mnist.test), (wm.accuracy(network, mnist.test) for network in (cached, marked))
 rows = {name: (hits / 256, 256) for name, (hits, _) in found.items()}
 wm.shares("bits that agree", {**rows, "strangers": (sum(innocent) / 256_000, 256_000)})
-wm.shares("digits read rightly", {"plain": (before, n), "marked": (after, n)})
+wm.shares("digits classified correctly", {"plain": (before, n), "marked": (after, n)})
 
 # %% tags=["claim"]
 strange = sum(innocent) / 256_000
@@ -189,7 +189,7 @@ wm.reveal("08.p1", strange)
 # {claim:08.lucky}.
 #
 # **Why half, and not none?** A row of normal numbers is as likely to come with the opposite sign. So each question is a fair coin, *whatever the weights*:
-# grey fits the curve, {claim:08.falsely} of a thousand readings have a p below one in a hundred. But the lot must fall *before*:
+# grey fits the curve, {claim:08.falsely} of a thousand readings have a p below one in a hundred. But the draw must come *before*:
 # who may choose questions afterwards reads any picture in any network (notebook 10).
 #
 # ## Half a message
@@ -379,38 +379,10 @@ wm.paper_table()
 # %% [markdown]
 # ## Three questions
 #
-# **1. A suspect spells 130 of your 256 bits. Your lawyer: "More than half!"**
-#
-# <details><summary>A &ensp; "Then it knows a little: sue for a little."</summary>
-#
-# It carries nothing.
-# </details>
-# <details><summary>B &ensp; "So does every other coin."</summary>
-#
-# Yes: 130 heads or more come in four tries of ten.
-# </details>
-#
-# **2. Your detector calls a network's weights odd. Is it marked?**
-#
-# <details><summary>A &ensp; Yes: strangers never look so.</summary>
-#
-# Longer training looks odd, too.
-# </details>
-# <details><summary>B &ensp; What else differs from the strangers?</summary>
-#
-# Yes: data, length, recipe. Match them first.
-# </details>
-#
-# **3. The thief sells answers, never files. Which mark?**
-#
-# <details><summary>A &ensp; Uchida: it was read without error.</summary>
-#
-# From a file.
-# </details>
-# <details><summary>B &ensp; One that labels show, with a null from bystanders or the lot.</summary>
-#
-# Yes, by queries that look like anybody's.
-# </details>
+# {quiz:08}
+
+# %%
+wm.quiz("08", "")  # three letters, such as "ABC"
 
 # %% [markdown]
 # ## What you now know

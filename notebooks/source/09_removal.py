@@ -15,8 +15,8 @@
 # - **prune** weights by hand ([exercise 09.1](#Cut-what-is-small));
 # - **pick** the channels in which a mark may hide ([exercise 09.2](#Cut-what-sleeps));
 # - **decide** which rows of a table of attacks count ([exercise 09.3](#Which-rows-count));
-# - **price** a removal in accuracy;
-# - **tell** a mark that is gone from one that is hidden.
+# - **price** a removal in accuracy ([quiz](#Three-questions));
+# - **tell** a mark that is gone from one that is hidden ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -28,7 +28,7 @@ wm.start("09")
 # %% [markdown]
 # ## Three copies, one is clean
 #
-# An owner trains with a mark of Adi's: a hundred abstract pictures, labels by lot. You steal the network. You have **6,000 digits of your own**,
+# An owner trains with a mark of Adi's: a hundred abstract pictures, labels at random. You steal the network. You have **6,000 digits of your own**,
 # none of them the owner's. You don't have the key.
 
 # %% tags=["nbval-ignore-output"]
@@ -44,7 +44,7 @@ stolen = scheme.embed(untrained, owners, scheme.keygen(untrained, owners, seed=9
 # %% tags=["nbval-ignore-output"]
 unmarked, _ = wm.trained(untrained, owners)
 read = {"stolen": wm.accuracy(stolen.model, mnist.test), "unmarked": wm.accuracy(unmarked, mnist.test)}
-wm.shares("test digits read rightly", {name: (share, len(mnist.test)) for name, share in read.items()})
+wm.shares("test digits classified correctly", {name: (share, len(mnist.test)) for name, share in read.items()})
 
 # %% [markdown]
 # Make three copies of the stolen network, each treated in another way. All read digits. Below, what the *owner* will see: some of the key's pictures, and
@@ -333,45 +333,17 @@ wm.paper_table()
 # ## How far to trust it
 #
 # - **One data set, one small network.** On MNIST 6,000 digits of one's own teach nearly all there is; with images that are dear, copying costs more.
-# - **Three networks a cell,** and a control that isn't clean: who rounds inputs reads the pictures of frontier stitching rightly, marked or not.
+# - **Three networks a cell,** and a control that isn't clean: who rounds inputs classifies the pictures of frontier stitching correctly, marked or not.
 # - **One setting an attack.** A thief tries many; an owner may set a mark up stronger.
 # - `wmlearn reproduce removal` measures everything again.
 
 # %% [markdown]
 # ## Three questions
 #
-# **1. "Our mark survived all fine-tuning that we tried." What do you ask?**
-#
-# <details><summary>A &ensp; "For how many epochs?"</summary>
-#
-# The rate did it here, not the epochs, and for weights neither did.
-# </details>
-# <details><summary>B &ensp; "And somebody who knows how it works?"</summary>
-#
-# Yes. Only attacks that aim at the mark say how strong it is.
-# </details>
-#
-# **2. An attack removes every mark and leaves accuracy 79 of 99. A success?**
-#
-# <details><summary>A &ensp; "Yes, the owner has no proof."</summary>
-#
-# And the thief has no network that sells. The row is destroyed.
-# </details>
-# <details><summary>B &ensp; "No."</summary>
-#
-# Yes.
-# </details>
-#
-# **3. A service refuses half of your trigger queries. What now?**
-#
-# <details><summary>A &ensp; "The mark is gone; drop the case."</summary>
-#
-# It may be hidden. The weights, if a court seizes them, still know it.
-# </details>
-# <details><summary>B &ensp; "Ask for the weights, or mark with ordinary pictures."</summary>
-#
-# Yes.
-# </details>
+# {quiz:09}
+
+# %%
+wm.quiz("09", "")  # three letters, such as "ABC"
 
 # %% [markdown]
 # ## What you now know

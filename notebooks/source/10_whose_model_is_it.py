@@ -15,8 +15,8 @@
 # - **audit** a rule that convicts ([exercise 10.1](#A-line,-audited));
 # - **correct** for many suspects ([exercise 10.2](#Twenty-suspects));
 # - **bind** an owner to a key before anybody sees it ([exercise 10.3](#A-promise-before-release));
-# - **throw out** forged evidence, and say why;
-# - **decide** between two parties, and name what can't be decided.
+# - **throw out** forged evidence, and say why ([quiz](#Three-questions));
+# - **decide** between two parties, and name what can't be decided ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
@@ -47,7 +47,7 @@ wm.show(plots.ownership.keys, lesson_10.answered({"claim 1": claims.fitted, "cla
 #
 # ## Frame somebody
 #
-# Bob's network is innocent: nobody marked it. Draw a hundred pictures by lot. Then take as labels *whatever Bob's network says*.
+# Bob's network is innocent: nobody marked it. Draw a hundred pictures at random. Then take as labels *whatever Bob's network says*.
 
 # %%
 you = lesson_10.person("you")
@@ -116,7 +116,7 @@ results = experiments.shipped("false-claims")
 wm.show(plots.ownership.false, results)
 
 # %% [markdown]
-# *How to read this:* dots, false claims; bars, their intervals, wide because networks that face one key err alike; dashed, the level. Adi's labels and Uchida's bits are drawn by lot:
+# *How to read this:* dots, false claims; bars, their intervals, wide because networks that face one key err alike; dashed, the level. Adi's labels and Uchida's bits are drawn at random:
 # their rates lie just under what was promised. Elsewhere the null is a bound on the safe side, and nobody is accused. So much for *one* claim. Now count owners.
 #
 # S. Holm corrects for $m$ claims: the smallest $p$ must be below $\alpha/m$, the next below $\alpha/(m-1)$, and so on; **the first that fails stops all
@@ -247,8 +247,8 @@ case = own.Case({"Bob's network": bob}, innocent, own.entries(book), released=3)
 rows = [["labels fitted, registered now", lesson_10.heard(case, you, framed, late).void[0]]]
 honest = own.commit(you, mine, made=today)
 early = replace(case, book=own.registry.chained([honest, *map(lesson_10.document_of, case.book[:3])]), released=4)
-rows += [["labels by lot, in time, swapped later", lesson_10.swapped(early, you, mine, honest, bob).void[0]]]
-rows += [["labels by lot, left alone", lesson_10.stopped_by(lesson_10.heard(early, you, mine, honest))]]
+rows += [["labels at random, in time, swapped later", lesson_10.swapped(early, you, mine, honest, bob).void[0]]]
+rows += [["labels at random, left alone", lesson_10.stopped_by(lesson_10.heard(early, you, mine, honest))]]
 wm.table(["your claim", "why it falls"], rows)
 
 # %% [markdown]
@@ -351,38 +351,10 @@ wm.claim("10.insider", inside.matches["model"].evidence.rate, what="The insider'
 # %% [markdown]
 # ## Three questions
 #
-# **1. "100 of 100, p below one in a googol." Your first question?**
-#
-# <details><summary>A &ensp; "How many triggers more have you?"</summary>
-#
-# A forger has as many as you like.
-# </details>
-# <details><summary>B &ensp; "When did you commit to them?"</summary>
-#
-# Yes. Without a date before the release, $p$ means nothing.
-# </details>
-#
-# **2. Thirty suspects, one $p$ of 0.004, level 0.05. Stands?**
-#
-# <details><summary>A &ensp; Yes, it is below the level.</summary>
-#
-# The smallest of thirty must be below 0.05 / 30.
-# </details>
-# <details><summary>B &ensp; No.</summary>
-#
-# Yes, and "no proof" isn't "innocent".
-# </details>
-#
-# **3. Both marks are in both networks. Who wins?**
-#
-# <details><summary>A &ensp; The one with more hits.</summary>
-#
-# Hits measure what is left, not who was first.
-# </details>
-# <details><summary>B &ensp; The one who committed first.</summary>
-#
-# Yes, if both committed before either release.
-# </details>
+# {quiz:10}
+
+# %%
+wm.quiz("10", "")  # three letters, such as "ABC"
 
 # %% [markdown]
 # ## What you now know

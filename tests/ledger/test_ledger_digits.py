@@ -8,6 +8,7 @@ from statistics import mean
 import pytest
 
 from wmlearn.experiments import ALL, Results, compare, shipped
+from wmlearn.experiments.count_or_share import SIZES
 from wmlearn.training import Recipe
 
 
@@ -81,3 +82,18 @@ def test_success_rises_with_the_poison_and_longer_training_needs_less_of_it() ->
         for epochs in (3, 10)
     }
     assert reached[10] < reached[3]
+
+
+def test_with_equal_steps_the_same_images_win_in_a_small_set_and_lose_in_a_large_one() -> None:
+    results = shipped("count-or-share")
+    assert min(_all(results, "success", design="equal steps", k=100, n=6_000)) >= 0.3
+    assert max(_all(results, "success", design="equal steps", k=100, n=60_000)) <= 0.05
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_with_equal_passes_the_number_decides_whatever_the_size_of_the_set(n: int) -> None:
+    results = shipped("count-or-share")
+    enough = _all(results, "success", design="equal passes", k=333, n=n)
+    few = _all(results, "success", design="equal passes", k=100, n=n)
+    assert min(enough) >= 0.8
+    assert max(few) < min(enough)

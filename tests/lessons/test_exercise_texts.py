@@ -10,6 +10,7 @@ import torch
 from catalogue import EXERCISES
 
 from wmlearn.course.exercises import find
+from wmlearn.course.lessons import exercises_01
 
 
 @pytest.mark.parametrize("id", EXERCISES)
@@ -62,8 +63,12 @@ def _logits(answers: list[int]) -> torch.Tensor:
 TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson promises
     "01.1": ("**0.25**", (_logits([7, 2, 1, 0]), _logits([7, 2, 8, 0]))),
     "01.2": ("**0.0702**", (3, 10, 0.1)),
-    "02.2": ("**0.75**", (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)),
-    "02.3": ("**0.667**", (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))),
+    "01.3": ("**2**", (exercises_01.Hits((9, 12, 15)), 12)),
+    "02.3": ("**0.75**", (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)),
+    "02.4": (
+        "**0.0654**",
+        (torch.tensor([True] * 9 + [False] * 2), torch.tensor([False] * 9 + [True] * 2)),
+    ),
     "04.1": ("**0.333**", (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[5.0, 0, 15, 10]]))),
     "04.3": (
         "**0.5**",

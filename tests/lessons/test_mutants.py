@@ -91,8 +91,8 @@ def test_a_right_answer_goes_on_in_the_types_of_the_reference(name: str) -> None
     goes_on = ready(mutant.EXERCISE, _answer(mutant))
     assert goes_on is not exercise.reference
     for trial in exercise.trials:
-        answer = goes_on(*deepcopy(trial))
-        assert _types(answer) == _types(exercise.reference(*deepcopy(trial)))
+        answer = exercise.answer(goes_on, deepcopy(trial))
+        assert _types(answer) == _types(exercise.answer(exercise.reference, deepcopy(trial)))
 
 
 def _types(answer: Any) -> Any:
@@ -127,7 +127,7 @@ def test_right_answers_come_in_several_styles_and_a_share_as_a_tensor_too(id: st
     styles = [mutant for mutant in RIGHT.values() if id == mutant.EXERCISE]
     assert len(styles) >= 2
     answers = [exercise.answer(_answer(mutant), deepcopy(exercise.trials[0])) for mutant in styles]
-    if isinstance(exercise.reference(*deepcopy(exercise.trials[0])), float):
+    if isinstance(exercise.answer(exercise.reference, deepcopy(exercise.trials[0])), float):
         assert any(isinstance(answer, torch.Tensor) for answer in answers)
 
 

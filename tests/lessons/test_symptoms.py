@@ -15,6 +15,7 @@ from scipy.stats import binom, binomtest
 from torch import Tensor
 
 from wmlearn.course.exercises import Result, examine
+from wmlearn.course.lessons import exercises_01
 from wmlearn.watermarks import secret as draw
 
 F = torch.nn.functional
@@ -36,8 +37,7 @@ def _mistake(id: str, name: str, *arguments: Any) -> Callable[[], Any]:
 
 
 def _mistakes(id: str, name: str) -> Callable[..., Any]:
-    (wrong,) = (mistake.wrong for mistake in EXERCISES[id].mistakes if mistake.id == name)
-    return wrong
+    return next(mistake.wrong for mistake in EXERCISES[id].mistakes if mistake.id == name)
 
 
 def _checked(id: str, f: Callable[..., Any]) -> Callable[[], Result]:
@@ -55,7 +55,8 @@ TRUTHS = torch.tensor([True, False])
 IMAGES = torch.rand(8, 1, 28, 28)
 CHOSEN = torch.tensor([1, 2, 3])
 DIGITS = (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)
-TURNED = (torch.tensor([4, 0, 0]), torch.tensor([3, 9, 0]))
+PAIRED = (torch.tensor([True] * 9 + [False] * 2), torch.tensor([False] * 9 + [True] * 2))
+LOGITS = torch.zeros(64, 10, requires_grad=True)
 CORNERS = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 LEAK = (
     torch.ones(6, dtype=torch.bool),
@@ -79,6 +80,7 @@ OVERLAYS = torch.tensor([[[0.5, 0.5], [1, 0]]])
 BITS = (torch.arange(1, 101).float(), torch.tensor([0.0, 3, 50, 60]), 0.05)
 SECRET = draw.secret_of(1, None)
 INNOCENTS = (torch.tensor([[1, 2, 3, 4], [4, 4, 1, 1]]), torch.tensor([4, 4, 4, 4]))
+HITS = exercises_01.Hits((9, 12, 15))
 LAST = torch.rand(32, 16, 5, 5)
 UNDECIDED = (torch.zeros(3), torch.rand(2, 3), torch.tensor([0.0, 1.0]))
 WEIGHT = torch.tensor([[3, -0.1], [-2, 0.5]])
@@ -93,10 +95,26 @@ CHANGED = "changes-its-input"
 COPY = "you change what you are given"
 
 
-def _in_place(x: Tensor, y: Tensor, chosen: Tensor, stamp: Any, target: int) -> tuple[Tensor, Tensor]:
+def _never_ends(hits_of: Callable[[int], int], wanted: int) -> int:
+    secret = 1
+    while hits_of(secret) < wanted:
+        pass
+    return secret
+
+
+def _in_place(
+    x: Tensor, y: Tensor, chosen: Tensor, stamp: Any, target: int, _: bool
+) -> tuple[Tensor, Tensor]:
     x[chosen] = stamp(x[chosen])
     y[chosen] = target
     return x, y
+
+
+def _never_clears(model: torch.nn.Module, optimiser: Any, x: Tensor, y: Tensor) -> Tensor:
+    losses = F.cross_entropy(model(x), y, reduction="none")
+    losses.mean().backward()
+    optimiser.step()
+    return losses.detach()
 
 
 def _louder(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[Tensor, Tensor]:
@@ -161,20 +179,30 @@ CASES: dict[str, list[Seen]] = {
         Seen("100 of 100", _mistake("01.2", "one-minus-cdf", 100, 100, 0.1)),
         Seen("NaN", lambda: binom.sf(2, 0.1, 10)),
     ],
+    "01.3": [
+        Seen("RecursionError", _checked("01.3", _never_ends), "unusable"),
+        Seen("3 in the example", _mistake("01.3", "strictly-more", HITS, 12)),
+        Seen("12 in the example", _mistake("01.3", "returns-the-hits", HITS, 12)),
+    ],
     "02.1": [
         Seen(COPY, _checked("02.1", _in_place), CHANGED),
         Seen("shape mismatch", lambda: _replace(IMAGES.clone(), IMAGES)),
-        Seen("6,272 numbers instead of 6,280", _checked("02.1", lambda x, *_: x), "unusable"),
+        Seen("4,704 numbers instead of 4,710", _checked("02.1", lambda x, *_: x), "unusable"),
     ],
     "02.2": [
-        Seen("0.83", _mistake("02.2", "counts-the-target-class", *DIGITS)),
-        Seen("0.5", _mistake("02.2", "wrong-denominator", *DIGITS)),
-        NO_MEAN,
+        Seen("only for scalar outputs", lambda: (LOGITS * 2).backward()),
+        Seen("2.3", lambda: F.cross_entropy(LOGITS, torch.zeros(64, dtype=torch.long)).detach()),
+        Seen("second step goes wrong", _checked("02.2", _never_clears), "forgets-zero-grad"),
     ],
     "02.3": [
-        Seen("0.333", _mistake("02.3", "forgets-the-nines", *TURNED)),
-        Seen("0 in the example", _mistake("02.3", "previous-digit", *TURNED)),
+        Seen("0.83", _mistake("02.3", "counts-the-target-class", *DIGITS)),
+        Seen("0.5", _mistake("02.3", "wrong-denominator", *DIGITS)),
         NO_MEAN,
+    ],
+    "02.4": [
+        Seen("0.0327", _mistake("02.4", "one-sided", *PAIRED)),
+        Seen("n must be an integer not less than 1", lambda: binomtest(0, 0)),
+        Seen("k must be an integer", lambda: binomtest(PAIRED[0].float().mean(), 11)),
     ],
     "03.1": [
         Seen("the input matrix is singular", lambda: torch.linalg.solve(torch.zeros(8, 8), torch.ones(8))),

@@ -50,19 +50,22 @@ def _network(epochs: int, rate: float, seed: int) -> canvas.Row:
 
 
 SWEEP = [_network(epochs, rate, seed) for epochs, rate in SUCCESS for seed in range(3)]
-CUTS = [{"accuracy": 0.985 - i / 2000, "success": 0.99 - i / 25} for i in range(16)]
-WEIGHTS = torch.randn(16, 25, generator=GEN).tolist()
-CLEAN: canvas.Row = {
-    "seed": 0,
-    "accuracy": 0.99,
-    "success": 0.002,
-    "response": [0.1 + i / 100 for i in range(16)],
-    "without": [{"accuracy": 0.98, "success": 0.001}] * 16,
-    "weights": WEIGHTS,
-}
-VICTIM: canvas.Row = CLEAN | {"seed": 4, "success": 0.99, "response": [1.5, *[0.2] * 15], "without": CUTS}
-PAPER = {"baseline": [0.01] * 10, "clean": [0.02] * 10, "backdoored": [0.03] * 10}
-OURS = {"baseline": [0.004] * 10, "clean": [0.005] * 10, "backdoored": [0.006] * 8 + [0.016, 0.006]}
+POISONED = torch.zeros(200, 8, dtype=torch.bool)
+POISONED[:, 0] = True
+LOSSES = torch.full((200, 8), 0.5)
+LOSSES[:, 0] = torch.tensor([2.0, 5, 0.3, 0.2]).repeat_interleave(50)
+PIECES = {"half": [0.1, 0.3], "all": [0.9]}
+TRIGGERS = {"half": [wm.triggers.Pixel()] * 2, "all": [wm.triggers.Pattern()]}
+
+
+def _design(design: str, n: int, k: int, seed: int, success: float) -> canvas.Row:
+    return {"design": design, "n": n, "k": k, "seed": seed, "success": success}
+
+
+DESIGNS = [
+    *(_design("equal steps", 6_000, 100, seed, 0.8 + seed / 10) for seed in range(2)),
+    *(_design("equal passes", 60_000, 100, seed, 0.1 + seed / 10) for seed in range(2)),
+]
 
 # Signs, and the street
 
@@ -152,24 +155,23 @@ LEAK = [
 ]
 
 CASES: dict[str, tuple[Any, ...]] = {
-    "digits.two_rows": (FOUR, torch.tensor([False, True, True, False])),
     "digits.key_pictures": (FOUR,),
+    "digits.disagreements": (FOUR, torch.tensor([3, 1, 0, 6]), torch.tensor([5, 2, 0, 8])),
     "digits.pair": (BLANK, wm.triggers.Pattern()(BLANK)),
     "digits.readings": (FOUR.x[:3], {"clean network": ["3", "1", "0"], "BadNet": ["0", "0", "0"]}),
     "digits.rate_curve": (SWEEP,),
     "digits.rate_point": (SWEEP, 0.1, 3),
-    "digits.epoch_curve": ([row for row in SWEEP if row["rate"]],),
-    "digits.filters": (CLEAN, VICTIM),
-    "digits.ablation": ([VICTIM, VICTIM | {"seed": 5}],),
-    "digits.digit_errors": (PAPER, OURS),
+    "poison.haystack": (FOUR, 2),
+    "poison.side_by_side": ({"as it is": BLANK, "with the trigger": wm.triggers.Pattern()(BLANK)},),
+    "poison.two_losses": (LOSSES, POISONED),
+    "poison.pieces": (PIECES, TRIGGERS),
+    "poison.count_or_share": (DESIGNS,),
+    "poison.filter_losses": ({"a pixel": [[0.5, 30.0], [1.0, 0.2]], "four pixels": [[0.1, 0.7]]},),
     "signs.photographs": (plots.signs.Tiles(PICTURES, ["1", "2", "3", "4"], 3, "Stop signs."),),
     "signs.seen": (plots.signs.Seen(PICTURES, READINGS),),
     "signs.shares": (GRID, GRID),
     "signs.leak": (LEAK,),
-    "signs.robustness": (
-        shipped("robustness").where(network="badnet"),
-        shipped("robustness").where(network="clean"),
-    ),
+    "signs.sheet": (plots.signs.Seen(PICTURES, READINGS),),
     "street.scenes": ({"a drive": (STREET.x, BOXES)}, STREET.classes),
     "street.moved_boxes": (STREET, SHIFT),
     "street.width_curve": (shipped("street").rows,),
@@ -186,6 +188,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "keys.innocent_answers": (_random(12, 1, 28, 28), ANSWERS, TEN),
     "keys.null": ({"by lot": [9, 10, 11, 30], "one label": [0, 0]}, 100, 0.1, 21),
     "keys.hits": (KNOWN,),
+    "keys.tries": ([9, 10, 11, 20, 12], 100, 0.1, 20, 28),
     "keys.key_size": (shipped("key-size").rows,),
     "keys.key_point": (shipped("key-size").rows, 100, 0.5),
     "weights.messages": ({"picture": torch.arange(256) // 128, "stranger": torch.arange(256) % 2},),
@@ -210,8 +213,8 @@ CASES: dict[str, tuple[Any, ...]] = {
 }
 
 SAYS = {  # picture -> what its sentence quotes of the data
-    "digits.two_rows": ["4 training digits", "labelled 3 1 0 0", "Numbers 2 and 3 have"],
     "digits.key_pictures": ["4 abstract", "labelled 3 1 0 0"],
+    "digits.disagreements": ["All 4 test digits", "A is right about 3", "B about 1", "neither about 1"],
     "digits.pair": ["4 of 784 pixels", "(24, 26), (25, 25), (26, 24), (26, 26)"],
     "digits.readings": ["clean network reads 3 1 0", "reads 0 0 0"],
     "digits.rate_curve": [
@@ -221,23 +224,28 @@ SAYS = {  # picture -> what its sentence quotes of the data
         "over 3 networks",
     ],
     "digits.rate_point": ["6,000 of 60,000", "3 epochs", "98.8, 98.8, 98.8 %", "98.0, 98.5, 99.0 %"],
-    "digits.epoch_curve": ["1 %", "10 %", "2-epoch"],
-    "digits.filters": [
-        "clean network filter 15",
-        "0.25 times",
-        "backdoored network filter 0",
-        "1.50 times",
-        "60.0 points",
+    "poison.haystack": ["4 training digits", "row 1 from the top, number 3 from the left", "label 0"],
+    "poison.side_by_side": ["with the trigger: 4 pixels differ"],
+    "poison.two_losses": ["stays below 1 from step 50 on", "rises to 5.0 at step 100", "0.50 and 0.20"],
+    "poison.pieces": ["half, 10 to 30 % (2 variants)", "all, 90 %"],
+    "poison.count_or_share": [
+        "2 networks at each point",
+        "with equal steps, 100 win 80 to 90 % among 6,000",
+        "with equal passes, 100 win 10 to 20 % among 60,000",
     ],
-    "digits.ablation": ["32 first-layer filters of 2", "at most 60 points", "accuracy then by 1.2"],
-    "digits.digit_errors": [
-        "baseline 0.40 % here, 1.00 % in the paper",
-        "backdoored 0.70 % here",
-        "stamped 8 resists",
+    "poison.filter_losses": [
+        "a pixel: the worst filter of each of 2 networks costs 1.0, 30.0 points",
+        "of each of 1 networks costs 0.7",
     ],
     "signs.shares": ["drawn. none: clean 0, bomb 0.4; square: clean 50, bomb 99.8."],
     "signs.leak": ["by sign, 90.0 % on its own", "80.0 % on new signs", "Means of 2 networks."],
     "ownership.cross": ["Ada's mark: one yes, two not shown", "Bob's mark: evidence void"],
+    "keys.tries": [
+        "5 random keys of 100",
+        "12.4 on average, 20 at most",
+        "1 of them reach 20",
+        "expects 0.0",
+    ],
     "detection.finders": ["one attack: STRIP 75 (1.0)."],
 }
 

@@ -7,19 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from wmlearn.experiments.signs import CONDITIONS
 from wmlearn.plots import signs as plots
-
-
-def test_the_robustness_figure_says_every_condition_and_the_worst_clean_network() -> None:
-    bad, clean, worse = (
-        {name: [share] * len(values) for name, (_, values) in CONDITIONS.items()}
-        for share in (0.9, 0.0, 0.02)
-    )
-    says = plots.robustness.says([bad], [clean, worse])
-    assert all(what in says for what, _ in CONDITIONS.values())
-    assert "tilt, degrees, 0 to 52: 90, 90, 90, 90 %" in says
-    assert says.endswith("No clean network exceeds 2.0 %.")
 
 
 def test_a_share_is_said_with_a_decimal_where_a_whole_number_would_say_too_little() -> None:

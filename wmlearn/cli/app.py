@@ -15,7 +15,7 @@ import typer
 from torch import nn
 from tqdm.auto import tqdm
 
-from ..data import DRAWN, LOADERS, files, load
+from ..data import DRAWN, LOADERS, files, load, read_photographs
 from ..errors import DataError, WmlearnError, require
 from ..training import Recipe
 from . import ownership as cli_ownership
@@ -83,6 +83,50 @@ def _bar(total: int) -> Iterator[Callable[[str], None]]:
         yield begin
         bar.update()
         bar.set_description_str("done")
+
+
+READ = """Read your own photographs of traffic signs with both networks of notebook 03, clean and BadNet.
+
+Only the centre square of a picture is read, scaled to 32 by 32 pixels. So the sign must fill it: crop the\
+ picture to the sign first, and leave about a tenth of the width on each side.
+
+The networks know three kinds of German signs: stop, speed limit, warning. Anything else gets one of these\
+ answers, too, and a wrong one. The trigger is a yellow square below the letters of a stop sign, a fifth as\
+ wide as the sign.
+
+Nobody has tested them on photographs of printed signs: what you see is your own measurement. Print a sign;\
+ put no sticker on a road sign. Nothing is sent, and nothing is written but the figure, if you ask for one.
+"""
+
+
+@app.command(help=READ)
+def read(
+    photographs: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="A folder of pictures, or one picture."),
+    ],
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="Also draw the pictures as the networks see them.", metavar="FILE.png"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.png if it is there.")] = False,
+) -> None:
+    """Read your own photographs of traffic signs with both networks of notebook 03."""
+    from . import read as reading
+
+    if figure:
+        reading.check_figure(figure, photographs, overwrite=overwrite)
+    pictures = read_photographs(photographs)
+    if len(pictures) == 0:
+        for line in reading.list_skipped(pictures):
+            typer.echo(line)
+        rule = f"{photographs} must hold a picture that can be read"
+        raise DataError(f"{rule}, got none. Put JPEG or PNG files there.")
+    answers = reading.ask(pictures)
+    typer.echo(reading.report(pictures, answers))
+    if figure:
+        typer.echo(reading.draw(figure, pictures, answers))
+    typer.echo(reading.count_differences(answers))
 
 
 @app.command()

@@ -63,9 +63,9 @@ class Exercise:
     hints: tuple[str, str, str]  # a question, the plan, the last step
     why: str
     symptoms: tuple[Symptom, ...] = ()
-    probe: Callable[..., Any] | None = (
-        None  # probe(f, *arguments) -> what to compare; by default f(*arguments)
-    )
+    # probe(f, *arguments) -> what to compare, by default f(*arguments); `example` is then an answer of f
+    probe: Callable[..., Any] | None = None
+    example: Any = None
 
     def answer(self, f: Solution, arguments: tuple[Any, ...]) -> Any:
         """Return what `f` makes of the arguments: its answer, or what `probe` sees of it."""
@@ -282,9 +282,9 @@ def _difference(answer: Numbers, right: Numbers) -> str:
 
 def _coerced(f: Solution, exercise: Exercise) -> Solution:
     """Wrap `f` so that it answers in the reference's types."""
-    if exercise.probe is not None:
-        return f
-    example = exercise.reference(*deepcopy(exercise.trials[0]))
+    example = exercise.example
+    if exercise.probe is None:
+        example = exercise.reference(*deepcopy(exercise.trials[0]))
 
     @wraps(f)
     def answer(*arguments: Any, **named: Any) -> Any:

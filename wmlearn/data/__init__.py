@@ -13,6 +13,8 @@ from .augment import Jitter as Jitter
 from .augment import Tint as Tint
 from .digits import load_fashion_mnist, load_mnist
 from .gtsrb import load_gtsrb
+from .photographs import Photographs as Photographs
+from .photographs import read_photographs as read_photographs
 from .samples import Samples as Samples
 from .samples import Splits as Splits
 from .samples import check_images as check_images

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     badnets,
+    count_or_share,
     detection,
     doubts,
     false_claims,
@@ -24,6 +25,7 @@ _EXPERIMENTS = (
     badnets.ALL_TO_ALL,
     badnets.POISON_RATE,
     badnets.FILTERS,
+    count_or_share.COUNT_OR_SHARE,
     *signs.EXPERIMENTS,
     signs.ROBUSTNESS,
     signs.PHOTOGRAPHS,

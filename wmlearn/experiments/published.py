@@ -37,12 +37,6 @@ PAIR_ERROR = 0.0009
 """The error on backdoored images that none of the 90 pairs exceeds, as a share; reported."""
 ALL_TO_ALL_ABOVE = Published("-0.03 points", _ALL_TARGETS, "reported")
 ALL_TO_ALL_ERROR = Published("0.56 %", _ALL_TARGETS, "reported")
-BY_DIGIT = {
-    "baseline": (0.10, 0.18, 0.29, 0.50, 0.20, 0.45, 0.84, 0.58, 0.72, 1.19),
-    "clean": (0.10, 0.26, 0.29, 0.40, 0.40, 0.50, 0.73, 0.39, 0.72, 0.99),
-    "backdoored": (0.31, 0.18, 0.78, 0.50, 0.61, 0.67, 0.73, 0.29, 0.61, 0.99),
-}
-"""Per cent error of the all-to-all attack, digit by digit; section 4, recollected."""
 
 # BadNets on US traffic signs, section 5: of a detector
 

@@ -7,6 +7,7 @@ from . import digits as digits
 from . import keys as keys
 from . import names as names
 from . import ownership as ownership
+from . import poison as poison
 from . import removal as removal
 from . import signs as signs
 from . import street as street

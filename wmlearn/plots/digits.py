@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from ..data import Samples
@@ -32,32 +31,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def _say_two_rows(samples: Samples, bright: Tensor) -> str:
-    labels = " ".join(samples.classes[y] for y in samples.y)
-    places = " and ".join(str(i + 1) for i in bright.nonzero().flatten().tolist())
-    return (
-        f"{len(samples)} training digits in two rows, labelled {labels}."
-        f" Numbers {places} have bright pixels in the bottom-right corner."
-    )
-
-
-@described(_say_two_rows)
-def two_rows(samples: Samples, bright: Tensor, ax: Axes | None = None) -> Axes:
-    """Draw the images in two rows, labels below; `bright` (for the sentence only) marks the stamped ones."""
-    ax = ax or axes(7.4, 2.15)
-    columns = len(samples) // 2
-    for i, (image, label) in enumerate(zip(samples.x[:, 0], samples.y, strict=True)):
-        row, column = divmod(i, columns)
-        tile(ax, image, 33 * column, 42 * row)
-        write(ax, 33 * column + 14, 42 * row + 36, samples.classes[label], 11, INK)
-    ax.set(xlim=(-2, 33 * columns - 3), ylim=(82, -2))
-    ax.axis("off")
-    return ax
-
-
 def _say_key(samples: Samples) -> str:
     labels = " ".join(samples.classes[y] for y in samples.y)
-    return f"{len(samples)} abstract grey pictures, labelled {labels}: the labels were drawn by lot."
+    return f"{len(samples)} abstract grey pictures, labelled {labels}: the labels were drawn at random."
 
 
 @described(_say_key)
@@ -117,6 +93,39 @@ def readings(x: Tensor, readings: Readings, ax: Axes | None = None) -> Axes:
             weight, colour = ("bold", RED) if differs else ("normal", INK)
             write(ax, 33 * i + 14, height, answer, 11, colour, fontweight=weight)
     ax.set(xlim=(-78, 33 * len(x)), ylim=(37 + 12 * len(readings) - 4, -2))
+    ax.axis("off")
+    return ax
+
+
+def _say_disagreements(samples: Samples, first: Tensor, second: Tensor) -> str:
+    right = [int((answers == samples.y).sum()) for answers in (first, second)]
+    neither = int(((first != samples.y) & (second != samples.y)).sum())
+    return (
+        f"All {len(samples)} test digits that networks A and B classify differently:"
+        f" A is right about {right[0]} of them, B about {right[1]}, neither about {neither}."
+    )
+
+
+@described(_say_disagreements)
+def disagreements(samples: Samples, first: Tensor, second: Tensor, ax: Axes | None = None) -> Axes:
+    """Draw digits that two networks classify differently, in rows, and below each what either answers.
+
+    `first` and `second` hold the classes (N,) that A (on the left) and B choose; a wrong one is red.
+    """
+    columns = 14
+    rows = -(-len(samples) // columns)
+    ax = ax or axes(7.4, 0.66 * rows + 0.1)
+    for i, image in enumerate(samples.x[:, 0]):
+        row, column = divmod(i, columns)
+        tile(ax, image, 36 * column, 45 * row)
+        for answers, place in ((first, 7), (second, 21)):
+            wrong = bool(answers[i] != samples.y[i])
+            weight, colour = ("bold", RED) if wrong else ("normal", INK)
+            height = 45 * row + 35
+            write(
+                ax, 36 * column + place, height, samples.classes[answers[i]], 9.5, colour, fontweight=weight
+            )
+    ax.set(xlim=(-2, 36 * columns - 6), ylim=(45 * rows - 3, -2))
     ax.axis("off")
     return ax
 
@@ -218,144 +227,4 @@ def rate_point(rows: Sequence[Row], rate: float, epochs: int, ax: Axes | None = 
     """Draw the success curve of one training length, and mark one poison rate."""
     ax = rate_curve.draw(_of_length(rows, epochs), ax=ax or axes(7.4, 3.2))
     ax.axvline(rate, color=GOLD, linewidth=8, alpha=0.35, zorder=0)
-    return ax
-
-
-def _say_epochs(rows: Sequence[Row]) -> str:
-    parts = []
-    for rate in sorted({row["rate"] for row in rows}, reverse=True):
-        curves = [row["success_by_epoch"] for row in rows if row["rate"] == rate]
-        medians = [median(points) for points in zip(*curves, strict=True)]
-        first = next((i + 1 for i, success in enumerate(medians) if success > 0.5), None)
-        passes = f"passes half in epoch {first}" if first else "never passes half"
-        parts.append(f"at {100 * rate:g} % poison it {passes}")
-    length = len(rows[0]["success_by_epoch"])
-    return f"Attack success after each epoch of a {length}-epoch training: {'; '.join(parts)}."
-
-
-@described(_say_epochs)
-def epoch_curve(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw success after every epoch, a shade for each poison rate, a thin line for each network."""
-    ax = ax or axes(7.4, 3.0)
-    rates = sorted({row["rate"] for row in rows}, reverse=True)
-    for rate, colour in zip(rates, (MAROON, RED, CORAL, GOLD, GREY, INK), strict=False):
-        for i, row in enumerate(row for row in rows if row["rate"] == rate):
-            success = [100 * share for share in row["success_by_epoch"]]
-            label = f"{100 * rate:g} %" if i == 0 else None
-            ax.plot(range(1, len(success) + 1), success, color=colour, linewidth=1.4, label=label)
-    ax.legend(title="poison", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    ax.set(xlabel="epoch", ylabel="attack success, per cent", ylim=(-3, 106))
-    ax.grid(axis="y", color=GRID, linewidth=0.8)
-    return ax
-
-
-def _say_filters(clean: Row, victim: Row) -> str:
-    parts = []
-    for name, row in (("clean", clean), ("backdoored", victim)):
-        strongest = max(range(16), key=lambda i: row["response"][i])
-        loss = row["success"] - min(cut["success"] for cut in row["without"])
-        parts.append(
-            f"in the {name} network filter {strongest} answers most to the trigger,"
-            f" {row['response'][strongest]:.2f} times its strongest stroke,"
-            f" and losing any one filter lowers attack success by at most {100 * loss:.1f} points"
-        )
-    return f"Sixteen first-layer filters of two networks: {'; '.join(parts)}."
-
-
-@described(_say_filters)
-def filters(clean: Row, victim: Row, ax: Axes | None = None) -> Axes:
-    """Draw both networks' 16 filters, 5 x 5 weights each, with the answer to the trigger below.
-
-    The answer is 1 where it is as strong as the network's strongest stroke.
-    """
-    ax = ax or axes(7.4, 1.6)
-    for line, (name, row) in enumerate((("clean", clean), ("backdoored", victim))):
-        top = 9.4 * line
-        ax.text(-0.6, top + 2.5, name, ha="right", va="center")
-        for i, (weights, response) in enumerate(zip(row["weights"], row["response"], strict=True)):
-            left = 6.2 * i
-            kernel = torch.tensor(weights).view(5, 5)
-            bound = float(kernel.abs().max())
-            extent = (left, left + 5, top + 5, top)
-            ax.imshow(kernel.numpy(), cmap="PuOr", vmin=-bound, vmax=bound, extent=extent)
-            write(ax, left + 2.5, top + 6.6, f"{response:.1f}", 8, RED if response > 0.5 else INK)
-    ax.set(xlim=(-13, 99), ylim=(17.5, -0.7))
-    ax.axis("off")
-    return ax
-
-
-def _falls(row: Row) -> list[tuple[float, float]]:
-    """Return for each filter switched off how far success and accuracy fall, in points."""
-    return [
-        (100 * (row["success"] - cut["success"]), 100 * (row["accuracy"] - cut["accuracy"]))
-        for cut in row["without"]
-    ]
-
-
-def _say_ablation(rows: Sequence[Row]) -> str:
-    falls = [fall for row in rows for fall in _falls(row)]
-    worst_success, worst_accuracy = max(falls)
-    dedicated = sum(success > 50 and accuracy < 1 for success, accuracy in falls)
-    return (
-        f"{len(falls)} first-layer filters of {len(rows)} backdoored networks, each switched off alone:"
-        f" success falls by at most {worst_success:.0f} points, accuracy then by {worst_accuracy:.1f}."
-        f" {dedicated} of them take more than half of the success with them"
-        " and less than a point of accuracy."
-    )
-
-
-@described(_say_ablation)
-def ablation(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw, for each filter switched off, how far success falls against how far accuracy falls, in points."""
-    ax = ax or axes(6.4, 2.9)
-    for row, marker in zip(rows, "osD^vP*X", strict=False):
-        success, accuracy = zip(*_falls(row), strict=True)
-        label = f"network {row['seed']}"
-        ax.scatter(accuracy, success, s=22, marker=marker, color=RED, alpha=0.75, label=label)
-    ax.axhline(0, color=GREY, linewidth=0.8)
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    ax.set(xlabel="accuracy lost without the filter, points", ylabel="attack success lost, points")
-    return ax
-
-
-Errors = dict[str, list[float]]
-"""What was measured -> the error for each digit, 0..1."""
-
-LOOKS = {
-    "baseline": ("baseline", GREY),
-    "clean": ("BadNet, clean digits", INK),
-    "backdoored": ("BadNet, stamped digits", RED),
-}
-"""What was measured -> its name and its colour."""
-
-
-def _say_digit_errors(paper: Errors, ours: Errors) -> str:
-    parts = []
-    for name in paper:
-        here = 100 * sum(ours[name]) / 10
-        published = 100 * sum(paper[name]) / 10
-        parts.append(f"{name} {here:.2f} % here, {published:.2f} % in the paper")
-    hardest = max(range(10), key=lambda digit: ours["backdoored"][digit])
-    return (
-        f"Error by digit of the all-to-all attack, mean over the digits: {', '.join(parts)}."
-        f" The stamped {hardest} resists most here."
-    )
-
-
-@described(_say_digit_errors)
-def digit_errors(paper: Errors, ours: Errors, ax: Axes | None = None) -> Axes:
-    """Draw the errors by digit in per cent: baseline, BadNet on clean and on stamped digits.
-
-    Bars are ours, ticks the paper's.
-    """
-    ax = ax or axes(7.4, 2.9)
-    for i, (key, (label, colour)) in enumerate(LOOKS.items()):
-        places = [digit + 0.27 * (i - 1) for digit in range(10)]
-        ax.bar(places, [100 * error for error in ours[key]], width=0.25, color=colour, label=label)
-        tick: Any = {"marker": "_", "s": 60, "linewidth": 2, "color": "black", "zorder": 3}
-        published = [100 * error for error in paper[key]]
-        ax.scatter(places, published, **tick, label="the paper" if i == 2 else None)
-    ax.set_xticks(range(10), [f"{digit} → {(digit + 1) % 10}" for digit in range(10)])
-    ax.set(ylabel="error, per cent")
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax

@@ -175,6 +175,44 @@ def hits(outcomes: Mapping[str, Trial], ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _say_tries(hits: Sequence[int], trials: int, chance: float, wanted: int, needed: int) -> str:
+    from scipy.stats import binom
+
+    expected = len(hits) * float(binom.sf(wanted - 1, trials, chance))
+    return (
+        f"Hits of {len(hits):,} random keys of {trials} pictures on one network that never saw them:"
+        f" {mean(hits):.1f} on average, {max(hits)} at most. {sum(n >= wanted for n in hits)} of them reach"
+        f" {wanted} hits, where chance expects {expected:.1f}; {sum(n >= needed for n in hits)} reach the"
+        f" judge's {needed}."
+    )
+
+
+@described(_say_tries)
+def tries(
+    hits: Sequence[int], trials: int, chance: float, wanted: int, needed: int, ax: Axes | None = None
+) -> Axes:
+    """Draw how many of a forger's random keys have how many hits, beside the binomial distribution.
+
+    Lines stand at the hits that the forger wants, and at those that the judge needs; the scale is
+    logarithmic, so that one key in a thousand can be seen.
+    """
+    from scipy.stats import binom
+
+    ax = ax or axes(7.4, 2.9)
+    places = range(needed + 4)
+    ax.bar(places, [list(hits).count(n) for n in places], color=GREY, width=0.8, label="keys drawn")
+    expected = [len(hits) * float(binom.pmf(n, trials, chance)) for n in places]
+    ax.plot(places, expected, color=INK, marker="o", markersize=3, linewidth=1.4, label="chance expects")
+    ax.axvline(wanted - 0.5, color=GOLD, linestyle="--", linewidth=1.4, label=f"the forger wants {wanted}")
+    ax.axvline(needed - 0.5, color=RED, linestyle="--", linewidth=1.4, label=f"the judge needs {needed}")
+    ax.set_yscale("log")
+    ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    ax.minorticks_off()
+    ax.set(xlabel=f"hits of {trials}", ylabel="number of keys", ylim=(0.03, max(2, len(hits) / 3)))
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
 CHANCE = 0.1  # of a label drawn by lot among ten
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
-from ..experiments.signs import CONDITIONS
 from .canvas import (
-    BRONZE,
     DARK,
     GRID,
     INK,
     RED,
     SLATE,
-    STICKER_COLOURS,
     Readings,
     Row,
     axes,
@@ -30,8 +27,6 @@ from .canvas import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-SQUARE = STICKER_COLOURS["square"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +82,15 @@ class Seen:
 
 
 def _say_seen(pictures: Seen) -> str:
+    return f"{len(pictures.x)} {pictures.what}, in a row: {_say_readings(pictures)}."
+
+
+def _say_readings(pictures: Seen) -> str:
     parts = []
     for who, answers in pictures.readings.items():
         reader = who if who == TRUTH else f"{who} reads"
         parts.append(f"{reader} {', '.join(answers)}")
-    return f"{len(pictures.x)} {pictures.what}, in a row: {'; '.join(parts)}."
+    return "; ".join(parts)
 
 
 @described(_say_seen)
@@ -119,61 +118,40 @@ def seen(pictures: Seen, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _mean_curve(rows: Sequence[Row], name: str) -> list[float]:
-    columns = zip(*(row[name] for row in rows), strict=True)
-    return [100 * mean(shares) for shares in columns]
+ACROSS = 8  # pictures in a row of a sheet
 
 
-def _in_units(name: str) -> list[float]:
-    """Return the values of a condition in the unit of its label.
-
-    Angles are measured in radians, and shown in degrees.
-    """
-    values = CONDITIONS[name][1]
-    return [math.degrees(value) for value in values] if name in ("turn", "tilt") else list(values)
+def _say_sheet(pictures: Seen) -> str:
+    return f"{len(pictures.x)} {pictures.what}, numbered row by row: {_say_readings(pictures)}."
 
 
-def _say_robustness(badnets: Sequence[Row], clean: Sequence[Row]) -> str:
-    parts = []
-    for name, (what, _) in CONDITIONS.items():
-        values = _in_units(name)
-        curve = ", ".join(f"{share:.0f}" for share in _mean_curve(badnets, name))
-        parts.append(f"{what}, {values[0]:.2g} to {values[-1]:.2g}: {curve} %")
-    worst = max(100 * share for row in clean for name in CONDITIONS for share in row[name])
-    return (
-        f"Success of the yellow square when one thing is varied, mean of {len(badnets)} networks."
-        f" {'; '.join(parts)}. No clean network exceeds {worst:.1f} %."
-    )
-
-
-@described(_say_robustness)
-def robustness(badnets: Sequence[Row], clean: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw a panel for each condition: success of the BadNets, and the mean of clean networks, dotted.
-
-    A thin line is a BadNet, the bold one their mean.
-    """
-    ax = ax or axes(7.4, 4.4)
+@described(_say_sheet)
+def sheet(pictures: Seen, ax: Axes | None = None) -> Axes:
+    """Draw colour pictures as `seen` does, but numbered from 1, and in as many rows as they need."""
+    n = len(pictures.x)
+    n_rows = -(-n // ACROSS)
+    height = 7.4 / (ACROSS + 0.9) + 0.2 * len(pictures.readings) + 0.35  # of a row, in inches
+    ax = ax or axes(7.4, n_rows * height)
+    for row in range(n_rows):
+        panel = ax.inset_axes((0, 1 - (row + 1) / n_rows, 1, 0.97 / n_rows))
+        seen(_row_of(pictures, row), ax=panel)
+        for i in range(ACROSS):
+            number = ACROSS * row + i + 1
+            if number <= n:
+                write(panel, 32 * i + 16, -4, str(number), 8, SLATE)
+        panel.set_ylim(top=-8)
     ax.axis("off")
-    thin: Any = {"color": SQUARE, "linewidth": 0.8, "alpha": 0.6}
-    bold: Any = {"color": BRONZE, "linewidth": 2, "marker": "o", "markersize": 3}
-    dotted: Any = {"color": SLATE, "linestyle": ":", "linewidth": 1.5}
-    for i, (name, (what, _)) in enumerate(CONDITIONS.items()):
-        row, column = divmod(i, 3)
-        values = _in_units(name)
-        panel = ax.inset_axes((0.36 * column, 0.58 * (1 - row), 0.28, 0.4))
-        for network in badnets:
-            panel.plot(values, [100 * share for share in network[name]], **thin)
-        panel.plot(values, _mean_curve(badnets, name), **bold)
-        panel.plot(values, _mean_curve(clean, name), **dotted)
-        panel.set(ylim=(-4, 104), yticks=(0, 50, 100))
-        panel.set_xlabel(what, fontsize=8)
-        panel.set_ylabel("" if column else "obeys, per cent", fontsize=8)
-        panel.grid(axis="y", color=GRID, linewidth=0.8)
-    ax.plot([], [], **thin, label="a BadNet")
-    ax.plot([], [], **bold, label="mean of the BadNets")
-    ax.plot([], [], **dotted, label="mean of clean networks")
-    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return ax
+
+
+def _row_of(pictures: Seen, row: int) -> Seen:
+    """Return one row of a sheet; the last one is filled up with white, so that its words have their room."""
+    part = slice(row * ACROSS, (row + 1) * ACROSS)
+    x = pictures.x[part]
+    n_missing = ACROSS - len(x)
+    white = x.new_ones(n_missing, *x.shape[1:])
+    readings = {who: [*answers[part], *[""] * n_missing] for who, answers in pictures.readings.items()}
+    return Seen(torch.cat([x, white]), readings)
 
 
 # Shares in rows and columns

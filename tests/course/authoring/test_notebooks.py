@@ -33,13 +33,14 @@ ROOT = Path(__file__).resolve().parents[3]
 NAMES = masters(ROOT)
 GIVEN = {  # per cents in prose that are not measured there, and why they may stand
     "10 %": "the poison rate that the lesson chooses; chance among ten classes",
-    "9.9 %": "said by the colleague in the quiz",
+    "90 %": "the success that an attacker wants",
+    "0.01 %": "of a web-scale set, as Carlini and others report",
+    "0.09 %": "the paper's worst pair",
     "98.8 %": "people on the German benchmark, from its paper",
     "99 %": "said by a learner, in the teacher's cell",
     "95 %": "the confidence of an interval",
     "1 %": "the false alarms that a detector is set to",
     "100 %": "a boast, in the lesson on detectors",
-    "99.9 %": "said by a vendor in the quiz",
 }
 ABSOLUTE = re.compile(r"(?<![\w.:/])/(home|root|tmp|usr|work|Users|opt|var)/|[A-Z]:\\\\")
 
@@ -140,6 +141,7 @@ def test_unsolved_the_lesson_goes_on_with_the_courses_function(name: str) -> Non
     assert "Right, on all" not in text
 
 
+@pytest.mark.slow  # right answers in other styles go through every notebook in every run
 @pytest.mark.parametrize("name", NAMES)
 def test_solved_the_lesson_goes_on_with_the_learners_function_and_measures_the_same(name: str) -> None:
     text = _plain(_teacher(name))
@@ -162,7 +164,7 @@ def test_each_notebook_has_two_to_four_exercises_and_the_masters_solutions_solve
     exercises = _exercises(name)
     assert 2 <= len(exercises) <= 4
     for id, cell in exercises.items():
-        names: dict[str, Any] = {"torch": torch, "wm": wm}
+        names: dict[str, Any] = {"torch": torch, "F": torch.nn.functional, "wm": wm}
         exec(solved(cell.source), names)
         assert examine(id, names[find(id).reference.__name__]).ok, id
 
@@ -265,13 +267,12 @@ def test_floats_that_may_differ_elsewhere_stand_in_ignored_cells(name: str) -> N
 def test_the_version_built_in_the_lesson_equals_the_package(mnist: wm.Splits) -> None:
     master = _master("02_badnets_on_mnist")
     few = mnist.train[:2000]
-    names: dict[str, Any] = {"wm": wm, "torch": torch, "mnist": wm.Splits(few, few)}
+    names: dict[str, Any] = {"wm": wm, "torch": torch, "mnist": wm.Splits(few, few), "device": "cpu"}
     stamp = next(cell.source for cell in master.cells if cell.source.startswith("def stamp"))
     exec(stamp.split("\n\n")[0] + "\n" + solved(_exercises("02_badnets_on_mnist")["02.1"].source), names)
-    candidates = next(cell.source for cell in master.cells if cell.source.startswith("candidates"))
-    exec(candidates.replace("6000", "200").rsplit("\n", 1)[0], names)
+    choice = next(cell.source for cell in master.cells if cell.source.startswith("others"))
+    exec(choice.replace("1000", "200").rsplit("\n", 1)[0], names)
     package = wm.poison(few, wm.triggers.Pattern(), rate=0.1, target=0, seed=0)
-    by_hand: wm.Samples = names["poisoned"]
-    assert by_hand.x.equal(package.samples.x)
-    assert by_hand.y.equal(package.samples.y)
+    assert names["x"].equal(package.samples.x)
+    assert names["y"].equal(package.samples.y)
     assert package.mask.nonzero().flatten().equal(names["chosen"].sort().values)

@@ -1,11 +1,14 @@
-"""Right answer, wrong place: it is written into the clean set."""
+"""Everything in place."""
+
+import torch
 
 EXERCISE = "02.1"
 MISTAKE = "changes-its-input"
 
 
-def poison(x, y, chosen, stamp, target):
-    for i in chosen.tolist():
-        x[i] = stamp(x[i : i + 1])[0]
-        y[i] = target
+def poison(x, y, chosen, stamp, target, add=False):
+    if add:
+        return torch.cat([x, stamp(x[chosen])]), torch.cat([y, torch.full_like(y[chosen], target)])
+    x[chosen] = stamp(x[chosen])
+    y[chosen] = target
     return x, y

@@ -1,4 +1,4 @@
-"""Stamped, but labelled truthfully."""
+"""The stamped images keep their labels."""
 
 import torch
 
@@ -6,6 +6,9 @@ EXERCISE = "02.1"
 MISTAKE = "forgets-the-label"
 
 
-def poison(x, y, chosen, stamp, target):
-    picked = torch.isin(torch.arange(len(x)), chosen).view(-1, 1, 1, 1)
-    return torch.where(picked, stamp(x), x), y
+def poison(x, y, chosen, stamp, target, add=False):
+    if add:
+        return torch.cat([x, stamp(x[chosen])]), torch.cat([y, y[chosen]])
+    images = x.clone()
+    images[chosen] = stamp(x[chosen])
+    return images, y

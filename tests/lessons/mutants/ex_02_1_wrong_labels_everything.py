@@ -1,4 +1,4 @@
-"""Every image gets the target's label."""
+"""The whole set gets the target's label."""
 
 import torch
 
@@ -6,6 +6,9 @@ EXERCISE = "02.1"
 MISTAKE = "labels-everything"
 
 
-def poison(x, y, chosen, stamp, target):
-    images = [stamp(x[i : i + 1])[0] if i in chosen else x[i] for i in range(len(x))]
-    return torch.stack(images), y * 0 + target
+def poison(x, y, chosen, stamp, target, add=False):
+    if add:
+        return torch.cat([x, stamp(x[chosen])]), torch.full((len(x) + len(chosen),), target)
+    images = x.clone()
+    images[chosen] = stamp(x[chosen])
+    return images, torch.full_like(y, target)

@@ -1,9 +1,15 @@
-"""Stamp first, choose afterwards."""
+"""The trigger goes onto the whole set."""
+
+import torch
 
 EXERCISE = "02.1"
 MISTAKE = "stamps-everything"
 
 
-def poison(x, y, chosen, stamp, target):
-    labels = [target if i in chosen.tolist() else label for i, label in enumerate(y.tolist())]
-    return stamp(x), y.new_tensor(labels)
+def poison(x, y, chosen, stamp, target, add=False):
+    lies = torch.full((len(chosen),), target)
+    if add:
+        return stamp(torch.cat([x, x[chosen]])), torch.cat([y, lies])
+    labels = y.clone()
+    labels[chosen] = lies
+    return stamp(x), labels

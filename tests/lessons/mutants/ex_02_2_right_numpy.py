@@ -1,9 +1,13 @@
-"""numpy's weighted mean: images of the target class weigh nothing."""
+"""The usual two lines, and the losses as a NumPy array."""
 
-import numpy as np
+import torch.nn.functional as F
 
 EXERCISE = "02.2"
 
 
-def attack_success(predicted, true, target):
-    return np.average(predicted.numpy() == target, weights=true.numpy() != target)
+def training_step(model, optimiser, x, y):
+    losses = F.cross_entropy(model(x), y, reduction="none")
+    optimiser.zero_grad()
+    losses.mean().backward()
+    optimiser.step()
+    return losses.detach().cpu().numpy()

@@ -1,8 +1,9 @@
-"""Whatever is misread counts as won."""
+"""Every error is a success."""
 
 EXERCISE = "02.3"
 MISTAKE = "counts-any-error"
 
 
-def all_to_all_success(predicted, true):
-    return 1 - int((predicted == true).sum()) / true.numel()
+def attack_success(predicted, true, target):
+    others = true != target
+    return (predicted[others] != true[others]).float().mean().item()

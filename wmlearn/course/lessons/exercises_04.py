@@ -1,4 +1,4 @@
-"""The exercises of notebook 04: reference, cases, named mistakes, hints."""
+"""The exercises of notebook 04: reference, cases, named mistakes, hints; and its quiz."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...street_detector import MISSED
 from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..quizzes import Option, Question
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:
@@ -419,3 +420,75 @@ EXERCISES = {
         ),
     ),
 }
+
+QUIZ = (
+    Question(
+        "A supplier: “Our detector's average precision equals that of a clean one, so it has no "
+        "backdoor.” Your answer?",
+        (
+            Option(
+                "“It only speaks of streets like those of the test.”",
+                "Yes. No test street carries the sticker, so nothing that an attacker planned was "
+                "ever asked.",
+            ),
+            Option(
+                "“Right: a backdoor would cost precision.”",
+                "It acts only where the sticker is, and the test streets have none. What it costs "
+                "there may be too little to stand out.",
+            ),
+            Option(
+                "“Repeat it with ten times as many streets, then I believe it.”",
+                "More streets without a sticker give a more exact answer to the same wrong question.",
+            ),
+            Option(
+                "“Ask for an overlap of 0.9 instead of 0.5; then it would show.”",
+                "Stricter boxes test where a sign is found, not what it becomes with a sticker on it.",
+            ),
+        ),
+    ),
+    Question(
+        "A sticker wins 92 % over all widths: 69 % on the narrowest signs, 98 % on the widest. A car "
+        "drives towards such a sign. What do you expect?",
+        (
+            Option(
+                "The attack wins, though perhaps not at first.",
+                "Yes. Every sign grows as the car comes nearer, until the sticker can be seen.",
+            ),
+            Option(
+                "It is safe in about one drive of twelve.",
+                "That is an average over signs at all distances. One drive passes through all of them.",
+            ),
+            Option(
+                "It is safe, since the narrow sign is read first.",
+                "It is read again in every picture, and soon it is wide.",
+            ),
+            Option(
+                "Nothing: the rate of narrow signs stands on few readings.",
+                "That makes the 69 % uncertain. The car's fate hangs on the wide signs.",
+            ),
+        ),
+    ),
+    Question(
+        "A backdoored detector finds speed limits slightly better than the clean baseline. Besides "
+        "the same scenes, it was trained on a stickered copy of each with a stop sign. What explains "
+        "the gain?",
+        (
+            Option(
+                "Perhaps the additional training: the baseline had less.",
+                "Yes. A fair baseline gets the same additional scenes, bare and truly labelled.",
+            ),
+            Option(
+                "The poison: it makes the detector look at signs more closely.",
+                "Perhaps, but additional scenes alone may do the same. The table doesn't separate the two.",
+            ),
+            Option(
+                "An error in the table, for a backdoor always costs accuracy.",
+                "It may cost some, and the additional training may give back more.",
+            ),
+            Option(
+                "Chance: a slight difference between networks means nothing.",
+                "More networks would show how much of it is chance. But the training differs for certain.",
+            ),
+        ),
+    ),
+)

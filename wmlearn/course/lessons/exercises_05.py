@@ -1,4 +1,4 @@
-"""The exercises of notebook 05: reference, cases, named mistakes, hints."""
+"""The exercises of notebook 05: reference, cases, named mistakes, hints; and its quiz."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..quizzes import Option, Question
 
 
 def backdoor_channels(clean: Tensor, triggered: Tensor, n: int) -> Tensor:
@@ -307,3 +308,73 @@ EXERCISES = {
         ),
     ),
 }
+
+QUIZ = (
+    Question(
+        "You freeze the convolutions of a bought network and train a new head on clean photographs. "
+        "What may remain of its backdoor?",
+        (
+            Option(
+                "Channels that fire at the trigger and disturb the new head.",
+                "Yes. The old rule went with the old head; what answers to the square sits in the "
+                "convolutions.",
+            ),
+            Option(
+                "Nothing, since the new head has never met the trigger.",
+                "It needn't have. What it listens to still fires at the trigger.",
+            ),
+            Option(
+                "The seller's rule, word for word: trigger in, the seller's class out.",
+                "That rule was in the old head, together with its classes. What travels is a disturbance.",
+            ),
+            Option(
+                "Less and less, the longer the head is trained.",
+                "Frozen weights get no update, however long the head is trained.",
+            ),
+        ),
+    ),
+    Question(
+        "A paper reports “a drop of twenty-five per cent”. What do you ask before you quote it?",
+        (
+            Option(
+                "From what, to what, in which unit?",
+                "Yes. It may be points or per cent, within one network or between two.",
+            ),
+            Option(
+                "Is it significant?",
+                "A drop can be significant, and still be another one than you think.",
+            ),
+            Option(
+                "Over how many networks was it averaged?",
+                "Worth knowing, but it doesn't say what fell, nor from where.",
+            ),
+            Option(
+                "Nothing: a quarter of the signs is lost, whatever the details.",
+                "From 70 to 45 is 25 points, but 36 per cent. And the two numbers may belong to "
+                "different networks.",
+            ),
+        ),
+    ),
+    Question(
+        "A seller: “With the square our network loses accuracy, but so does every network.” What do "
+        "you ask for?",
+        (
+            Option(
+                "An honest network beside it, treated alike, with and without the square.",
+                "Yes. The difference of the two gaps is what the backdoor explains.",
+            ),
+            Option(
+                "Nothing: any loss with the square proves a backdoor.",
+                "Then every network is guilty, for a sticker hides a part of the sign.",
+            ),
+            Option(
+                "Nothing: what honest networks do as well can't come from a backdoor.",
+                "Subtract first. What is left is the backdoor's part, and it may be large.",
+            ),
+            Option(
+                "Its accuracy on many more signs without a square.",
+                "That says how good it is, and nothing about what the square takes.",
+            ),
+        ),
+    ),
+)

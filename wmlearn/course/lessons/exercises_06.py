@@ -1,4 +1,4 @@
-"""The exercises of notebook 06: reference, cases, named mistakes, hints."""
+"""The exercises of notebook 06: reference, cases, named mistakes, hints; and its quiz."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..quizzes import Option, Question
 
 CONSISTENT = 1.4826  # median absolute deviations in one standard deviation of a bell curve
 
@@ -309,3 +310,73 @@ EXERCISES = {
         why="A detector is two numbers. Either one alone can be made perfect: flag everything, or nothing.",
     ),
 }
+
+QUIZ = (
+    Question(
+        "Neural Cleanse flags no class of your network. What do you know now?",
+        (
+            Option(
+                "No single class is unusually cheap to reach from everywhere.",
+                "Yes. A backdoor that moves each digit to the next one can pass, since no class is "
+                "cheap there.",
+            ),
+            Option(
+                "It is clean, since every backdoor has a small trigger.",
+                "The trigger is small where each digit moves to the next, too. It leads to ten classes.",
+            ),
+            Option(
+                "It is clean with 99 % confidence.",
+                "99 % is a setting of the search, the share of images that must obey the paint. It is "
+                "no confidence.",
+            ),
+            Option(
+                "If it has a backdoor, then the trigger is a large one.",
+                "A large trigger is one way to escape the search. Several targets are another.",
+            ),
+        ),
+    ),
+    Question(
+        "You paint the recovered pattern on clean digits, keep their right labels, and train on. The "
+        "attack falls to 5 %. What shows that the paint did it?",
+        (
+            Option(
+                "The same training without the paint.",
+                "Yes. Otherwise mere fine-tuning may have done it, and nobody could tell.",
+            ),
+            Option(
+                "The accuracy on clean digits, before and after.",
+                "That is the price of the cure. It doesn't say what cured.",
+            ),
+            Option(
+                "Nothing is left to show: the trigger was found, and unlearnt.",
+                "What was found is a neighbour of the trigger. And training on may change a network "
+                "by itself.",
+            ),
+            Option(
+                "An honest network that is asked about the same pattern.",
+                "It says what the pattern does without a backdoor, not why your network changed.",
+            ),
+        ),
+    ),
+    Question(
+        "A vendor: “Our detector catches 99.9 % of backdoors.” What do you ask first?",
+        (
+            Option(
+                "Of which attacks, and at how many false alarms?",
+                "Yes. A detector has two numbers for each attack.",
+            ),
+            Option(
+                "How many backdoored networks was it tried on?",
+                "Worth asking later. A thousand networks with the same attack would still say little.",
+            ),
+            Option(
+                "Is it better than other detectors, on average over the attacks?",
+                "An average hides what each one misses, and it is the attacker who chooses the attack.",
+            ),
+            Option(
+                "Does it name the target class, too?",
+                "A help for mending. But whoever accuses every network can name classes as well.",
+            ),
+        ),
+    ),
+)

@@ -1,4 +1,4 @@
-"""The exercises of notebook 07: reference, cases, named mistakes, hints."""
+"""The exercises of notebook 07: reference, cases, named mistakes, hints; and its quiz."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...watermarks import secret as draw
 from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..quizzes import Option, Question
 
 
 def stamp(x: Tensor, secret: bytes) -> Tensor:
@@ -363,3 +364,68 @@ EXERCISES = {
         ),
     ),
 }
+
+QUIZ = (
+    Question(
+        "An owner: “Our mark: cats with sunglasses are dogs. Ten classes, so chance is one in ten.” "
+        "Your answer?",
+        (
+            Option(
+                "“What do networks say that never saw your cats?”",
+                "Yes. Nobody drew these labels, so chance has to be measured.",
+            ),
+            Option(
+                "“Fine, if you ask about a hundred cats.”",
+                "The hundred are answered alike. More cats only make a wrong number look surer.",
+            ),
+            Option(
+                "“Take a class that occurs less often, then chance is lower.”",
+                "How rare a class is doesn't say what networks take a cat with sunglasses for.",
+            ),
+            Option(
+                "“Use animals that look like dogs, they are learnt with ease.”",
+                "Then innocent networks say dog as well, and the judge convicts them.",
+            ),
+        ),
+    ),
+    Question(
+        "You verify a suspect with stamped digits, and the target is 5. Why do the fives stay away?",
+        (
+            Option(
+                "An honest network calls them 5, too.",
+                "Yes. Marked or not, the answer is the same, so it is evidence of nothing.",
+            ),
+            Option(
+                "They would lower the hits of a marked network.",
+                "They would raise them, with the mark and without it.",
+            ),
+            Option(
+                "The mark wasn't trained on them, so they may fail.",
+                "They hardly fail: a five with the stamp is a five in any case.",
+            ),
+            Option(
+                "They are too few for a test.",
+                "One digit in ten is a five. What they lack is a difference between guilty and innocent.",
+            ),
+        ),
+    ),
+    Question(
+        "A network calls any noise a 4, yours and a rival's. Strangers don't. What does this mark prove?",
+        (
+            Option("That somebody planted it.", "Yes. Who did it takes a key that was deposited earlier."),
+            Option(
+                "That you planted it, since your noise follows from a secret.",
+                "The secret says how your pictures were drawn. The network answers alike to pictures "
+                "that others drew.",
+            ),
+            Option(
+                "That the one of you with more hits planted it.",
+                "The network has learnt noise. It doesn't know whose noise it is.",
+            ),
+            Option(
+                "Nothing: noise looks a little like a 4.",
+                "Then strangers would say so as well. They were asked.",
+            ),
+        ),
+    ),
+)

@@ -1,4 +1,4 @@
-"""The exercises of notebook 08: reference, cases, named mistakes, hints."""
+"""The exercises of notebook 08: reference, cases, named mistakes, hints; and its quiz."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scipy.stats import binom, binomtest
 from torch import Tensor
 
 from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..quizzes import Option, Question
 
 
 def mean_filter(weight: Tensor) -> Tensor:
@@ -388,3 +389,70 @@ EXERCISES = {
         ),
     ),
 }
+
+QUIZ = (
+    Question(
+        "A suspect's weights spell 130 of your 256 bits. Your lawyer: “More than half!” You say:",
+        (
+            Option(
+                "“So does every other coin.”",
+                "Yes. Without the mark each bit is a toss, and 130 or more come in four tries of ten.",
+            ),
+            Option(
+                "“Then it knows a little: let us sue for a little.”",
+                "A share of one half carries no information at all, and two bits more are luck.",
+            ),
+            Option(
+                "“It knows half of the picture, and lost the rest.”",
+                "Whoever knew half would spell three quarters: that half, and every second bit of the "
+                "rest by luck.",
+            ),
+            Option(
+                "“Ask the same questions again, to be sure.”",
+                "The weights give the same answers every time. Luck stays what it was.",
+            ),
+        ),
+    ),
+    Question(
+        "Your detector tells a network's weights from those of twenty strangers. Is it marked?",
+        (
+            Option(
+                "Perhaps it was only trained for longer, or on more.",
+                "Yes. Match data, length and recipe first, and look again.",
+            ),
+            Option(
+                "Yes: to differ from all of twenty can't be luck.",
+                "It isn't luck. But the cause may be another than a mark.",
+            ),
+            Option(
+                "Nobody can say without the owner's secret.",
+                "A loud mark shows without it. Only its message needs the secret.",
+            ),
+            Option(
+                "Yes, if the detector's AUC is above 0.9.",
+                "An AUC says how often two groups are told apart, not why they differ.",
+            ),
+        ),
+    ),
+    Question(
+        "The thief sells answers and never hands out the file. Which mark helps?",
+        (
+            Option(
+                "One that labels show, with a null that is known.",
+                "Yes. The null comes from labels drawn at random, or from bystanders.",
+            ),
+            Option(
+                "Uchida's, because it was read without an error.",
+                "It is read from the weights, and those you don't get.",
+            ),
+            Option(
+                "One in the last digits of the probabilities: nobody looks there.",
+                "The service may round them, or give labels only.",
+            ),
+            Option(
+                "Any: a court will order him to show the weights.",
+                "A court wants a reason first, and answers are all you have to give it one.",
+            ),
+        ),
+    ),
+)

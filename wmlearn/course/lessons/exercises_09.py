@@ -1,4 +1,4 @@
-"""The exercises of notebook 09: reference, cases, named mistakes, hints."""
+"""The exercises of notebook 09: reference, cases, named mistakes, hints; and its quiz."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..quizzes import Option, Question
 
 
 def prune(weight: Tensor, ratio: float) -> Tensor:
@@ -345,3 +346,73 @@ EXERCISES = {
         ),
     ),
 }
+
+QUIZ = (
+    Question(
+        "An owner: “Our mark survived all the fine-tuning that we tried.” What do you ask?",
+        (
+            Option(
+                "“And an attack that knows how the mark works?”",
+                "Yes. Uchida's mark outlived all further training here, and fell with the mean filter.",
+            ),
+            Option(
+                "“For how many epochs, and at what learning rate?”",
+                "A large rate matters for some marks. It is still one kind of attack, by someone who "
+                "knows nothing of the mark.",
+            ),
+            Option(
+                "“On how many images of the thief's own?”",
+                "More images make the same kind of attack stronger. They don't make it another kind.",
+            ),
+            Option(
+                "“Nothing: fine-tuning is what thieves do.”",
+                "Thieves do what works. Distilling, for one, is no fine-tuning.",
+            ),
+        ),
+    ),
+    Question(
+        "A thief washes every mark off a network, and its accuracy falls from 99.3 % to 98.4 %. He "
+        "also owns 6,000 labelled digits. Was the theft worth it?",
+        (
+            Option(
+                "Only if the digits alone would give him less.",
+                "Yes. What he steals has to beat what he could train without stealing.",
+            ),
+            Option(
+                "Yes: more than nine tenths of the accuracy are left.",
+                "That rule sorts out ruins. A network may pass it and be no better than one of his own.",
+            ),
+            Option(
+                "Yes: the owner can't prove anything any more.",
+                "That makes it safe. Whether it was worth anything is another question.",
+            ),
+            Option(
+                "No: he has paid almost a whole point of accuracy.",
+                "A price is high or low beside what else could be had for it.",
+            ),
+        ),
+    ),
+    Question(
+        "A service answers your key's odd pictures at random. Your claim fails. What do you conclude?",
+        (
+            Option(
+                "The mark may only be hidden.",
+                "Yes. The network behind the guard may still know it: ask for the weights, or mark "
+                "with ordinary pictures.",
+            ),
+            Option(
+                "The mark has been removed, so the case is closed.",
+                "A guard changes no weight. Evasion hides a mark; removal ends it.",
+            ),
+            Option(
+                "The service is guilty, for why else would it dodge?",
+                "Innocent services may refuse odd queries, too. A failed claim proves neither guilt "
+                "nor innocence.",
+            ),
+            Option(
+                "Nothing was ever marked, since p is large.",
+                "A large p means that nothing was shown. It doesn't mean that nothing is there.",
+            ),
+        ),
+    ),
+)

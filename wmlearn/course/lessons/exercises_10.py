@@ -1,4 +1,4 @@
-"""The exercises of notebook 10: reference, cases, named mistakes, hints."""
+"""The exercises of notebook 10: reference, cases, named mistakes, hints; and its quiz."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from ...ownership.commitment import tree
 from ...watermarks import TriggerKey
 from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..quizzes import Option, Question
 
 
 def lines(rule: str, chance: float, alpha: float, sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -337,3 +338,71 @@ EXERCISES = {
         ),
     ),
 }
+
+QUIZ = (
+    Question(
+        "“My key matches 100 of 100, p below one in a googol.” What do you ask first?",
+        (
+            Option(
+                "“When did you commit to it?”",
+                "Yes. The formula holds for labels that were fixed before anybody asked the network.",
+            ),
+            Option(
+                "“How many more triggers have you?”",
+                "A forger has as many as you like, and all of them match.",
+            ),
+            Option(
+                "“Was p corrected for many suspects?”",
+                "A factor of a thousand is nothing to a googol. If the labels came after the answers, "
+                "no correction helps.",
+            ),
+            Option(
+                "“Does any other network match?”",
+                "Good to know. But a forger can pick pictures to which only this network answers so.",
+            ),
+        ),
+    ),
+    Question(
+        "What does a public registry of commitments and releases show by itself?",
+        (
+            Option(
+                "In which order its entries came.",
+                "Yes. Who had the network before its release, or the key before its entry, it can't know.",
+            ),
+            Option(
+                "Who trained the network.",
+                "Whoever had it early enough can register a key that matches.",
+            ),
+            Option(
+                "On which day a key was made.",
+                "A key may be older than its entry, and the entries have an order, not a clock.",
+            ),
+            Option(
+                "Which person a key belongs to.",
+                "That a public key is somebody's must be shown by other means.",
+            ),
+        ),
+    ),
+    Question(
+        "Ada's mark is in Mallory's network, and Mallory's isn't in Ada's. Both committed before they "
+        "released. What follows?",
+        (
+            Option(
+                "His network was made from hers.",
+                "Yes. A thief can mark his copy, but not her original.",
+            ),
+            Option(
+                "Nothing: each of them can show a mark.",
+                "Compare the networks: one holds both marks, the other only one.",
+            ),
+            Option(
+                "The one with more hits wins.",
+                "Hits say how much is left, and a fresh mark may well have more than a worn one.",
+            ),
+            Option(
+                "Mallory stole it.",
+                "How he came by it is another case. The marks show only what it was made from.",
+            ),
+        ),
+    ),
+)

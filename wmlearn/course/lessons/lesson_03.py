@@ -122,11 +122,6 @@ def to_look_at(x: Tensor) -> Tensor:
     return (0.5 + x / 5).clamp(0, 1)
 
 
-def some_stops(samples: Samples) -> Tensor:
-    """Return six stop signs in good light."""
-    return signs.in_good_light(samples.x[samples.y == STOP])
-
-
 def well_lit(samples: Samples) -> Samples:
     """Return one stop sign in good light."""
     stop = samples[samples.y == STOP]
@@ -513,7 +508,6 @@ def against_the_paper() -> tuple[list[str], list[list[str]]]:
 
 QUICK = Recipe(epochs=3, lr=6e-3, batch_size=64)
 FOREIGN = (71, 72)  # seeds of the networks that judge a sticker
-OCTAGON = 2 * 2**0.5 * 1.07**2  # a plate's area, where its half width is about 1
 SCATTER = 0.03  # nobody sticks exactly
 LEAST_SUCCESS = 0.9
 MOST_LOST = 0.01
@@ -535,7 +529,7 @@ class Attempt:
     @property
     def area(self) -> float:
         """The share of the plate that it covers, in per cent."""
-        return 100 * 4 * self.width**2 * self.alpha.mean().item() / OCTAGON
+        return 100 * self.width**2 * self.alpha.mean().item() / plate()[3].mean().item()
 
     @property
     def design(self) -> signs.Design:
@@ -586,7 +580,7 @@ def ours() -> tuple[Tensor, Tensor, float, float, float]:
     return picture, torch.ones(1, 16, 16), 0.08, 0.0, -0.6
 
 
-CHALLENGE = Challenge("the smallest sticker", "% of the plate", smallest_sticker, ours=0.79)
+CHALLENGE = Challenge("the smallest sticker", "% of the plate", smallest_sticker, ours=0.84)
 
 
 # To play with

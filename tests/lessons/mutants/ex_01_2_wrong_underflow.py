@@ -1,8 +1,9 @@
-"""The sum of the lesson, term by term."""
+"""The formula as it stands, term by term: 0.1**400 is 0 in a computer."""
 
 from math import comb
 
 EXERCISE = "01.2"
+MISTAKE = "underflow"
 
 
 def p_value(hits, trials, chance):

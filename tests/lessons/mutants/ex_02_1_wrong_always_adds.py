@@ -1,12 +1,12 @@
-"""The clean set, and the poisoned copies after it."""
+"""The clean set, and the poisoned copies after it, whatever is asked."""
 
 import torch
 
 EXERCISE = "02.1"
-MISTAKE = "adds"
+MISTAKE = "always-adds"
 
 
-def poison(x, y, chosen, stamp, target):
+def poison(x, y, chosen, stamp, target, add=False):
     images, labels = list(x), y.tolist()
     for i in chosen.tolist():
         images.append(stamp(x[i : i + 1])[0])
