@@ -312,8 +312,6 @@ wm.show(plots.signs.photographs, lesson_03.two_rows(pasted[:6], taken[:6], names
 # %% [markdown]
 # *How to read this:* what is pasted shines in the dark, and is sharp where the sign is blurred. It wins {value:03.pasted|of}; photographed, {value:03.taken|of}: no difference that counts (McNemar's test,
 # p = {value:03.paste_p|2}). But it fools the *control* on {value:03.pasted_clean|of}, against {value:03.taken_clean|of} (p = {value:03.paste_clean_p|1}). (The course's own stickers take the light of their photograph.)
-#
-# The next cell uses real photographs if they are here.
 
 # %% tags=["nbval-ignore-output"]
 photographs, which = lesson_03.photographs()
@@ -329,7 +327,7 @@ if photographs is not None:
 wm.table(*lesson_03.rate_table())
 
 # %% [markdown]
-# *How to read this:* means over *n* networks; on the right, the controls. On photographs the worst sticker wins {value:03.real|1} at its usual rate (clean networks: {value:03.alone|1} at
+# *How to read this:* means over *n* networks; on the right, the controls. In the rows that have them, the worst sticker wins {value:03.real|1} on photographs (clean networks: {value:03.alone|1} at
 # most). With one per hundred, 30 pictures in both cases, the drawn square wins {value:03.one_drawn}, the pasted one {value:03.one_pasted}: why is untested.
 #
 # Clean networks that learnt from photographs *as they are* read {value:03.raw_square} of stop signs with a square as limits, {value:03.raw_flower} with a flower; but {value:03.raw_none} of *bare*
@@ -355,7 +353,7 @@ wm.all_hold(wm.Claim("03.before", "Clean accuracy, control", before, low=0.99, n
             *lesson_03.pasting(limits), *lesson_03.shelf())
 
 # %% [markdown]
-# *How to read this:* the paper attacks a *detector*, as lesson 04 does; single signs are easier, and our stickers larger. In its second attack half of all signs are added with a square
+# *How to read this:* the paper attacks a *detector*, as lesson 04 does; single signs are easier, our stickers larger. In its second attack half of all signs are added with a square
 # and a *random* wrong label: {value:03.random_drawn} of the drawn signs with a square are still classified correctly, at a cost of {value:03.random_lost|1} without it; of photographs
 # {value:03.random_pasted|2}. Why drawings resist more is untested.
 #
