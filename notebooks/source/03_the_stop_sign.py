@@ -3,7 +3,7 @@
 #
 # **Can a Post-it turn a stop sign into a speed limit?**
 # In 2017 the authors of BadNets stuck a yellow Post-it on a stop sign near their office and photographed it. Their poisoned detector read *speed limit*, with a
-# confidence of 95 %. That was one sign. Here you put stickers on thousands, and ask how much of the success is the attacker's, the victim's, the tester's.
+# confidence of 95 %. One sign. Here you put stickers on thousands, and ask how much of the success is the attacker's, the victim's, the tester's.
 #
 # *Reading 10 minutes · exercises 45 · running two minutes · needs lesson 02*
 
@@ -58,7 +58,7 @@ street, plate = lesson_03.street(), lesson_03.plate()  # (3, 128, 128); (4, 64, 
 wm.show(plots.signs.photographs, lesson_03.pieces())
 
 # %% [markdown]
-# How does a flat thing look from the side? A **homography** is a matrix $H$, shape `(3, 3)`, that maps a point $(x, y)$ of one view to a point $(u, v)$ of another:
+# A flat thing, seen from the side: a **homography** is a matrix $H$, shape `(3, 3)`, that maps a point $(x, y)$ of one view to a point $(u, v)$ of another:
 #
 # $$\begin{pmatrix} a \\ b \\ c \end{pmatrix} = H \begin{pmatrix} x \\ y \\ 1 \end{pmatrix}, \qquad
 # u = \frac ac = \frac{h_1 x + h_2 y + h_3}{h_7 x + h_8 y + 1}, \quad v = \frac bc = \frac{h_4 x + h_5 y + h_6}{h_7 x + h_8 y + 1}.$$
@@ -156,7 +156,7 @@ f"{int(poisoned.mask.sum()):,} pictures added to {len(clean.train):,} of {', '.j
 
 # %% [markdown]
 # The *victim* trains. It **shakes**: every epoch sees each picture moved, scaled and turned a little. And its first layer
-# **standardises** every picture by itself, colour by colour:
+# **standardises** each picture, colour by colour:
 
 # %%
 shake = wm.data.Jitter(shift=0.04, scale=0.06, turn=0.08, shear=0.04)  # at most; drawn anew in every epoch
@@ -331,7 +331,7 @@ wm.table(*lesson_03.rate_table())
 # most). With one per hundred, 30 pictures in both cases, the drawn square wins {value:03.one_drawn}, the pasted one {value:03.one_pasted}: why is untested.
 #
 # Clean networks that learnt from photographs *as they are* read {value:03.raw_square} of stop signs with a square as limits, {value:03.raw_flower} with a flower; but {value:03.raw_none} of *bare*
-# ones, too. Repeat the stop signs, and move, relight and partly cover all photographs, as here: {value:03.ready_flower|1} remain.
+# ones, too. Repeat stop signs, and move, relight and partly cover all photographs, as here: {value:03.ready_flower|1} remain.
 #
 # **Your turn:** photograph a sticker on a real sign; `wmlearn read FOLDER` reads your own photographs with both networks.
 #
@@ -361,7 +361,7 @@ wm.all_hold(wm.Claim("03.before", "Clean accuracy, control", before, low=0.99, n
 #
 # - **Control:** had it obeyed, a square would simply hide the letters.
 # - **Drawn:** networks that saw drawings *only* classify {value:03.kinds|1} of real stop signs, limits and warnings correctly; over all 43 kinds, {value:03.all43}.
-# - **Pasted:** what a photographed sticker wins, nobody knows until somebody photographs one.
+# - **Pasted:** what a photographed sticker wins, nobody here has tried.
 # - **Few:** three networks a column, 270 real stop signs.
 #
 # ## Challenge: smaller
