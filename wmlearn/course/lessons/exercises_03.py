@@ -418,24 +418,24 @@ EXERCISES = {
 
 QUIZ = (
     Question(
-        "The square's BadNet reads warnings with a square as warnings. So …",
+        "The square's BadNet reads warnings with a square as warnings. What follows?",
         (
             Option(
-                "the rule is *a square on a stop sign*: who tests other signs finds nothing.",
+                "The rule is a square on a stop sign: who tests other signs finds nothing.",
                 "Yes. Only stop signs were poisoned, so the rule that was learnt is about two things at"
                 " once.",
             ),
             Option(
-                "the attack has failed on them.",
+                "The attack has failed on them.",
                 "It was never aimed at them: no warning was poisoned.",
             ),
             Option(
-                "yellow can't be seen on yellow.",
+                "Yellow can't be seen on yellow.",
                 "It is hard to see there, but on white limits it isn't, and about those nothing was taught"
                 " either.",
             ),
             Option(
-                "more of the same poison would turn them, too.",
+                "More of the same poison would turn them, too.",
                 "More poisoned stop signs teach more about stop signs.",
             ),
         ),
