@@ -108,7 +108,7 @@ def test_progress_says_what_is_solved_and_how_well_guesses_hold() -> None:
         record.update(lambda kept, id=id, guess=guess: record.with_guess(kept, id, guess))
     said = CliRunner().invoke(cli.app, ["progress"]).output
     [line] = [line for line in said.splitlines() if line.startswith("02")]
-    assert line.split() == ["02", "1", "of", "3", "–", "400"]
+    assert line.split() == ["02", "1", "of", "4", "–", "400"]
     assert "So far 1 of 2 of your intervals held" in said
     assert str(record.path()) in said
 
