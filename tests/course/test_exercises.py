@@ -43,62 +43,64 @@ def _random_answer(predicted: torch.Tensor, true: torch.Tensor, target: int) -> 
 
 
 def _forgets_to_return_the_labels(
-    x: torch.Tensor, y: torch.Tensor, chosen: torch.Tensor, stamp: Any, target: int
+    x: torch.Tensor, y: torch.Tensor, chosen: torch.Tensor, stamp: Any, target: int, add: bool
 ) -> torch.Tensor:
-    return EXERCISES["02.1"].reference(x, y, chosen, stamp, target)[0]
+    return EXERCISES["02.1"].reference(x, y, chosen, stamp, target, add)[0]
 
 
 def _returns_the_poisoned_only(
-    x: torch.Tensor, y: torch.Tensor, chosen: torch.Tensor, stamp: Any, target: int
+    x: torch.Tensor, y: torch.Tensor, chosen: torch.Tensor, stamp: Any, target: int, add: bool
 ) -> tuple[torch.Tensor, ...]:
     return stamp(x[chosen]), torch.full_like(y[chosen], target)
 
 
 def _moves_the_stamp(
-    x: torch.Tensor, y: torch.Tensor, chosen: torch.Tensor, stamp: Any, target: int
+    x: torch.Tensor, y: torch.Tensor, chosen: torch.Tensor, stamp: Any, target: int, add: bool
 ) -> tuple[torch.Tensor, ...]:
-    return EXERCISES["02.1"].reference(x, y, chosen, lambda images: stamp(images.flip(3)).flip(3), target)
+    return EXERCISES["02.1"].reference(
+        x, y, chosen, lambda images: stamp(images.flip(3)).flip(3), target, add
+    )
 
 
 CLUMSY: dict[str, tuple[str, Any, str]] = {
     "not started": (
-        "02.2",
+        "02.3",
         _not_started,
         "Not started yet: replace the line that raises NotImplementedError.",
     ),
     "no return": (
-        "02.2",
+        "02.3",
         lambda p, t, target: None,
         "Your function returns None: does it end with `return`?",
     ),
     "a tensor where a number is wanted": (
-        "02.2",
+        "02.3",
         lambda p, t, target: p == target,
         "Return one number; this answer holds 60 numbers",
     ),
-    "a dict": ("02.2", lambda p, t, target: {"share": 0.5}, "Return one number; this is a dict."),
-    "a text": ("02.2", lambda p, t, target: "three quarters", "Return one number; this is a str."),
+    "a dict": ("02.3", lambda p, t, target: {"share": 0.5}, "Return one number; this is a dict."),
+    "a text": ("02.3", lambda p, t, target: "three quarters", "Return one number; this is a str."),
     "a function": (
-        "02.2",
+        "02.3",
         lambda p, t, target: _random_answer,
         "Return one number; this answer holds 0 numbers instead of 1.",
     ),
-    "a crash": ("02.2", _crashes, "Your function stopped with IndexError: list index out of range"),
-    "no function": ("02.2", 0.75, "Your function stopped with TypeError: "),
-    "too few arguments": ("02.2", lambda p: 0.5, "Your function stopped with TypeError: "),
-    "nan": ("02.2", lambda p, t, target: float("nan"), "Your answer is NaN, not a number."),
+    "a crash": ("02.3", _crashes, "Your function stopped with IndexError: list index out of range"),
+    "no function": ("02.3", 0.75, "Your function stopped with TypeError: "),
+    "too few arguments": ("02.3", lambda p: 0.5, "Your function stopped with TypeError: "),
+    "nan": ("02.3", lambda p, t, target: float("nan"), "Your answer is NaN, not a number."),
     "infinite": (
-        "02.2",
+        "02.3",
         lambda p, t, target: float("inf"),
         "Test case 1 of 4: you return inf; it should be 0.",
     ),
-    "an unknown mistake": ("02.2", _random_answer, "Test case 1 of 4: you return 0.123; it should be 0."),
-    "spoils its input": ("02.2", _spoils_its_input, "Your function changes what it is given."),
+    "an unknown mistake": ("02.3", _random_answer, "Test case 1 of 4: you return 0.123; it should be 0."),
+    "spoils its input": ("02.3", _spoils_its_input, "Your function changes what it is given."),
     "empties a list": ("10.3", _empties_a_list, "Your function changes what it is given."),
     "half of the answer": (
         "02.1",
         _forgets_to_return_the_labels,
-        "Return two tensors, the images and the labels; this answer holds 6,272",
+        "Return two tensors, the images and the labels; this answer holds 4,704",
     ),
     "wrong shape": (
         "02.1",
@@ -108,7 +110,7 @@ CLUMSY: dict[str, tuple[str, Any, str]] = {
     "an unknown mistake in a tensor": (
         "02.1",
         _moves_the_stamp,
-        "Test case 1 of 2: 24 of the 6,280 numbers that you return differ",
+        "Test case 1 of 4: 24 of the 4,710 numbers that you return differ",
     ),
 }
 
@@ -123,7 +125,7 @@ def test_a_check_never_raises_and_always_says_something_useful(case: str) -> Non
 
 
 def test_the_mean_of_truth_values_is_named_whatever_error_pytorch_raises() -> None:
-    result = examine("02.2", _averages_truth_values)
+    result = examine("02.3", _averages_truth_values)
     assert result.mistake == "mean-of-truth-values"
     assert result.message == exercises.MEAN_OF_TRUTH_VALUES
 
@@ -132,7 +134,7 @@ def test_a_function_that_was_written_but_crashes_is_not_called_unstarted() -> No
     def crashes(predicted: Any, true: Any, target: int) -> Any:
         raise NotImplementedError("an error of PyTorch's own")
 
-    result = examine("02.2", crashes)
+    result = examine("02.3", crashes)
     assert result.mistake == "unusable"
     assert result.message == "Your function stopped with NotImplementedError: an error of PyTorch's own."
 
