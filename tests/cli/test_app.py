@@ -29,7 +29,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | ONE_THREAD | environment
     return subprocess.run(
-        [str(WMLEARN), *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=300
+        [str(WMLEARN), *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=900
     )
 
 
@@ -46,7 +46,7 @@ def test_quickstart_shows_both_networks_beside_each_other_and_writes_the_picture
 ) -> None:
     command = [*_offline(), str(WMLEARN), "quickstart"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | ONE_THREAD, capture_output=True, text=True, timeout=300
+        command, cwd=tmp_path, env=os.environ | ONE_THREAD, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr
     rows = [_per_cents(line) for line in done.stdout.splitlines() if "%" in line]
@@ -219,7 +219,7 @@ def test_ctrl_c_ends_in_one_line_and_says_what_is_kept(tmp_path: Path) -> None:
         assert process.stderr is not None
         process.stderr.read(1)  # the bar is there: it has begun
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "wmlearn: stopped; what was finished is kept." in errors
     assert "Traceback" not in errors
