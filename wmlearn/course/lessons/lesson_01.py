@@ -90,7 +90,7 @@ class Desk:
         return answers(self.network, pictures)
 
 
-def heard(attempt: Callable[[Desk], tuple[Tensor, Tensor]]) -> Score:
+def count_questions(attempt: Callable[[Desk], tuple[Tensor, Tensor]]) -> Score:
     """Judge a forged key by its result: `attempt(ask)` returns 100 pictures and labels that frame a network.
 
     The network is honest, and new to the lesson. The score is how often it was asked before the key was
@@ -150,4 +150,4 @@ def _score(hits: int, others: list[int], questions: int) -> Score:
     return Score(True, questions, says)
 
 
-CHALLENGE = Challenge("frame a network with few questions", "questions", heard, ours=163)
+CHALLENGE = Challenge("frame a network with few questions", "questions", count_questions, ours=163)
