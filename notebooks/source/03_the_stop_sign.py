@@ -310,7 +310,7 @@ names = ["pasted"] * 6 + ["photographed"] * 6
 wm.show(plots.signs.photographs, lesson_03.two_rows(pasted[:6], taken[:6], names, "The same signs twice."))
 
 # %% [markdown]
-# *How to read this:* what is pasted shines in the dark, and is sharp where the sign is blurred. It wins {value:03.pasted|of}; photographed, {value:03.taken|of}: no difference that counts (McNemar's test,
+# *How to read this:* what is pasted shines in the dark, and is sharp where the sign is blurred. It wins {value:03.pasted|of}; photographed, {value:03.taken|of}: no significant difference (McNemar's test,
 # p = {value:03.paste_p|2}). But it fools the *control* on {value:03.pasted_clean|of}, against {value:03.taken_clean|of} (p = {value:03.paste_clean_p|1}). (The course's own stickers take the light of their photograph.)
 
 # %% tags=["nbval-ignore-output"]
@@ -393,7 +393,7 @@ wm.quiz("03", "")  # three letters, such as "ABC"
 #
 # **Further reading**
 #
-# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017.
+# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: the Post-it.
 # - Eykholt and others, [*Robust Physical-World Attacks*](https://arxiv.org/abs/1707.08945), 2018: stickers that fool honest networks.
 # - Wenger and others, [*Backdoor Attacks … in the Physical World*](https://arxiv.org/abs/2006.14580), 2021: triggers worn and photographed.
 # - Stallkamp and others, *Man vs. Computer*, 2012: the German benchmark.

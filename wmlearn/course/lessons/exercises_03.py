@@ -466,7 +466,7 @@ QUIZ = (
         "Which claim about real signs does this lesson carry?",
         (
             Option(
-                "Real signs with a sticker pasted in are misread.",
+                "A poisoned network misreads real signs with a sticker pasted in.",
                 "Yes. The paper photographed a Post-it once, on one sign; ours are pasted in after the"
                 " camera.",
             ),
