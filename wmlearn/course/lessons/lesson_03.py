@@ -46,6 +46,7 @@ from ...words import spread
 from ..challenges import Challenge, Score
 from ..claims import Claim
 from ..widgets import redraw
+from .exercises_02 import paired_p
 
 NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)
 """A good day for photographs: the sticker can be seen in them."""
@@ -311,21 +312,11 @@ def pasting(limits: Mapping[tuple[str, str], Tensor]) -> list[Claim]:
     return [
         Claim("03.pasted", "Square pasted in", mean_of(badnet), low=0.98, n=n),
         Claim("03.taken", "Square photographed", mean_of(badnet_taken), low=0.98, n=n),
-        Claim("03.paste_p", "McNemar, BadNet", _paired_p(badnet, badnet_taken), low=0.01, unit="p"),
+        Claim("03.paste_p", "McNemar, BadNet", paired_p(badnet, badnet_taken), low=0.01, unit="p"),
         Claim("03.pasted_clean", "Square pasted in, control", mean_of(control), low=0.006, high=0.05, n=n),
         Claim("03.taken_clean", "Square photographed, control", mean_of(control_taken), high=0.005, n=n),
-        Claim("03.paste_clean_p", "McNemar, control", _paired_p(control, control_taken), high=0.05, unit="p"),
+        Claim("03.paste_clean_p", "McNemar, control", paired_p(control, control_taken), high=0.05, unit="p"),
     ]
-
-
-def _paired_p(one: Tensor, other: Tensor) -> float:
-    """Return the two-sided p-value of McNemar's exact test, as in lesson 02."""
-    from scipy.stats import binomtest  # heavy
-
-    only_one = int((one & ~other).sum())
-    only_other = int((other & ~one).sum())
-    n = only_one + only_other
-    return float(binomtest(only_one, n).pvalue) if n else 1.0
 
 
 def _locks_hold() -> list[Claim]:
