@@ -8,9 +8,9 @@ from statistics import mean
 import pytest
 
 from wmlearn.experiments import Results, shipped
-from wmlearn.experiments.doubts import USUAL as USUAL_STREET
-from wmlearn.experiments.doubts import VICTIMS
 from wmlearn.experiments.experiment import Row
+from wmlearn.experiments.sign_controls import USUAL as USUAL_STREET
+from wmlearn.experiments.sign_controls import VICTIMS
 from wmlearn.experiments.signs import CONDITIONS, PLACES, USUAL, WIDTHS, measured
 
 

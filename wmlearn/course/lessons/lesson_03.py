@@ -19,10 +19,10 @@ from ...data.signs.backgrounds import views
 from ...data.signs.plates import textures
 from ...errors import DataError
 from ...experiments import Results, Row, shipped
-from ...experiments.doubts import HARDER, KEYS, VICTIMS
-from ...experiments.doubts import USUAL as USUAL_STREET
 from ...experiments.experiment import values
 from ...experiments.published import PAPER, RANDOM_TARGET, STOP_READ_AS_LIMIT
+from ...experiments.sign_controls import HARDER, KEYS, VICTIMS
+from ...experiments.sign_controls import USUAL as USUAL_STREET
 from ...experiments.signs import (
     KINDS,
     LIMIT,

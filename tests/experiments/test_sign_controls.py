@@ -1,11 +1,18 @@
-"""The doubts about the stop sign are measured on what their controls differ from in one thing only."""
+"""The controls of the stop sign: each differs in one thing only from what it stands beside."""
 
 from __future__ import annotations
 
 import torch
 
 import wmlearn as wm
-from wmlearn.experiments.doubts import N_HELD_OUT, N_OF_CLASS, SPLITS, VICTIMS, leaked, split_three_ways
+from wmlearn.experiments.sign_controls import (
+    N_HELD_OUT,
+    N_OF_CLASS,
+    SPLITS,
+    VICTIMS,
+    leaked,
+    split_three_ways,
+)
 from wmlearn.models.networks import Standardise, StandardiseEach
 
 

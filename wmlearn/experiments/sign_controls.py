@@ -1,4 +1,4 @@
-"""Three doubts about the stop sign attack of `signs.py`, each measured beside its control.
+"""Three controls of the stop sign attack of `signs.py`: what might explain its success but the sticker.
 
 Which sticker opens which lock: every sticker is tried on networks that learnt from each of the others. Whose
 robustness is it: the sticker's, or that of a victim who shakes and standardises its pictures? And how much
