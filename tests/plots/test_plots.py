@@ -127,6 +127,14 @@ FALSE_CLAIMS = Results(
             "chance": [0.5, 0.5],
         },
         {"scheme": "adi2018", "hits": [[10, 25], [8, 9]], "trials": [100, 100], "chance": [0.1, 0.1]},
+        {
+            "scheme": "gu2017-patch",
+            "hits": [[0, 2], [5, 0]],
+            "trials": [100, 100],
+            "chance": [None, None],
+            "drawn": 99,
+            "as_high": [[99, 3], [0, 99]],
+        },
     ),
 )
 ANSWERED = plots.ownership.Answered(_random(10, 1, 28, 28), torch.arange(10), torch.arange(10).flip(0))
