@@ -120,59 +120,103 @@ def null(
     return ax
 
 
+def _say_innocents(hits: Tensor, trials: int, chance: float, lines: Mapping[str, int], key: int) -> str:
+    own = hits[key - 1]
+    accusing = [f"{int((hits >= line).any(1).sum())} reach {line} hits ({name})" for name, line in lines.items()]
+    return (
+        f"Hits of {len(hits)} keys of {trials} triggers on {hits.shape[1]} networks that never saw them, a row a"
+        f" key, sorted by their mean: {float(hits.mean(1).min()):.1f} to {float(hits.mean(1).max()):.1f}, where"
+        f" chance expects {trials * chance:g}. Key {key} has {int(own.min())} to {int(own.max())} hits,"
+        f" {float(own.mean()):.1f} on average. Of the keys, {', '.join(accusing)} on some network."
+    )
+
+
+@described(_say_innocents)
+def innocents(
+    hits: Tensor, trials: int, chance: float, lines: Mapping[str, int], key: int, ax: Axes | None = None
+) -> Axes:
+    """Draw a row for each key, sorted by mean: a dot is a network that never saw it, a bar the mean.
+
+    `hits` has shape (keys, networks); the row of the key number `key`, counted from 1, is drawn in red, the
+    judge's `lines` (name -> hits) as dashed lines.
+    """
+    ax = ax or axes(7.4, 4.2)
+    order = hits.mean(1).argsort()
+    for row, i in enumerate(order.tolist()):
+        colour = RED if i == key - 1 else INK
+        spread = torch.linspace(-0.3, 0.3, hits.shape[1])  # so that equal hits don't hide each other
+        ax.scatter(hits[i], row + spread, s=9, color=colour, alpha=0.6, linewidth=0)
+        ax.plot([float(hits[i].mean())] * 2, (row - 0.45, row + 0.45), color=colour, linewidth=2.2)
+        if i == key - 1:
+            write(ax, float(hits.max()) + 2.4, row, f"key {key}", 9, RED, ha="left")
+    ax.axvline(trials * chance, color=GREY, linewidth=1.2)
+    write(ax, trials * chance, len(hits) + 0.9, "chance", 8.5, SLATE)
+    for name, line in lines.items():
+        ax.axvline(line - 0.5, color=GOLD, linestyle="--", linewidth=1.4)
+        write(ax, line - 0.5, len(hits) + 0.9, name, 8.5, BRONZE)
+    ax.set(ylim=(-1, len(hits) + 1.8), xlim=(0, float(hits.max()) + 5), yticks=[])
+    ax.set(xlabel=f"hits of {trials}", ylabel=f"{len(hits)} keys, a row each")
+    return ax
+
+
 @dataclass(frozen=True)
 class Trial:
-    """Hits of `trials`: the marked network's, the same network's under `wrong` keys, and strangers'.
+    """Hits of the owner's key, and of `decoys` drawn by its recipe, all on one network; `p` follows.
 
-    `upheld` of the claims with a wrong key would stand; the judge needs `needed` hits.
+    `strangers` are the hits of the owner's key on networks that never saw it.
     """
 
-    marked: int
-    wrong: Sequence[int]
-    upheld: int
+    own: int
+    decoys: Sequence[int]
+    p: float
     strangers: Sequence[int]
-    needed: int
-    trials: int
+
+    @property
+    def half(self) -> int:
+        """The number of decoys with at least half of the owner's hits."""
+        return sum(2 * hits >= self.own for hits in self.decoys)
 
 
-def _say_hits(outcomes: Mapping[str, Trial]) -> str:
+def _say_decoys(outcomes: Mapping[str, Trial], trials: int) -> str:
     parts = [
-        f"{name}: marked {trial.marked}, wrong keys at most {max(trial.wrong)} ({trial.upheld} upheld),"
-        f" strangers at most {max(trial.strangers)}, needed {trial.needed}"
+        f"{name}: owner {trial.own}, decoys at most {max(trial.decoys)} ({trial.half} with half of the owner's"
+        f" hits), p = {trial.p:.2g}, strangers at most {max(trial.strangers)}"
         for name, trial in outcomes.items()
     ]
     first = next(iter(outcomes.values()))
     return (
-        f"Hits of {first.trials} triggers, {len(first.strangers)} strangers and {len(first.wrong)} wrong keys"
-        f" each: {'; '.join(parts)}."
+        f"Hits of {trials} triggers on marked networks, by the owner's key and by {len(first.decoys)} or more"
+        f" decoys, and of the owner's key on {len(first.strangers)} strangers: {'; '.join(parts)}."
     )
 
 
-@described(_say_hits)
-def hits(outcomes: Mapping[str, Trial], ax: Axes | None = None) -> Axes:
-    """Draw a line for each scheme: hits of the marked network, of strangers, and under wrong keys.
-
-    A bar stands where the judge's line is.
-    """
-    ax = ax or axes(7.4, 0.5 * len(outcomes) + 0.95)
-    for row, trial in enumerate(outcomes.values()):
+@described(_say_decoys)
+def decoys(outcomes: Mapping[str, Trial], trials: int, ax: Axes | None = None) -> Axes:
+    """Draw a row for each mark: the owner's hits, those of decoys on the same network, and strangers'."""
+    ax = ax or axes(7.4, 0.62 * len(outcomes) + 0.95)
+    for row, (name, trial) in enumerate(outcomes.items()):
         ax.plot((0, 100), (row, row), color=GRID, linewidth=0.8, zorder=0)
-        marks = (
-            ([trial.marked], row, "D", RED, 46, "marked, right key"),
-            (trial.wrong, row + 0.17, "x", GOLD, 26, "marked, wrong key"),
-            (trial.strangers, row - 0.17, "o", INK, 14, "strangers, right key"),
-            ([trial.needed], row, "|", "black", 500, "the judge needs"),
-        )
-        for values, height, marker, colour, size, label in marks:
-            x = [100 * value / trial.trials for value in values]
-            look: Any = {"marker": marker, "color": colour, "s": size, "zorder": 3, "alpha": 0.8}
-            ax.scatter(x, [height] * len(x), **look, label=label if row == 0 else None)
-    ax.set_yticks(range(len(outcomes)), list(outcomes))
-    ax.set(ylim=(len(outcomes) - 0.5, -0.6), xlim=(-2, 102))
+        label = row == 0
+        _scatter(ax, trial.decoys, row + 0.2, trials, ("x", GOLD, 20), "decoys" if label else None)
+        _scatter(ax, trial.strangers, row - 0.2, trials, ("o", INK, 14), "strangers, owner's key" if label else None)
+        _scatter(ax, [trial.own], row, trials, ("D", RED, 46), "owner's key" if label else None)
+        write(ax, 104, row, f"p = {trial.p:.2g}", 9, ha="left")
+        write(ax, -4, row, name, 9, ha="right")
+    ax.set(ylim=(len(outcomes) - 0.4, -0.6), xlim=(-2, 102), yticks=[])
     ax.set_xlabel("triggers with the key's label, per cent")
     above: Any = {"loc": "lower center", "bbox_to_anchor": (0.45, 1.0)}
-    ax.legend(frameon=False, ncols=4, fontsize=8.5, columnspacing=1.2, handletextpad=0.4, **above)
+    ax.legend(frameon=False, ncols=3, fontsize=8.5, columnspacing=1.2, handletextpad=0.4, **above)
     return ax
+
+
+def _scatter(
+    ax: Axes, hits: Sequence[int], row: float, trials: int, look: tuple[str, str, int], label: str | None
+) -> None:
+    """Draw hits around the height `row`, spread a little, so that equal ones can be told apart."""
+    marker, colour, size = look
+    heights = row + 0.28 * (torch.linspace(-0.5, 0.5, len(hits)) if len(hits) > 1 else torch.zeros(1))
+    x = [100 * count / trials for count in hits]
+    ax.scatter(x, heights, marker=marker, color=colour, s=size, zorder=3, alpha=0.7, label=label)
 
 
 def _say_tries(hits: Sequence[int], trials: int, chance: float, wanted: int, needed: int) -> str:
@@ -213,7 +257,7 @@ def tries(
     return ax
 
 
-CHANCE = 0.1  # of a label drawn by lot among ten
+CHANCE = 0.1  # of a label drawn at random among ten
 
 
 def _surprise(hits: int, trials: int) -> float:
@@ -267,8 +311,8 @@ def _say_key_point(rows: Sequence[Row], n: int, known: float) -> str:
     plain = 100 * mean(row["plain"] for row in networks)
     return (
         f"A key of {n}, of which a suspect knows {hits}: the p-value is 1e-{_surprise(hits, n):.1f}."
-        f" Networks that learnt {n} triggers read {accuracy:.2f} % of the test digits rightly,"
-        f" without any {plain:.2f} %."
+        f" Networks that learnt {n} triggers classify {accuracy:.2f} % of the test digits correctly,"
+        f" those without a mark {plain:.2f} %."
     )
 
 
@@ -320,7 +364,7 @@ def _draw_price(panel: Axes, rows: Sequence[Row]) -> None:
     panel.axhline(plain, color=GREY, linewidth=1.2)
     panel.text(max(accuracy), plain + 0.02, "no mark", color=SLATE, ha="right", va="bottom", fontsize=8)
     _dots(panel, accuracy)
-    panel.set(title="per cent of digits read", ylim=(98, 100))
+    panel.set(title="accuracy, per cent", ylim=(98, 100))
 
 
 def _dots(panel: Axes, values: Mapping[int, Sequence[float]]) -> None:
