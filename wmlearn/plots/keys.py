@@ -12,7 +12,23 @@ import torch
 from torch import Tensor
 
 from ..data import Samples
-from .canvas import BLUSH, CORAL, GOLD, GREY, GRID, INK, MAROON, RED, SLATE, Row, axes, described, tile, write
+from .canvas import (
+    BLUSH,
+    BRONZE,
+    CORAL,
+    GOLD,
+    GREY,
+    GRID,
+    INK,
+    MAROON,
+    RED,
+    SLATE,
+    Row,
+    axes,
+    described,
+    tile,
+    write,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,13 +137,13 @@ def null(
 
 
 def _say_innocents(hits: Tensor, trials: int, chance: float, lines: Mapping[str, int], key: int) -> str:
-    own = hits[key - 1]
-    accusing = [f"{int((hits >= line).any(1).sum())} reach {line} hits ({name})" for name, line in lines.items()]
+    own, means = hits[key - 1], hits.mean(1)
+    reach = [f"{int((hits >= line).any(1).sum())} reach {line} hits ({name})" for name, line in lines.items()]
     return (
-        f"Hits of {len(hits)} keys of {trials} triggers on {hits.shape[1]} networks that never saw them, a row a"
-        f" key, sorted by their mean: {float(hits.mean(1).min()):.1f} to {float(hits.mean(1).max()):.1f}, where"
+        f"Hits of {len(hits)} keys of {trials} triggers on {hits.shape[1]} networks that never saw them, a"
+        f" row a key, sorted by their means: {float(means.min()):.1f} to {float(means.max()):.1f}, where"
         f" chance expects {trials * chance:g}. Key {key} has {int(own.min())} to {int(own.max())} hits,"
-        f" {float(own.mean()):.1f} on average. Of the keys, {', '.join(accusing)} on some network."
+        f" {float(own.mean()):.1f} on average. Of the keys, {', '.join(reach)} on some network."
     )
 
 
@@ -179,8 +195,8 @@ class Trial:
 
 def _say_decoys(outcomes: Mapping[str, Trial], trials: int) -> str:
     parts = [
-        f"{name}: owner {trial.own}, decoys at most {max(trial.decoys)} ({trial.half} with half of the owner's"
-        f" hits), p = {trial.p:.2g}, strangers at most {max(trial.strangers)}"
+        f"{name}: owner {trial.own}, decoys at most {max(trial.decoys)} ({trial.half} with half of the"
+        f" owner's hits), p = {trial.p:.2g}, strangers at most {max(trial.strangers)}"
         for name, trial in outcomes.items()
     ]
     first = next(iter(outcomes.values()))
@@ -196,27 +212,28 @@ def decoys(outcomes: Mapping[str, Trial], trials: int, ax: Axes | None = None) -
     ax = ax or axes(7.4, 0.62 * len(outcomes) + 0.95)
     for row, (name, trial) in enumerate(outcomes.items()):
         ax.plot((0, 100), (row, row), color=GRID, linewidth=0.8, zorder=0)
-        label = row == 0
-        _scatter(ax, trial.decoys, row + 0.2, trials, ("x", GOLD, 20), "decoys" if label else None)
-        _scatter(ax, trial.strangers, row - 0.2, trials, ("o", INK, 14), "strangers, owner's key" if label else None)
-        _scatter(ax, [trial.own], row, trials, ("D", RED, 46), "owner's key" if label else None)
+        _draw_trial(ax, trial, row, 100 / trials)
         write(ax, 104, row, f"p = {trial.p:.2g}", 9, ha="left")
         write(ax, -4, row, name, 9, ha="right")
+        if row == 0:
+            above: Any = {"loc": "lower center", "bbox_to_anchor": (0.45, 1.0)}
+            ax.legend(frameon=False, ncols=3, fontsize=8.5, columnspacing=1.2, handletextpad=0.4, **above)
     ax.set(ylim=(len(outcomes) - 0.4, -0.6), xlim=(-2, 102), yticks=[])
     ax.set_xlabel("triggers with the key's label, per cent")
-    above: Any = {"loc": "lower center", "bbox_to_anchor": (0.45, 1.0)}
-    ax.legend(frameon=False, ncols=3, fontsize=8.5, columnspacing=1.2, handletextpad=0.4, **above)
     return ax
 
 
-def _scatter(
-    ax: Axes, hits: Sequence[int], row: float, trials: int, look: tuple[str, str, int], label: str | None
-) -> None:
-    """Draw hits around the height `row`, spread a little, so that equal ones can be told apart."""
-    marker, colour, size = look
-    heights = row + 0.28 * (torch.linspace(-0.5, 0.5, len(hits)) if len(hits) > 1 else torch.zeros(1))
-    x = [100 * count / trials for count in hits]
-    ax.scatter(x, heights, marker=marker, color=colour, s=size, zorder=3, alpha=0.7, label=label)
+def _draw_trial(ax: Axes, trial: Trial, row: int, unit: float) -> None:
+    """Draw the hits of a trial around the height `row`, a hit as `unit` per cent; equal ones side by side."""
+    layers = (
+        ("owner's key", [trial.own], row, "D", RED, 46),
+        ("decoys", trial.decoys, row + 0.22, "x", GOLD, 20),
+        ("strangers, owner's key", trial.strangers, row - 0.22, "o", INK, 14),
+    )
+    for label, hits, height, marker, colour, size in layers:
+        heights = height + 0.3 * (torch.arange(len(hits)) % 7 / 6 - 0.5) * (len(hits) > 1)
+        x = [unit * count for count in hits]
+        ax.scatter(x, heights, marker=marker, color=colour, s=size, zorder=3, alpha=0.7, label=label)
 
 
 def _say_tries(hits: Sequence[int], trials: int, chance: float, wanted: int, needed: int) -> str:

@@ -28,7 +28,9 @@ def clean(device: torch.device) -> nn.Module:
 
 def unmarked(device: torch.device) -> list[nn.Module]:
     """Return the forty shipped networks that learnt digits and never saw a mark."""
-    return [copy.deepcopy(network).to(device) for network in bystanders.shipped("mnist", 0, bystanders.N_DIGITS)]
+    return [
+        copy.deepcopy(network).to(device) for network in bystanders.shipped("mnist", 0, bystanders.N_DIGITS)
+    ]
 
 
 def market(others: Sequence[nn.Module], device: torch.device) -> dict[str, nn.Module]:
@@ -58,16 +60,18 @@ def shipped_hits() -> Tensor:
 
 
 def mark_claims(trials: Mapping[str, Trial]) -> list[Claim]:
-    """Claim what the decoys of each mark show: p, the best decoy, and how many have half of the owner's hits."""
-    n = {name: len(trial.decoys) for name, trial in trials.items()}
-    text, letter, noise, abstract = (trials[name] for name in ("text", "letter", "noise", "abstract"))
+    """Claim what the decoys of each mark show: how many do half as well as the owner, p, and the best."""
+    noise, abstract = trials["noise"], trials["abstract"]
     return [
-        Claim("07.text", "Text: decoys with half of the owner's hits", text.half, low=1, unit="count", n=n["text"]),
-        Claim("07.letter", "Letter: the same", letter.half, low=1, unit="count", n=n["letter"]),
-        Claim("07.noise", "Noise: the same", noise.half, low=5, unit="count", n=n["noise"]),
+        *(_claim_of_half(name, trials[name]) for name in ("text", "letter", "noise")),
         Claim("07.noise_p", "Noise: p", noise.p, low=0.006, unit="p"),
-        Claim("07.abstract", "Abstract: the best decoy", max(abstract.decoys), high=30, unit="count", n=100),
+        Claim("07.abstract", "Abstract: hits of the best decoy", max(abstract.decoys), high=30, unit="count"),
     ]
+
+
+def _claim_of_half(name: str, trial: Trial) -> Claim:
+    what = f"{name}: decoys with half of the owner's hits"
+    return Claim(f"07.{name}", what, trial.half, low=1, unit="count", n=len(trial.decoys))
 
 
 # To play with
