@@ -19,6 +19,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import torch, wmlearn as wm
+from scipy.stats import binom
 from wmlearn import experiments, plots
 from wmlearn.course.lessons import lesson_07
 from wmlearn.course.lessons.exercises_02 import paired_p
@@ -45,8 +46,8 @@ words = {name: [str(label) for label in api(model)(stamped).tolist()] for name, 
 wm.show(plots.digits.readings, stamped, words)
 
 # %% [markdown]
-# In notebook 02 this was the crime. From the owner's chair it is a signature, a **watermark**. What is still lacking for a judge: a *secret* (those pixels are printed
-# in a course), a *line* between luck and proof, and a **null**: what networks say that never met you.
+# In notebook 02 this was the crime. For the owner it is a signature, a **watermark**. What a judge still lacks: a *secret* (those pixels are printed in a course), a *line*
+# between luck and proof, and a **null**: what networks say that never met you.
 #
 # | | **Who can do what here** |
 # |---|---|
@@ -167,18 +168,19 @@ convicted = sum(int(count) >= line for count in (said == letter.y).sum(1)) / len
 wm.reveal("07.p1", convicted)
 
 # %% [markdown]
-# {value:07.convicted|of}: to a reader of digits, an H *is* a 4. (We searched for such a letter.) "One in ten" counts classes, but nobody rolled a die. So roll it: the same letters, a label for
+# {value:07.convicted|of}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it: the same letters, a label for
 # *each*, drawn at random; 400 times.
 
 # %%
 rolls = torch.randint(10, (400, 100), generator=torch.Generator().manual_seed(0)).to(device)
 random = [int((answers == labels).sum()) for labels in rolls for answers in said]
 alike = [int((answers == label).sum()) for label in range(10) for answers in said]
+rolled = sum(count >= line for count in random) / len(random)
 by_labels = {"a random label for each picture": random, "one label for all": alike}
 wm.show(plots.keys.null, by_labels, 100, 0.1, line)
 
 # %% [markdown]
-# *How to read this:* the same answers of the same networks. Left, the curve of chance fits, whatever an H looks like; {value:07.rolled|of} claims cross the line.
+# *How to read this:* the same answers of the same networks. Left, the curve of chance fits, whatever an H looks like; {value:07.rolled|2} of the claims cross the line.
 # Right, each class in turn as the label of all: mostly nothing, sometimes nearly everything. **The random draw makes the null, not the number of classes.**
 #
 # ## Many keys, many innocents
@@ -241,14 +243,15 @@ def intraclass(hits):  # (keys, networks)
 many, five = lesson_07.shipped_hits(), hits_needed(100, 0.1, 0.05)
 accused = many[:, :20] >= five  # by 200 owners, of twenty innocents each
 single, owners = accused.float().mean().item(), accused.any(1).float().mean().item()
-independent = 1 - (1 - single) ** 20
-wm.shares(f"at level 0.05, from {five} hits on", {"claims that are false": (single, accused.numel()),
-          "owners who accuse one of twenty": (owners, 200), "if independent": (independent, 200)})
+independent = 1 - (1 - binom.sf(five - 1, 100, 0.1)) ** 20
+rows = [["claims that are false", f"{single:.3f}"], ["owners who accuse one of twenty", f"{owners:.3f}"],
+        ["the same, if each claim were a new draw", f"{independent:.3f}"]]
+wm.table([f"at level 0.05: {five} hits or more", "share"], rows)
 
 # %% [markdown]
-# The correlation is {value:07.icc|2}. Of single claims, {value:07.single|1} are false: the promise is kept. Were the claims independent, {value:07.independent} of the owners would accuse at least
-# one of twenty innocents. It is {value:07.owners}: fewer owners, but each accuses more networks. So **a level is a promise over keys**. Over many owners it holds; to the one
-# with the unlucky key, and to the networks that she meets, it promises nothing. (Hence the row "independent trials" above, and every interval over such claims, needs this doubt.)
+# The correlation is {value:07.icc|2}. Of single claims, {value:07.single|1} are false: the promise is kept. Were the twenty claims independent, {value:07.independent} of the owners would accuse
+# someone. It is {value:07.owners}: fewer owners, who accuse more networks each. So **a level is a promise over keys**. Over many owners it holds; to the one with the unlucky
+# key, and to the networks that she meets, it promises nothing.
 #
 # ## Ranks
 #
@@ -304,24 +307,24 @@ decoy_test = wm.ready("07.4", decoy_test)
 # %%
 def zhang_key(kind, number, n=100):
     """Zhang's recipe: pictures of a kind, and one label for all that the secret chooses."""
-    key = wm.watermarks.Zhang2018(kind, n=n).keygen(clean, mnist.train, seed=number)
+    key = wm.watermarks.Zhang2018(kind, n=n).keygen(clean, mnist.train[:10_000], seed=number)
     return key.x, key.y
 
 patches = lambda i: patch_key(draw.secret_of(i, None))
 others = lambda recipe: lambda i: recipe(1000 + i)  # the decoys' secrets are others than yours
 p, decoys = decoy_test(api(mine), *patch_key(secret), patches, 999)
-p_h, _ = decoy_test(strangers[0], letter.x, letter.y, others(lambda i: zhang_key("unrelated", i)), 199)
-p_4, _ = decoy_test(strangers[0], *abstract_key(4), others(abstract_key), 199)
+p_h, _ = decoy_test(strangers[0], letter.x, letter.y, others(lambda i: zhang_key("unrelated", i)), 99)
+p_4, _ = decoy_test(strangers[0], *abstract_key(4), others(abstract_key), 99)
 
 # %% tags=["nbval-ignore-output"]
-rows = [["yours", "your patch", "999", f"{p:.3f}"], ["a stranger", "abstract, key 4", "199", f"{p_4:.3f}"],
-        ["a stranger", "your colleague's H, always 4", "199", f"{p_h:.3f}"]]
+rows = [["yours", "your patch", "999", f"{p:.3f}"], ["a stranger", "abstract, key 4", "99", f"{p_4:.3f}"],
+        ["a stranger", "your colleague's H, always 4", "99", f"{p_h:.3f}"]]
 wm.table(["suspect", "key", "decoys", "p"], rows)
 
 # %% tags=["claim"]
 wm.all_hold(
     wm.Claim("07.convicted", "Innocent networks convicted by the H", convicted, low=0.95, n=20),
-    wm.Claim("07.rolled", "Claims over the line, random labels", sum(h >= line for h in random), high=16, n=8000, unit="count"),
+    wm.Claim("07.rolled", "Claims over the line, random labels", rolled, high=0.002, n=400),
     wm.Claim("07.unlucky", "Hits of key 4 on strangers", tried[3].mean() / 100, low=0.13, high=0.16, n=2000),
     wm.Claim("07.icc", "Intraclass correlation", intraclass(many), low=0.3, high=0.6, unit="p"),
     wm.Claim("07.single", "False claims at level 0.05", single, high=0.05, n=accused.numel()),
@@ -331,8 +334,8 @@ wm.all_hold(
     wm.Claim("07.p_h", "p of the H on a stranger", p_h, high=0.05, unit="p"))
 
 # %% [markdown]
-# Yours has the smallest $p$ that 999 decoys can give, {value:07.p|1}. But the H convicts a stranger again, with $p$ = {value:07.p_h|1}! No recipe drew that key: your colleague *chose* letter and label. The
-# test has conditions, and a judge checks them:
+# Yours has the smallest $p$ that 999 decoys can give, {value:07.p|1}. But the H convicts a stranger again, with $p$ = {value:07.p_h|1}! No recipe drew that key: we *searched* for letter and label. The
+# test has conditions:
 #
 # - the recipe is public, and the key was drawn by it, from a secret **fixed before** anybody was asked (notebook 10: commitments);
 # - every key that was tried counts: five tries multiply $p$ by five;
@@ -363,17 +366,19 @@ marked["abstract"] = embed(clean, *keys["abstract"], share=0.2)  # Adi
 wm.show(plots.keys.key_sheet, lesson_07.sheet({"your patch": patch_key(secret), **keys}, mnist.train))
 
 # %% [markdown]
-# *How to read this:* seven triggers of each hundred; red, the label. Now ask each marked network about the owner's key, and about 199 decoys of the same kind:
+# *How to read this:* seven triggers of each hundred; red, the label. Now ask each marked network about the owner's key, and about 199 decoys by the same recipe:
 
 # %% tags=["nbval-ignore-output"]
+def trial(model, key, p, decoys):
+    innocent = [hits(network, *key) for network in strangers]
+    return plots.keys.Trial(hits(api(model), *key), decoys.int().tolist(), p, innocent)
+
 recipes = {name: lambda i, kind=kind: zhang_key(kind, i) for name, kind in kinds.items()}
 recipes["abstract"] = abstract_key
-keys["your patch"], marked["your patch"], recipes["your patch"] = patch_key(secret), mine, patches
-trials = {}
-for name in ("your patch", "text", "letter", "noise", "abstract"):
-    p, decoys = decoy_test(api(marked[name]), *keys[name], others(recipes[name]), 199)
-    innocent = [hits(network, *keys[name]) for network in strangers]
-    trials[name] = plots.keys.Trial(hits(api(marked[name]), *keys[name]), decoys.int().tolist(), p, innocent)
+trials = {"your patch": trial(mine, patch_key(secret), p, decoys)}
+for name, recipe in recipes.items():
+    found = decoy_test(api(marked[name]), *keys[name], others(recipe), 199)
+    trials[name] = trial(marked[name], keys[name], *found)
 wm.show(plots.keys.decoys, trials, 100)
 
 # %% [markdown]
@@ -390,7 +395,8 @@ wm.show(plots.keys.decoys, trials, 100)
 right = lambda model: api(model)(mnist.test.x) == mnist.test.y
 control, _ = wm.trained(clean, mnist.train, short)
 paired = {name: (int((right(control) & ~right(model)).sum()), int((right(model) & ~right(control)).sum()),
-                 paired_p(right(control), right(model))) for name, model in marked.items()}
+                 paired_p(right(control), right(model)))
+          for name, model in {"your patch": mine, **marked}.items()}
 rows = [[name, str(lost), str(won), f"{p:.2g}"] for name, (lost, won, p) in paired.items()]
 wm.table(["mark", "only the control is right", "only the marked one is right", "p"], rows)
 
@@ -457,7 +463,7 @@ lesson_07.key_dial(sizes.rows)
 wm.paper_table()
 
 # %% [markdown]
-# What differs: Adi marks photographs with pictures from the web; Zhang reports no null. Their numbers are as others report them.
+# Adi marks photographs, with pictures from the web; Zhang reports no null. Their numbers are as others report them.
 #
 # ## How far to trust it
 #
@@ -478,7 +484,7 @@ wm.quiz("07", "")  # three letters, such as "ABC"
 # You can **draw** a trigger, **fix** a line, **test** what a level promises (over keys: {value:07.owners} of owners accuse an innocent), and **compute** a p-value that needs no die and no bystanders. And you
 # can **defend** it: drawn by a public recipe, fixed before, every try counted.
 #
-# **Now vary it yourself:** give the abstract pictures one label each time; draw decoys for a network of your own; embed two keys.
+# **Now vary it yourself:** give the abstract pictures one label for all, and draw decoys; embed two keys in one network.
 #
 # **Next:** *08, Marks in the weights.* The owner hides the mark where no question reaches it.
 #

@@ -20,7 +20,7 @@ def test_the_decoys_figure_says_every_number() -> None:
 def test_the_figure_of_innocents_says_how_unlucky_a_key_is_and_how_many_keys_accuse() -> None:
     hits = torch.tensor([[9.0, 11], [16, 14], [5, 22]])
     says = plots.innocents.says(hits, 100, 0.1, {"level 0.05": 16, "level 0.001": 21}, 2)
-    assert "10.0 to 15.0, where chance expects 10." in says
+    assert "10.0 to 15.0, 1 of them outside 5.8 to 14.2" in says
     assert "Key 2 has 14 to 16 hits, 15.0 on average." in says
     assert "2 reach 16 hits (level 0.05), 1 reach 21 hits (level 0.001) on some network." in says
 

@@ -15,6 +15,7 @@ from ..data import Samples
 from .canvas import (
     BLUSH,
     BRONZE,
+    CLOUD,
     CORAL,
     GOLD,
     GREY,
@@ -138,13 +139,21 @@ def null(
 
 def _say_innocents(hits: Tensor, trials: int, chance: float, lines: Mapping[str, int], key: int) -> str:
     own, means = hits[key - 1], hits.mean(1)
+    half = _half_band(trials, chance, hits.shape[1])
+    outside = int(((means - trials * chance).abs() > half).sum())
     reach = [f"{int((hits >= line).any(1).sum())} reach {line} hits ({name})" for name, line in lines.items()]
     return (
         f"Hits of {len(hits)} keys of {trials} triggers on {hits.shape[1]} networks that never saw them, a"
-        f" row a key, sorted by their means: {float(means.min()):.1f} to {float(means.max()):.1f}, where"
-        f" chance expects {trials * chance:g}. Key {key} has {int(own.min())} to {int(own.max())} hits,"
+        f" row a key, sorted by their means: {float(means.min()):.1f} to {float(means.max()):.1f}, {outside}"
+        f" of them outside {trials * chance - half:.1f} to {trials * chance + half:.1f}, where 95 % would lie"
+        f" if networks erred independently. Key {key} has {int(own.min())} to {int(own.max())} hits,"
         f" {float(own.mean()):.1f} on average. Of the keys, {', '.join(reach)} on some network."
     )
+
+
+def _half_band(trials: int, chance: float, networks: int) -> float:
+    """Return how far from chance the mean of so many independent networks lies at most, 95 % of the time."""
+    return 1.96 * math.sqrt(trials * chance * (1 - chance) / networks)
 
 
 @described(_say_innocents)
@@ -154,23 +163,25 @@ def innocents(
     """Draw a row for each key, sorted by mean: a dot is a network that never saw it, a bar the mean.
 
     `hits` has shape (keys, networks); the row of the key number `key`, counted from 1, is drawn in red, the
-    judge's `lines` (name -> hits) as dashed lines.
+    judge's `lines` (name -> hits) as dashed lines, and a band where the means would lie if networks erred
+    independently.
     """
     ax = ax or axes(7.4, 4.2)
-    order = hits.mean(1).argsort()
-    for row, i in enumerate(order.tolist()):
+    middle = trials * chance
+    half = _half_band(trials, chance, hits.shape[1])
+    ax.axvspan(middle - half, middle + half, color=CLOUD, alpha=0.6, linewidth=0, zorder=0)
+    write(ax, middle, len(hits) + 0.6, "means, if independent", 8.5, SLATE)
+    for row, i in enumerate(hits.mean(1).argsort().tolist()):
         colour = RED if i == key - 1 else INK
         spread = torch.linspace(-0.3, 0.3, hits.shape[1])  # so that equal hits don't hide each other
         ax.scatter(hits[i], row + spread, s=9, color=colour, alpha=0.6, linewidth=0)
-        ax.plot([float(hits[i].mean())] * 2, (row - 0.45, row + 0.45), color=colour, linewidth=2.2)
+        ax.plot([float(hits[i].mean())] * 2, (row - 0.45, row + 0.45), color=colour, linewidth=2.6)
         if i == key - 1:
-            write(ax, float(hits.max()) + 2.4, row, f"key {key}", 9, RED, ha="left")
-    ax.axvline(trials * chance, color=GREY, linewidth=1.2)
-    write(ax, trials * chance, len(hits) + 0.9, "chance", 8.5, SLATE)
+            write(ax, float(hits.max()) + 1, row, f"key {key}", 9, RED, ha="left")
     for name, line in lines.items():
-        ax.axvline(line - 0.5, color=GOLD, linestyle="--", linewidth=1.4)
-        write(ax, line - 0.5, len(hits) + 0.9, name, 8.5, BRONZE)
-    ax.set(ylim=(-1, len(hits) + 1.8), xlim=(0, float(hits.max()) + 5), yticks=[])
+        ax.plot([line - 0.5] * 2, (-1, len(hits)), color=GOLD, linestyle="--", linewidth=1.4)
+        write(ax, line - 0.5, len(hits) + 0.6, name, 8.5, BRONZE)
+    ax.set(ylim=(-1, len(hits) + 1.4), xlim=(0, float(hits.max()) + 4), yticks=[])
     ax.set(xlabel=f"hits of {trials}", ylabel=f"{len(hits)} keys, a row each")
     return ax
 
@@ -199,10 +210,11 @@ def _say_decoys(outcomes: Mapping[str, Trial], trials: int) -> str:
         f" owner's hits), p = {trial.p:.2g}, strangers at most {max(trial.strangers)}"
         for name, trial in outcomes.items()
     ]
-    first = next(iter(outcomes.values()))
+    fewest = min(len(trial.decoys) for trial in outcomes.values())
+    strangers = len(next(iter(outcomes.values())).strangers)
     return (
-        f"Hits of {trials} triggers on marked networks, by the owner's key and by {len(first.decoys)} or more"
-        f" decoys, and of the owner's key on {len(first.strangers)} strangers: {'; '.join(parts)}."
+        f"Hits of {trials} triggers on marked networks, by the owner's key and by {fewest} or more decoys,"
+        f" and of the owner's key on {strangers} strangers: {'; '.join(parts)}."
     )
 
 
