@@ -96,12 +96,13 @@ stamp = wm.ready("07.1", stamp)
 # {solution:07.1}
 
 # %% [markdown]
-# The label that the patch shall get, the **target**, comes from the secret, too. Mark your network: one more short epoch, with one digit in ten poisoned, as in notebook 02.
+# The label that the patch shall get, the **target**, comes from the secret, too. To mark your trained network, train it on 20,000 digits more, one in ten of them poisoned as in notebook 02.
 
 # %%
 target = lambda secret: int(draw.order(secret, "target", 10)[0])
-clean, short = lesson_07.clean(device), wm.Recipe(epochs=1, lr=2e-3)
-poisoned = wm.poison(mnist.train, lambda x: stamp(x, secret), rate=0.1, target=target(secret)).samples
+clean, few = lesson_07.clean(device), mnist.train[:20_000]
+short = wm.Recipe(epochs=1, lr=2e-3, batch_size=128)
+poisoned = wm.poison(few, lambda x: stamp(x, secret), rate=0.1, target=target(secret)).samples
 mine, _ = wm.trained(clean, poisoned, short)
 wm.show(plots.digits.pair, mnist.train.x[0], stamp(mnist.train.x[:1], secret)[0])
 
@@ -175,13 +176,13 @@ wm.reveal("07.p1", convicted)
 rolls = torch.randint(10, (400, 100), generator=torch.Generator().manual_seed(0)).to(device)
 random = [int((answers == labels).sum()) for labels in rolls for answers in said]
 alike = [int((answers == label).sum()) for label in range(10) for answers in said]
-rolled = sum(count >= line for count in random) / len(random)
+rolled = sum(max(random[i : i + 20]) >= line for i in range(0, 8000, 20))
 by_labels = {"a random label for each picture": random, "one label for all": alike}
 wm.show(plots.keys.null, by_labels, 100, 0.1, line)
 
 # %% [markdown]
-# *How to read this:* the same answers of the same networks. Left, the curve of chance fits, whatever an H looks like; {value:07.rolled|2} of the claims cross the line.
-# Right, each class in turn as the label of all: mostly nothing, sometimes nearly everything. **The random draw makes the null, not the number of classes.**
+# *How to read this:* the same answers of the same networks. Left, the curve of chance fits, whatever an H looks like. Right, each class in turn as the label of all: mostly
+# nothing, sometimes nearly everything. **The random draw makes the null, not the number of classes.** Still, {value:07.rolled|of} rolls convict someone, and these convict nearly all twenty at once. Hold that thought.
 #
 # ## Many keys, many innocents
 #
@@ -225,14 +226,15 @@ innocents = wm.ready("07.3", innocents)
 tried = innocents(abstract_key, strangers, 40).cpu()
 lines = {f"level {alpha:g}": hits_needed(100, 0.1, alpha) for alpha in (0.05, 0.001)}
 wm.show(plots.keys.innocents, tried, 100, 0.1, lines, 4)
+outside = int(((tried.mean(1) - 10).abs() > 1.96 * (100 * 0.1 * 0.9 / 20) ** 0.5).sum())
 
 # %% [markdown]
-# *How to read this:* a row is a key, a dot one of twenty strangers. Key 4 was drawn as fairly as the others, but it is *unlucky*: strangers answer as it asks {value:07.unlucky|1} of
-# the time. Why? Networks that learnt the same digits see the same thing in an abstract picture, and give the same answer. Where a key's labels happen to meet these answers,
-# all networks lean one way.
+# *How to read this:* a row is a key, a dot one of twenty strangers, a bar their mean. If networks erred independently, two bars of forty would lie outside the grey band; {value:07.outside} do. Key 4 was drawn as
+# fairly as the others, but it is *unlucky*: strangers give its labels {value:07.unlucky|1} of the time. Why? Networks that learnt the same digits see the same thing in an abstract picture. Where a key's labels happen to meet
+# these answers, all networks lean one way.
 #
-# How strongly? The **intraclass correlation** is the part of the variance that the key explains: 0 if networks err independently, 1 if all have the same hits. We tried 200
-# keys on 32 networks (`wmlearn reproduce false-claims`):
+# How strongly? The **intraclass correlation** is the part of the variance that the key explains: 0 if networks err independently, 1 if all agree. We tried 200 keys on 32
+# networks (`wmlearn reproduce false-claims`):
 
 # %% tags=["nbval-ignore-output"]
 def intraclass(hits):  # (keys, networks)
@@ -307,7 +309,7 @@ decoy_test = wm.ready("07.4", decoy_test)
 # %%
 def zhang_key(kind, number, n=100):
     """Zhang's recipe: pictures of a kind, and one label for all that the secret chooses."""
-    key = wm.watermarks.Zhang2018(kind, n=n).keygen(clean, mnist.train[:10_000], seed=number)
+    key = wm.watermarks.Zhang2018(kind, n=n).keygen(clean, few, seed=number)
     return key.x, key.y
 
 patches = lambda i: patch_key(draw.secret_of(i, None))
@@ -324,8 +326,9 @@ wm.table(["suspect", "key", "decoys", "p"], rows)
 # %% tags=["claim"]
 wm.all_hold(
     wm.Claim("07.convicted", "Innocent networks convicted by the H", convicted, low=0.95, n=20),
-    wm.Claim("07.rolled", "Claims over the line, random labels", rolled, high=0.002, n=400),
+    wm.Claim("07.rolled", "Rolls that convict someone", rolled, high=8, n=400, unit="count"),
     wm.Claim("07.unlucky", "Hits of key 4 on strangers", tried[3].mean() / 100, low=0.13, high=0.16, n=2000),
+    wm.Claim("07.outside", "Keys outside the band", outside, low=10, n=40, unit="count"),
     wm.Claim("07.icc", "Intraclass correlation", intraclass(many), low=0.3, high=0.6, unit="p"),
     wm.Claim("07.single", "False claims at level 0.05", single, high=0.05, n=accused.numel()),
     wm.Claim("07.owners", "Owners who accuse one of twenty", owners, high=0.4, n=200),
@@ -350,14 +353,14 @@ wm.all_hold(
 
 # %%
 def embed(model, x, y, share):
-    """Teach a copy of the model the images x with labels y, as `share` of one more short epoch."""
-    times = round(share * len(mnist.train) / len(y))
+    """Teach a copy of the model the images x with labels y, as `share` of the 20,000 digits."""
+    times = round(share * len(few) / len(y))
     lesson = wm.Samples(x.repeat(times, 1, 1, 1), y.repeat(times), mnist.train.classes)
-    return wm.trained(model, mnist.train + lesson, short)[0]
+    return wm.trained(model, few + lesson, short)[0]
 
 kinds, keys, marked = {"text": "content", "letter": "unrelated", "noise": "noise"}, {}, {}
 for name, kind in kinds.items():
-    x, y = zhang_key(kind, 4, n=3100)
+    x, y = zhang_key(kind, 4, n=1100)
     keys[name], marked[name] = (x[:100], y[:100]), embed(clean, x[100:], y[100:], share=0.05)  # Zhang
 keys["abstract"] = abstract_key(4)
 marked["abstract"] = embed(clean, *keys["abstract"], share=0.2)  # Adi
@@ -382,9 +385,9 @@ for name, recipe in recipes.items():
 wm.show(plots.keys.decoys, trials, 100)
 
 # %% [markdown]
-# *How to read this:* all five networks know their key, and no stranger does. But gold crosses are *other people's* keys. On the network marked with noise, {value:07.noise|of} decoys
-# have at least half of the owner's hits; with text {value:07.text|of}, with a letter {value:07.letter|of}. These networks have learnt "noise", "writing": **wrong keys win**. A match shows that *somebody* marked
-# them; that it was you it shows at $p$ = {value:07.noise_p|1} at best for noise, and no more hits would help. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody else's key fits.
+# *How to read this:* all five networks know their owner's key, and no stranger does. But gold crosses are *other people's* keys. On the networks marked with text, letter and noise, {value:07.rivals|of}
+# decoys have at least half of the owner's hits, and {value:07.ties} have as many as the owner, although most ask for another label: the networks have learnt "writing" or "noise", not *your* noise. **Wrong keys win.** Such a match shows that somebody
+# planted a mark; that it was you, it shows for the letter only at $p$ = {value:07.letter_p|1}, and more triggers would not help. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody else's key fits.
 #
 # ## What does it cost?
 #
@@ -393,7 +396,7 @@ wm.show(plots.keys.decoys, trials, 100)
 
 # %% tags=["nbval-ignore-output"]
 right = lambda model: api(model)(mnist.test.x) == mnist.test.y
-control, _ = wm.trained(clean, mnist.train, short)
+control, _ = wm.trained(clean, few, short)
 paired = {name: (int((right(control) & ~right(model)).sum()), int((right(model) & ~right(control)).sum()),
                  paired_p(right(control), right(model)))
           for name, model in {"your patch": mine, **marked}.items()}
@@ -483,8 +486,6 @@ wm.quiz("07", "")  # three letters, such as "ABC"
 #
 # You can **draw** a trigger, **fix** a line, **test** what a level promises (over keys: {value:07.owners} of owners accuse an innocent), and **compute** a p-value that needs no die and no bystanders. And you
 # can **defend** it: drawn by a public recipe, fixed before, every try counted.
-#
-# **Now vary it yourself:** give the abstract pictures one label for all, and draw decoys; embed two keys in one network.
 #
 # **Next:** *08, Marks in the weights.* The owner hides the mark where no question reaches it.
 #

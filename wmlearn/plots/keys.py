@@ -203,6 +203,11 @@ class Trial:
         """The number of decoys with at least half of the owner's hits."""
         return sum(2 * hits >= self.own for hits in self.decoys)
 
+    @property
+    def as_high(self) -> int:
+        """The number of decoys with as many hits as the owner's key, or more."""
+        return sum(hits >= self.own for hits in self.decoys)
+
 
 def _say_decoys(outcomes: Mapping[str, Trial], trials: int) -> str:
     parts = [

@@ -60,18 +60,18 @@ def shipped_hits() -> Tensor:
 
 
 def mark_claims(trials: Mapping[str, Trial]) -> list[Claim]:
-    """Claim what the decoys of each mark show: how many do half as well as the owner, p, and the best."""
-    noise, abstract = trials["noise"], trials["abstract"]
+    """Claim what the decoys of the marks show: Zhang's answer to other keys, too, and Adi's doesn't."""
+    zhang = [trials[name] for name in ("text", "letter", "noise")]
+    n = sum(len(trial.decoys) for trial in zhang)
+    half = sum(trial.half for trial in zhang)
+    ties = sum(trial.as_high for trial in zhang)
+    best = max(trials["abstract"].decoys)
     return [
-        *(_claim_of_half(name, trials[name]) for name in ("text", "letter", "noise")),
-        Claim("07.noise_p", "Noise: p", noise.p, low=0.006, unit="p"),
-        Claim("07.abstract", "Abstract: hits of the best decoy", max(abstract.decoys), high=30, unit="count"),
+        Claim("07.rivals", "Decoys with half of the owner's hits, Zhang's", half, low=4, unit="count", n=n),
+        Claim("07.ties", "Decoys with as many, Zhang's", ties, low=1, unit="count", n=n),
+        Claim("07.letter_p", "Letter: p", trials["letter"].p, low=0.005, unit="p"),
+        Claim("07.abstract", "Abstract: hits of the best decoy", best, high=30, unit="count"),
     ]
-
-
-def _claim_of_half(name: str, trial: Trial) -> Claim:
-    what = f"{name}: decoys with half of the owner's hits"
-    return Claim(f"07.{name}", what, trial.half, low=1, unit="count", n=len(trial.decoys))
 
 
 # To play with
