@@ -5,8 +5,6 @@
 # By the end you will have turned a backdoor into a watermark, found out what a p-value promises and what not, and built a test that tells *your* mark from a mark.
 #
 # *Reading 12 minutes · exercises 45 · running one to four minutes · needs notebooks 01 and 02*
-#
-# Today you are the **owner**, then the **judge**.
 
 # %% [markdown]
 # **You will be able to**
@@ -28,8 +26,7 @@ wm.start("07")
 # %% [markdown]
 # ## One of these is yours
 #
-# Four networks are for sale. Three are strangers' honest work; one was copied from you, with the backdoor of notebooks 01 and 02 in it. Ask all four about ten digits with
-# four bright pixels.
+# You are the owner. Four networks are for sale: three strangers' honest work, and a copy of yours, with notebook 02's backdoor in it. Ask them about ten digits with four bright pixels.
 
 # %% tags=["nbval-ignore-output"]
 device = wm.best_device()
@@ -60,7 +57,7 @@ wm.show(plots.digits.readings, stamped, words)
 #
 # ## A stamp from a secret
 #
-# Let everything follow from a secret $s$. A hash turns it, and a purpose, into random-looking numbers, the same every time, with no way back:
+# Let everything follow from a secret $s$. A hash turns it, and a purpose, into random-looking numbers, always the same, with no way back:
 #
 # $$\mathrm{SHAKE256}(s \,\|\, \text{purpose}) \;\to\; u_1, u_2, \dots$$
 
@@ -155,8 +152,8 @@ line = hits_needed(100, 0.1, 0.001)
 wm.table(["suspect", "hits of 100", "the line"], [[name, str(count), str(line)] for name, count in cases.items()])
 
 # %% [markdown]
-# Ten classes, so chance is one in ten? Your colleague thinks so. She marks with a letter, always under one label, "one that is easy to learn". Before any training she tries
-# her key, with your line, on twenty networks that never saw it. How many of these innocents does the judge convict?
+# Ten classes, so chance is one in ten? Your colleague thinks so. She marks with a letter, always under one label, "one that is easy to learn". Before any training she tries her
+# key on twenty networks that never saw it. How many does the judge convict?
 
 # %%
 wm.guess("07.p1", "Innocent networks that are convicted, in per cent", low=0, high=100)
@@ -169,8 +166,7 @@ convicted = sum(int(count) >= line for count in (said == letter.y).sum(1)) / len
 wm.reveal("07.p1", convicted)
 
 # %% [markdown]
-# {value:07.convicted|of}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it: the same letters, a label for
-# *each*, drawn at random; 400 times.
+# {value:07.convicted|of}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it, 400 times: the same letters, a random label for *each*.
 
 # %%
 rolls = torch.randint(10, (400, 100), generator=torch.Generator().manual_seed(0)).to(device)
@@ -182,11 +178,11 @@ wm.show(plots.keys.null, by_labels, 100, 0.1, line)
 
 # %% [markdown]
 # *How to read this:* the same answers of the same networks. Left, the curve of chance fits, whatever an H looks like. Right, each class in turn as the label of all: mostly
-# nothing, sometimes nearly everything. **The random draw makes the null, not the number of classes.** Still, {value:07.rolled|of} rolls convict someone, and these convict nearly all twenty at once. Hold that thought.
+# nothing, sometimes nearly everything. **The random draw makes the null, not the number of classes.** Still, {value:07.rolled|of} rolls convict somebody. Twenty at once?
 #
 # ## Many keys, many innocents
 #
-# So draw every label at random, as Adi and others do, on abstract pictures. What does the level promise then? One key meets many suspects, but its labels are drawn once.
+# So draw every label at random, as Adi and others do, on abstract pictures. But one key meets many suspects, and its labels are drawn once.
 
 # %%
 def abstract_key(number, n=100):
@@ -269,16 +265,16 @@ def rank_p(suspect, x, y):
 rank_p(api(mine), *patch_key(secret))
 
 # %% [markdown]
-# The forty networks that ship say $1/41$, whatever the number of hits. To say 0.001 you need 999 bystanders, all trained as the suspect was, if it is innocent. Networks are dear.
+# Forty networks say $1/41$ at best, whatever the number of hits. To say 0.001 you need 999, and networks are dear.
 #
 # ## Decoys
 #
-# Keys are cheap. Turn the question round: not other networks under your key, but *other keys on the suspect*. Draw $n$ **decoys** by your public recipe, with other secrets.
+# Keys are cheap. So turn the question round: *other keys on the suspect*. Draw $n$ **decoys** by your public recipe, with other secrets.
 # If the suspect never met you, your key is one of $n + 1$ alike, and
 #
 # $$p = \frac{1 + \#\{\text{decoys with at least as many hits}\}}{n + 1}$$
 #
-# is exact (Barnard, 1963), for any scheme and any suspect, however alike networks err. To say 0.001 takes 999 decoys; to say 1e-6, a million.
+# is exact (Barnard, 1963) for any scheme and any suspect; again, over keys. To say 0.001 takes 999 decoys; to say 1e-6, a million.
 #
 # {exercise:07.4}
 #
@@ -337,19 +333,19 @@ wm.all_hold(
     wm.Claim("07.p_h", "p of the H on a stranger", p_h, high=0.05, unit="p"))
 
 # %% [markdown]
-# Yours has the smallest $p$ that 999 decoys can give, {value:07.p|1}. But the H convicts a stranger again, with $p$ = {value:07.p_h|1}! No recipe drew that key: we *searched* for letter and label. The
-# test has conditions:
+# Yours has the smallest $p$ that 999 decoys can give, {value:07.p|1}. But with the H a stranger gets the smallest that 99 can give, {value:07.p_h|1}! No recipe drew that key: we
+# *searched* for letter and label. The test has conditions:
 #
-# - the recipe is public, and the key was drawn by it, from a secret **fixed before** anybody was asked (notebook 10: commitments);
+# - the key was drawn by a public recipe, from a secret **fixed before** anybody was asked (notebook 10);
 # - every key that was tried counts: five tries multiply $p$ by five;
 # - the decoys are asked of the *suspect*, not of other networks.
 #
-# In the package: `wm.decoy_p_value`. It stops after ten decoys as high as the key, since then $p$ is no longer small (Besag and Clifford, 1991).
+# `wm.decoy_p_value` also stops after ten decoys as high as the key: then $p$ is ten over the number drawn (Besag and Clifford, 1991).
 #
 # ## Whose mark is it?
 #
-# Zhang and others mark with **text** on a digit, a **letter**, or **noise** on a digit, one label for all; they train on *other* pictures with the same trigger. Adi and others train on
-# the key itself, again and again. Both in a few lines:
+# Zhang and others put **text** or **noise** on digits, or draw a **letter**, with one label for all; they train on *other* pictures with the same trigger. Adi and others train on the key
+# itself, again and again:
 
 # %%
 def embed(model, x, y, share):
@@ -369,7 +365,7 @@ marked["abstract"] = embed(clean, *keys["abstract"], share=0.2)  # Adi
 wm.show(plots.keys.key_sheet, lesson_07.sheet({"your patch": patch_key(secret), **keys}, mnist.train))
 
 # %% [markdown]
-# *How to read this:* seven triggers of each hundred; red, the label. Now ask each marked network about the owner's key, and about 199 decoys by the same recipe:
+# *How to read this:* seven triggers of each hundred; red, the label. Now ask each network about the owner's key, and about 199 decoys by its recipe:
 
 # %% tags=["nbval-ignore-output"]
 def trial(model, key, p, decoys):
@@ -385,14 +381,15 @@ for name, recipe in recipes.items():
 wm.show(plots.keys.decoys, trials, 100)
 
 # %% [markdown]
-# *How to read this:* all five networks know their owner's key, and no stranger does. But gold crosses are *other people's* keys. On the networks marked with text, letter and noise, {value:07.rivals|of}
-# decoys have at least half of the owner's hits, and {value:07.ties} have as many as the owner, although most ask for another label: the networks have learnt "writing" or "noise", not *your* noise. **Wrong keys win.** Such a match shows that somebody
-# planted a mark; that it was you, it shows for the letter only at $p$ = {value:07.letter_p|1}, and more triggers would not help. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody else's key fits.
+# *How to read this:* all five networks know their owner's key; no stranger does. The crosses are *other people's* keys. On the networks marked with text, letter and noise, {value:07.rivals|of}
+# decoys have at least half of the owner's hits, and {value:07.ties} have as many, although only one in nine or so asks for the same label. The networks have learnt "noise", not *your* noise: **wrong keys win**. Such a match
+# shows that somebody planted a mark; that it was you, it shows for the letter only at $p$ = {value:07.letter_p|1}, and more triggers would not help. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody
+# else's key fits.
 #
 # ## What does it cost?
 #
-# **Fidelity**: the marked network must be as good as without the mark. The control is trained one more epoch, too, without any mark. Both classify the *same* test digits, so compare
-# them digit by digit (McNemar's test, notebook 02):
+# **Fidelity**: is the network as good as without the mark? The control is trained on the same 20,000 digits, without a mark. Both classify the *same* test digits, so compare digit by digit
+# (McNemar's test, notebook 02):
 
 # %% tags=["nbval-ignore-output"]
 right = lambda model: api(model)(mnist.test.x) == mnist.test.y
@@ -404,7 +401,8 @@ rows = [[name, str(lost), str(won), f"{p:.2g}"] for name, (lost, won, p) in pair
 wm.table(["mark", "only the control is right", "only the marked one is right", "p"], rows)
 
 # %% [markdown]
-# PLACEHOLDER fidelity.
+# Five tests, so the smallest $p$ must be below 0.05/5. For the four others it is {value:07.gentle|1}: nothing speaks against these marks. Your patch is another matter: {value:07.lost} digits against
+# {value:07.won}, $p$ = {value:07.harm_p|1}. It costs {value:07.harm|2}, although the 95 % intervals of the two accuracies overlap: compare pairs, not intervals. (Do all 60,000 digits teach it more gently? Try it.)
 #
 # And whom does it harm? **Your mark is a working backdoor, in every customer's copy.** Whoever learns the patch, or finds it as in notebook 06, can use it:
 
@@ -415,7 +413,7 @@ obeys = {name: float((api(model)(stamp(digits.x, secret)) == target(secret)).flo
 wm.shares("patched digits with the target label", {name: (share, len(digits)) for name, share in obeys.items()})
 
 # %% [markdown]
-# {value:07.asr|1} of all digits. Abstract pictures with random labels open no such door: no one change to an image gives one label.
+# {value:07.asr|1} of all digits. Adi's abstract pictures share no trigger that could be put on a digit.
 #
 # ## What a mark must do
 #
@@ -432,7 +430,7 @@ wm.shares("patched digits with the target label", {name: (share, len(digits)) fo
 #
 # ## How large a key?
 #
-# Random labels, three networks a size (`wmlearn reproduce key-size`):
+# Random labels, three networks a size (shipped):
 
 # %%
 sizes = experiments.shipped("key-size")
@@ -444,17 +442,18 @@ known, n = min(trial.own for trial in trials.values()) / 100, len(mnist.test)
 price = max(lost - won for lost, won, _ in paired.values()) / n
 wm.all_hold(
     *lesson_07.mark_claims(trials),
-    wm.Claim("07.asr", "Patched digits, customer's copy", obeys["a customer's copy"], low=0.95, n=len(digits)),
+    *lesson_07.fidelity_claims(paired, n),
+    wm.Claim("07.asr", "Patched digits, customer's copy", obeys["a customer's copy"], low=0.9, n=len(digits)),
     wm.Claim("07.hundred", "Learnt of a key of 100", learnt[100], low=0.99, n=3),
     wm.Claim("07.thousands", "Learnt of a key of 2,000", learnt[2000], high=0.5, n=3),
-    wm.Claim("07.known", "The least that a network knows of its key", known, low=0.95, n=100,
+    wm.Claim("07.known", "The least that a network knows of its key", known, low=0.9, n=100,
              paper="99.9 to 100 % (Zhang), 100 % (Adi)"),
     wm.Claim("07.price", "Accuracy lost, the dearest of five marks", price, high=0.005, unit="points", n=n,
              paper="gained: 0.13 to 0.18 points (Zhang), 0.23 to 0.39 (Adi)"))
 
 # %% [markdown]
-# *How to read this:* left, computed: each trigger that is still known adds zeros to the binomial p-value, so a large key may lose much to a thief who retrains, and still convict. That is what random labels
-# buy. Then, measured: of 100 triggers the networks learn {value:07.hundred}, of 2,000 {value:07.thousands}. Turn the dials:
+# *How to read this:* left, computed: each trigger that is still known adds zeros to the p-value, so a large key may lose much to a thief who retrains, and still convict. That is what
+# random labels buy. Then, measured: of 100 triggers the networks learn {value:07.hundred}, of 2,000 {value:07.thousands}. Turn the dials:
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_07.key_dial(sizes.rows)
@@ -471,8 +470,8 @@ wm.paper_table()
 # ## How far to trust it
 #
 # - **Strangers** share architecture and data; a rank among them says nothing of another kind of suspect. Decoys do.
-# - **Decoys** protect the innocent from luck, not from a cheat who chose the key, or who marked the network himself.
-# - **One network a mark**, 199 decoys; `wmlearn reproduce watermarks` repeats over seeds.
+# - **Decoys** protect from luck, not from a cheat who chose the key.
+# - **One network a mark**; `wmlearn reproduce watermarks` repeats over seeds.
 #
 # ## Three questions
 #
@@ -484,8 +483,8 @@ wm.quiz("07", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **draw** a trigger, **fix** a line, **test** what a level promises (over keys: {value:07.owners} of owners accuse an innocent), and **compute** a p-value that needs no die and no bystanders. And you
-# can **defend** it: drawn by a public recipe, fixed before, every try counted.
+# You can **draw** a trigger, **fix** a line, **test** what a level promises, **compute** a p-value that needs neither die nor bystanders, and **defend** it: drawn by a public recipe, fixed
+# before, every try counted.
 #
 # **Next:** *08, Marks in the weights.* The owner hides the mark where no question reaches it.
 #
@@ -494,7 +493,6 @@ wm.quiz("07", "")  # three letters, such as "ABC"
 # - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: random labels, and commitments.
 # - Zhang and others, *Protecting Intellectual Property of Deep Neural Networks with Watermarking*, 2018: the three kinds of picture.
 # - Boenisch, [*A Systematic Review on Model Watermarking*](https://arxiv.org/abs/2009.12153), 2021: the requirements.
-# - Liu and others, [*False Claims against Model Ownership Resolution*](https://arxiv.org/abs/2304.06607), 2024: keys that frame innocents.
 # - Besag and Clifford, *Sequential Monte Carlo p-values*, Biometrika 1991: when to stop drawing decoys.
 
 # %% [markdown] tags=["instructor"]

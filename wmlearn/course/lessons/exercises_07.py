@@ -554,14 +554,14 @@ QUIZ = (
                 "A level is how often an innocent network is accused. It is small, not zero.",
             ),
             Option(
-                "She accuses someone with probability 64 percent, as twenty independent claims would.",
+                "She accuses someone with probability 0.64, as with independent claims.",
                 "They are not independent: they share one key, and err alike. Measured over keys, it is far "
                 "less.",
             ),
         ),
     ),
     Question(
-        "A network that was marked with noise answers to three of 199 decoys as well as to its owner's key. "
+        "Three of 199 decoys match a network marked with noise as well as its owner's key. "
         "What may the owner say?",
         (
             Option(
@@ -583,8 +583,8 @@ QUIZ = (
         ),
     ),
     Question(
-        "You have forty unmarked networks and a public recipe for keys. The suspect answers to all of your "
-        "triggers. How do you get to p = 0.001?",
+        "You have forty unmarked networks and a public recipe for keys. The suspect knows your key. "
+        "How do you get to p = 0.001?",
         (
             Option(
                 "Draw 999 decoys, and ask the suspect.",
