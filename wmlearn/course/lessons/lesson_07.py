@@ -75,14 +75,14 @@ def mark_claims(trials: Mapping[str, Trial]) -> list[Claim]:
 
 
 def fidelity_claims(paired: Mapping[str, tuple[int, int, float]], n: int) -> list[Claim]:
-    """Claim what each mark costs: digits that only the control classifies correctly, only the marked, and p."""
-    lost, won, p = paired["your patch"]
+    """Claim what marks cost: the digits that only the control, or only the marked network, gets right; p."""
+    lost, won, own_p = paired["your patch"]
     others = [p for name, (_, _, p) in paired.items() if name != "your patch"]
     harm = (lost - won) / n
     return [
         Claim("07.lost", "Your patch: only the control is right", lost, high=150, unit="count"),
         Claim("07.won", "Your patch: only the marked one is right", won, high=100, unit="count"),
-        Claim("07.harm_p", "Your patch: McNemar's p", p, high=0.2, unit="p"),
+        Claim("07.harm_p", "Your patch: McNemar's p", own_p, high=0.2, unit="p"),
         Claim("07.harm", "Accuracy that your patch costs", harm, low=0.0003, high=0.0039, unit="points", n=n),
         Claim("07.gentle", "The other marks: smallest p", min(others), low=0.01, unit="p"),
     ]
