@@ -172,13 +172,14 @@ wm.reveal("07.p1", convicted)
 rolls = torch.randint(10, (400, 100), generator=torch.Generator().manual_seed(0)).to(device)
 random = [int((answers == labels).sum()) for labels in rolls for answers in said]
 alike = [int((answers == label).sum()) for label in range(10) for answers in said]
-rolled = sum(max(random[i : i + 20]) >= line for i in range(0, 8000, 20))
+rolled = (torch.tensor(random).view(400, 20) >= line).sum(1)  # networks that each roll convicts
 by_labels = {"a random label for each picture": random, "one label for all": alike}
 wm.show(plots.keys.null, by_labels, 100, 0.1, line)
 
 # %% [markdown]
 # *How to read this:* the same answers of the same networks. Left, the curve of chance fits, whatever an H looks like. Right, each class in turn as the label of all: mostly
-# nothing, sometimes nearly everything. **The random draw makes the null, not the number of classes.** Still, {value:07.rolled|of} rolls convict somebody. Twenty at once?
+# nothing, sometimes nearly everything. **The random draw makes the null, not the number of classes.** Still, {value:07.rolled|of} rolls
+# convict somebody, and then {value:07.each} of the twenty on average.
 #
 # ## Many keys, many innocents
 #
@@ -322,15 +323,15 @@ wm.table(["suspect", "key", "decoys", "p"], rows)
 # %% tags=["claim"]
 wm.all_hold(
     wm.Claim("07.convicted", "Innocent networks convicted by the H", convicted, low=0.95, n=20),
-    wm.Claim("07.rolled", "Rolls that convict someone", rolled, high=8, n=400, unit="count"),
+    wm.Claim("07.rolled", "Rolls that convict someone", (rolled > 0).sum(), high=8, n=400, unit="count"),
+    wm.Claim("07.each", "Networks a roll", rolled[rolled > 0].float().mean(), low=2, unit="count"),
     wm.Claim("07.unlucky", "Hits of key 4 on strangers", tried[3].mean() / 100, low=0.13, high=0.16, n=2000),
     wm.Claim("07.outside", "Keys outside the band", outside, low=10, n=40, unit="count"),
     wm.Claim("07.icc", "Intraclass correlation", intraclass(many), low=0.3, high=0.6, unit="p"),
     wm.Claim("07.single", "False claims at level 0.05", single, high=0.05, n=accused.numel()),
     wm.Claim("07.owners", "Owners who accuse one of twenty", owners, high=0.4, n=200),
     wm.Claim("07.independent", "The same, if independent", independent, low=0.45, n=200),
-    wm.Claim("07.p", "p of your mark", p, high=0.002, unit="p"),
-    wm.Claim("07.p_h", "p of the H on a stranger", p_h, high=0.05, unit="p"))
+    wm.Claim("07.p", "p, your mark", p, high=0.002, unit="p"), wm.Claim("07.p_h", "p, H", p_h, high=0.05, unit="p"))
 
 # %% [markdown]
 # Yours has the smallest $p$ that 999 decoys can give, {value:07.p|1}. But with the H a stranger gets the smallest that 99 can give, {value:07.p_h|1}! No recipe drew that key: we
@@ -383,7 +384,7 @@ wm.show(plots.keys.decoys, trials, 100)
 # %% [markdown]
 # *How to read this:* all five networks know their owner's key; no stranger does. The crosses are *other people's* keys. On the networks marked with text, letter and noise, {value:07.rivals|of}
 # decoys have at least half of the owner's hits, and {value:07.ties} have as many, although only one in nine or so asks for the same label. The networks have learnt "noise", not *your* noise: **wrong keys win**. Such a match
-# shows that somebody planted a mark; that it was you, it shows for the letter only at $p$ = {value:07.letter_p|1}, and more triggers would not help. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody
+# shows that somebody planted a mark; that it was you, it shows for the letter only at $p$ = {value:07.letter_p|1}. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody
 # else's key fits.
 #
 # ## What does it cost?
@@ -441,8 +442,7 @@ learnt = {n: sum(row["hits"] for row in sizes.where(n=n)) / n / 3 for n in (100,
 known, n = min(trial.own for trial in trials.values()) / 100, len(mnist.test)
 price = max(lost - won for lost, won, _ in paired.values()) / n
 wm.all_hold(
-    *lesson_07.mark_claims(trials),
-    *lesson_07.fidelity_claims(paired, n),
+    *lesson_07.mark_claims(trials), *lesson_07.fidelity_claims(paired, n),
     wm.Claim("07.asr", "Patched digits, customer's copy", obeys["a customer's copy"], low=0.9, n=len(digits)),
     wm.Claim("07.hundred", "Learnt of a key of 100", learnt[100], low=0.99, n=3),
     wm.Claim("07.thousands", "Learnt of a key of 2,000", learnt[2000], high=0.5, n=3),
@@ -483,8 +483,7 @@ wm.quiz("07", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **draw** a trigger, **fix** a line, **test** what a level promises, **compute** a p-value that needs neither die nor bystanders, and **defend** it: drawn by a public recipe, fixed
-# before, every try counted.
+# A match is worth what its null is worth, and a level is a promise over keys. A key that was drawn by a public recipe, and fixed before, brings its null along: decoys.
 #
 # **Next:** *08, Marks in the weights.* The owner hides the mark where no question reaches it.
 #
@@ -493,7 +492,6 @@ wm.quiz("07", "")  # three letters, such as "ABC"
 # - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: random labels, and commitments.
 # - Zhang and others, *Protecting Intellectual Property of Deep Neural Networks with Watermarking*, 2018: the three kinds of picture.
 # - Boenisch, [*A Systematic Review on Model Watermarking*](https://arxiv.org/abs/2009.12153), 2021: the requirements.
-# - Besag and Clifford, *Sequential Monte Carlo p-values*, Biometrika 1991: when to stop drawing decoys.
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* a match is worth what the null is worth, and a level is over keys. *Timing:* signature 5, stamp 10, line 10, letter 10, innocents 15, decoys 20, marks 15.

@@ -138,7 +138,8 @@ def null(
 
 
 def _say_innocents(hits: Tensor, trials: int, chance: float, lines: Mapping[str, int], key: int) -> str:
-    own, means = hits[key - 1], hits.mean(1)
+    own = hits[key - 1]
+    means = hits.mean(1)
     half = _half_band(trials, chance, hits.shape[1])
     outside = int(((means - trials * chance).abs() > half).sum())
     reach = [f"{int((hits >= line).any(1).sum())} reach {line} hits ({name})" for name, line in lines.items()]
