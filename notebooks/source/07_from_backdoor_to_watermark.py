@@ -331,7 +331,7 @@ wm.all_hold(
     wm.Claim("07.single", "False claims at level 0.05", single, high=0.05, n=accused.numel()),
     wm.Claim("07.owners", "Owners who accuse one of twenty", owners, high=0.4, n=200),
     wm.Claim("07.independent", "The same, if independent", independent, low=0.45, n=200),
-    wm.Claim("07.p", "p, your mark", p, high=0.002, unit="p"), wm.Claim("07.p_h", "p, H", p_h, high=0.05, unit="p"))
+    wm.Claim("07.p", "p, yours", p, high=0.002, unit="p"), wm.Claim("07.p_h", "p, H", p_h, high=0.05, unit="p"))
 
 # %% [markdown]
 # Yours has the smallest $p$ that 999 decoys can give, {value:07.p|1}. But with the H a stranger gets the smallest that 99 can give, {value:07.p_h|1}! No recipe drew that key: we
@@ -402,7 +402,7 @@ rows = [[name, str(lost), str(won), f"{p:.2g}"] for name, (lost, won, p) in pair
 wm.table(["mark", "only the control is right", "only the marked one is right", "p"], rows)
 
 # %% [markdown]
-# Five tests, so the smallest $p$ must be below 0.05/5. For the four others it is {value:07.gentle|1}: nothing speaks against these marks. Your patch is another matter: {value:07.lost} digits against
+# Five tests, so the smallest $p$ must be below 0.05/5. For the four others it is {value:07.gentle|2}: nothing speaks against these marks. Your patch is another matter: {value:07.lost} digits against
 # {value:07.won}, $p$ = {value:07.harm_p|1}. It costs {value:07.harm|2}, although the 95 % intervals of the two accuracies overlap: compare pairs, not intervals. (Do all 60,000 digits teach it more gently? Try it.)
 #
 # And whom does it harm? **Your mark is a working backdoor, in every customer's copy.** Whoever learns the patch, or finds it as in notebook 06, can use it:
