@@ -179,7 +179,7 @@ wm.show(plots.keys.null, by_labels, 100, 0.1, line)
 # %% [markdown]
 # *How to read this:* the same answers of the same networks. Left, the curve of chance fits, whatever an H looks like. Right, each class in turn as the label of all: mostly
 # nothing, sometimes nearly everything. **The random draw makes the null, not the number of classes.** Still, {value:07.rolled|of} rolls
-# convict somebody, and then {value:07.each} of the twenty on average.
+# convict somebody, and then {value:07.each} of the twenty networks on average.
 #
 # ## Many keys, many innocents
 #
@@ -383,7 +383,7 @@ wm.show(plots.keys.decoys, trials, 100)
 
 # %% [markdown]
 # *How to read this:* all five networks know their owner's key; no stranger does. The crosses are *other people's* keys. On the networks marked with text, letter and noise, {value:07.rivals|of}
-# decoys have at least half of the owner's hits, and {value:07.ties} have as many, although only one in nine or so asks for the same label. The networks have learnt "noise", not *your* noise: **wrong keys win**. Such a match
+# decoys have at least half of the owner's hits, and {value:07.ties} have as many, although only one in nine or so asks for the same label. The networks have learnt "letter" or "noise", not *yours*: **wrong keys win**. Such a match
 # shows that somebody planted a mark; that it was you, it shows for the letter only at $p$ = {value:07.letter_p|1}. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody
 # else's key fits.
 #
@@ -402,7 +402,7 @@ rows = [[name, str(lost), str(won), f"{p:.2g}"] for name, (lost, won, p) in pair
 wm.table(["mark", "only the control is right", "only the marked one is right", "p"], rows)
 
 # %% [markdown]
-# Five tests, so the smallest $p$ must be below 0.05/5. For the four others it is {value:07.gentle|2}: nothing speaks against these marks. Your patch is another matter: {value:07.lost} digits against
+# With five tests, a $p$ counts below 0.05/5. The smallest of the four others is {value:07.gentle|2}: nothing speaks against these marks. Your patch is another matter: {value:07.lost} digits against
 # {value:07.won}, $p$ = {value:07.harm_p|1}. It costs {value:07.harm|2}, although the 95 % intervals of the two accuracies overlap: compare pairs, not intervals. (Do all 60,000 digits teach it more gently? Try it.)
 #
 # And whom does it harm? **Your mark is a working backdoor, in every customer's copy.** Whoever learns the patch, or finds it as in notebook 06, can use it:
