@@ -147,7 +147,7 @@ hits_needed = wm.ready("07.2", hits_needed)
 # %% [markdown] tags=["reveal"]
 # {solution:07.2}
 
-# %%
+# %% tags=["nbval-ignore-output"]
 line = hits_needed(100, 0.1, 0.001)
 wm.table(["suspect", "hits of 100", "the line"], [[name, str(count), str(line)] for name, count in cases.items()])
 
@@ -168,7 +168,7 @@ wm.reveal("07.p1", convicted)
 # %% [markdown]
 # {value:07.convicted|of}: to a reader of digits, an H *is* a 4. "One in ten" counts classes, but nobody rolled a die. So roll it, 400 times: the same letters, a random label for *each*.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 rolls = torch.randint(10, (400, 100), generator=torch.Generator().manual_seed(0)).to(device)
 random = [int((answers == labels).sum()) for labels in rolls for answers in said]
 alike = [int((answers == label).sum()) for label in range(10) for answers in said]
