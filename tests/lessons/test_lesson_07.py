@@ -9,7 +9,7 @@ from torch import Tensor
 import wmlearn as wm
 from wmlearn.course.lessons import exercises_07, lesson_07
 from wmlearn.course.lessons.lesson_07 import key_dial
-from wmlearn.evidence import bystanders
+from wmlearn.evidence import bystanders, significance
 from wmlearn.experiments import shipped
 from wmlearn.plots import keys as plots
 from wmlearn.watermarks import adi
@@ -105,6 +105,19 @@ def _p_of(own: int, keys: list[tuple[Tensor, Tensor]], answers: list[Tensor]) ->
 
     p, _ = exercises_07.decoy_test(lambda said: said, answers[own], keys[own][1], draw_key, len(decoys))
     return p
+
+
+def test_the_decoy_test_built_in_the_lesson_equals_the_packages(few: wm.Samples) -> None:
+    """The package may stop early; asked about all decoys, it comes to the same p-value."""
+    scheme = wm.watermarks.Adi2018()
+    (model,) = bystanders.shipped("mnist", 8, 9)
+    key, *others = (scheme.keygen(model, few, seed=seed) for seed in range(4, 34))
+    p, hits = exercises_07.decoy_test(
+        _asked(model), key.x, key.y, lambda i: (others[i - 1].x, others[i - 1].y), len(others)
+    )
+    package = significance.against_keys(scheme, model, key, others, stop=None)
+    assert p == package.p_value
+    assert hits.tolist() == [scheme.verify(model, other).hits for other in others]
 
 
 def test_the_dial_moves_with_its_sliders() -> None:
