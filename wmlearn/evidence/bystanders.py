@@ -49,8 +49,8 @@ def for_task(
 
     For digits and US signs they ship; for anything else, networks built like `model`, with first weights of
     their own, are trained here, each on a random half of `samples`: two of them take as long as training
-    `model` once. They are kept as long as `model` is, so that the next key costs nothing. The networks are shared: ask them,
-    and don't change them.
+    `model` once. They are kept as long as `model` is, so that the next key costs nothing. All callers share
+    the networks: ask them, and don't change them.
     """
     require(1 <= count <= N_NULL, f"count must lie in 1..{N_NULL}", count)
     task = tuple(samples.x.shape[1:]), samples.classes
