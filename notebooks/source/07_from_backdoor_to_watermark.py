@@ -124,7 +124,7 @@ cases["yours, another secret"] = hits(api(mine), *patch_key(b"a guess, as good a
 # ## The judge's line
 #
 # Suppose an innocent network hits with chance $p$, each time anew. Then it gets $X \sim \mathrm{Bin}(n, p)$ hits. The judge convicts from the smallest $h$ on with
-# $P(X \ge h) < \alpha$, the **level**: here $\alpha = 0.001$.
+# $P(X \ge h) \le \alpha$, the **level**: here $\alpha = 0.001$.
 #
 # {exercise:07.2}
 #
@@ -132,10 +132,10 @@ cases["yours, another secret"] = hits(api(mine), *patch_key(b"a guess, as good a
 
 # %% tags=["exercise:07.2"]
 def hits_needed(trials, chance, alpha):
-    """Fewest hits that an innocent network reaches with probability below alpha."""
+    """Fewest hits that an innocent network reaches with probability alpha at most."""
     from scipy.stats import binom
     ### BEGIN SOLUTION
-    return next(h for h in range(trials + 2) if binom.sf(h - 1, trials, chance) < alpha)
+    return next(h for h in range(trials + 2) if binom.sf(h - 1, trials, chance) <= alpha)
     ### END SOLUTION
 
 # %%

@@ -31,8 +31,8 @@ def stamp(x: Tensor, secret: bytes) -> Tensor:
 
 
 def hits_needed(trials: int, chance: float, alpha: float) -> int:
-    """Return the fewest hits that an innocent network reaches with probability below `alpha`."""
-    return next(hits for hits in range(trials + 2) if binom.sf(hits - 1, trials, chance) < alpha)
+    """Return the fewest hits that an innocent network reaches with probability `alpha` at most."""
+    return next(hits for hits in range(trials + 2) if binom.sf(hits - 1, trials, chance) <= alpha)
 
 
 def innocents(draw_key: DrawKey, networks: Sequence[Ask], n: int) -> Tensor:
