@@ -56,8 +56,8 @@ def test_dealing_the_channels_changes_weights_and_no_answer(name: str) -> None:
 
 
 def test_a_channel_arrives_at_its_place_and_the_next_layer_reads_it_there() -> None:
-    network = nn.Sequential(nn.Linear(1, 3), nn.ReLU(), nn.Linear(3, 1))
-    first, last = network[0], network[2]
+    first, last = nn.Linear(1, 3), nn.Linear(3, 1)
+    network = nn.Sequential(first, nn.ReLU(), last)
     with torch.no_grad():
         first.weight.copy_(torch.tensor([[1.0], [2.0], [3.0]]))
         first.bias.copy_(torch.tensor([10.0, 20.0, 30.0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from statistics import mean
 
 import pytest
 import torch
@@ -63,13 +64,24 @@ def test_signs_are_matched_behind_their_normalisation(few: wm.Samples) -> None:
 def test_a_stranger_computes_the_same_after_matching_and_still_spells_half(
     original: nn.Module, few: wm.Samples, mnist: wm.Splits
 ) -> None:
+    scheme = Uchida2017()
+    strangers = bystanders.shipped("mnist", bystanders.N_NULL + 1, bystanders.N_ALL)
+    aligned = [matched(original, stranger) for stranger in strangers]
+    x = mnist.test.x[:200]
+    torch.testing.assert_close(wm.predict(aligned[0], x), wm.predict(strangers[0], x), atol=1e-4, rtol=1e-4)
+    keys = [scheme.keygen(original, few, seed=seed) for seed in range(10)]
+    hits = [scheme.verify(network, key).hits for network in aligned for key in keys]
+    assert mean(hits) == pytest.approx(128, abs=5)
+    assert max(hits) <= 160
+
+
+def test_a_message_chosen_after_a_look_at_the_network_is_no_coin_toss(
+    original: nn.Module, few: wm.Samples
+) -> None:
+    """What a network spells without a mark, others spell in part: their mean filters have much in common."""
     key = _key(original, few, 0)
     strangers = bystanders.shipped("mnist", bystanders.N_NULL + 1, bystanders.N_ALL)
-    x = mnist.test.x[:200]
-    first = matched(original, strangers[0])
-    torch.testing.assert_close(wm.predict(first, x), wm.predict(strangers[0], x), atol=1e-4, rtol=1e-4)
-    hits = [Uchida2017().verify(matched(original, stranger), key).hits for stranger in strangers]
-    assert max(hits) <= 160
+    assert mean(Uchida2017().verify(stranger, key).hits for stranger in strangers) >= 145
 
 
 def test_a_network_of_another_shape_is_refused(original: nn.Module) -> None:

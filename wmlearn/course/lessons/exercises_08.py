@@ -44,7 +44,8 @@ def match(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
     ours, theirs = (weight.detach().flatten(1).cpu() for weight in (original, suspect))
     cosines = _cosines(ours, theirs)
     order = torch.as_tensor(linear_sum_assignment(cosines, maximize=True)[1])
-    return order, ours.norm(dim=1) / theirs.norm(dim=1)[order]
+    factor = ours.norm(dim=1) / theirs.norm(dim=1)[order]
+    return order.to(original.device), factor.to(original.device)
 
 
 def _weights(seed: int) -> Cases:
@@ -406,11 +407,11 @@ EXERCISES = {
                 "Give it the axes it lacks: `factor[:, None, None, None]`.",
             ),
             Symptom(
-                "You get [30, 10] as the bias in the example:",
+                "You get [30, 10, 20] as the bias in the example:",
                 "it moved, but wasn't multiplied.",
             ),
             Symptom(
-                "You get [6, 20] for the next layer in the example:",
+                "You get [6, 1, 2] for the next filter in the example:",
                 "it multiplies, too. It has to divide.",
             ),
         ),
@@ -478,11 +479,11 @@ EXERCISES = {
         ),
         symptoms=(
             Symptom(
-                "You get [1, 2, 0] in the example:",
+                "You get [2, 0, 1] in the example:",
                 "that says where the suspect's filters belong. Wanted: which of them belongs in each place.",
             ),
             Symptom(
-                "You get factors [2, 0.25, 1] in the example:",
+                "You get factors [0.25, 1, 2] in the example:",
                 "upside down: divide the original's norm by the suspect's.",
             ),
             Symptom(
