@@ -164,7 +164,7 @@ wm.table(["of 10,000 test digits", ""], [["only the plain network is right", str
 # **Why half, and not none?** A row of normal numbers is as likely to come with the opposite sign, so each question is a fair coin, *whatever the weights*. But the draw must come
 # first: whoever may choose the questions afterwards can read any picture out of any network (lesson 10).
 #
-# The cost is compared in pairs, as both networks read the same digits (lesson 02). Five other marked networks ([shipped](../docs/results/08_marks_in_the_weights.md)) lost
+# The table compares in pairs, as both networks read the same digits (lesson 02). Five other marked networks ([shipped](../docs/results/08_marks_in_the_weights.md)) lost
 # {value:08.cost|2} of accuracy on average.
 
 # %% tags=["claim"]
@@ -276,8 +276,8 @@ wm.show(plots.weights.messages, {"marked": lesson_08.read_squares(marked, asked)
                                  f"washed: {left[0]} agree": lesson_08.read_squares(thieves[0], asked)})
 
 # %% [markdown]
-# **{value:08.left_low} to {value:08.left_high} of 256 bits agree: a coin toss. Of 10,000 answers {value:08.changed} changed.** It took no data, no training, and not a tenth of a point of accuracy
-# (Yan and others, 2023, on nine schemes). Which of the four moves did it? One at a time, five draws each:
+# In five tries {value:08.left_low} to {value:08.left_high} of 256 bits agree, a coin toss, and not one of 10,000 answers changed. It took no data, no training, and no accuracy;
+# [Yan and others](https://arxiv.org/abs/2205.00199) wash nine schemes so. Which of the four moves did it? One at a time, five draws each:
 
 # %% tags=["nbval-ignore-output"]
 def alone(place, reorder, scale, seed):
@@ -294,7 +294,7 @@ effects = {name: [alone(*how, seed) for seed in range(5)] for name, how in moves
 wm.table(["what is changed", "bits that agree, of 256"], [[k, ", ".join(map(str, v))] for k, v in effects.items()])
 
 # %% [markdown]
-# What happens to the layer's own filters the mean forgets, as Uchida wanted: {value:08.own} bits are left at worst. The order of its inputs alone is enough: {value:08.inputs} at best.
+# Reorder or scale the layer's own filters, and in the worst of ten tries {value:08.own} bits agree, as Uchida wanted. The order of its inputs alone is enough: {value:08.inputs} at most.
 #
 # ## The owner's reply
 #
@@ -358,16 +358,16 @@ own, inputs = (sum((effects[f"{what}, {how}"] for how in hows), []) for what, ho
 cut = after["a thief who also cuts half of the weights"][0]
 innocents = after["twenty strangers"]
 count = lambda id, what, value, **bounds: wm.Claim(f"08.{id}", what, value, unit="count", n=256, **bounds)
-wm.all_hold(count("left_low", "Least bits left", min(left), low=96), count("own", "Own", min(own), low=240),
-            count("left_high", "Most bits left", max(left), high=160, paper="almost random"),
+wm.all_hold(count("left_low", "Washed, least bits", min(left), low=96), count("own", "Own", min(own), low=240),
+            count("left_high", "Washed, most bits", max(left), high=160, paper="almost random"),
             wm.Claim("08.changed", "Answers changed", changed, high=0, unit="count", n=10_000, paper="none"),
-            count("inputs", "Order of the inputs", max(inputs), high=160), count("cut", "Cut", cut, low=200),
-            count("again", "Matched thieves", min(after["the five thieves"]), low=250),
-            count("matched", "Matched strangers", max(innocents), high=165))
+            count("inputs", "Inputs reordered", max(inputs), high=160), count("cut", "Cut, matched", cut, low=200),
+            count("again", "Thieves, matched", min(after["the five thieves"]), low=250),
+            count("matched", "Strangers, matched", max(innocents), high=line - 1))
 
 # %% [markdown]
 # *How to read this:* a bright cell is a pair of filters with the same direction. The thief's sixteen stand in the wrong places, and after `put_back` on the diagonal; a stranger has nothing like them.
-# All five thieves spell at least {value:08.again|of} bits again, and one who also cut half of the weights {value:08.cut}.
+# In the worst of five thieves {value:08.again|of} bits are back; with half of the weights cut as well, {value:08.cut}.
 #
 # You matched with your own network in hand, so the coin tosses of above are no longer *exactly* fair: toss them again. Twenty strangers, matched to the marked network, spell at most
 # {value:08.matched} bits; {value:08.line} would convict. (One key, one original: strangers err alike, lesson 07.)
@@ -377,8 +377,16 @@ wm.all_hold(count("left_low", "Least bits left", min(left), low=96), count("own"
 #
 # ## Challenge: three clients
 #
-# What can be read decides. **Labels**: only triggers (lesson 07) and their relatives; the service may drop odd queries. **Probabilities** tell more, and the service may round them. **Weights**: everything,
-# but a thief may never hand out the file. Three clients ask you for a mark:
+# What can be read decides which mark helps.
+#
+# | access to the suspect | what can be read | marks | who can refuse |
+# |---|---|---|---|
+# | **labels** | a class for each query | triggers (lesson 07), frontier stitching, BlackMarks | the service: it may drop odd queries |
+# | **probabilities** | how sure it is, too | the same | the service: it may round them |
+# | **weights** | everything | Uchida's, and all above | a thief who never hands out the file |
+#
+# *Frontier stitching* (Le Merrer) asks about digits at the decision boundary, *BlackMarks* (Chen) sends bits through two groups of classes. In both, what innocent networks
+# answer must be measured, not assumed. Three clients ask you for a mark:
 #
 # - **Translator:** the network is finished and won't be trained anew. Suspects sell answers over the internet. The court wants p below one in a million.
 # - **Camera:** a network in a chip, behind its own lens; its memory can be read. Sold to 200 firms; the mark must name the one that leaked.
@@ -395,9 +403,7 @@ def choose():
 wm.challenge("08", choose)
 
 # %% [markdown]
-# (A message of which a share $r$ of $n$ bits is right carries $n\,(1 - H(r))$ bits, $H$ the entropy; half right is nothing. One label for all triggers has no coin toss: it needs the decoys of lesson 07.)
-#
-# Two relatives we only name: *frontier stitching* (Le Merrer) asks about digits at the decision boundary, *BlackMarks* (Chen) sends bits through pairs of classes. In both, what an innocent network answers must be measured, not assumed.
+# (One label for all triggers is no coin toss: such a key needs the decoys of lesson 07. An AUC of 1 means that every query can be refused.)
 #
 # ## The papers, and here
 
@@ -422,7 +428,7 @@ wm.quiz("08", "")  # four letters, such as "ABCD"
 # %% [markdown]
 # ## What you now know
 #
-# You can **find** a place for bits, **teach** and read them ({value:08.read|of}), **wash** them out ({value:08.changed} answers changed), **match** channels and read again, and **choose** by access.
+# You can **find** a place for bits, **teach** and read them ({value:08.read|of}), **wash** them out (not one answer changed), **match** channels and read again, and **choose** by access.
 #
 # **Now vary it:** only scale, up to a hundredfold? A thief who permutes, then trains on? A mark that no order touches: what would it be?
 #
