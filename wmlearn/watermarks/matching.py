@@ -28,12 +28,16 @@ def matched(original: nn.Module, suspect: nn.Module) -> nn.Module:
     new = copy.deepcopy(suspect)
     ours = joints(original)
     theirs = joints(new)
-    shapes, found = ([tuple(joint.before.weight.shape) for joint in each] for each in (ours, theirs))
-    require(shapes == found, "the suspect's layers must have the shapes of the original's", found)
+    found = _shapes(theirs)
+    require(_shapes(ours) == found, "the suspect's layers must have the shapes of the original's", found)
     for own, other in zip(ours, theirs, strict=True):
         order = assigned(own.before.weight, other.before.weight)
         deal(other, order, _factors(own, other, order))
     return new
+
+
+def _shapes(found: list[Joint]) -> list[tuple[int, ...]]:
+    return [tuple(joint.before.weight.shape) for joint in found]
 
 
 def assigned(original: Tensor, suspect: Tensor) -> Tensor:

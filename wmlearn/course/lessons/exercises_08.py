@@ -184,7 +184,8 @@ def _matcher(
     def matched(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
         from scipy.optimize import linear_sum_assignment
 
-        ours, theirs = original.flatten(1), suspect.flatten(1)
+        ours = original.flatten(1)
+        theirs = suspect.flatten(1)
         order = torch.as_tensor(linear_sum_assignment(compare(ours, theirs), maximize=maximize)[1])
         return order, ours.norm(dim=1) / theirs.norm(dim=1)[order]
 
@@ -197,7 +198,8 @@ def _other_way(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _each_its_best(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
-    ours, theirs = original.flatten(1), suspect.flatten(1)
+    ours = original.flatten(1)
+    theirs = suspect.flatten(1)
     order = torch.as_tensor(_cosines(ours, theirs)).argmax(1)
     return order, ours.norm(dim=1) / theirs.norm(dim=1)[order]
 

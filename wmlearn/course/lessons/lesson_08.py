@@ -215,12 +215,14 @@ def advise(choose: Callable[[], Mapping[str, str]]) -> Score:
     unknown = [client for client in CLIENTS if chosen.get(client) not in known]
     if unknown:
         return Score(False, 0, f"For {unknown[0]}: choose one of {', '.join(known)}.")
-    forgotten = {
-        client: [need.says for need in needs if not need.met(known[chosen[client]])]
-        for client, needs in CLIENTS.items()
-    }
+    forgotten = {client: unmet(client, known[chosen[client]]) for client in CLIENTS}
     parts = [f"The {client}: {'; '.join(says) or 'every need met'}." for client, says in forgotten.items()]
     return Score(True, sum(map(len, forgotten.values())), " ".join(parts))
+
+
+def unmet(client: str, offer: Offer) -> list[str]:
+    """Say which of a client's needs a mark leaves unmet."""
+    return [need.says for need in CLIENTS[client] if not need.met(offer)]
 
 
 CHALLENGE = Challenge("three clients, a mark for each", "needs unmet", advise, ours=0)
