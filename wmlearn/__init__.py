@@ -47,6 +47,7 @@ from . import watermarks as watermarks
 from .evidence import Evidence as Evidence
 from .evidence import Verdict as Verdict
 from .evidence import bystanders as bystanders
+from .evidence import decoy_p_value as decoy_p_value
 from .evidence import judge as judge
 from .evidence import rank_p_value as rank_p_value
 from .evidence import significance as significance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -28,9 +28,9 @@ def bar(what: str, total: int) -> Iterator[Callable[[], object]]:
         yield drawn.update
 
 
-def each(items: Sequence[T], what: str) -> Iterator[T]:
-    """Go through `items`, with a bar beside them."""
-    with bar(what, len(items)) as tick:
+def each(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """Go through `items`, with a bar beside them; items without a length need a `total`."""
+    with bar(what, len(items) if isinstance(items, Sized) else total or 0) as tick:
         for item in items:
             yield item
             tick()

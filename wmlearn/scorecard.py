@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from .data import Samples, files
 from .errors import OverlapWarning, require
-from .evidence import Evidence, judge
+from .evidence import Evidence, Rank, against_keys, judge
 from .parallel import completed
 from .protocols import Marked, Removal
 from .training import accuracy
@@ -119,6 +119,7 @@ def run(
     test: Samples,
     alpha: float = 1e-3,
     unmarked: nn.Module | None = None,
+    decoys: Mapping[str, Sequence[Any]] | None = None,
     folder: Path | None = None,
     jobs: int = 1,
     scheduler: str | None = None,
@@ -126,22 +127,30 @@ def run(
     """Judge each mark before (row "none") and after each removal, by `attacker`'s samples only; measure
     accuracy on `test`.
 
-    With `unmarked`, each removal is also run on that model, and every key tried on what comes out. With
-    `folder`, each cell is a JSON file, and cells that are there are not run again; machines of a cluster must
-    all see the folder. `jobs` and `scheduler` are those of `parallel.completed`: here, in processes, or on a
-    Dask cluster. Warns with `OverlapWarning` when test images are among the attacker's. Raises
-    `ArgumentError` when `folder` holds another experiment.
+    A mark with `decoys` (mark -> other keys, from `evidence.decoys`) is ranked among them; one whose labels
+    were not drawn at random needs them. With `unmarked`, each removal is also run on that model, and every
+    key tried on what comes out. With `folder`, each cell is a JSON file, and cells that are there are not run
+    again; machines of a cluster must all see the folder. `jobs` and `scheduler` are those of
+    `parallel.completed`: here, in processes, or on a Dask cluster. Warns with `OverlapWarning` when test
+    images are among the attacker's. Raises `ArgumentError` when `folder` holds another experiment.
     """
     require(
         len(marks) > 0, "marks must not be empty", 0, "Embed one, for instance with wm.watermarks.Adi2018()."
     )
     require(NONE not in removals, f"a removal may not be called {NONE!r}", NONE, "That row is always added.")
+    decoys = decoys or {}
+    for name, mark in marks.items():
+        fix = f"Give decoys={{{name!r}: list(wm.evidence.decoys(scheme, model=…, samples=…))}}."
+        lone = name not in decoys and getattr(mark.key, "chance", 0.5) is None
+        require(
+            not lone, f"decoys must hold other keys for {name!r}, whose labels are not random", "none", fix
+        )
     _warn_of_overlap(attacker, test)
     if jobs > 1 or scheduler is not None:
         attacker = _compact(attacker)
         test = _compact(test)
     store = None if folder is None else _Store(folder, _fingerprint(marks, attacker, test))
-    matrix = _Matrix(dict(marks), unmarked, attacker, test, store)
+    matrix = _Matrix(dict(marks), dict(decoys), unmarked, attacker, test, store)
     attacks = [_Attack(name, removal) for name, removal in {NONE: _keep, **removals}.items()]
     rows = {}
     for column in completed(_Matrix.column, matrix, attacks, jobs=jobs, scheduler=scheduler):
@@ -164,6 +173,7 @@ class _Matrix:
     """What all attacks have in common; a process, or a machine of a cluster, gets it once."""
 
     marks: dict[str, Marked[Any]]
+    decoys: dict[str, Sequence[Any]]
     unmarked: nn.Module | None
     attacker: Samples
     test: Samples
@@ -191,11 +201,16 @@ class _Matrix:
             removal=attack.name,
             before=accuracy(mark.model, self.test),
             after=accuracy(suspect, self.test),
-            evidence=mark.scheme.verify(suspect, mark.key),
-            control=None if unmarked is None else mark.scheme.verify(unmarked, mark.key),
+            evidence=self._evidence(name, mark, suspect),
+            control=None if unmarked is None else self._evidence(name, mark, unmarked),
             seconds=seconds,
             samples=len(self.attacker),
         )
+
+    def _evidence(self, name: str, mark: Marked[Any], suspect: nn.Module) -> Evidence:
+        if name in self.decoys:
+            return against_keys(mark.scheme, suspect, mark.key, self.decoys[name])
+        return mark.scheme.verify(suspect, mark.key)
 
 
 def _compact(samples: Samples) -> Samples:
@@ -226,13 +241,18 @@ class _Store:
             "others",
             f"Move {self.folder} away, or name another folder.",
         )
-        evidence = Evidence(**raw.pop("evidence"))
+        evidence = _evidence_from(raw.pop("evidence"))
         control = raw.pop("control")
-        return Row(**raw, evidence=evidence, control=Evidence(**control) if control else None)
+        return Row(**raw, evidence=evidence, control=_evidence_from(control) if control else None)
 
     def write(self, row: Row) -> None:
         raw = {**asdict(row), "fingerprint": self.fingerprint}
         files.write(self.path(row.mark, row.removal), json.dumps(raw, indent=1).encode())
+
+
+def _evidence_from(raw: dict[str, Any]) -> Evidence:
+    rank = raw.pop("rank")
+    return Evidence(**raw, rank=Rank(**rank) if rank else None)
 
 
 def _fingerprint(marks: Mapping[str, Marked[Any]], *parts: Samples) -> str:

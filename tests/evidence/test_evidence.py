@@ -51,11 +51,11 @@ def test_the_rate_is_the_share_of_hits() -> None:
     assert _adi(21).rate == 0.21
 
 
-def test_a_p_value_that_equals_alpha_proves_nothing() -> None:
+def test_a_p_value_that_equals_alpha_keeps_the_level_and_supports_the_claim() -> None:
     evidence = wm.Evidence("toy", "labels", 1, 1, 0.25)
     assert evidence.p_value == 0.25
-    assert not wm.judge(evidence, 0.25).owned
-    assert wm.judge(evidence, 0.26).owned
+    assert wm.judge(evidence, 0.25).owned
+    assert not wm.judge(evidence, 0.24).owned
 
 
 def test_judge_asks_for_one_in_a_thousand_and_keeps_the_evidence() -> None:

@@ -6,13 +6,16 @@ Ours ship; those of other data are trained on the spot.
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..data import Samples, load, split
+from ..errors import require
 from ..models import badnet_cnn, reborn, sign_cnn
 from ..models.shipped import restored, ship
 from ..training import Recipe, trained
@@ -25,10 +28,11 @@ NETWORKS: dict[str, tuple[Callable[[int], nn.Module], Recipe]] = {
 }
 """Data set -> how to build the network of seed s, and how to train it."""
 N_NULL = 8
-"""Bystanders that set the `chance` of a key; those after them are strangers, on whom a claim is tried."""
+"""Bystanders that help to draw keys; those after them are strangers, on whom a claim is tried."""
 N_ALL = 28
 N_DIGITS = 40
-"""As many read digits: `wmlearn reproduce false-claims` tries every claim on all that set no `chance`."""
+"""As many read digits: `wmlearn reproduce false-claims` tries claims on all that helped to draw no key."""
+_trained_here: WeakKeyDictionary[nn.Module, tuple[_Task, tuple[nn.Module, ...]]] = WeakKeyDictionary()
 
 
 @lru_cache(4)
@@ -37,21 +41,42 @@ def shipped(name: str, first: int = 0, stop: int = N_NULL) -> tuple[nn.Module, .
     return tuple(restored(NETWORKS[name][0](0), f"bystander-{name}-{i:02}") for i in range(first, stop))
 
 
-def for_task(model: nn.Module, samples: Samples, recipe: Recipe = Recipe()) -> tuple[nn.Module, ...]:
-    """Return networks that learnt a task like `samples` without any mark.
+def for_task(
+    model: nn.Module, samples: Samples, recipe: Recipe = Recipe(), count: int = N_NULL
+) -> tuple[nn.Module, ...]:
+    """Return `count` networks that learnt a task like `samples` without any mark.
 
-    For digits and US signs they ship; for anything else, `N_NULL` networks built like `model`, with first
-    weights of their own, are trained here, each on a random half of `samples`: that takes as long as training
-    `model` about four times.
+    For digits and US signs they ship; for anything else, networks built like `model`, with first weights of
+    their own, are trained here, each on a random half of `samples`: two of them take as long as training
+    `model` once. They are kept as long as `model` is, so that the next key costs nothing.
     """
+    require(1 <= count <= N_NULL, f"count must lie in 1..{N_NULL}", count)
     task = tuple(samples.x.shape[1:]), samples.classes
     for name in NETWORKS:
         if task == _task(name):
-            return tuple(copy.deepcopy(network).to(samples.x.device) for network in shipped(name))
-    halves = [split(samples, max(1, len(samples) // 2), seed=seed)[0] for seed in range(N_NULL)]
-    return tuple(
-        trained(reborn(model, seed), half, replace(recipe, seed=seed))[0] for seed, half in enumerate(halves)
-    )
+            return tuple(copy.deepcopy(network).to(samples.x.device) for network in shipped(name)[:count])
+    return _for_new_task(model, _Task(weakref.ref(samples.x), recipe, count), samples)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What networks were trained on, and how."""
+
+    images: weakref.ref[Tensor]
+    recipe: Recipe
+    count: int
+
+
+def _for_new_task(model: nn.Module, task: _Task, samples: Samples) -> tuple[nn.Module, ...]:
+    kept = _trained_here.get(model)
+    if kept is not None and kept[0] == task:
+        return kept[1]
+    networks = []
+    for seed in range(task.count):
+        half = split(samples, max(1, len(samples) // 2), seed=seed)[0]
+        networks.append(trained(reborn(model, seed), half, replace(task.recipe, seed=seed))[0])
+    _trained_here[model] = (task, tuple(networks))
+    return tuple(networks)
 
 
 def _task(name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -13,6 +13,8 @@ from ..errors import require
 from ..training import predict
 
 Access = Literal["labels", "weights"]
+Null = Literal["binomial", "decoys", "bystanders"]
+"""What hits are compared with: labels drawn at random, other keys, or other models."""
 
 Suspect = nn.Module | Callable[[Tensor], Tensor]
 """A model, or any function from images (N, C, H, W) to logits (N, classes) or labels (N,): a client of a
@@ -56,24 +58,54 @@ def _device(model: nn.Module, x: Tensor) -> torch.device:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """`hits` of `trials` agreed with the owner's key; a bystander's model agrees with probability `chance`
-    each time.
+class Rank:
+    """Of `drawn` others that were asked `among` decoys or bystanders, `as_high` agreed at least as often.
 
-    `chance = 1 / classes` holds only when the key's labels were drawn at random. A fixed target needs
-    `rank_p_value`.
+    `stopped` says that drawing ended with the last of these `as_high`, not at a number fixed beforehand.
+    """
+
+    among: Literal["decoys", "bystanders"]
+    as_high: int
+    drawn: int
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.drawn > 0, "drawn must be positive", self.drawn)
+        require(0 <= self.as_high <= self.drawn, f"as_high must lie in 0..{self.drawn}", self.as_high)
+        require(not self.stopped or self.as_high > 0, "who stops must have seen one as high", self.as_high)
+
+    @property
+    def p_value(self) -> float:
+        """The exact probability of such a rank where all are alike: G. Barnard, Journal of the Royal
+        Statistical Society B 25 (1963), p. 294; where drawing stopped, J. Besag, P. Clifford, Sequential
+        Monte Carlo p-values, Biometrika 78 (1991).
+        """
+        if self.stopped:
+            return self.as_high / self.drawn
+        return (1 + self.as_high) / (1 + self.drawn)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`hits` of `trials` agreed with the owner's key, and how often a model without the mark would.
+
+    `chance` is the probability of a hit for a model that never saw the key; it exists where each label or bit
+    was drawn at random. Where all triggers share one label, or the labels follow from the images, it is None:
+    then only a `rank` among decoys or bystanders makes a p-value.
     """
 
     scheme: str
     access: Access
     hits: int
     trials: int
-    chance: float
+    chance: float | None = None
+    rank: Rank | None = None
 
     def __post_init__(self) -> None:
         require(self.trials > 0, "trials must be positive", self.trials)
         require(0 <= self.hits <= self.trials, f"hits must lie in 0..{self.trials}", self.hits)
-        require(0 < self.chance < 1, "chance must lie strictly between 0 and 1", self.chance)
+        good = self.chance is None or 0 < self.chance < 1
+        require(good, "chance must lie strictly between 0 and 1", self.chance)
 
     @property
     def rate(self) -> float:
@@ -81,11 +113,38 @@ class Evidence:
         return self.hits / self.trials
 
     @property
+    def null(self) -> Null | None:
+        """What a p-value compares with; None where nothing was compared yet."""
+        if self.rank is not None:
+            return self.rank.among
+        return None if self.chance is None else "binomial"
+
+    @property
     def p_value(self) -> float:
-        """The exact probability that a bystander agrees as often: P(Bin(trials, chance) >= hits)."""
+        """The exact probability that a model without the mark agrees as often: that of the `rank`, or else
+        P(Bin(trials, chance) >= hits).
+
+        Raises `ArgumentError` where there is neither.
+        """
         from scipy.stats import binom
 
+        if self.rank is not None:
+            return self.rank.p_value
+        require(
+            self.chance is not None,
+            "hits must be compared with something before they prove anything",
+            f"{self.hits} of {self.trials} by {self.scheme}, whose labels were not drawn at random",
+            "Draw other keys by the same recipe: wm.evidence.against_decoys(scheme, suspect, key, …).",
+        )
         return float(binom.sf(self.hits - 1, self.trials, self.chance))
+
+    @property
+    def compared(self) -> str:
+        """What the hits were compared with, in words."""
+        if self.rank is not None:
+            rank = self.rank
+            return f"{rank.as_high} of {rank.drawn} {rank.among} agree as often"
+        return "compared with nothing" if self.chance is None else f"chance {self.chance:.2f}"
 
 
 @dataclass(frozen=True)
@@ -100,25 +159,29 @@ class Verdict:
         e = self.evidence
         outcome = "claim supported" if self.owned else "no proof of ownership"
         p = f"p = {e.p_value:.1e} against alpha = {self.alpha:g}"
-        return f"{outcome}: {e.hits} of {e.trials} (chance {e.chance:.2f}), {p}"
+        return f"{outcome}: {e.hits} of {e.trials} ({e.compared}), {p}"
 
 
 def judge(evidence: Evidence, alpha: float = 1e-3) -> Verdict:
-    """Support the claim when a bystander would do this well with probability below `alpha`."""
+    """Support the claim when a model without the mark would do this well with probability `alpha` at most.
+
+    Raises `ArgumentError` for evidence that was compared with nothing.
+    """
     require(0 < alpha < 1, "alpha must lie in (0, 1)", alpha)
-    return Verdict(evidence.p_value < alpha, alpha, evidence)
+    return Verdict(evidence.p_value <= alpha, alpha, evidence)
+
+
+def against_bystanders(suspect: Evidence, bystanders: Sequence[Evidence]) -> Evidence:
+    """Rank what the suspect answered among what models without the mark answer to the same key.
+
+    Trials need not be independent. With m bystanders no p-value lies below 1 / (m + 1).
+    """
+    fix = "Train a few models without the mark."
+    require(len(bystanders) > 0, "bystanders must not be empty", len(bystanders), fix)
+    as_high = sum(bystander.rate >= suspect.rate for bystander in bystanders)
+    return replace(suspect, rank=Rank("bystanders", as_high, len(bystanders)))
 
 
 def rank_p_value(suspect: Evidence, bystanders: Sequence[Evidence]) -> float:
-    """Return the share of models at least as guilty as `suspect`, itself included.
-
-    Trials need not be independent.
-    """
-    require(
-        len(bystanders) > 0,
-        "bystanders must not be empty",
-        len(bystanders),
-        "Train a few models without the mark.",
-    )
-    n_as_guilty = sum(bystander.rate >= suspect.rate for bystander in bystanders)
-    return (1 + n_as_guilty) / (1 + len(bystanders))
+    """Return the share of models at least as guilty as `suspect`, itself included."""
+    return against_bystanders(suspect, bystanders).p_value

@@ -1,18 +1,145 @@
-"""How many triggers a claim needs, and how to make several claims at once, with their error kept exactly."""
+"""How much a count proves: exact tails, decoys, the triggers that a claim needs, several claims at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
+from typing import Any, Protocol, TypeVar
 
+import torch
+from torch import Tensor, nn
+
+from .. import progress
+from ..data import Samples
 from ..errors import require
-from .evidence import Evidence, Verdict
+from .evidence import Evidence, Rank, Suspect, Verdict
 
 MOST_TRIGGERS = 100_000
+STOP = 10
+"""Decoys as high as the owner's key after which no more are drawn: such a key proves nothing at any level
+that matters.
+"""
+
+K = TypeVar("K")
+
+
+class Scheme(Protocol[K]):
+    """The half of a watermark that a decoy needs: draw a key, look for it in a suspect."""
+
+    def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> K:
+        """Draw a key for models like `model`."""
+        ...
+
+    def verify(self, suspect: Suspect, key: K) -> Evidence:
+        """Count how often `suspect` agrees with `key`."""
+        ...
+
+
+def decoy_p_value(
+    scheme: Scheme[K],
+    suspect: Suspect,
+    key: K,
+    *,
+    model: nn.Module,
+    samples: Samples,
+    n: int = 999,
+    seed: int = 0,
+    stop: int | None = STOP,
+    budget: int | None = None,
+) -> float:
+    """Return the p-value of an owner's key among `n` keys that anybody could draw: see `against_decoys`."""
+    tested = against_decoys(
+        scheme, suspect, key, model=model, samples=samples, n=n, seed=seed, stop=stop, budget=budget
+    )
+    return tested.p_value
+
+
+def against_decoys(
+    scheme: Scheme[K],
+    suspect: Suspect,
+    key: K,
+    *,
+    model: nn.Module,
+    samples: Samples,
+    n: int = 999,
+    seed: int = 0,
+    stop: int | None = STOP,
+    budget: int | None = None,
+) -> Evidence:
+    """Ask `suspect` about the owner's key, then about `n` other keys that follow from the same recipe,
+    `model` and `samples` by secrets of their own; return the evidence with the key's rank among them.
+
+    Whoever never met the key can't tell it from a decoy, so the p-value is exact, whatever labels the scheme
+    gives: a Monte Carlo test (G. Barnard 1963). Drawing stops after `stop` decoys as high (J. Besag,
+    P. Clifford 1991), never where `stop` is None. It holds for one key, drawn once: multiply p by the keys
+    that were tried. `budget` is the most images that the suspect may be asked for, the key's own included.
+    Raises `ArgumentError` for a key that doesn't follow from its secret here, as the decoys do.
+    """
+    require(n >= 1, "n must be at least 1", n, "999 decoys allow a p-value of 0.001.")
+    _check_redrawn(scheme, key, model, samples)
+    if budget is not None:
+        n = min(n, _affordable(budget, len(key)))  # type: ignore[arg-type]
+    others = progress.each(decoys(scheme, model=model, samples=samples, n=n, seed=seed), "decoys", n)
+    return against_keys(scheme, suspect, key, others, stop=stop)
+
+
+def decoys(
+    scheme: Scheme[K], *, model: nn.Module, samples: Samples, n: int = 999, seed: int = 0
+) -> Iterator[K]:
+    """Draw `n` keys by the recipe of the owner's, from secrets that follow from `seed`."""
+    for i in range(n):
+        secret = hashlib.sha256(f"wmlearn decoy {seed} {i}".encode()).digest()
+        yield scheme.keygen(model, samples, secret=secret)
+
+
+def against_keys(
+    scheme: Scheme[K], suspect: Suspect, key: K, others: Iterable[K], *, stop: int | None = STOP
+) -> Evidence:
+    """Rank what `suspect` answers to the owner's key among what it answers to the keys `others`.
+
+    Drawing ends after `stop` of them that agree as often. Raises `ArgumentError` where there are no others.
+    """
+    require(stop is None or stop >= 1, "stop must be at least 1", stop, "Or None: ask about all of them.")
+    owner = scheme.verify(suspect, key)
+    as_high = 0
+    drawn = 0
+    for other in others:
+        drawn += 1
+        as_high += scheme.verify(suspect, other).rate >= owner.rate
+        if as_high == stop:
+            return replace(owner, rank=Rank("decoys", as_high, drawn, stopped=True))
+    require(drawn > 0, "others must hold at least one key", 0)
+    return replace(owner, rank=Rank("decoys", as_high, drawn))
+
+
+def _affordable(budget: int, size: int) -> int:
+    """Return how many decoys of `size` images can be asked about beside the owner's key."""
+    n = budget // size - 1
+    fix = "No fewer can rank the key."
+    require(n >= 1, f"budget must allow the key and one decoy, {2 * size} images", budget, fix)
+    return n
+
+
+def _check_redrawn(scheme: Scheme[Any], key: Any, model: nn.Module, samples: Samples) -> None:
+    """Refuse a key that this recipe doesn't draw from its secret, for this model and these samples."""
+    drawn = scheme.keygen(model, samples, secret=key.secret)
+    same = type(drawn) is type(key) and all(
+        _alike(getattr(drawn, field.name), getattr(key, field.name)) for field in fields(drawn)
+    )
+    fix = "Give the scheme, the model and the samples that it was drawn with."
+    require(same, "the key must follow from its secret by the scheme's recipe", repr(key), fix)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, Tensor) and isinstance(b, Tensor):  # pixels differ a little between machines
+        return a.shape == b.shape and torch.allclose(a.double(), b.double().to(a.device), atol=1e-4)
+    return bool(a == b)
 
 
 def hits_needed(n: int, chance: float, alpha: float) -> int:
     """Return the fewest hits of `n` that support a claim at level `alpha`: the least k with P(Bin(n, chance)
-    >= k) < alpha.
+    >= k) <= alpha.
 
     `n + 1` says that even a perfect score would not do.
     """
@@ -20,9 +147,9 @@ def hits_needed(n: int, chance: float, alpha: float) -> int:
 
     _check(n=n, chance=chance, alpha=alpha)
     k = int(binom.isf(alpha, n, chance))  # near the answer; the exact tail decides
-    while k > 0 and binom.sf(k - 1, n, chance) < alpha:
+    while k > 0 and binom.sf(k - 1, n, chance) <= alpha:
         k -= 1
-    while k <= n and binom.sf(k - 1, n, chance) >= alpha:
+    while k <= n and binom.sf(k - 1, n, chance) > alpha:
         k += 1
     return k
 
@@ -95,8 +222,8 @@ def clustered_interval(hits: Sequence[int], size: int, level: float = 0.95) -> t
 
 
 def holm(evidences: Sequence[Evidence], alpha: float = 1e-3) -> tuple[Verdict, ...]:
-    """Judge several claims so that *any* false one is supported with probability below `alpha`, however they
-    depend on each other.
+    """Judge several claims so that *any* false one is supported with probability `alpha` at most, however
+    they depend on each other.
 
     S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6
     (1979). The smallest p-value is compared with alpha / m, the next with alpha / (m - 1), and so on up to
@@ -110,7 +237,7 @@ def holm(evidences: Sequence[Evidence], alpha: float = 1e-3) -> tuple[Verdict, .
     none_failed = True
     for rank, i in enumerate(order):
         level = alpha / (len(evidences) - rank)
-        none_failed = none_failed and evidences[i].p_value < level
+        none_failed = none_failed and evidences[i].p_value <= level
         verdicts[i] = Verdict(none_failed, level, evidences[i])
     return tuple(verdicts[i] for i in range(len(evidences)))
 

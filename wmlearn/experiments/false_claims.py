@@ -1,37 +1,45 @@
-"""How often does a claim against an innocent model succeed? Many keys of every scheme, tried on networks that
-never saw a mark.
+"""How often does a claim against a model without the mark succeed? Many keys of every scheme, tried on
+networks that never saw a mark, by both nulls: binomial where labels are drawn at random, and decoys.
 
-A claim at level alpha must be supported for at most a share alpha of innocent models. The networks that a
-key's `chance` is measured on are left out: claims are tried on strangers only. Claims of one key are not
-independent of each other: networks that learnt the same task err on the same images. So the intervals take
-each key for a cluster, and the number of *keys* with any false claim stands beside them.
+A claim at level alpha must be supported for at most a share alpha of the keys. The networks that help to draw
+keys are left out: claims are tried on strangers only. Claims of one key are not independent of each other:
+networks that learnt the same task err on the same images. So the intervals take each key for a cluster, and
+the number of *keys* with any false claim stands beside them. All keys of a scheme meet the same decoys.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain, islice
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from .. import watermarks
 from ..data import Samples, load
 from ..evidence import Evidence, bystanders
-from ..evidence.significance import clustered_interval
+from ..evidence.significance import clustered_interval, decoys
 from ..models import badnet_cnn
+from ..protocols import K, Watermark
 from ..training import Recipe, best_device, trained
-from .experiment import Cell, Comparison, Experiment, Results, Row
+from .experiment import Cell, Comparison, Experiment, Results, Row, shipped
 
 KEYS = 200
+DECOYS = 999
+FEW_DECOYS = {"lemerrer2019": 99, "chen2019-blackmarks": 99}
+"""Schemes whose keys take half a second each: pushed images, and networks that choose them."""
+RANKED = 16
+"""Strangers, of the 32, that are asked about decoys, too: a thousand keys each."""
 ALPHAS = (0.05, 0.01, 0.001)
 # its keys are those of adi2018
 SCHEMES = tuple(name for name in watermarks.ALL if name != "adi2018-pretrained")
 EXACT = ("adi2018", "uchida2017")
 """Schemes whose labels or bits are drawn at random, whatever a model says: their `chance` is exact.
 
-That of szyller2021-dawn is a bound, reached only by a model that never gives the owner's honest answer. That
-of the others is measured on a few bystanders and taken high, at least 1/2 where all triggers share one label:
-conservative, so that a level is hardly ever used up.
+That of szyller2021-dawn is a bound, reached only by a model that never gives the owner's honest answer. The
+others have none: decoys are their null.
 """
 
 
@@ -51,21 +59,17 @@ class FalseClaims:
     keys: int
 
 
-def false_claims(results: Results, scheme: str, alpha: float) -> FalseClaims:
-    """Count the claims of `scheme` that a judge would have supported at `alpha`."""
+def false_claims(results: Results, scheme: str, alpha: float, null: str = "decoys") -> FalseClaims:
+    """Count the claims of `scheme` that a judge would have supported at `alpha`, by decoys or "binomial"."""
     (row,) = results.where(scheme=scheme)
-
-    def supported(hits: list[int], trials: int, chance: float) -> int:
-        return sum(_p_value(count, trials, chance) < alpha for count in hits)
-
-    by_key = zip(row["hits"], row["trials"], row["chance"], strict=True)
-    wrong = [supported(*key) for key in by_key]
-    low, high = clustered_interval(wrong, len(row["hits"][0]))
+    wrong = [int((claims <= alpha).sum()) for claims in p_values(row, null)]
+    size = len(row["as_high" if null == "decoys" else "hits"][0])
+    low, high = clustered_interval(wrong, size)
     return FalseClaims(
         scheme=scheme,
         alpha=alpha,
         false=sum(wrong),
-        claims=sum(map(len, row["hits"])),
+        claims=size * len(wrong),
         low=low,
         high=high,
         keys_false=sum(count > 0 for count in wrong),
@@ -73,38 +77,79 @@ def false_claims(results: Results, scheme: str, alpha: float) -> FalseClaims:
     )
 
 
+def p_values(row: Row, null: str = "decoys") -> Tensor:
+    """Return the p-value of every key on every stranger that was asked, (keys, strangers) float64."""
+    if null == "decoys":
+        return (1 + torch.tensor(row["as_high"], dtype=torch.float64)) / (1 + row["drawn"])
+    by_key = zip(row["hits"], row["trials"], row["chance"], strict=True)
+    return torch.stack([_tails(hits, trials, chance) for hits, trials, chance in by_key])
+
+
 @cache
-def _p_value(hits: int, trials: int, chance: float) -> float:
-    # the same counts come again and again, key after key and level after level
-    return Evidence("", "labels", hits, trials, chance).p_value
+def stranger_rates(scheme: str) -> Tensor:
+    """Return the hit rate of every shipped pair of a key and a stranger, (pairs,) float64: how keys of this
+    scheme do on networks that never saw them.
+    """
+    (row,) = shipped("false-claims").where(scheme=scheme)
+    hits = torch.tensor(row["hits"], dtype=torch.float64)  # (keys, strangers)
+    return (hits / torch.tensor(row["trials"], dtype=torch.float64)[:, None]).flatten()
+
+
+def _tails(hits: list[int], trials: int, chance: float) -> Tensor:
+    """Return the binomial p-value of each count, (strangers,) float64."""
+    from scipy.stats import binom
+
+    return torch.from_numpy(binom.sf(torch.tensor(hits) - 1, trials, chance))
 
 
 def _measure(cell: Cell, recipe: Recipe) -> Row:
     scheme = watermarks.ALL[cell["scheme"]]
     owner = _owner(recipe)
-    keys = [scheme.keygen(owner, _samples(), seed=seed) for seed in range(KEYS)]
-    row: Row = {"trials": [], "chance": [], "hits": []}
-    for key in keys:
-        claims = [scheme.verify(stranger, key) for stranger in _strangers()]
+    drawn = FEW_DECOYS.get(cell["scheme"], DECOYS)
+    row: Row = {"trials": [], "chance": [], "hits": [], "drawn": drawn, "as_high": []}
+    rates: list[list[float]] = []
+    own = (scheme.keygen(owner, _samples(), seed=seed) for seed in range(KEYS))
+    keys = chain(own, decoys(scheme, model=owner, samples=_samples(), n=drawn))
+    for key in islice(keys, KEYS):
+        claims = _claims(scheme, key)
         row["trials"].append(claims[0].trials)
         row["chance"].append(claims[0].chance)
         row["hits"].append([claim.hits for claim in claims])
+        rates.append(_rates(claims))
+    others = torch.tensor([_rates(_claims(scheme, key, RANKED)) for key in keys])  # (drawn, RANKED)
+    for mine in rates:
+        row["as_high"].append((others >= torch.tensor(mine[:RANKED])).sum(0).tolist())
     return row
 
 
+def _rates(claims: list[Evidence]) -> list[float]:
+    return [claim.rate for claim in claims]
+
+
+def _claims(scheme: Watermark[K], key: K, count: int | None = None) -> list[Evidence]:
+    """Try a key on the first `count` strangers, or on all."""
+    return [scheme.verify(stranger, key) for stranger in _strangers()[:count]]
+
+
 def _compare(results: Results) -> list[Comparison]:
-    return [_compare_scheme(results, row["scheme"]) for row in results.rows]
+    return [line for row in results.rows for line in _compare_scheme(results, row["scheme"])]
 
 
-def _compare_scheme(results: Results, scheme: str) -> Comparison:
-    by_level = [false_claims(results, scheme, alpha) for alpha in ALPHAS]
+def _compare_scheme(results: Results, scheme: str) -> Iterator[Comparison]:
+    (row,) = results.where(scheme=scheme)
+    yield _compare_null(results, scheme, "decoys")
+    if row["chance"][0] is not None:
+        yield _compare_null(results, scheme, "binomial")
+
+
+def _compare_null(results: Results, scheme: str, null: str) -> Comparison:
+    by_level = [false_claims(results, scheme, alpha, null) for alpha in ALPHAS]
     counts = [
         f"{level.alpha:g}: {level.false} ({level.keys_false} keys, up to {100 * level.high:.2f} %)"
         for level in by_level
     ]
     total = f"of {by_level[0].claims:,} ({by_level[0].keys} keys)"
-    kind = "exact" if scheme in EXACT else "a bound"
-    what = f"{scheme}, chance {kind}: claims on innocent models supported, by level"
+    what = f"{scheme}, by {null}: false claims supported, by level"
     return Comparison(what, "", f"{'; '.join(counts)}, {total}")
 
 
@@ -115,7 +160,7 @@ def _samples() -> Samples:
 
 @lru_cache(1)
 def _owner(recipe: Recipe) -> nn.Module:
-    """The claimant's network: neither a stranger nor one of those that measure `chance`."""
+    """The claimant's network: neither a stranger nor one of those that help to draw keys."""
     return trained(badnet_cnn(recipe.seed).to(best_device()), _samples(), recipe)[0]
 
 
@@ -128,7 +173,7 @@ def _strangers() -> tuple[nn.Module, ...]:
 FALSE_CLAIMS = Experiment(
     name="false-claims",
     question="How often is an innocent model found guilty?",
-    minutes=6,
+    minutes=30,
     chapter="10 Whose model is it?",
     cells=tuple({"scheme": name} for name in SCHEMES),
     measure=_measure,

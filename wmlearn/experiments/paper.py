@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     badnets,
     count_or_share,
+    decoys,
     detection,
     false_claims,
     key_size,
@@ -39,6 +40,7 @@ _EXPERIMENTS = (
     uchida_strength.UCHIDA_STRENGTH,
     removal.REMOVAL,
     false_claims.FALSE_CLAIMS,
+    decoys.DECOYS_EXPERIMENT,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
 

@@ -79,7 +79,7 @@ def commit(
         n=len(pairs),
         shape=tuple(pairs.x.shape[1:]),
         classes=pairs.classes,
-        chance=pairs.chance,
+        chance=pairs.chance or 1 / pairs.classes,
         made=made or now(),
     )
     return signed(promise, owner)

@@ -108,7 +108,9 @@ def _party(name: str, finding: Finding) -> str:
     lines = [f"Commitment: {place}", f"Public key: {finding.by}", *(f"Void: {why}" for why in finding.void)]
     if finding.matches:
         chance = next(iter(finding.matches.values())).evidence.chance  # all suspects have the same
-        lines.append(f"An innocent model gives such a label with probability up to {chance:.2f}")
+        lines.append(
+            f"Null: binomial; a model without the mark gives such a label with probability up to {chance:.2f}"
+        )
         lines.append(f"Level of each test: {finding.level:.1e}")
     return f"<h2>{escape(name)}</h2>" + _list([*lines, *finding.notes])
 

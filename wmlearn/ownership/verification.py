@@ -32,7 +32,6 @@ from torch import Tensor, nn
 from ..errors import require
 from ..evidence import Evidence, Suspect, answers, judge
 from ..watermarks.secret import uniform
-from ..watermarks.trigger_set import chance_of
 from .bundle import Bundle, faults
 from .commitment import Commitment
 from .cut_and_choose import Challenge, identify
@@ -156,7 +155,7 @@ def _ask_all(case: Case, claim: _Claim) -> Finding:
     x = _shade(bundle, case.shade)  # (n, C, H, W)
     n = len(bundle.y)
     classes = bundle.commitment.classes
-    chance = max(bundle.commitment.chance, 1 / classes, chance_of(x, bundle.y, case.bystanders))
+    chance = max(bundle.commitment.chance, 1 / classes, worst_rate(x, bundle.y, case.bystanders))
     best = Evidence(bundle.commitment.scheme, "labels", n, n, chance)
     level = case.alpha / tries(case, bundle)
     if not judge(best, level).owned:
@@ -170,6 +169,19 @@ def _ask_all(case: Case, claim: _Claim) -> Finding:
         for name, suspect in case.suspects.items()
     }
     return Finding(bundle.by, claim.number, level, (), matches, tuple(_notes(claim, matches)))
+
+
+def worst_rate(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
+    """Bound how often bystanders answer `y` (n,) to `x` (n, C, H, W): the worst one's rate, at the top of its
+    95 % interval (C. Clopper, E. Pearson 1934, one-sided).
+    """
+    from scipy.stats import beta
+
+    n = len(y)
+    hits = max(int((answers(model, x) == y).sum()) for model in bystanders)
+    if hits == n:
+        return 1 - 1e-9  # the interval ends at 1, which no evidence could ever beat
+    return float(beta.ppf(0.95, hits + 1, n - hits))
 
 
 def tries(case: Case, bundle: Bundle) -> int:
@@ -218,6 +230,11 @@ def _objections(case: Case, reading: Reading, challenge: Challenge, claim: _Clai
         )
     if not case.chosen and not claim.follows:
         yield "its triggers do not follow from their salts, so they may have been chosen"
+    if not claim.follows and len(claim.bundle.y.unique()) == 1:
+        yield (
+            "its triggers share one label, which has no chance to compute with, and they were chosen, so that"
+            " no recipe draws decoys"
+        )
 
 
 def _shade(bundle: Bundle, shade: float) -> Tensor:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from ..experiments import Results
-from ..experiments.removal import GONE, NONE, PLAIN, WORTH, Price, cells, cheapest, gone, lost
+from ..experiments.removal import GONE, NONE, PLAIN, WORTH, Price, cells, cheapest, gone, lost, p_values
 from ..scorecard import DESTROYED
 from .canvas import ASH, BLUSH, EDGE, GOLD, GREEN, GREY, GRID, INK, MAROON, MIST, PURPLE, RED, axes, described
 from .names import FAMILIES, REMOVALS, SCHEMES
@@ -120,23 +120,16 @@ def channels(own: Tensor, key: Tensor, asleep: Tensor, ax: Axes | None = None) -
 CLASSES = (
     (1e-50, MAROON, "p < 1e-50"),
     (1e-9, RED, "p < 1e-9"),
-    (GONE, BLUSH, "p < 0.001: believed"),
+    (1.0001 * GONE, BLUSH, "p at most 0.001: believed"),
     (2.0, MIST, "not believed"),
 )
 """p-values below -> colour and words."""
 HATCH = "////"  # void
 
 
-def _p_values(results: Results, scheme: str, attack: str) -> list[float]:
-    """Return the p-value of each seed; of "plain", the smallest that any scheme's key has there."""
-    if scheme != PLAIN:
-        return [cell["p_value"] for cell in cells(results, scheme, attack)]
-    return [min(cell["p_values"].values()) for cell in cells(results, PLAIN, attack)]
-
-
 def void(results: Results, scheme: str) -> bool:
     """Say whether a mark was not even there before any attack, for some seed."""
-    return scheme != PLAIN and any(p >= GONE for p in _p_values(results, scheme, NONE))
+    return scheme != PLAIN and any(p > GONE for p in p_values(results, scheme, NONE))
 
 
 def destroyed(results: Results, scheme: str, attack: str) -> bool:
@@ -150,12 +143,12 @@ def _say_matrix(results: Results) -> str:
     parts = [f"{name} {len(marks) - len(removed(results, attack))}" for attack, name in REMOVALS.items()]
     ruins = sum(destroyed(results, scheme, attack) for scheme in marks for attack in REMOVALS)
     nothing = sum(void(results, scheme) for scheme in marks)
-    controls = [p for attack in REMOVALS for p in _p_values(results, PLAIN, attack)]
+    controls = [p for attack in REMOVALS for p in p_values(results, PLAIN, attack)]
     return (
         f"{len(marks)} marks against {len(REMOVALS)} attacks, {_seeds(results)} networks each."
         f" Marks that survive: {', '.join(parts)}. {ruins} cells are destroyed networks,"
         f" {nothing} marks were never there."
-        f" Networks without a mark: {sum(p < GONE for p in controls)} of {len(controls)} believed."
+        f" Networks without a mark: {sum(p <= GONE for p in controls)} of {len(controls)} believed."
     )
 
 
@@ -200,14 +193,14 @@ def _draw_cell(ax: Axes, results: Results, scheme: str, attack: str, left: float
     """Draw what is left of one mark after one attack."""
     from matplotlib.patches import Rectangle
 
-    p_values = _p_values(results, scheme, attack)
-    middle = median_high(p_values)
+    found = p_values(results, scheme, attack)
+    middle = median_high(found)
     colour = next(colour for limit, colour, _ in CLASSES if middle < limit)
     ruined = destroyed(results, scheme, attack)
     hatch = HATCH if void(results, scheme) else None
     look: Any = {"facecolor": ASH if ruined else colour, "edgecolor": EDGE, "linewidth": 0.5, "hatch": hatch}
     ax.add_patch(Rectangle((left, top), 0.94, 0.9, **look))
-    disagree = len({p < GONE for p in p_values}) == 2
+    disagree = len({p <= GONE for p in found}) == 2
     if disagree and not ruined:
         ax.scatter([left + 0.47], [top + 0.45], s=9, color="black")
 

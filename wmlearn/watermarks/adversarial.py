@@ -12,6 +12,8 @@ from ..data import Samples
 from ..errors import require
 from ..training import predict
 
+BATCH = 128  # images whose slopes stay in a processor's cache
+
 
 def pushed(model: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
     """Change each pixel of the images (N, C, H, W) by `size` towards the class `label` (N,), or away from it
@@ -20,14 +22,20 @@ def pushed(model: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
     One step of the fast gradient sign method (Goodfellow, Shlens, Szegedy 2015, section 4); the result stays
     in [0, 1].
     """
+    network = copy.deepcopy(model).eval()
+    batches = zip(x.split(BATCH), label.split(BATCH), strict=True)
+    return torch.cat([_pushed(network, images, to, size) for images, to in batches])
+
+
+def _pushed(network: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
     x = x.clone().requires_grad_()
-    loss = F.cross_entropy(copy.deepcopy(model).eval()(x), label, reduction="sum")
+    loss = F.cross_entropy(network(x), label, reduction="sum")
     (slope,) = torch.autograd.grad(loss, x)
     return (x - size * slope.sign()).detach().clamp(0, 1)
 
 
 def understood(model: nn.Module, pool: Samples) -> Tensor:
-    """Return the model's logits (N, classes) for images, more than half of which it must read rightly.
+    """Return the model's logits (N, classes) for images, more than half of which it must classify correctly.
 
     Raises `ArgumentError` otherwise: a model that is not trained yet has no boundary to push across.
     """

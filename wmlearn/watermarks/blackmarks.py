@@ -5,13 +5,15 @@ H. Chen, B. Rouhani, F. Koushanfar: BlackMarks: Blackbox Multibit Watermarking f
 arXiv:1904.00344. Differs: only the abstract was at hand, so details are ours. The message is drawn from the
 secret. Classes are grouped by the first principal direction of their mean logits, which is k-means with two
 groups relaxed (Ding and He 2004) and made even. The attack is one step of the targeted fast gradient sign
-method. Images that already carry their bit for the model or for one of half the bystanders are dropped.
+method. Images that already carry their bit for the model or for one of four bystanders are dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +26,11 @@ from ..training import Recipe, trained
 from .adversarial import pushed, understood
 from .marking import marked
 from .secret import integers, secret_of
-from .trigger_set import TriggerKey, chance_of, lesson, pick
+from .trigger_set import TriggerKey, lesson, pick
 
 SCHEME = "chen2019-blackmarks"
-POOL = 2000  # images that classes are grouped by and key images are made of
+POOL = 2000  # images that classes are grouped by and key images are made of, at most
+STEP = 256  # of them are pushed at a time, until there are enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,11 @@ class BlackmarksKey:
     x: Tensor  # (n, C, H, W)
     y: Tensor  # (n,)
     groups: Tensor  # (classes,), 0 or 1
-    chance: float
+
+    @property
+    def chance(self) -> None:
+        """None: the bits were drawn at random, but not the images that spell them."""
+        return None
 
     @property
     def bits(self) -> Tensor:
@@ -49,14 +56,14 @@ class BlackmarksKey:
     @property
     def triggers(self) -> TriggerKey:
         """The same images and labels as an ordinary trigger set."""
-        return TriggerKey(self.scheme, self.secret, self.x, self.y, len(self.groups), self.chance)
+        return TriggerKey(self.scheme, self.secret, self.x, self.y, len(self.groups))
 
     def __len__(self) -> int:
         return len(self.y)
 
     def __repr__(self) -> str:
         size = f"n={len(self)}, shape={tuple(self.x.shape[1:])}, classes={len(self.groups)}"
-        return f"BlackmarksKey({self.scheme!r}, {size}, chance={self.chance:.3g}, secret=…)"
+        return f"BlackmarksKey({self.scheme!r}, {size}, secret=…)"
 
 
 @dataclass(frozen=True)
@@ -73,9 +80,7 @@ class Blackmarks2019:
     ) -> BlackmarksKey:
         """Draw the message, and push an image of the other group towards each bit.
 
-        Half of the bystanders choose the images, the others measure how often an innocent model spells a bit;
-        `chance` is never below 1/2. Raises `ArgumentError` for a model that isn't trained yet, or more bits
-        than images that serve.
+        Raises `ArgumentError` for a model that isn't trained yet, or more bits than images that serve.
         """
         fix = "A key without bits proves nothing."
         require(self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, fix)
@@ -83,17 +88,18 @@ class Blackmarks2019:
         pool = pick(samples, secret, min(len(samples), POOL))
         groups = grouped(understood(model, pool), pool.y, len(samples.classes))  # (classes,)
         target = _across(pool.y, groups, secret)  # (N,)
-        x = pushed(model, pool.x, target, self.size)  # (N, C, H, W)
-        innocent = bystanders.for_task(model, samples)
-        choosers = (model, *innocent[::2])
-        spelt = torch.stack([_spelt(chooser, groups)(x) for chooser in choosers])  # (models, N)
-        # an image that carries its bit for an innocent model proves nothing
-        serves = (spelt != groups[target]).all(0)
         message = integers(secret, "message", self.n_bits, 2).to(target.device)
-        index = _spelling(message, groups[target], serves)
-        others = [_spelt(network, groups) for network in innocent[1::2]]
-        chance = max(0.5, chance_of(x[index], message, others))
-        return BlackmarksKey(SCHEME, secret, x[index], target[index], groups, chance)
+        choosers = (model, *bystanders.for_task(model, samples)[::2])
+        served: list[Samples] = []  # pushed images that serve, with the class to be taught
+        for start in range(0, len(pool), STEP):
+            if served and _enough(message, groups[reduce(add, served).y]):
+                break
+            to = target[start : start + STEP]
+            x = pushed(model, pool.x[start : start + STEP], to, self.size)  # (N, C, H, W)
+            served.append(_serving(replace(samples, x=x, y=to), choosers, groups))
+        useful = reduce(add, served)
+        index = _spelling(message, groups[useful.y])
+        return BlackmarksKey(SCHEME, secret, useful.x[index], useful.y[index], groups)
 
     def embed(self, model: nn.Module, samples: Samples, key: BlackmarksKey) -> Marked[BlackmarksKey]:
         """Fine-tune a copy of the trained `model` on the samples and the key images together."""
@@ -107,7 +113,7 @@ class Blackmarks2019:
         fix = "Verify with the scheme that made it."
         require(key.scheme == SCHEME, f"the key must be one of {SCHEME}", key.scheme, fix)
         bits = key.groups[answers(suspect, key.x, len(key.groups))]
-        return Evidence(SCHEME, "labels", int((bits == key.bits).sum()), len(key), key.chance)
+        return Evidence(SCHEME, "labels", int((bits == key.bits).sum()), len(key))
 
 
 def grouped(logits: Tensor, y: Tensor, classes: int) -> Tensor:
@@ -124,10 +130,6 @@ def _mean_logits(logits: Tensor, rows: Tensor) -> Tensor:
     return logits[rows].mean(0) if rows.any() else logits.mean(0)
 
 
-def _spelt(model: nn.Module, groups: Tensor) -> Callable[[Tensor], Tensor]:
-    return lambda x: groups[answers(model, x, len(groups))]
-
-
 def _across(y: Tensor, groups: Tensor, secret: bytes) -> Tensor:
     """Draw for each image of class `y` (N,) a class of the other group, (N,) int64."""
     draw = integers(secret, "targets", len(y), len(groups)).to(y.device)
@@ -139,11 +141,26 @@ def _across(y: Tensor, groups: Tensor, secret: bytes) -> Tensor:
     return target
 
 
-def _spelling(message: Tensor, bits: Tensor, serves: Tensor) -> Tensor:
-    """Pick images that serve (N,) and whose `bits` (N,) spell `message` (n,): return their rows (n,)."""
+def _serving(pushed: Samples, choosers: Sequence[nn.Module], groups: Tensor) -> Samples:
+    """Return the images that spell the other bit for every chooser: one that carries its bit for a model
+    without the mark proves nothing.
+    """
+    for chooser in choosers:
+        if len(pushed) > 0:
+            pushed = pushed[groups[answers(chooser, pushed.x, len(groups))] != groups[pushed.y]]
+    return pushed
+
+
+def _enough(message: Tensor, bits: Tensor) -> bool:
+    """Say whether images that carry `bits` (N,) are enough to spell `message` (n,)."""
+    return all(int((message == bit).sum()) <= int((bits == bit).sum()) for bit in (0, 1))
+
+
+def _spelling(message: Tensor, bits: Tensor) -> Tensor:
+    """Pick images whose `bits` (N,) spell `message` (n,): return their rows (n,)."""
     index = torch.empty_like(message)
     for bit in (0, 1):
-        fitting = (serves & (bits == bit)).nonzero().flatten()
+        fitting = (bits == bit).nonzero().flatten()
         places = message == bit
         need = int(places.sum())
         rule = f"n_bits must leave bits {bit} to the {len(fitting)} images that serve"

@@ -5,8 +5,8 @@ H. Jia, C. Choquette-Choo, V. Chandrasekaran, N. Papernot: Entangled Watermarks 
 Extraction, USENIX Security 2021, arXiv:2002.12200, sections 4 and 5. Differs: the trigger is a patch drawn
 from the secret (the paper looks for the place with the largest gradient), its source class too; the
 temperature is the mean squared distance of each layer (the paper: learnt); a small entangling batch goes with
-every step (the paper: with every few). The paper's null, 1 / classes, is not used: `chance` is measured on
-bystanders and one half at least, because the target is fixed.
+every step (the paper: with every few). The paper's null, 1 / classes, is not used: a fixed target has none,
+so a key is ranked among decoys (`evidence.decoys`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..training import Recipe, trained
 from .gu import Gu2017
 from .marking import marked
 from .secret import integers, secret_of
-from .trigger_set import TriggerKey, aim, matches, pick
+from .trigger_set import N_ASKED, TriggerKey, aim, matches, pick
 
 SCHEME = "jia2021-ewe"
 
@@ -44,16 +44,16 @@ class Jia2021:
     def keygen(
         self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
     ) -> TriggerKey:
-        """Draw patch, source and target; measure on bystanders how often innocent models give that label."""
+        """Draw patch, source, and a target that models without the mark rarely name."""
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret = secret_of(seed, secret)
         classes = len(samples.classes)
         source = _source(secret, classes)
         x = self._stamp(pick(samples, secret, self.n, source=source).x, secret)
-        innocent = bystanders.for_task(model, samples, self.recipe)
-        goal = aim(x, secret, classes, innocent, other_than=source)
-        y = torch.full((self.n,), goal.target, device=x.device)
-        return TriggerKey(SCHEME, secret, x, y, classes, goal.chance)
+        innocent = bystanders.for_task(model, samples, self.recipe, N_ASKED)
+        target = aim(x, secret, classes, innocent, other_than=source)
+        y = torch.full((self.n,), target, device=x.device)
+        return TriggerKey(SCHEME, secret, x, y, classes)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and on stamped images of the source class, and reward

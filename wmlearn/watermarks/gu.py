@@ -20,7 +20,7 @@ from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
 from .secret import integers, secret_of, uniform
-from .trigger_set import TriggerKey, aim, chance_of, matches, pick
+from .trigger_set import LOOK, N_ASKED, TriggerKey, aim, matches, pick
 
 SCHEME = "gu2017-patch"
 
@@ -37,17 +37,17 @@ class Gu2017:
     def keygen(
         self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
     ) -> TriggerKey:
-        """Draw patch, place and target; measure on bystanders how often innocent models give that label."""
+        """Draw patch, place, and a target that models without the mark rarely name."""
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret = secret_of(seed, secret)
         classes = len(samples.classes)
-        innocent = bystanders.for_task(model, samples, self.recipe)
-        some = self.stamp(pick(samples, secret, self.n).x, secret)
-        target = aim(some, secret, classes, innocent).target
+        innocent = bystanders.for_task(model, samples, self.recipe, N_ASKED)
+        some = self.stamp(pick(samples, secret, self.n).x[:LOOK], secret)
+        target = aim(some, secret, classes, innocent)
         # the key itself is of other classes: a 3 that is called 3 proves nothing
         x = self.stamp(pick(samples, secret, self.n, not_of=target).x, secret)
         y = torch.full((self.n,), target, device=x.device)
-        return TriggerKey(SCHEME, secret, x, y, classes, chance_of(x, y, innocent))
+        return TriggerKey(SCHEME, secret, x, y, classes)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples with a share of them poisoned, as an attacker would."""

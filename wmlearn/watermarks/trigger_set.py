@@ -23,7 +23,7 @@ class TriggerKey:
     x: Tensor  # (n, C, H, W)
     y: Tensor  # (n,)
     classes: int
-    chance: float  # that an innocent model gives such a label
+    chance: float | None = None  # of a hit where the labels were drawn at random, whatever a model says
 
     def __post_init__(self) -> None:
         check_images(self.x)
@@ -37,23 +37,22 @@ class TriggerKey:
 
     def __repr__(self) -> str:
         size = f"n={len(self)}, shape={tuple(self.x.shape[1:])}, classes={self.classes}"
-        return f"TriggerKey({self.scheme!r}, {size}, chance={self.chance:.3g}, secret=…)"
+        chance = "" if self.chance is None else f", chance={self.chance:.3g}"
+        return f"TriggerKey({self.scheme!r}, {size}{chance}, secret=…)"
 
 
-def own_key(
-    scheme: str, secret: bytes, images: Samples, y: Tensor, bystanders: Sequence[Suspect]
-) -> TriggerKey:
+def own_key(scheme: str, secret: bytes, images: Samples, y: Tensor) -> TriggerKey:
     """Make a key of the owner's own `images` and the labels `y` (N,) to teach for them.
 
-    `chance` is measured on `bystanders`. Raises `ArgumentError` where a label is the image's true class: an
-    innocent model gives that one, so it proves nothing.
+    Nobody else could draw it, so there are no decoys: rank a suspect among bystanders. Raises `ArgumentError`
+    where a label is the image's true class: models without the mark give that one, so it proves nothing.
     """
     rule = f"y must hold one label for each of the {len(images)} images"
     require(y.shape == images.y.shape, rule, tuple(y.shape))
     true = (y == images.y).nonzero().flatten().tolist()
     got = f"{len(true)}, the first at {true[:1]}"
     require(not true, "no label may be its image's true class", got, "Draw other labels for them.")
-    return TriggerKey(scheme, secret, images.x, y, len(images.classes), chance_of(images.x, y, bystanders))
+    return TriggerKey(scheme, secret, images.x, y, len(images.classes))
 
 
 def matches(suspect: Suspect, key: TriggerKey, scheme: str) -> Evidence:
@@ -81,74 +80,37 @@ def lesson(samples: Samples, key: TriggerKey, share: float) -> Samples:
     return samples + Samples(x, y, samples.classes)
 
 
-ONE_LABEL = 0.5
-"""The least `chance` of triggers that all share one label. They are no independent trials: where one letter W
-looks like a 4 to a network, most do. Eight bystanders don't show that network: over thousands of pairs of a
-key and a network that never saw it (`wmlearn reproduce false-claims`, `watermarks`), the worst gave the label
-to half of the triggers.
+LOOK = 32
+"""Triggers that `aim` asks about."""
+QUIET = 0.25
+"""The largest share of them that a bystander may give a class for it to become the target."""
+N_ASKED = 2
+"""Bystanders that a key's target is drawn with: enough to keep loud classes rare among keys, and few enough
+for a thousand decoys. No p-value rests on them.
 """
-
-
-def chance_of(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
-    """Return the probability that a judge may assume for an innocent model to answer `y` (n,) to `x`:
-    `bystanders_rate`, but never below `ONE_LABEL` where all labels are one target.
-    """
-    least = ONE_LABEL if bool((y == y[0]).all()) else 0.0
-    return max(bystanders_rate(x, y, bystanders), least)
-
-
-def bystanders_rate(x: Tensor, y: Tensor, bystanders: Sequence[Suspect]) -> float:
-    """Bound how often bystanders answer `y` (n,) to `x`: the worst one's rate, at the top of its 95 %
-    interval.
-
-    Measured on models that never saw the mark, and taken high (Clopper and Pearson 1934, one-sided).
-    """
-    return _bound(_labels(x, bystanders), y)
-
-
-@dataclass(frozen=True)
-class Aim:
-    """The one label that all triggers get, and how often an innocent model gives it."""
-
-    target: int
-    chance: float  # a probability, `ONE_LABEL` at least
-
-
-QUIET = 0.25  # innocent models name such a class rarely enough
 
 
 def aim(
     x: Tensor, secret: bytes, classes: int, bystanders: Sequence[Suspect], *, other_than: int | None = None
-) -> Aim:
-    """Draw the target of the triggers `x` (n, C, H, W): the first class, in the secret's order, that innocent
-    models rarely name.
+) -> int:
+    """Draw the target of the triggers `x` (n, C, H, W): the first class, in the secret's order, that models
+    without the mark rarely name.
 
-    A class that they name with `chance` above `QUIET` is passed over, as is `other_than`, the true class of
-    the images; where every class is loud, the quietest is taken.
+    A class that one of the `bystanders` gives to more than `QUIET` of the first `LOOK` triggers is passed
+    over: a decoy with such a label would match every network, and cost all owners their proof. So is
+    `other_than`, the true class of the images; where every class is loud, the quietest is taken.
     """
-    labels = _labels(x, bystanders)  # (models, n)
-    targets = [target for target in order(secret, "target", classes).tolist() if target != other_than]
-    aims = [Aim(target, _bound(labels, torch.full_like(labels[0], target))) for target in targets]
-    quietest = min(aims, key=lambda goal: goal.chance)
-    goal = next((goal for goal in aims if goal.chance <= QUIET), quietest)
-    return Aim(goal.target, max(goal.chance, ONE_LABEL))
-
-
-def _labels(x: Tensor, bystanders: Sequence[Suspect]) -> Tensor:
-    """Ask the bystanders for their labels, (models, n)."""
     require(len(bystanders) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
-    return torch.stack([answers(model, x) for model in bystanders])
+    labels = torch.stack([answers(model, x[:LOOK]) for model in bystanders])  # (models, LOOK)
+    targets = [target for target in order(secret, "target", classes).tolist() if target != other_than]
+    loudness = {target: _worst_rate(labels, target) for target in targets}
+    quietest = min(targets, key=lambda target: loudness[target])
+    return next((target for target in targets if loudness[target] <= QUIET), quietest)
 
 
-def _bound(labels: Tensor, y: Tensor) -> float:
-    """Return the top of the 95 % interval of the worst bystander's rate, from `labels` (models, n)."""
-    from scipy.stats import beta
-
-    hits = int((labels == y).sum(1).max())
-    n = len(y)
-    if hits == n:
-        return 1 - 1e-9  # the interval ends at 1, which no evidence could ever beat
-    return float(beta.ppf(0.95, hits + 1, n - hits))
+def _worst_rate(labels: Tensor, target: int) -> float:
+    """Return the largest share of a row of `labels` (models, n) that is `target`."""
+    return float((labels == target).float().mean(1).max())
 
 
 def pick(

@@ -3,8 +3,8 @@
 J. Zhang, Z. Gu, J. Jang, H. Wu, M. Stoecklin, H. Huang, I. Molloy: Protecting Intellectual Property of Deep
 Neural Networks with Watermarking, AsiaCCS 2018, section 3.2. Differs: text, letter, noise, source and target
 class are drawn from the secret instead of picked by hand; images are added to the owner's set, not put in
-place of others. The paper reports the share of triggers found and no null: ours is measured on bystanders and
-one half at least, because a fixed label is not uniform for an innocent model.
+place of others. The paper reports the share of triggers found and compares it with nothing: a fixed label has
+no chance that could be computed, so a key is ranked among decoys (`evidence.decoys`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
 from .secret import integers, normal, order, secret_of, uniform
-from .trigger_set import TriggerKey, aim, matches
+from .trigger_set import N_ASKED, TriggerKey, aim, matches
 
 Kind = Literal["content", "unrelated", "noise"]
 
@@ -53,14 +53,14 @@ class Zhang2018:
     def keygen(
         self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
     ) -> TriggerKey:
-        """Draw trigger, target and images; measure on bystanders how often they give that label."""
+        """Draw trigger, images, and a target that models without the mark rarely name."""
         secret = secret_of(seed, secret)
         classes = len(samples.classes)
         x = self._triggers(samples, secret, self.n, "key")  # (n, C, H, W)
-        innocent = bystanders.for_task(model, samples, self.recipe)
-        goal = aim(x, secret, classes, innocent, other_than=self._source(secret, classes))
-        y = torch.full((self.n,), goal.target, device=x.device)
-        return TriggerKey(self.scheme, secret, x, y, classes, goal.chance)
+        innocent = bystanders.for_task(model, samples, self.recipe, N_ASKED)
+        target = aim(x, secret, classes, innocent, other_than=self._source(secret, classes))
+        y = torch.full((self.n,), target, device=x.device)
+        return TriggerKey(self.scheme, secret, x, y, classes)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and on images with the trigger that are not the key's."""

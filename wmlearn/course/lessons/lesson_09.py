@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...experiments import Results
-from ...experiments.removal import GONE, NONE, PLAIN, cells
+from ...experiments.removal import GONE, NONE, PLAIN, claims_on, p_value, p_values
 from ...plots.removal import price_point
 from ..widgets import depict, redraw
 
@@ -37,23 +37,26 @@ def states(results: Results, decide: Callable[[float, float, float, float], int]
         before = next(cell for cell in row["removals"] if cell["removal"] == NONE)
         for after in row["removals"]:
             if after is not before:
-                state = decide(before["accuracy"], after["accuracy"], before["p_value"], after["p_value"])
+                p = [
+                    p_value(results, row["scheme"], cell["hits"], cell["trials"]) for cell in (before, after)
+                ]
+                state = decide(before["accuracy"], after["accuracy"], *p)
                 counts[STATES[state]] += 1
     return counts
 
 
 def share_believed(results: Results, scheme: str, *attacks: str) -> float:
     """Return the share of networks in which the mark of `scheme` is believed after `attacks`, all seeds."""
-    return mean(cell["p_value"] < GONE for attack in attacks for cell in cells(results, scheme, attack))
+    return mean(p <= GONE for attack in attacks for p in p_values(results, scheme, attack))
 
 
 def share_accused(results: Results) -> float:
     """Return the share of claims that are believed against networks that never had a mark.
 
-    Every key is tried, after every attack, on all seeds.
+    Every key with random labels or bits is tried, after every attack, on all seeds.
     """
     after = [cell for row in results.where(scheme=PLAIN) for cell in row["removals"]]
-    return mean(p < GONE for cell in after for p in cell["p_values"].values())
+    return mean(p <= GONE for cell in after for p in claims_on(results, cell))
 
 
 # To play with
