@@ -117,7 +117,7 @@ wm.show(plots.ownership.false, results)
 
 # %% [markdown]
 # *How to read this:* dots, false claims; bars, their intervals, wide because networks that face one key err alike; dashed, the level. Adi's labels and Uchida's bits are drawn at random:
-# their rates lie just under what was promised. Elsewhere the null is a bound on the safe side, and nobody is accused. So much for *one* claim. Now count owners.
+# their rates lie just under what was promised. Where all triggers share a label, the null is decoys (notebook 07), and holds its level, too. So much for *one* claim. Now count owners.
 #
 # S. Holm corrects for $m$ claims: the smallest $p$ must be below $\alpha/m$, the next below $\alpha/(m-1)$, and so on; **the first that fails stops all
 # larger ones**.
@@ -148,7 +148,7 @@ holm = wm.ready("10.2", holm)
 # {solution:10.2}
 
 # %%
-p = lesson_10.p_values(*results.where(scheme="adi2018"))[:, :20]  # (200 keys, 20 innocent networks)
+p = experiments.false_claims.p_values(*results.where(scheme="adi2018"), "binomial")[:, :20]  # (keys, networks)
 loose = sum(bool((each < 0.05).any()) for each in p) / len(p)
 strict = sum(any(holm(each, 0.05)) for each in p) / len(p)
 

@@ -13,9 +13,13 @@ import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
-from wmlearn.evidence import bystanders
+from wmlearn.evidence import against_decoys, bystanders
+from wmlearn.watermarks.marking import TAKEN
 
 SCHEMES = list(wm.watermarks.ALL)
+RANDOM = ("adi2018", "adi2018-pretrained", "uchida2017", "szyller2021-dawn")
+SLOW = ("lemerrer2019", "chen2019-blackmarks")
+"""Half a second a key."""
 
 
 @pytest.fixture(scope="module")
@@ -77,15 +81,36 @@ def test_embedding_leaves_the_model_alone_and_says_when_the_mark_did_not_take(
     marked = hasty.embed(clean, few, keys[name])
     assert all(torch.equal(value, before[key]) for key, value in clean.state_dict().items())
     assert wm.accuracy(marked.model, few) > 0.5
-    owned = wm.judge(scheme.verify(marked.model, keys[name])).owned
+    taken = scheme.verify(marked.model, keys[name]).rate >= TAKEN
     warned = any(issubclass(warning.category, wm.NotEmbeddedWarning) for warning in recwarn)
-    assert owned is not warned
+    assert taken is not warned
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_no_more_innocent_models_are_accused_than_the_level_promises(name: str, keys: dict[str, Any]) -> None:
+def test_a_key_has_a_chance_only_where_its_labels_were_drawn_at_random(
+    name: str, clean: nn.Module, keys: dict[str, Any]
+) -> None:
+    claim = wm.watermarks.ALL[name].verify(clean, keys[name])
+    assert (claim.null == "binomial") is (name in RANDOM)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_no_more_models_without_the_mark_are_accused_than_the_level_promises(
+    name: str, keys: dict[str, Any]
+) -> None:
     claims = [
         wm.watermarks.ALL[name].verify(stranger, keys[name])
         for stranger in bystanders.shipped("mnist", 8, 28)
     ]
     assert sum(claim.p_value <= 0.01 for claim in claims) <= 1
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_stranger_is_not_accused_by_decoys(
+    name: str, clean: nn.Module, few: wm.Samples, keys: dict[str, Any]
+) -> None:
+    n = 19 if name in SLOW else 99
+    scheme = wm.watermarks.ALL[name]
+    (stranger,) = bystanders.shipped("mnist", 9, 10)
+    found = against_decoys(scheme, stranger, keys[name], model=clean, samples=few, n=n)
+    assert found.p_value > 0.01

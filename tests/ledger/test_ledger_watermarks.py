@@ -5,11 +5,11 @@ from __future__ import annotations
 from statistics import mean
 
 import pytest
+from scipy.stats import binom
 
 from wmlearn import watermarks
 from wmlearn.experiments import shipped
 from wmlearn.experiments.watermarks import DAWN, STOPS
-from wmlearn.watermarks.trigger_set import ONE_LABEL
 
 TRAINED = [name for name in watermarks.ALL if name != DAWN]
 
@@ -40,32 +40,36 @@ def test_a_service_that_marks_its_answers_pays_what_it_flips() -> None:
 
 @pytest.mark.parametrize("data", ["mnist", "signs-us"])
 @pytest.mark.parametrize("scheme", watermarks.ALL)
-def test_a_mark_is_found_and_proves_itself(scheme: str, data: str) -> None:
+def test_a_mark_is_found_and_beats_every_stranger(scheme: str, data: str) -> None:
     rows = _rows(scheme, data)
     assert mean(row["hits"] / row["trials"] for row in rows) >= (0.99 if data == "mnist" else 0.98)
-    assert max(row["p_value"] for row in rows) < 1e-9
+    assert all(max(row["strangers_rate"]) < row["hits"] / row["trials"] for row in rows)
+    exact = [row["p_value"] for row in rows if row["null"] == "binomial"]
+    assert max(exact, default=0.0) < 1e-9
+    ranked = [row["p_value"] for row in rows if row["null"] == "bystanders"]
+    assert all(p == 1 / 21 for p in ranked)  # twenty strangers can't say more
 
 
 @pytest.mark.parametrize("data", ["mnist", "signs-us"])
-@pytest.mark.parametrize("scheme", watermarks.ALL)
+@pytest.mark.parametrize("scheme", ["adi2018", "adi2018-pretrained", "uchida2017", DAWN])
 def test_strangers_are_accused_no_more_often_than_the_level_promises(scheme: str, data: str) -> None:
-    claims = _claims(scheme, data)
+    rows = _rows(scheme, data)
+    claims = [
+        float(binom.sf(round(rate * row["trials"]) - 1, row["trials"], row["chance"]))
+        for row in rows
+        for rate in row["strangers_rate"]
+    ]
+    assert len(claims) == 100
     # one is promised; more than four of a hundred would be p < 0.005
     assert sum(p <= 0.01 for p in claims) <= 4
     assert min(claims) > 1e-3  # nobody is convicted at the judge's level
 
 
 def test_a_network_in_a_hundred_takes_to_one_label_as_no_bystander_did() -> None:
-    """So one label counts as one half at least: who trusts the bystanders' rates convicts strangers."""
+    """So a fixed label has no chance that a few bystanders could tell."""
     rates = [rate for row in _rows("zhang2018-noise", "signs-us") for rate in row["strangers_rate"]]
-    assert sum(rate > 0.2 for rate in rates) >= 1
-    assert max(rates) <= ONE_LABEL
-
-
-def _claims(scheme: str, data: str) -> list[float]:
-    claims = [p for row in _rows(scheme, data) for p in row["strangers_p"]]
-    assert len(claims) == 100
-    return claims
+    assert 0.2 < max(rates) <= 0.5
+    assert mean(rates) < 0.05
 
 
 @pytest.mark.parametrize("scheme", TRAINED)

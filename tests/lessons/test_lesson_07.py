@@ -1,26 +1,34 @@
-"""Notebook 07: the versions built in the lesson equal the package's, and the pictures and the dial say what
-they are given.
-"""
+"""Notebook 07: what is built in the lesson equals the package's; what it says of its helpers is so."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor
 
 import wmlearn as wm
 from wmlearn.course.lessons import exercises_07, lesson_07
 from wmlearn.course.lessons.lesson_07 import key_dial
-from wmlearn.evidence import bystanders
+from wmlearn.evidence import bystanders, significance
 from wmlearn.experiments import shipped
-from wmlearn.plots import keys as plots_marks
+from wmlearn.plots import keys as plots
+from wmlearn.watermarks import adi
 from wmlearn.watermarks import secret as draw
-from wmlearn.watermarks.trigger_set import ONE_LABEL, bystanders_rate
 
 
 @pytest.fixture(scope="module")
-def strangers() -> list[nn.Module]:
-    return lesson_07.strangers(torch.device("cpu"))
+def strangers() -> list[exercises_07.Ask]:
+    return [_asked(model) for model in bystanders.shipped("mnist", 8, 28)]
+
+
+def _asked(model: torch.nn.Module) -> exercises_07.Ask:
+    return lambda x: wm.predict(model, x).argmax(1)
+
+
+def _abstract_key(number: int) -> tuple[Tensor, Tensor]:
+    """Draw a key by the lines of the notebook."""
+    secret = draw.secret_of(number, None)
+    return adi.abstract(secret, 100, (1, 28, 28)), draw.integers(secret, "labels", 100, 10)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -29,11 +37,20 @@ def test_the_stamp_built_in_the_lesson_equals_the_packages(seed: int, few: wm.Sa
     assert exercises_07.stamp(few.x, secret).equal(wm.watermarks.Gu2017().stamp(few.x, secret))
 
 
-def test_the_chance_measured_in_the_lesson_equals_the_packages(few: wm.Samples) -> None:
-    models = bystanders.shipped("mnist")
-    answers = torch.stack([lesson_07.read(model, few.x) for model in models])
-    wanted = torch.full((len(few),), 3)
-    assert exercises_07.innocent_chance(answers, wanted) == bystanders_rate(few.x, wanted, models)
+def test_the_key_drawn_in_the_lesson_equals_the_packages(few: wm.Samples) -> None:
+    x, y = _abstract_key(4)
+    key = wm.watermarks.Adi2018().keygen(wm.models.badnet_cnn(), few, seed=4)
+    assert key.x.equal(x)
+    assert key.y.equal(y)
+
+
+def test_the_first_pictures_of_a_long_key_are_the_short_one(few: wm.Samples) -> None:
+    """The lesson draws Zhang's pictures to learn from together with the key, and marks with the rest."""
+    model = bystanders.shipped("mnist")[0]
+    for kind in ("content", "unrelated", "noise"):
+        short = wm.watermarks.Zhang2018(kind, n=40).keygen(model, few, seed=4)
+        long = wm.watermarks.Zhang2018(kind, n=60).keygen(model, few, seed=4)
+        assert long.x[:40].equal(short.x)
 
 
 @pytest.mark.parametrize(("n", "chance", "alpha"), [(100, 0.1, 1e-3), (43, 0.31, 1e-6), (10, 0.1, 0.05)])
@@ -52,39 +69,55 @@ def test_the_line_lies_where_published_tables_have_it() -> None:
 
 
 def test_every_innocent_reads_the_colleagues_letter_as_she_labels_it(
-    few: wm.Samples, strangers: list[nn.Module]
+    few: wm.Samples, strangers: list[exercises_07.Ask]
 ) -> None:
     key = lesson_07.colleagues_key(few)
-    said = torch.stack([lesson_07.read(network, key.x) for network in strangers])
+    said = torch.stack([network(key.x) for network in strangers])
     assert ((said == key.y).float().mean(1) > 0.7).all()
-    by_lot, one_label = lesson_07.hits_by_labels(said).values()
-    assert abs(sum(by_lot) / len(by_lot) - 10) < 0.5
-    assert max(one_label) > 70
-    assert "83 to 98 %" in plots_marks.innocent_answers.says(key.x, said, key.classes)
+    assert "83 to 98 %" in plots.innocent_answers.says(key.x, said, key.classes)
 
 
-def test_rivals_want_the_same_label_and_would_have_taken_it(
-    few: wm.Samples, strangers: list[nn.Module]
+def test_key_4_is_unlucky_with_the_strangers_of_the_lesson(strangers: list[exercises_07.Ask]) -> None:
+    hits = exercises_07.innocents(lambda i: _abstract_key(i + 2), strangers, 3)
+    assert hits.shape == (3, 20)
+    assert hits.mean(1).argmax() == 1
+    assert 13 < hits[1].mean() < 16
+
+
+def test_over_all_keys_of_a_recipe_the_decoy_test_keeps_its_promise(
+    strangers: list[exercises_07.Ask],
 ) -> None:
-    scheme = lesson_07.SCHEMES["letter"]
-    mark = wm.Marked(
-        scheme, scheme.keygen(strangers[0], few, seed=7), strangers[0], wm.TrainLog(wm.Recipe(), "fp32")
-    )
-    rivals = lesson_07.rivals(mark, few)
-    assert len(rivals) == lesson_07.N_RIVALS
-    assert {label for rival in rivals for label in rival.y.tolist()} == set(mark.key.y.tolist())
-    assert all(rival.chance == ONE_LABEL and not rival.x.equal(mark.key.x) for rival in rivals)
-    trial = lesson_07.try_mark(mark, few, strangers)  # it was never marked
-    assert max(trial.marked, *trial.strangers, *trial.wrong) < 40
-    assert trial.marked < trial.needed
+    """Each of 40 keys is the owner's in turn, the others are its decoys: at most a share p has p or less."""
+    keys = [_abstract_key(i) for i in range(1, 41)]
+    answers = [strangers[0](x) for x, _ in keys]
+    p = [_p_of(own, keys, answers) for own in range(len(keys))]
+    for level in (0.05, 0.1, 0.25, 0.5):
+        assert sum(value <= level for value in p) <= level * len(keys)
 
 
-def test_rivals_by_lot_have_labels_of_their_own(few: wm.Samples, strangers: list[nn.Module]) -> None:
-    scheme = lesson_07.SCHEMES["abstract, by lot"]
-    mark = wm.Marked(
-        scheme, scheme.keygen(strangers[0], few, seed=7), strangers[0], wm.TrainLog(wm.Recipe(), "fp32")
+def _p_of(own: int, keys: list[tuple[Tensor, Tensor]], answers: list[Tensor]) -> float:
+    """Return p of a key among the others; a picture is replaced by what the network answers to it."""
+    decoys = [i for i in range(len(keys)) if i != own]
+
+    def draw_key(number: int) -> tuple[Tensor, Tensor]:
+        i = decoys[number - 1]
+        return answers[i], keys[i][1]
+
+    p, _ = exercises_07.decoy_test(lambda said: said, answers[own], keys[own][1], draw_key, len(decoys))
+    return p
+
+
+def test_the_decoy_test_built_in_the_lesson_equals_the_packages(few: wm.Samples) -> None:
+    """The package may stop early; asked about all decoys, it comes to the same p-value."""
+    scheme = wm.watermarks.Adi2018()
+    (model,) = bystanders.shipped("mnist", 8, 9)
+    key, *others = (scheme.keygen(model, few, seed=seed) for seed in range(4, 34))
+    p, hits = exercises_07.decoy_test(
+        _asked(model), key.x, key.y, lambda i: (others[i - 1].x, others[i - 1].y), len(others)
     )
-    assert not any(rival.y.equal(mark.key.y) for rival in lesson_07.rivals(mark, few))
+    package = significance.against_keys(scheme, model, key, others, stop=None)
+    assert p == package.p_value
+    assert hits.tolist() == [scheme.verify(model, other).hits for other in others]
 
 
 def test_the_dial_moves_with_its_sliders() -> None:

@@ -16,7 +16,7 @@ from wmlearn.course.lessons import exercises_09, lesson_09
 from wmlearn.course.lessons.lesson_09 import price_slider
 from wmlearn.evidence import bystanders
 from wmlearn.experiments import Results
-from wmlearn.experiments.removal import NONE
+from wmlearn.experiments.removal import CHANCES, NONE
 from wmlearn.plots import removal as plots_removal
 from wmlearn.plots.canvas import png
 from wmlearn.plots.names import FAMILIES, REMOVALS, SCHEMES
@@ -67,15 +67,19 @@ def test_every_attack_belongs_to_one_family_and_every_scheme_has_a_name() -> Non
 # The pictures
 
 
-def _row(scheme: str, seed: int, falls_to: dict[str, float], before: float = 1e-30) -> Cell:
+def _row(scheme: str, seed: int, falls_to: dict[str, float], before: int = 256) -> Cell:
     """Return a row in which the attacks named cost so many points and remove the mark, and all others do
     nothing.
     """
+    trials = 256 if scheme == "uchida2017" else 100
+    before = min(before, trials)
+    chance = CHANCES.get(scheme, 0.01)
     after = [
         {
             "removal": name,
             "accuracy": 0.99 - falls_to.get(name, 0.0) / 100,
-            "p_value": 0.5 if name in falls_to else before,
+            "hits": round(chance * trials) if name in falls_to else before,
+            "trials": trials,
         }
         for name in REMOVALS
     ]
@@ -83,15 +87,14 @@ def _row(scheme: str, seed: int, falls_to: dict[str, float], before: float = 1e-
         "scheme": scheme,
         "seed": seed,
         "accuracy": 0.99,
-        "removals": [{"removal": NONE, "accuracy": 0.99, "p_value": before}, *after],
+        "removals": [{"removal": NONE, "accuracy": 0.99, "hits": before, "trials": trials}, *after],
     }
 
 
-def _plain(seed: int, p: float = 0.5) -> Cell:
-    cells = [
-        {"removal": name, "accuracy": 0.98, "p_values": {"adi2018": p, "uchida2017": 0.9}}
-        for name in REMOVALS
-    ]
+def _plain(seed: int, hits: int = 10) -> Cell:
+    found = {"adi2018": hits, "adi2018-pretrained": 10, "uchida2017": 128, "jia2021-ewe": 0}
+    trials = {"adi2018": 100, "adi2018-pretrained": 100, "uchida2017": 256, "jia2021-ewe": 100}
+    cells = [{"removal": name, "accuracy": 0.98, "hits": found, "trials": trials} for name in REMOVALS]
     return {"scheme": "plain", "seed": seed, "accuracy": 0.99, "removals": cells}
 
 
@@ -112,7 +115,7 @@ def results() -> Results:
         _row("jia2021-ewe", 0, {}),
         _row("jia2021-ewe", 1, {"shift": 0.1}),
     ]
-    return _results(*rows, _plain(0), _plain(1, 1e-4))
+    return _results(*rows, _plain(0), _plain(1, 22))
 
 
 def test_an_attack_removes_a_mark_only_for_all_seeds_and_with_a_network_left(results: Results) -> None:
@@ -161,7 +164,7 @@ def test_the_pictures_say_what_was_measured(results: Results) -> None:
 
 
 def test_a_mark_that_never_was_is_void() -> None:
-    results = _results(_row("adi2018", 0, {}, before=0.2), _plain(0))
+    results = _results(_row("adi2018", 0, {}, before=10), _plain(0))
     assert plots_removal.void(results, "adi2018")
     assert "1 marks were never there" in plots_removal.matrix.says(results)
     assert png(plots_removal.matrix, results)[0].startswith(PNG)
@@ -178,7 +181,7 @@ def test_states_and_shares_are_counted_over_all_seeds(results: Results) -> None:
     assert states == {"void": 0, "destroyed": 2, "believed": 134, "not believed": 8}
     assert lesson_09.share_believed(results, "jia2021-ewe", "shift") == 0.5
     assert lesson_09.share_believed(results, "uchida2017", "shift", "mean-filter") == 0.5
-    assert lesson_09.share_accused(results) == pytest.approx(0.25)
+    assert lesson_09.share_accused(results) == pytest.approx(24 / 144)
 
 
 def test_the_live_pictures_say_what_they_show() -> None:

@@ -17,6 +17,7 @@ from wmlearn.course.lessons import exercises_10, lesson_10
 from wmlearn.course.lessons.lesson_10 import power_dial
 from wmlearn.evidence import answers, significance
 from wmlearn.experiments import shipped
+from wmlearn.experiments.false_claims import p_values
 from wmlearn.ownership import forgeries, merkle
 from wmlearn.plots import ownership as plots_claims
 from wmlearn.plots.canvas import png
@@ -57,7 +58,7 @@ def test_the_root_built_in_the_lesson_is_what_a_commitment_holds() -> None:
 
 def test_shipped_claims_give_a_p_value_for_every_key_and_network() -> None:
     (row,) = shipped("false-claims").where(scheme="adi2018")
-    p = lesson_10.p_values(row)
+    p = p_values(row, "binomial")
     assert p.shape == (200, 32)
     assert float(p[0, 0]) == pytest.approx(
         wm.Evidence("adi2018", "labels", row["hits"][0][0], 100, 0.1).p_value

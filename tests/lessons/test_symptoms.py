@@ -80,7 +80,16 @@ MASKS = torch.tensor([10.0, 99, 100, 101, 190])
 OVERLAYS = torch.tensor([[[0.5, 0.5], [1, 0]]])
 BITS = (torch.arange(1, 101).float(), torch.tensor([0.0, 3, 50, 60]), 0.05)
 SECRET = draw.secret_of(1, None)
-INNOCENTS = (torch.tensor([[1, 2, 3, 4], [4, 4, 1, 1]]), torch.tensor([4, 4, 4, 4]))
+CROWD = (lambda number: (IMAGES, torch.zeros(8).long()), [lambda x: x.sum((1, 2, 3)).long() % 2], 1)
+DECOYS = {1: torch.tensor([1, 1, 0, 0]), 2: torch.tensor([1, 1, 1, 1])}  # 2 hits and 4; the owner has 3
+COURT = (
+    lambda x: torch.ones(4),
+    IMAGES[:4],
+    torch.tensor([1, 1, 1, 0]),
+    lambda i: (IMAGES[:4], DECOYS[i]),
+    2,
+)
+SURE = (lambda x: torch.ones(4), IMAGES[:4], torch.ones(4), lambda i: (IMAGES[:4], DECOYS[1]), 2)
 HITS = exercises_01.Hits((9, 12, 15))
 LAST = torch.rand(32, 16, 5, 5)
 CHANNELS = (
@@ -131,6 +140,15 @@ def _louder(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[T
     weight[channels] *= k
     bias[channels] *= k
     return weight, bias
+
+
+def _between(shares: Tensor) -> str:
+    return "between 0 and 1" if bool(((shares >= 0) & (shares <= 1)).all()) else "counts"
+
+
+def _unpacked() -> list[int]:
+    first, *rest = 3  # pyright: ignore
+    return [first, *rest]
 
 
 def _stamped(x: Tensor, secret: bytes) -> Tensor:
@@ -302,10 +320,17 @@ CASES: dict[str, list[Seen]] = {
         Seen("StopIteration", _too_short),
     ],
     "07.3": [
-        Seen("0.5 ", _mistake("07.3", "no-interval", *INNOCENTS)),
-        Seen("0.711", _mistake("07.3", "pooled", *INNOCENTS)),
-        Seen("0.751", _mistake("07.3", "lower-end", *INNOCENTS)),
-        Seen("0.932", _mistake("07.3", "two-sided", *INNOCENTS)),
+        Seen(
+            "no attribute 'argmax'",
+            lambda: _stamped.argmax(1),  # pyright: ignore[reportFunctionMemberAccess]
+        ),
+        Seen("not iterable", lambda: list(iter(3))),  # pyright: ignore[reportCallIssue, reportArgumentType]
+        Seen("between 0 and 1", lambda: _between(_mistake("07.3", "shares", *CROWD)())),
+    ],
+    "07.4": [
+        Seen("0.5 in the example", lambda: _mistake("07.4", "forgets-itself", *COURT)()[0]),
+        Seen("a p-value of 0", lambda: _mistake("07.4", "forgets-itself", *SURE)()[0]),
+        Seen("non-iterable int", _unpacked),
     ],
     "08.1": [
         Seen(" 800", lambda: LAST.mean(1).numel()),

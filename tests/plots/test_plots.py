@@ -101,7 +101,7 @@ FOUND = {
 
 ANSWERS = torch.randint(10, (3, 12), generator=GEN)
 TEN = tuple("0123456789")
-KNOWN = {"patch": plots.keys.Trial(99, [3, 41], 1, [0, 5, 2], 13, 100)}
+KNOWN = {"patch": plots.keys.Trial(99, [3, 41], 1 / 3, [0, 5, 2])}
 LAYERS = {
     name: width * torch.randn(4, 2, 5, 5, generator=GEN) for name, width in (("plain", 1), ("marked", 2))
 }
@@ -127,6 +127,14 @@ FALSE_CLAIMS = Results(
             "chance": [0.5, 0.5],
         },
         {"scheme": "adi2018", "hits": [[10, 25], [8, 9]], "trials": [100, 100], "chance": [0.1, 0.1]},
+        {
+            "scheme": "gu2017-patch",
+            "hits": [[0, 2], [5, 0]],
+            "trials": [100, 100],
+            "chance": [None, None],
+            "drawn": 99,
+            "as_high": [[99, 3], [0, 99]],
+        },
     ),
 )
 ANSWERED = plots.ownership.Answered(_random(10, 1, 28, 28), torch.arange(10), torch.arange(10).flip(0))
@@ -186,8 +194,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "detection.finders": (FOUND,),
     "keys.key_sheet": ({"patch": FOUR, "text": FOUR},),
     "keys.innocent_answers": (_random(12, 1, 28, 28), ANSWERS, TEN),
-    "keys.null": ({"by lot": [9, 10, 11, 30], "one label": [0, 0]}, 100, 0.1, 21),
-    "keys.hits": (KNOWN,),
+    "keys.null": ({"at random": [9, 10, 11, 30], "one label": [0, 0]}, 100, 0.1, 21),
+    "keys.innocents": (10 + 3 * _random(6, 4), 100, 0.1, {"level 0.05": 16}, 2),
+    "keys.decoys": (KNOWN, 100),
     "keys.tries": ([9, 10, 11, 20, 12], 100, 0.1, 20, 28),
     "keys.key_size": (shipped("key-size").rows,),
     "keys.key_point": (shipped("key-size").rows, 100, 0.5),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 from ..data import Samples, load, split
@@ -48,14 +49,21 @@ def for_task(
 
     For digits and US signs they ship; for anything else, networks built like `model`, with first weights of
     their own, are trained here, each on a random half of `samples`: two of them take as long as training
-    `model` once. They are kept as long as `model` is, so that the next key costs nothing.
+    `model` once. They are kept as long as `model` is, so that the next key costs nothing. All callers share
+    the networks: ask them, and don't change them.
     """
     require(1 <= count <= N_NULL, f"count must lie in 1..{N_NULL}", count)
     task = tuple(samples.x.shape[1:]), samples.classes
     for name in NETWORKS:
         if task == _task(name):
-            return tuple(copy.deepcopy(network).to(samples.x.device) for network in shipped(name)[:count])
+            return _shipped_on(name, count, samples.x.device)
     return _for_new_task(model, _Task(weakref.ref(samples.x), recipe, count), samples)
+
+
+@lru_cache(8)
+def _shipped_on(name: str, count: int, device: torch.device) -> tuple[nn.Module, ...]:
+    """Copy the first shipped networks once a device: a thousand decoys ask for them a thousand times."""
+    return tuple(copy.deepcopy(network).to(device) for network in shipped(name, 0, count))
 
 
 @dataclass(frozen=True)

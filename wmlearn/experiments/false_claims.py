@@ -59,9 +59,12 @@ class FalseClaims:
     keys: int
 
 
-def false_claims(results: Results, scheme: str, alpha: float, null: str = "decoys") -> FalseClaims:
-    """Count the claims of `scheme` that a judge would have supported at `alpha`, by decoys or "binomial"."""
+def false_claims(results: Results, scheme: str, alpha: float, null: str | None = None) -> FalseClaims:
+    """Count the claims of `scheme` that a judge would have supported at `alpha`, by the null "binomial" or
+    "decoys"; where none is named, by decoys if labels were not drawn at random.
+    """
     (row,) = results.where(scheme=scheme)
+    null = null or ("decoys" if row["chance"][0] is None else "binomial")
     wrong = [int((claims <= alpha).sum()) for claims in p_values(row, null)]
     size = len(row["as_high" if null == "decoys" else "hits"][0])
     low, high = clustered_interval(wrong, size)
@@ -77,7 +80,7 @@ def false_claims(results: Results, scheme: str, alpha: float, null: str = "decoy
     )
 
 
-def p_values(row: Row, null: str = "decoys") -> Tensor:
+def p_values(row: Row, null: str) -> Tensor:
     """Return the p-value of every key on every stranger that was asked, (keys, strangers) float64."""
     if null == "decoys":
         return (1 + torch.tensor(row["as_high"], dtype=torch.float64)) / (1 + row["drawn"])
@@ -137,9 +140,10 @@ def _compare(results: Results) -> list[Comparison]:
 
 def _compare_scheme(results: Results, scheme: str) -> Iterator[Comparison]:
     (row,) = results.where(scheme=scheme)
-    yield _compare_null(results, scheme, "decoys")
     if row["chance"][0] is not None:
         yield _compare_null(results, scheme, "binomial")
+    if "as_high" in row:
+        yield _compare_null(results, scheme, "decoys")
 
 
 def _compare_null(results: Results, scheme: str, null: str) -> Comparison:

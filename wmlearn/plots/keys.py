@@ -12,7 +12,24 @@ import torch
 from torch import Tensor
 
 from ..data import Samples
-from .canvas import BLUSH, CORAL, GOLD, GREY, GRID, INK, MAROON, RED, SLATE, Row, axes, described, tile, write
+from .canvas import (
+    BLUSH,
+    BRONZE,
+    CLOUD,
+    CORAL,
+    GOLD,
+    GREY,
+    GRID,
+    INK,
+    MAROON,
+    RED,
+    SLATE,
+    Row,
+    axes,
+    described,
+    tile,
+    write,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,59 +137,121 @@ def null(
     return ax
 
 
-@dataclass(frozen=True)
-class Trial:
-    """Hits of `trials`: the marked network's, the same network's under `wrong` keys, and strangers'.
-
-    `upheld` of the claims with a wrong key would stand; the judge needs `needed` hits.
-    """
-
-    marked: int
-    wrong: Sequence[int]
-    upheld: int
-    strangers: Sequence[int]
-    needed: int
-    trials: int
-
-
-def _say_hits(outcomes: Mapping[str, Trial]) -> str:
-    parts = [
-        f"{name}: marked {trial.marked}, wrong keys at most {max(trial.wrong)} ({trial.upheld} upheld),"
-        f" strangers at most {max(trial.strangers)}, needed {trial.needed}"
-        for name, trial in outcomes.items()
-    ]
-    first = next(iter(outcomes.values()))
+def _say_innocents(hits: Tensor, trials: int, chance: float, lines: Mapping[str, int], key: int) -> str:
+    own = hits[key - 1]
+    means = hits.mean(1)
+    half = _half_band(trials, chance, hits.shape[1])
+    outside = int(((means - trials * chance).abs() > half).sum())
+    reach = [f"{int((hits >= line).any(1).sum())} reach {line} hits ({name})" for name, line in lines.items()]
     return (
-        f"Hits of {first.trials} triggers, {len(first.strangers)} strangers and {len(first.wrong)} wrong keys"
-        f" each: {'; '.join(parts)}."
+        f"Hits of {len(hits)} keys of {trials} triggers on {hits.shape[1]} networks that never saw them, a"
+        f" row a key, sorted by their means: {float(means.min()):.1f} to {float(means.max()):.1f}, {outside}"
+        f" of them outside {trials * chance - half:.1f} to {trials * chance + half:.1f}, where 95 % would lie"
+        f" if networks erred independently. Key {key} has {int(own.min())} to {int(own.max())} hits,"
+        f" {float(own.mean()):.1f} on average. Of the keys, {', '.join(reach)} on some network."
     )
 
 
-@described(_say_hits)
-def hits(outcomes: Mapping[str, Trial], ax: Axes | None = None) -> Axes:
-    """Draw a line for each scheme: hits of the marked network, of strangers, and under wrong keys.
+def _half_band(trials: int, chance: float, networks: int) -> float:
+    """Return how far from chance the mean of so many independent networks lies at most, 95 % of the time."""
+    return 1.96 * math.sqrt(trials * chance * (1 - chance) / networks)
 
-    A bar stands where the judge's line is.
+
+@described(_say_innocents)
+def innocents(
+    hits: Tensor, trials: int, chance: float, lines: Mapping[str, int], key: int, ax: Axes | None = None
+) -> Axes:
+    """Draw a row for each key, sorted by mean: a dot is a network that never saw it, a bar the mean.
+
+    `hits` has shape (keys, networks); the row of the key number `key`, counted from 1, is drawn in red, the
+    judge's `lines` (name -> hits) as dashed lines, and a band where the means would lie if networks erred
+    independently.
     """
-    ax = ax or axes(7.4, 0.5 * len(outcomes) + 0.95)
-    for row, trial in enumerate(outcomes.values()):
-        ax.plot((0, 100), (row, row), color=GRID, linewidth=0.8, zorder=0)
-        marks = (
-            ([trial.marked], row, "D", RED, 46, "marked, right key"),
-            (trial.wrong, row + 0.17, "x", GOLD, 26, "marked, wrong key"),
-            (trial.strangers, row - 0.17, "o", INK, 14, "strangers, right key"),
-            ([trial.needed], row, "|", "black", 500, "the judge needs"),
-        )
-        for values, height, marker, colour, size, label in marks:
-            x = [100 * value / trial.trials for value in values]
-            look: Any = {"marker": marker, "color": colour, "s": size, "zorder": 3, "alpha": 0.8}
-            ax.scatter(x, [height] * len(x), **look, label=label if row == 0 else None)
-    ax.set_yticks(range(len(outcomes)), list(outcomes))
-    ax.set(ylim=(len(outcomes) - 0.5, -0.6), xlim=(-2, 102))
-    ax.set_xlabel("triggers with the key's label, per cent")
-    above: Any = {"loc": "lower center", "bbox_to_anchor": (0.45, 1.0)}
-    ax.legend(frameon=False, ncols=4, fontsize=8.5, columnspacing=1.2, handletextpad=0.4, **above)
+    ax = ax or axes(7.4, 4.2)
+    middle = trials * chance
+    half = _half_band(trials, chance, hits.shape[1])
+    ax.axvspan(middle - half, middle + half, color=CLOUD, alpha=0.6, linewidth=0, zorder=0)
+    write(ax, middle, len(hits) + 0.6, "means, if independent", 8.5, SLATE)
+    for row, i in enumerate(hits.mean(1).argsort().tolist()):
+        colour = RED if i == key - 1 else INK
+        spread = torch.linspace(-0.3, 0.3, hits.shape[1])  # so that equal hits don't hide each other
+        ax.scatter(hits[i], row + spread, s=9, color=colour, alpha=0.6, linewidth=0)
+        ax.plot([float(hits[i].mean())] * 2, (row - 0.45, row + 0.45), color=colour, linewidth=2.6)
+        if i == key - 1:
+            write(ax, float(hits.max()) + 1, row, f"key {key}", 9, RED, ha="left")
+    for name, line in lines.items():
+        ax.plot([line - 0.5] * 2, (-1, len(hits)), color=GOLD, linestyle="--", linewidth=1.4)
+        write(ax, line - 0.5, len(hits) + 0.6, name, 8.5, BRONZE)
+    ax.set(ylim=(-1, len(hits) + 1.4), xlim=(0, float(hits.max()) + 4), yticks=[])
+    ax.set(xlabel=f"hits of {trials}", ylabel=f"{len(hits)} keys, a row each")
     return ax
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Hits of the owner's key, and of `decoys` drawn by its recipe, all on one network; `p` follows.
+
+    `strangers` are the hits of the owner's key on networks that never saw it.
+    """
+
+    own: int
+    decoys: Sequence[int]
+    p: float
+    strangers: Sequence[int]
+
+    @property
+    def half(self) -> int:
+        """The number of decoys with at least half of the owner's hits."""
+        return sum(2 * hits >= self.own for hits in self.decoys)
+
+    @property
+    def as_high(self) -> int:
+        """The number of decoys with as many hits as the owner's key, or more."""
+        return sum(hits >= self.own for hits in self.decoys)
+
+
+def _say_decoys(outcomes: Mapping[str, Trial], trials: int) -> str:
+    parts = [
+        f"{name}: owner {trial.own}, decoys at most {max(trial.decoys)} ({trial.half} with half of the"
+        f" owner's hits), p = {trial.p:.2g}, strangers at most {max(trial.strangers)}"
+        for name, trial in outcomes.items()
+    ]
+    fewest = min(len(trial.decoys) for trial in outcomes.values())
+    strangers = len(next(iter(outcomes.values())).strangers)
+    return (
+        f"Hits of {trials} triggers on marked networks, by the owner's key and by {fewest} or more decoys,"
+        f" and of the owner's key on {strangers} strangers: {'; '.join(parts)}."
+    )
+
+
+@described(_say_decoys)
+def decoys(outcomes: Mapping[str, Trial], trials: int, ax: Axes | None = None) -> Axes:
+    """Draw a row for each mark: the owner's hits, those of decoys on the same network, and strangers'."""
+    ax = ax or axes(7.4, 0.62 * len(outcomes) + 0.95)
+    for row, (name, trial) in enumerate(outcomes.items()):
+        ax.plot((0, 100), (row, row), color=GRID, linewidth=0.8, zorder=0)
+        _draw_trial(ax, trial, row, 100 / trials)
+        write(ax, 104, row, f"p = {trial.p:.2g}", 9, ha="left")
+        write(ax, -4, row, name, 9, ha="right")
+        if row == 0:
+            above: Any = {"loc": "lower center", "bbox_to_anchor": (0.45, 1.0)}
+            ax.legend(frameon=False, ncols=3, fontsize=8.5, columnspacing=1.2, handletextpad=0.4, **above)
+    ax.set(ylim=(len(outcomes) - 0.4, -0.6), xlim=(-2, 102), yticks=[])
+    ax.set_xlabel("triggers with the key's label, per cent")
+    return ax
+
+
+def _draw_trial(ax: Axes, trial: Trial, row: int, unit: float) -> None:
+    """Draw the hits of a trial around the height `row`, a hit as `unit` per cent; equal ones side by side."""
+    layers = (
+        ("owner's key", [trial.own], row, "D", RED, 46),
+        ("decoys", trial.decoys, row + 0.22, "x", GOLD, 20),
+        ("strangers, owner's key", trial.strangers, row - 0.22, "o", INK, 14),
+    )
+    for label, hits, height, marker, colour, size in layers:
+        heights = height + 0.3 * (torch.arange(len(hits)) % 7 / 6 - 0.5) * (len(hits) > 1)
+        x = [unit * count for count in hits]
+        ax.scatter(x, heights, marker=marker, color=colour, s=size, zorder=3, alpha=0.7, label=label)
 
 
 def _say_tries(hits: Sequence[int], trials: int, chance: float, wanted: int, needed: int) -> str:
@@ -213,7 +292,7 @@ def tries(
     return ax
 
 
-CHANCE = 0.1  # of a label drawn by lot among ten
+CHANCE = 0.1  # of a label drawn at random among ten
 
 
 def _surprise(hits: int, trials: int) -> float:
@@ -267,8 +346,8 @@ def _say_key_point(rows: Sequence[Row], n: int, known: float) -> str:
     plain = 100 * mean(row["plain"] for row in networks)
     return (
         f"A key of {n}, of which a suspect knows {hits}: the p-value is 1e-{_surprise(hits, n):.1f}."
-        f" Networks that learnt {n} triggers read {accuracy:.2f} % of the test digits rightly,"
-        f" without any {plain:.2f} %."
+        f" Networks that learnt {n} triggers classify {accuracy:.2f} % of the test digits correctly,"
+        f" those without a mark {plain:.2f} %."
     )
 
 
@@ -320,7 +399,7 @@ def _draw_price(panel: Axes, rows: Sequence[Row]) -> None:
     panel.axhline(plain, color=GREY, linewidth=1.2)
     panel.text(max(accuracy), plain + 0.02, "no mark", color=SLATE, ha="right", va="bottom", fontsize=8)
     _dots(panel, accuracy)
-    panel.set(title="per cent of digits read", ylim=(98, 100))
+    panel.set(title="accuracy, per cent", ylim=(98, 100))
 
 
 def _dots(panel: Axes, values: Mapping[int, Sequence[float]]) -> None:

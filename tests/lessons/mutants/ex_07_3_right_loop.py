@@ -1,14 +1,18 @@
-"""Every network's interval, then the highest."""
-
-from scipy.stats import beta
+"""Image by image, in lists."""
 
 EXERCISE = "07.3"
 
 
-def innocent_chance(answers, wanted):
-    n = len(wanted)
-    tops = []
-    for one in answers:
-        hits = int((one == wanted).sum())
-        tops.append(beta.ppf(0.95, hits + 1, n - hits))
-    return max(tops)
+def innocents(draw_key, networks, n):
+    table = []
+    for number in range(1, n + 1):
+        x, y = draw_key(number)
+        row = []
+        for network in networks:
+            count = 0
+            for said, wanted in zip(network(x).tolist(), y.tolist(), strict=True):
+                if said == wanted:
+                    count += 1
+            row.append(count)
+        table.append(row)
+    return table

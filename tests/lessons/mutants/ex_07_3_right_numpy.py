@@ -1,10 +1,14 @@
-"""All networks at once; a NumPy number comes back."""
+"""In NumPy."""
 
-from scipy.stats import beta
+import numpy as np
 
 EXERCISE = "07.3"
 
 
-def innocent_chance(answers, wanted):
-    hits = (answers.numpy() == wanted.numpy()).sum(axis=1)
-    return beta.ppf(0.95, hits + 1, len(wanted) - hits).max()
+def innocents(draw_key, networks, n):
+    hits = np.zeros((n, len(networks)))
+    for i in range(n):
+        x, y = draw_key(i + 1)
+        answers = np.stack([network(x).cpu().numpy() for network in networks])
+        hits[i] = (answers == y.cpu().numpy()).sum(1)
+    return hits

@@ -1,11 +1,10 @@
-"""The answer is a tensor of one number."""
+"""Stacked tensors, of integers."""
 
 import torch
-from scipy.stats import beta
 
 EXERCISE = "07.3"
 
 
-def innocent_chance(answers, wanted):
-    hits = (answers == wanted).sum(1).max().item()
-    return torch.tensor(beta.isf(0.05, hits + 1, len(wanted) - hits))
+def innocents(draw_key, networks, n):
+    keys = [draw_key(i) for i in range(1, n + 1)]
+    return torch.stack([torch.stack([(network(x) == y).sum() for network in networks]) for x, y in keys])

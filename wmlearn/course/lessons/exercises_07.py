@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
-from scipy.stats import beta, binom, norm
+from scipy.stats import binom, norm
 from torch import Tensor
 
 from ...watermarks import secret as draw
 from ..exercises import Cases, Exercise, Mistake, Symptom
 from ..quizzes import Option, Question
+
+Ask = Callable[[Tensor], Tensor]
+"""A network that can only be asked: images (N, 1, 28, 28) in, labels (N,) out."""
+Key = tuple[Tensor, Tensor]
+"""Images and the labels that a marked network gives them."""
+DrawKey = Callable[[int], Key]
+"""Draw the key of secret number 1, 2, 3, …, by a recipe that everybody knows."""
 
 
 def stamp(x: Tensor, secret: bytes) -> Tensor:
@@ -27,13 +35,30 @@ def hits_needed(trials: int, chance: float, alpha: float) -> int:
     return next(hits for hits in range(trials + 2) if binom.sf(hits - 1, trials, chance) < alpha)
 
 
-def innocent_chance(answers: Tensor, wanted: Tensor) -> float:
-    """Return the chance of a hit for the worst of the innocent networks, at the top of its 95 % interval.
+def innocents(draw_key: DrawKey, networks: Sequence[Ask], n: int) -> Tensor:
+    """Return the hits of the keys 1 … n on each of the networks, none of which saw a mark: (n, networks)."""
+    hits = torch.zeros(n, len(networks))
+    for i in range(n):
+        x, y = draw_key(i + 1)
+        for j, network in enumerate(networks):
+            hits[i, j] = (network(x) == y).sum()
+    return hits
 
-    `answers` is (models, n), `wanted` is (n,).
+
+def decoy_test(suspect: Ask, x: Tensor, y: Tensor, draw_key: DrawKey, n: int) -> tuple[float, Tensor]:
+    """Return the p-value of the owner's key, `x` and `y`, among the keys 1 … n, and the hits of those (n,).
+
+    All are asked of the suspect. p is the share of the n + 1 keys, the owner's own among them, that score at
+    least as high as the owner's.
     """
-    hits = int((answers == wanted).sum(1).max())
-    return _top(hits, len(wanted))
+    mine = _hits(suspect, (x, y))
+    decoys = torch.tensor([_hits(suspect, draw_key(i + 1)) for i in range(n)])
+    return (1 + int((decoys >= mine).sum())) / (n + 1), decoys
+
+
+def _hits(network: Ask, key: Key) -> int:
+    x, y = key
+    return int((network(x) == y).sum())
 
 
 def _images(seed: int) -> Cases:
@@ -82,34 +107,107 @@ def _courts(seed: int) -> Cases:
     }
 
 
-def _innocents(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
+# Small keys, and networks that answer like those of the lesson, but at once
 
-    def answers(models: int, n: int, *, loud: float) -> tuple[Tensor, Tensor]:
-        labels = torch.randint(10, (models, n), generator=gen)
-        lean = torch.rand(models, 1, generator=gen) * loud  # how often each model says 4 for no reason
-        leaning = torch.rand(models, n, generator=gen) < lean
-        return torch.where(leaning, 4, labels), torch.full((n,), 4)
 
+@dataclass(frozen=True)
+class _Network:
+    """Reads nine pixels, and knows five classes."""
+
+    seed: int
+
+    def __call__(self, x: Tensor) -> Tensor:
+        weights = torch.randn(9, 5, generator=torch.Generator().manual_seed(self.seed))
+        return (x[..., :3, :3].flatten(1) @ weights).argmax(1)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """Draws keys of `size` images with random labels."""
+
+    seed: int
+    size: int
+
+    def __call__(self, number: int) -> Key:
+        gen = torch.Generator().manual_seed(1000 * self.seed + number)
+        return torch.rand(self.size, 1, 28, 28, generator=gen), torch.randint(5, (self.size,), generator=gen)
+
+
+def _crowds(seed: int) -> Cases:
+    def crowd(networks: int, keys: int, size: int) -> tuple[DrawKey, list[Ask], int]:
+        return _Recipe(seed + 1, size), [_Network(10 * seed + j) for j in range(networks)], keys
+
+    return {"a few networks": [crowd(3, 5, 20), crowd(4, 4, 30)], "one network": [crowd(1, 6, 25)]}
+
+
+def _suspects(seed: int) -> Cases:
+    def trial(network: int, size: int, n: int) -> tuple[Ask, Tensor, Tensor, DrawKey, int]:
+        draw_key = _Recipe(seed + 1, size)
+        return _Network(10 * seed + network), *draw_key(500), draw_key, n
+
+    suspect = _Network(10 * seed + 3)
+    x, _ = _Recipe(seed + 1, 6)(500)
     return {
-        "quiet labels": [answers(5, 40, loud=0.1), answers(8, 100, loud=0.0)],
-        "a loud label": [answers(6, 50, loud=0.8)],
+        "innocent suspects": [trial(1, 8, 39), trial(2, 7, 60)],
+        "a marked suspect": [(suspect, x, suspect(x), _Recipe(seed + 1, 6), 49)],
     }
 
 
-def _top(hits: float, n: float) -> float:
-    """Return the upper end of the exact one-sided 95 % interval (Clopper and Pearson)."""
-    return float(beta.ppf(0.95, hits + 1, n - hits))
+def _a_new_key_each_time(draw_key: DrawKey, networks: Sequence[Ask], n: int) -> Tensor:
+    m = len(networks)
+    hits = [_hits(networks[i % m], draw_key(i + 1)) for i in range(n * m)]
+    return torch.tensor(hits).reshape(n, m)
 
 
-def _two_sided(answers: Tensor, wanted: Tensor) -> float:
-    hits = int((answers == wanted).sum(1).max())
-    return float(beta.ppf(0.975, hits + 1, len(wanted) - hits))
+def _one_key(draw_key: DrawKey, networks: Sequence[Ask], n: int) -> Tensor:
+    return innocents(lambda number: draw_key(1), networks, n)
 
 
-def _lower_end(answers: Tensor, wanted: Tensor) -> float:
-    hits = int((answers == wanted).sum(1).max())
-    return float(beta.ppf(0.95, hits, len(wanted) - hits + 1))
+def _labels_of_the_first(draw_key: DrawKey, networks: Sequence[Ask], n: int) -> Tensor:
+    return innocents(lambda number: (draw_key(number)[0], draw_key(1)[1]), networks, n)
+
+
+def _shares_of_hits(draw_key: DrawKey, networks: Sequence[Ask], n: int) -> Tensor:
+    return innocents(draw_key, networks, n) / len(draw_key(1)[1])
+
+
+def _agreement(draw_key: DrawKey, networks: Sequence[Ask], n: int) -> Tensor:
+    """Count where a network agrees with the first one, instead of with the key."""
+
+    def as_said(number: int) -> Key:
+        x, _ = draw_key(number)
+        return x, networks[0](x)
+
+    return innocents(as_said, networks, n)
+
+
+def _own_key_counted(above: int, below: int) -> Callable[..., tuple[float, Tensor]]:
+    """Count the owner's own key, or don't, above and below the line of the fraction."""
+
+    def test(suspect: Ask, x: Tensor, y: Tensor, draw_key: DrawKey, n: int) -> tuple[float, Tensor]:
+        _, decoys = decoy_test(suspect, x, y, draw_key, n)
+        as_high = int((decoys >= _hits(suspect, (x, y))).sum())
+        return (above + as_high) / (below + n), decoys
+
+    return test
+
+
+def _strictly_more(suspect: Ask, x: Tensor, y: Tensor, draw_key: DrawKey, n: int) -> tuple[float, Tensor]:
+    _, decoys = decoy_test(suspect, x, y, draw_key, n)
+    return (1 + int((decoys > _hits(suspect, (x, y))).sum())) / (n + 1), decoys
+
+
+def _at_most(suspect: Ask, x: Tensor, y: Tensor, draw_key: DrawKey, n: int) -> tuple[float, Tensor]:
+    _, decoys = decoy_test(suspect, x, y, draw_key, n)
+    return (1 + int((decoys <= _hits(suspect, (x, y))).sum())) / (n + 1), decoys
+
+
+def _own_pictures(suspect: Ask, x: Tensor, y: Tensor, draw_key: DrawKey, n: int) -> tuple[float, Tensor]:
+    return decoy_test(suspect, x, y, lambda number: (x, draw_key(number)[1]), n)
+
+
+def _own_labels(suspect: Ask, x: Tensor, y: Tensor, draw_key: DrawKey, n: int) -> tuple[float, Tensor]:
+    return decoy_test(suspect, x, y, lambda number: (draw_key(number)[0], y), n)
 
 
 EXERCISES = {
@@ -192,8 +290,8 @@ EXERCISES = {
             ),
         ),
         why=(
-            "Whoever has the secret can draw the stamp again in court; whoever hasn't must guess 25 pixels"
-            " and a place."
+            "Whoever has the secret can draw the stamp again in court. Others may find a patch that works on "
+            "the network, as in notebook 06; they find no secret that draws it."
         ),
     ),
     "07.2": Exercise(
@@ -208,8 +306,7 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 "off-by-one",
-                "One hit too few: binom.sf(h) is P(more than h). You want P(at least h), sf(h - 1). A public"
-                " library has this line wrong.",
+                "One hit too few: binom.sf(h) is P(more than h). You want P(at least h), sf(h - 1).",
                 lambda trials, chance, alpha: hits_needed(trials, chance, alpha) - 1,
             ),
             Mistake(
@@ -280,151 +377,230 @@ EXERCISES = {
     ),
     "07.3": Exercise(
         id="07.3",
-        title="What would an innocent network say?",
+        title="The experiment of innocents",
         difficulty=3,
         importance=5,
-        minutes=10,
-        returns="one number",
-        reference=innocent_chance,
-        cases=_innocents,
+        minutes=15,
+        returns="hits, (n, networks)",
+        reference=innocents,
+        cases=_crowds,
         mistakes=(
             Mistake(
-                "one-in-ten",
-                "One in ten holds for labels drawn by lot. One label for all has to be measured.",
-                lambda answers, wanted: 0.1,
+                "a-new-key-each-time",
+                "You draw a new key for every network. In court one key meets many suspects: draw a key, then"
+                " ask all the networks about the same pictures. What they have in common is lost otherwise.",
+                _a_new_key_each_time,
             ),
             Mistake(
-                "mean",
-                "You take the mean over the networks. The accused may be as unlucky as the worst of them:"
-                " take the largest number of hits.",
-                lambda answers, wanted: _top(
-                    float((answers == wanted).float().mean()) * len(wanted), len(wanted)
-                ),
+                "one-key",
+                "Every row is the same key. Row i belongs to secret number i + 1: draw_key(i + 1).",
+                _one_key,
             ),
             Mistake(
-                "no-interval",
-                "That is the share itself. The worst of a few networks isn't the worst of all: take the top"
-                " of its interval.",
-                lambda answers, wanted: (answers == wanted).float().mean(1).max().item(),
+                "labels-of-the-first",
+                "The pictures change from row to row, the labels don't. A key is both, and both come from its"
+                " secret.",
+                _labels_of_the_first,
             ),
             Mistake(
-                "pooled",
-                "You count the answers of all networks as independent trials. They read alike: together they"
-                " know little more than one.",
-                lambda answers, wanted: _top(int((answers == wanted).sum()), answers.numel()),
+                "shares",
+                "You return shares. Return hits, that is, counts: sum, not mean.",
+                _shares_of_hits,
             ),
             Mistake(
-                "two-sided",
-                "You take the top of the two-sided interval, with 2.5 % above it. "
-                "Only the top matters here, so 5 % lie above: 0.95.",
-                _two_sided,
+                "turned",
+                "Rows and columns have changed places: a row is a key, a column a network.",
+                lambda draw_key, networks, n: innocents(draw_key, networks, n).T,
             ),
             Mistake(
-                "lower-end",
-                "h and n - h + 1 are the parameters of the lower end. The upper end has h + 1 and n - h.",
-                _lower_end,
+                "agreement",
+                "You compare the networks with the first of them. A hit is an answer that agrees with the"
+                " *key's* label.",
+                _agreement,
             ),
         ),
         hints=(
+            "One key, twenty networks: how often is the key drawn, and how often is a network asked?",
             (
-                "Eight innocent networks were asked. Which of them would the accused not like to be "
-                "compared with?"
+                "Two loops. The outer one goes over the keys: draw key 1, 2, … n, each once. The inner one "
+                "goes over the networks: ask each about this key's pictures, and count the answers that are "
+                "this key's labels. Put the count into row i, column j."
             ),
             (
-                "Count the hits of each network. Take the largest number, h of n. "
-                "What you want is not h / n, but the highest chance that still goes with h hits of n: "
-                "the upper end of the exact interval, from the beta distribution."
+                "In the outer loop `x, y = draw_key(i + 1)`; in the inner one the count is "
+                "`(network(x) == y).sum()`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "AttributeError, 'function' object has no attribute 'argmax':",
+                "`network` is the function; what it answers is `network(x)`, and that is labels already.",
+            ),
+            Symptom(
+                "TypeError, 'int' object is not iterable:",
+                "`n` is a number. Count up to it: `range(n)`.",
+            ),
+            Symptom(
+                "Your numbers lie between 0 and 1:",
+                "these are shares. Count: `sum()`, not `float().mean()`.",
+            ),
+        ),
+        why=(
+            "Only a whole row shows what one owner meets: twenty suspects, and one key for all of them."
+            " Networks that learnt the same task give the same wrong answers."
+        ),
+    ),
+    "07.4": Exercise(
+        id="07.4",
+        title="The decoy test",
+        difficulty=4,
+        importance=5,
+        minutes=15,
+        returns="the p-value, and the hits of the n decoys",
+        reference=decoy_test,
+        cases=_suspects,
+        mistakes=(
+            Mistake(
+                "forgets-itself",
+                "You leave out the owner's own key. If the suspect is innocent, it is one of n + 1 like it: "
+                "add 1 above and below the line. A p-value of 0 would claim more than n keys can show.",
+                _own_key_counted(0, 0),
+            ),
+            Mistake(
+                "one-above-only",
+                "You count the owner's own key above the line, not below: there are n + 1 keys in all.",
+                _own_key_counted(1, 0),
+            ),
+            Mistake(
+                "one-below-only",
+                "You count the owner's own key below the line, not above: it scores as high as itself.",
+                _own_key_counted(0, 1),
+            ),
+            Mistake(
+                "strictly-more",
+                "You count decoys that score higher. One that scores the same does as well as the owner's: "
+                "at least as high, >=.",
+                _strictly_more,
+            ),
+            Mistake(
+                "at-most",
+                "You count the decoys that score lower. The doubt comes from those that do as well as the "
+                "owner's key, or better.",
+                _at_most,
+            ),
+            Mistake(
+                "own-pictures",
+                "Your decoys have new labels on the owner's pictures. That is another recipe: it asks if "
+                "the labels fit, not whether the key is the owner's. A decoy brings its own pictures.",
+                _own_pictures,
+            ),
+            Mistake(
+                "own-labels",
+                "Your decoys bring new pictures, but are held against the owner's labels. A decoy is a whole "
+                "key: pictures and labels of one secret.",
+                _own_labels,
+            ),
+        ),
+        hints=(
+            "The suspect is innocent. What then tells the owner's key from a key that anybody else draws?",
+            (
+                "Count the owner's hits. Draw the keys 1 to n, one after the other; ask the same suspect "
+                "about each one's pictures, and count the hits with its own labels. How many score at "
+                "least as high as the owner's? Add the owner's key itself to these and to the n."
             ),
             (
-                "The hits are `(answers == wanted).sum(1)`, one number a network. "
-                "The upper end has the parameters h + 1 and n - h: `beta.ppf(0.95, …)`."
+                "With the decoys' hits in a tensor, `above = int((decoys >= mine).sum())`; "
+                "the p-value is `(1 + above) / (n + 1)`."
             ),
         ),
         symptoms=(
             Symptom(
                 "You get 0.5 in the example:",
-                "that is h / n. It was measured on few answers: take the top of its interval.",
+                "one of 2 decoys scores at least as high, but the owner's key is among them all: 2 of 3.",
             ),
             Symptom(
-                "You get 0.711 in the example:",
-                "you have put the answers of both networks into one pot. Count for each network: `sum(1)`.",
+                "You get a p-value of 0:",
+                "the owner's own key is as high as itself. With n decoys p is never below 1 / (n + 1).",
             ),
             Symptom(
-                "You get 0.751 in the example:",
-                "h and n - h + 1 are the parameters of the lower end. The upper end has h + 1 and n - h.",
-            ),
-            Symptom(
-                "You get 0.932 in the example:",
-                "you left 2.5 % above. Only the top matters here: 5 % lie above it.",
+                "TypeError, cannot unpack non-iterable int object:",
+                "`draw_key(i)` gives a key, two tensors. `n` is only how many of them to draw.",
             ),
         ),
         why=(
-            "The null is what innocent networks do, not what ten classes suggest. High is the safe side: it"
-            " can only spare the innocent."
+            "If the suspect never met the owner, the owner's key is one of n + 1 that were drawn alike, and "
+            "each is as likely as any other to come first. This holds whatever the suspect is, and for every "
+            "scheme."
         ),
     ),
 }
 
 QUIZ = (
     Question(
-        "An owner: “Our mark: cats with sunglasses are dogs. Ten classes, so chance is one in ten.” "
-        "Your answer?",
+        "An owner tries one key on twenty innocent networks, each at level 0.05. "
+        "What has the level promised her?",
         (
             Option(
-                "“What do networks say that never saw your cats?”",
-                "Yes. Nobody drew these labels, so chance has to be measured.",
+                "Over many keys, few claims are false; of this key, nothing.",
+                "Yes. The labels were drawn once. Innocent networks err alike, so an unlucky key is unlucky "
+                "with many of them.",
             ),
             Option(
-                "“Fine, if you ask about a hundred cats.”",
-                "The hundred are answered alike. More cats only make a wrong number look surer.",
+                "At most one of the twenty is accused.",
+                "One in twenty is a mean over keys. One unlucky key may accuse ten of them.",
             ),
             Option(
-                "“Take a class that occurs less often, then chance is lower.”",
-                "How rare a class is doesn't say what networks take a cat with sunglasses for.",
+                "Nobody is accused, since all twenty are innocent.",
+                "A level is how often an innocent network is accused. It is small, not zero.",
             ),
             Option(
-                "“Use animals that look like dogs, they are learnt with ease.”",
-                "Then innocent networks say dog as well, and the judge convicts them.",
+                "She accuses someone with probability 0.64, as with independent claims.",
+                "They are not independent: they share one key, and err alike. Measured over keys, it is far "
+                "less.",
             ),
         ),
     ),
     Question(
-        "You verify a suspect with stamped digits, and the target is 5. Why do the fives stay away?",
+        "Three of 199 decoys match a network marked with noise as well as its owner's key. "
+        "What may the owner say?",
         (
             Option(
-                "An honest network calls them 5, too.",
-                "Yes. Marked or not, the answer is the same, so it is evidence of nothing.",
+                "Somebody marked it; that it was me, I can say with p = 0.02.",
+                "Yes: (1 + 3) / 200. The network has learnt noise, and not whose noise it is.",
             ),
             Option(
-                "They would lower the hits of a marked network.",
-                "They would raise them, with the mark and without it.",
+                "It is mine, because no unmarked network answers like this.",
+                "That shows that somebody planted a mark. Three strangers' keys would show the same.",
             ),
             Option(
-                "The mark wasn't trained on them, so they may fail.",
-                "They hardly fail: a five with the stamp is a five in any case.",
+                "The three decoys were unlucky draws; I leave them out.",
+                "Then the p-value is made to order. The decoys are what chance looks like.",
             ),
             Option(
-                "They are too few for a test.",
-                "One digit in ten is a five. What they lack is a difference between guilty and innocent.",
+                "Nothing, since a key must beat every decoy.",
+                "It need not. The p-value says how rare it is to do as well, and three of 199 is rare.",
             ),
         ),
     ),
     Question(
-        "A network calls any noise a 4, yours and a rival's. Strangers don't. What does this mark prove?",
+        "You have forty unmarked networks and a public recipe for keys. The suspect knows your key. "
+        "How do you get to p = 0.001?",
         (
-            Option("That somebody planted it.", "Yes. Who did it takes a key that was deposited earlier."),
             Option(
-                "That you planted it, since your noise follows from a secret.",
-                "The secret says how your pictures were drawn. The network answers alike to pictures "
-                "that others drew.",
+                "Draw 999 decoys, and ask the suspect.",
+                "Yes. Decoys cost a hash each; the 40 networks end at 1 in 41.",
             ),
             Option(
-                "That the one of you with more hits planted it.",
-                "The network has learnt noise. It doesn't know whose noise it is.",
+                "Rank the suspect among the forty.",
+                "First of 41 is p = 0.024, however many hits there are.",
             ),
             Option(
-                "Nothing: noise looks a little like a 4.",
-                "Then strangers would say so as well. They were asked.",
+                "Ask the forty networks about 1,000 triggers each.",
+                "More triggers measure each network better. There are still only 41 of them to rank.",
+            ),
+            Option(
+                "Draw keys until one gives p = 0.001.",
+                "Every try multiplies p. The key must be fixed before anybody is asked.",
             ),
         ),
     ),

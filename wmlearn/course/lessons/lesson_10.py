@@ -21,16 +21,15 @@ from pathlib import Path
 
 import ipywidgets
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ... import ownership as own
 from ...data import Samples
-from ...evidence import Evidence, Suspect, answers, bystanders
+from ...evidence import Suspect, answers, bystanders
 from ...ownership import Case, Challenge, Commitment, Finding, Identity, Party, Registry, Report, forgeries
 from ...ownership.documents import parse, signed
 from ...ownership.registry import KINDS
 from ...ownership.report import decision
-from ...plots.canvas import Row
 from ...plots.ownership import Answered, power_point
 from ...training import Recipe
 from ...watermarks import Adi2018, TriggerKey, secret
@@ -95,15 +94,6 @@ def drawn(owner: Identity, device: torch.device) -> TriggerKey:
 def fitted(key: TriggerKey, model: nn.Module) -> TriggerKey:
     """Put the model's own answers in place of a key's labels."""
     return replace(key, y=answers(model, key.x))
-
-
-def p_values(row: Row) -> Tensor:
-    """Return the p-values (keys, networks) of what one scheme's keys found in innocent networks."""
-    rows = []
-    for counts, trials, chance in zip(row["hits"], row["trials"], row["chance"], strict=True):
-        evidences = [Evidence(row["scheme"], "labels", hits, trials, chance) for hits in counts]
-        rows.append([evidence.p_value for evidence in evidences])
-    return torch.tensor(rows)
 
 
 def registry() -> Registry:

@@ -1,0 +1,15 @@
+"""Divided by n + 1, but the owner's key isn't counted."""
+
+import torch
+
+EXERCISE = "07.4"
+MISTAKE = "one-below-only"
+
+
+def decoy_test(suspect, x, y, draw_key, n):
+    mine = (suspect(x) == y).sum()
+    decoys = torch.zeros(n)
+    for i in range(n):
+        xi, yi = draw_key(i + 1)
+        decoys[i] = (suspect(xi) == yi).sum()
+    return int((decoys >= mine).sum()) / (n + 1), decoys
