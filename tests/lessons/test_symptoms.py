@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import torch
 from catalogue import EXERCISES
+from scipy.optimize import linear_sum_assignment
 from scipy.stats import binom, binomtest
-from torch import Tensor
+from torch import Tensor, nn
 
 from wmlearn.course.exercises import Result, examine
 from wmlearn.course.lessons import exercises_01
@@ -91,6 +92,15 @@ COURT = (
 SURE = (lambda x: torch.ones(4), IMAGES[:4], torch.ones(4), lambda i: (IMAGES[:4], DECOYS[1]), 2)
 HITS = exercises_01.Hits((9, 12, 15))
 LAST = torch.rand(32, 16, 5, 5)
+CHANNELS = (
+    torch.ones(3, 1, 1, 1),
+    torch.tensor([10.0, 20.0, 30.0]),
+    torch.tensor([1.0, 2.0, 3.0])[None, :, None, None],
+    torch.tensor([2, 0, 1]),
+    torch.tensor([2.0, 1.0, 1.0]),
+)
+AXES = torch.eye(3)[..., None, None]
+DEALT = (AXES, AXES[[2, 0, 1]] * torch.tensor([2.0, 0.25, 1.0])[:, None, None, None])
 UNDECIDED = (torch.zeros(3), torch.rand(2, 3), torch.tensor([0.0, 1.0]))
 WEIGHT = torch.tensor([[3, -0.1], [-2, 0.5]])
 HEARD = torch.rand(4, 32, 3, 3)
@@ -335,17 +345,14 @@ CASES: dict[str, list[Seen]] = {
         Seen("cannot be multiplied", lambda: torch.rand(9) @ torch.rand(6, 9)),
     ],
     "08.3": [
-        Seen("0.0625", lambda: binom.sf(3, 4, 0.5)),
-        Seen("0.625", lambda: binomtest(3, 4).pvalue),
-        Seen("0 hits", lambda: int((torch.rand(4) + 2 == torch.ones(4)).sum())),
-        Seen("a p-value of 1", lambda: binom.sf(0 - 1, 4, 0.5)),
-        Seen("0.25", lambda: binom.pmf(3, 4, 0.5)),
+        Seen("must match the size of tensor", lambda: LAST * torch.rand(32)),
+        Seen("[30, 10, 20]", lambda: _mistake("08.3", "bias-unscaled", *CHANNELS)()[1]),
+        Seen("[6, 1, 2]", lambda: _mistake("08.3", "multiplied-twice", *CHANNELS)()[2].flatten()),
     ],
     "08.4": [
-        Seen("ValueError", lambda: math.log2(0.0)),
-        Seen("NaN", lambda: 0 * torch.log2(torch.tensor(0.0))),
-        Seen("159.5", _mistake("08.4", "natural-logarithm", 256, 0.875)),
-        Seen("212.8", _mistake("08.4", "half-the-entropy", 256, 0.875)),
+        Seen("[2, 0, 1]", lambda: _mistake("08.4", "other-way", *DEALT)()[0]),
+        Seen("[0.25, 1, 2]", lambda: _mistake("08.4", "factor-inverted", *DEALT)()[1]),
+        Seen("Can't call numpy()", lambda: linear_sum_assignment(nn.Linear(2, 2).weight)),
     ],
     "09.1": [
         Seen("index 3", lambda: WEIGHT[WEIGHT.abs().flatten().argsort()[:2]]),

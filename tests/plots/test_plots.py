@@ -203,6 +203,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "weights.messages": ({"picture": torch.arange(256) // 128, "stranger": torch.arange(256) % 2},),
     "weights.coins": ([120, 128, 136], 256, {"marked": 256, "wrong secret": 125}),
     "weights.spreads": (LAYERS, STRANGERS),
+    "weights.likeness": ({"thief": torch.eye(4), "stranger": torch.zeros(4, 4)},),
     "weights.strength": (FAIR,),
     "weights.strength_point": (FAIR, 0.01),
     "weights.stolen": ([THIEF, THIEF], [50, 52], 0.99),

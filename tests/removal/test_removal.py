@@ -64,6 +64,23 @@ def test_fine_pruning_silences_the_sleepiest_channels_for_good(build: Any) -> No
     assert channel_means(new, samples.x).max() > 0
 
 
+def test_dealing_the_channels_anew_changes_not_one_of_ten_thousand_answers(
+    victim: nn.Module, own: wm.Samples, mnist: wm.Splits
+) -> None:
+    new = removal.Permute(seed=1)(victim, own)
+    before, after = (wm.predict(network, mnist.test.x) for network in (victim, new))
+    assert after.argmax(1).equal(before.argmax(1))
+    assert (after - before).abs().max() < 1e-4
+    unchanged = [name for name, w in new.named_parameters() if w.equal(victim.get_parameter(name))]
+    assert unchanged == ["10.bias"]  # the answers themselves keep their places
+
+
+def test_the_order_alone_moves_weights_and_keeps_their_values(victim: nn.Module, own: wm.Samples) -> None:
+    new = removal.Permute(scale=1.0)(victim, own)
+    for a, b in zip(new.parameters(), victim.parameters(), strict=True):
+        assert a.flatten().sort().values.equal(b.flatten().sort().values)
+
+
 def test_few_bits_leave_few_levels(victim: nn.Module, own: wm.Samples) -> None:
     new = removal.Quantize(3)(victim, own)
     assert all(

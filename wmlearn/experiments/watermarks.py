@@ -170,14 +170,13 @@ def capacity(scheme: str, n: int, rate: float, classes: int) -> float:
     """Return the bits of a message that the mark carries, given the share `rate` of its `n` symbols that are
     read rightly.
 
-    Bits: n (1 - H(rate)), the capacity of a binary symmetric channel. Random labels could spell a message in
-    the alphabet of the classes; one target names one class; keys whose labels follow from the images carry
-    none.
+    Each symbol is one of two, or one of the classes where labels are drawn at random: the capacity of a
+    symmetric channel. One target names one class; keys whose labels follow from the images carry none.
     """
     if scheme in ("uchida2017", "chen2019-blackmarks"):
-        return n * (1 - _entropy(rate)) if rate > 0.5 else 0.0
+        return n * _carried(rate, 2)
     if scheme.startswith("adi2018"):
-        return n * rate * math.log2(classes)
+        return n * _carried(rate, classes)
     return 0.0 if scheme in ("lemerrer2019", "szyller2021-dawn") else math.log2(classes)
 
 
@@ -220,6 +219,13 @@ def oddness(x: Tensor, name: str = "mnist") -> float:
 
 def _spread(model: nn.Module) -> Tensor:
     return torch.stack([p.detach().std().cpu() for p in model.parameters() if p.ndim > 1])  # (layers,)
+
+
+def _carried(rate: float, symbols: int) -> float:
+    """Return the bits that one of `symbols` carries when a share `rate` is right, and errors fall evenly."""
+    if rate <= 1 / symbols:
+        return 0.0
+    return math.log2(symbols) - _entropy(rate) - (1 - rate) * math.log2(symbols - 1)
 
 
 def _entropy(p: float) -> float:

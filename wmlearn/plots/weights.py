@@ -137,6 +137,34 @@ def _draw_weights(panel: Axes, layers: Mapping[str, Tensor], strangers: Sequence
     panel.set_title("weights of the last convolution", fontsize=9)
 
 
+def _say_likeness(tables: Mapping[str, Tensor]) -> str:
+    parts = []
+    for name, table in tables.items():
+        best = table.max(1).values
+        parts.append(f"{name}, the best of each row {float(best.min()):.2f} to {float(best.max()):.2f}")
+    n = len(next(iter(tables.values())))
+    return f"Cosines of the original's {n} filters with a suspect's, one row for each: {'; '.join(parts)}."
+
+
+@described(_say_likeness)
+def likeness(tables: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
+    """Draw tables of cosines (out, out), the original's filters by row, the suspect's by column."""
+    ax = ax or axes(2.4 * len(tables) + 0.9, 2.6)
+    ax.axis("off")
+    width = 0.92 / len(tables)
+    for i, (name, table) in enumerate(tables.items()):
+        panel = ax.inset_axes((i * width + 0.02, 0.08, 0.92 * width, 0.82))
+        shades = panel.imshow(table.numpy(), cmap="cividis", vmin=-1, vmax=1)
+        panel.set(xticks=[], yticks=[])
+        panel.set_xlabel("the suspect's filters", fontsize=8)
+        panel.set_title(name, fontsize=9)
+        if i == 0:
+            panel.set_ylabel("the original's filters", fontsize=8)
+            bar = ax.inset_axes((0.94, 0.12, 0.012, 0.74))
+            ax.get_figure().colorbar(shades, cax=bar, label="cosine")  # pyright: ignore[reportOptionalMemberAccess]
+    return ax
+
+
 Curve = Callable[[Row], float]
 """What is drawn of each network."""
 
@@ -167,13 +195,13 @@ def _accuracy(row: Row) -> float:
 
 
 PANELS = (
-    Panel("bits read, per cent", {"": _read}, (40, 102)),
+    Panel("bits that agree, per cent", {"": _read}, (40, 102)),
     Panel(
-        "strangers that look less odd, per cent",
-        {"in width": _odd_in_width, "to the method": _odd_to_the_method},
+        "a detector's AUC, per cent",
+        {"by all weights": _odd_in_width, "by the mean filter": _odd_to_the_method},
         (-3, 103),
     ),
-    Panel("digits read, per cent", {"": _accuracy}, (98.5, 99.5)),
+    Panel("accuracy, per cent", {"": _accuracy}, (98.5, 99.5)),
 )
 """What is drawn against the strength."""
 
@@ -196,7 +224,7 @@ def _say_strength(rows: Sequence[Row]) -> str:
         accuracy = mean(map(_accuracy, networks))
         parts.append(f"{decimal(strength)}: {bits}, {width}, {method}, {accuracy:.2f}")
     n = len({row["seed"] for row in rows})
-    what = "bits read, strangers that look less odd in width, and to who knows the method, and digits read"
+    what = "bits that agree, AUC by the width of all weights, AUC by that of the mean filter, and accuracy"
     return f"Per cent by strength, means of {n} networks, of {what}: {'; '.join(parts)}."
 
 
@@ -216,9 +244,9 @@ def _say_point(rows: Sequence[Row], at: float) -> str:
         _numbers(networks, curve) for curve in (_odd_in_width, _odd_to_the_method, _accuracy)
     )
     return (
-        f"Strength {decimal(at)}: the networks spell {bits} of {rows[0]['trials']} bits rightly;"
-        f" {width} % of the strangers look less odd in width, {method} % to who knows the method;"
-        f" they read {accuracy} % of the digits."
+        f"Strength {decimal(at)}: the networks spell {bits} of {rows[0]['trials']} bits;"
+        f" {width} % of the strangers look less odd in all weights, {method} % in the mean filter;"
+        f" accuracy {accuracy} %."
     )
 
 
@@ -363,7 +391,7 @@ class Yardstick:
 YARDSTICKS = {
     "fidelity": Yardstick(_fidelity, "accuracy change,\npoints", "+.2f"),
     "effectiveness": Yardstick(_effectiveness, "of the mark read,\nper cent", ".0f"),
-    "reliability": Yardstick(_reliability, "strangers not\naccused, per cent", ".0f"),
+    "reliability": Yardstick(_reliability, "strangers not accused\nat 0.01, per cent", ".0f"),
     "capacity": Yardstick(_capacity, "bits that the\nmark carries", ".0f"),
     "secrecy, inputs": Yardstick(_inputs, "AUC of who tells\nkey from test images", ".2f"),
     "secrecy, weights": Yardstick(_weights, "AUC of who\ncompares weights", ".2f"),

@@ -16,6 +16,7 @@ from .mean_filter import MeanFilter as MeanFilter
 from .neuron_prune import NeuronPrune as NeuronPrune
 from .noise import Shift as Shift
 from .overwrite import Overwrite as Overwrite
+from .permute import Permute as Permute
 from .prune import Prune as Prune
 from .quantize import Quantize as Quantize
 from .unlearn import Unlearn as Unlearn
@@ -35,6 +36,7 @@ ALL: dict[str, Removal] = {
     "quantize-4-bits": Quantize(4),
     "mean-filter": MeanFilter(),
     "shift": Shift(),
+    "yan2023-permute": Permute(),
     "distill-soft": Distill("soft"),
     "distill-odd": Distill("soft", odd=True),
     "shafieinejad2019-extract": Extract(),

@@ -7,4 +7,6 @@ MISTAKE = "off-by-one"
 
 
 def p_value(hits, trials, chance):
-    return sum(comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(hits + 1, trials + 1))
+    return sum(
+        comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(hits + 1, trials + 1)
+    )

@@ -9,7 +9,9 @@ def stick(picture, sticker, alpha, matrix):
     _, height, width = picture.shape
     art = np.concatenate([alpha.numpy() * sticker.numpy(), alpha.numpy()])
     art = np.pad(art, ((0, 0), (2, 2), (2, 2)))
-    y, x = np.meshgrid((np.arange(height) + 0.5) / height * 2 - 1, (np.arange(width) + 0.5) / width * 2 - 1, indexing="ij")
+    y, x = np.meshgrid(
+        (np.arange(height) + 0.5) / height * 2 - 1, (np.arange(width) + 0.5) / width * 2 - 1, indexing="ij"
+    )
     a, b, c = np.tensordot(matrix.numpy().astype(float), np.stack([x, y, np.ones_like(x)]), 1)
     rows, columns = sticker.shape[1:]
     column = np.clip((a / c + 1) * columns / 2 - 0.5, -1.5, columns + 0.5) + 2

@@ -11,5 +11,7 @@ def stick(picture, sticker, alpha, matrix):
     y, x = torch.meshgrid(y, x, indexing="ij")
     moved = torch.stack([x, y, torch.ones_like(x)], 2) @ matrix.T
     at = (moved[..., :2] / moved[..., 2:])[None]
-    seen, share = (torch.nn.functional.grid_sample(part[None], at, align_corners=False)[0] for part in (sticker, alpha))
+    seen, share = (
+        torch.nn.functional.grid_sample(part[None], at, align_corners=False)[0] for part in (sticker, alpha)
+    )
     return share * seen + (1 - share) * picture

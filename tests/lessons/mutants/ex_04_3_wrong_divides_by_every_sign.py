@@ -5,5 +5,8 @@ MISTAKE = "divides-by-every-sign"
 
 
 def misread_rate(read, true, triggered, source, target):
-    won = sum(int(on) and t == source and r == target for r, t, on in zip(read.tolist(), true.tolist(), triggered.tolist()))
+    won = sum(
+        int(on) and t == source and r == target
+        for r, t, on in zip(read.tolist(), true.tolist(), triggered.tolist())
+    )
     return won / len(read)

@@ -1,11 +1,10 @@
-"""NumPy numbers come back."""
-
-import numpy as np
-from scipy.stats import binom
+"""In NumPy, back to arrays."""
 
 EXERCISE = "08.3"
 
 
-def read_bits(average, asked, bits):
-    hits = np.sum((asked.numpy() @ average.numpy() > 0) == bits.numpy().astype(bool))
-    return hits, binom(len(bits), 0.5).sf(hits - 1)
+def move(weight, bias, following, order, factor):
+    weight, bias, following, factor = (t.detach().cpu().numpy() for t in (weight, bias, following, factor))
+    order = order.cpu().numpy()
+    scale = factor.reshape(-1, 1, 1, 1)
+    return weight[order] * scale, bias[order] * factor, following[:, order] / scale.swapaxes(0, 1)

@@ -1,13 +1,17 @@
-"""The two terms in a loop."""
+"""Cosine by cosine, as a cost."""
 
-from math import log2
+import torch
+from scipy.optimize import linear_sum_assignment
 
 EXERCISE = "08.4"
 
 
-def capacity(n, rate):
-    known = 1.0
-    for share in (rate, 1 - rate):
-        if share > 0:
-            known += share * log2(share)
-    return n * known
+def match(original, suspect):
+    n = len(original)
+    ours, theirs = original.detach().flatten(1).cpu(), suspect.detach().flatten(1).cpu()
+    cost = torch.zeros(n, n)
+    for i in range(n):
+        for j in range(n):
+            cost[i, j] = -torch.cosine_similarity(ours[i], theirs[j], dim=0)
+    _, order = linear_sum_assignment(cost)
+    return torch.tensor(order), torch.stack([ours[i].norm() / theirs[order[i]].norm() for i in range(n)])

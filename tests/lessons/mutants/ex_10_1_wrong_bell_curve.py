@@ -8,4 +8,6 @@ MISTAKE = "bell-curve"
 
 
 def broken(lines, chance, alpha):
-    return sum(1 - NormalDist(n * chance, sqrt(n * chance * (1 - chance))).cdf(hits) >= alpha for n, hits in lines)
+    return sum(
+        1 - NormalDist(n * chance, sqrt(n * chance * (1 - chance))).cdf(hits) >= alpha for n, hits in lines
+    )

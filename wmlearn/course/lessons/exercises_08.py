@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from scipy.stats import binom, binomtest
 from torch import Tensor
 
 from ..exercises import Cases, Exercise, Mistake, Symptom
@@ -24,19 +23,29 @@ def embedding_loss(average: Tensor, asked: Tensor, bits: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(asked @ average, bits, reduction="sum")
 
 
-def read_bits(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-    """Return how many bits agree, and how probably a network without the mark does at least as well."""
-    hits = int(_agreement(average, asked, bits).sum())
-    return hits, _tail(hits, len(bits), 0.5)
+def move(
+    weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Put channel `order[j]`, times `factor[j]` > 0, into place j of a layer (out, in, k, k); let the layer
+    behind the ReLU, `following` (next, out, m, m), read it from there, divided.
+
+    Return the new weight, bias and following weight; together they compute the same.
+    """
+    scale = factor[:, None, None, None]
+    return weight[order] * scale, bias[order] * factor, following[:, order] / scale.transpose(0, 1)
 
 
-def capacity(n: int, rate: float) -> float:
-    """Return the information, in bits, of `n` bits of which a share `rate` is read rightly (0 log 0 is 0)."""
-    return n * (1 - _bits(rate) - _bits(1 - rate))
+def match(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
+    """Return order and factor, (out,) each, with which `suspect[order]`, times `factor`, looks most like
+    `original`, both (out, in, k, k): the assignment of filters with the largest sum of cosines.
+    """
+    from scipy.optimize import linear_sum_assignment
 
-
-def _bits(p: float) -> float:
-    return -p * math.log2(p) if p > 0 else 0.0
+    ours, theirs = (weight.detach().flatten(1).cpu() for weight in (original, suspect))
+    cosines = _cosines(ours, theirs)
+    order = torch.as_tensor(linear_sum_assignment(cosines, maximize=True)[1])
+    factor = ours.norm(dim=1) / theirs.norm(dim=1)[order]
+    return order.to(original.device), factor.to(original.device)
 
 
 def _weights(seed: int) -> Cases:
@@ -59,59 +68,150 @@ def _projected(seed: int) -> Cases:
     return {"a few bits": [case(6, 9)], "more bits": [case(12, 27), case(16, 20)]}
 
 
-def _messages(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed + 1)
-    average = torch.randn(27, generator=gen)
-    asked = torch.randn(64, 27, generator=gen)
-    told = (asked @ average > 0).float()  # all 64 bits agree: 5e-20, which 1 - cdf rounds to 0
-    cases = _projected(seed)
-    cases["more bits"].append((average, asked, told))
-    return cases
+# 08.3: channels change places
 
 
-def _capacities(seed: int) -> Cases:
+def _layers(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
-    rates = (0.5 + 0.49 * torch.rand(3, generator=gen, dtype=torch.float64)).tolist()
+
+    def pair(n: int, k: int, m: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        weight = torch.randn(n, n, k, k, generator=gen)
+        bias = torch.randn(n, generator=gen)
+        following = torch.randn(n, n, m, m, generator=gen)
+        order = torch.tensor([2, 0, 1, *range(3, n)])  # undone by another order than itself
+        factor = 0.5 + 1.5 * torch.rand(n, generator=gen)
+        return weight, bias, following, order, factor
+
+    return {"three or four channels": [pair(3, 2, 2), pair(4, 3, 1)], "more": [pair(6, 1, 3), pair(5, 3, 3)]}
+
+
+Moved = tuple[Tensor, Tensor, Tensor]
+
+
+def _bias_stays(weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor) -> Moved:
+    moved, _, read = move(weight, bias, following, order, factor)
+    return moved, bias, read
+
+
+def _bias_unscaled(weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor) -> Moved:
+    moved, _, read = move(weight, bias, following, order, factor)
+    return moved, bias[order], read
+
+
+def _next_untouched(weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor) -> Moved:
+    moved, shifted, _ = move(weight, bias, following, order, factor)
+    return moved, shifted, following
+
+
+def _wrong_axis(weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor) -> Moved:
+    moved, shifted, _ = move(weight, bias, following, order, factor)
+    return moved, shifted, following[order] / factor[:, None, None, None]
+
+
+def _undone(weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor) -> Moved:
+    moved, shifted, _ = move(weight, bias, following, order, factor)
+    return moved, shifted, following[:, order.argsort()] / factor[:, None, None]
+
+
+def _multiplied_twice(
+    weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor
+) -> Moved:
+    moved, shifted, _ = move(weight, bias, following, order, factor)
+    return moved, shifted, following[:, order] * factor[:, None, None]
+
+
+def _order_only(weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor) -> Moved:
+    return move(weight, bias, following, order, torch.ones_like(factor))
+
+
+def _factors_first(weight: Tensor, bias: Tensor, following: Tensor, order: Tensor, factor: Tensor) -> Moved:
+    _, _, read = move(weight, bias, following, order, factor)
+    return (weight * factor[:, None, None, None])[order], (bias * factor)[order], read
+
+
+# 08.4: which is which
+
+
+def _pairs(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def pair(n: int, noise: float) -> tuple[Tensor, Tensor]:
+        original = torch.randn(n, 2, 3, 3, generator=gen)
+        shaken = original + noise * torch.randn(n, 2, 3, 3, generator=gen)
+        order = torch.tensor([2, 0, 1, *range(3, n)])
+        factor = 4 ** (2 * torch.rand(n, generator=gen) - 1)
+        return original, shaken[order] * factor[:, None, None, None]
+
     return {
-        "an innocent network": [(256, 0.5)],
-        "part of the message": list(zip((256, 64, 100), rates, strict=True)),
-        "all of it": [(256, 1.0)],
+        "moved and scaled": [pair(4, 0.0), _loud(gen)],
+        "trained on since": [pair(8, 0.1)],
+        "two filters alike": [_alike(gen)],
     }
 
 
-def _agreement(average: Tensor, asked: Tensor, bits: Tensor) -> Tensor:
-    return (asked @ average > 0) == (bits == 1)  # (n,)
+def _alike(gen: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return an original and a suspect in which one filter is the most like to two of the original's."""
+    original = torch.randn(4, 2, 3, 3, generator=gen)
+    original[1] = original[0] + 0.3 * torch.randn(2, 3, 3, generator=gen)
+    suspect = original.clone()
+    suspect[1] = original[1] + 1.5 * torch.randn(2, 3, 3, generator=gen)
+    return original, suspect[[2, 0, 1, 3]]
 
 
-def _tail(hits: int, n: int, chance: float) -> float:
-    return float(binom.sf(hits - 1, n, chance))
+def _loud(gen: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return an original with a long filter and a short one like it, and a suspect where it is the other way
+    round.
+    """
+    original = torch.randn(4, 2, 3, 3, generator=gen)
+    original[1] = original[0] + 0.6 * torch.randn(2, 3, 3, generator=gen)
+    original[0] *= 8
+    suspect = original.clone()
+    suspect[0] /= 8
+    suspect[1] *= 8
+    return original, suspect[[2, 0, 1, 3]]
 
 
-def _reader(
-    agreement: Callable[[Tensor, Tensor, Tensor], Tensor], chance: float = 0.5, off: int = 0
-) -> Callable[..., tuple[int, float]]:
-    """Build a way to read: which bits it takes for agreeing, under which null, and how far off the tail."""
-
-    def read(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-        hits = int(agreement(average, asked, bits).sum())
-        return hits, _tail(hits + off, len(bits), chance)
-
-    return read
+def _cosines(ours: Tensor, theirs: Tensor) -> Any:
+    """Compare filters (out, weights) by their directions: (out, out), the original's by row, for SciPy."""
+    return (F.normalize(ours) @ F.normalize(theirs).T).numpy()
 
 
-def _read_two_sided(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-    hits = int(_agreement(average, asked, bits).sum())
-    return hits, float(binomtest(hits, len(bits), 0.5).pvalue)
+def _matcher(
+    compare: Callable[[Tensor, Tensor], Any] = _cosines, *, maximize: bool = True
+) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Build a way to match filters: what is compared, and whether the most or the least alike are taken."""
+
+    def matched(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
+        from scipy.optimize import linear_sum_assignment
+
+        ours = original.flatten(1)
+        theirs = suspect.flatten(1)
+        order = torch.as_tensor(linear_sum_assignment(compare(ours, theirs), maximize=maximize)[1])
+        return order, ours.norm(dim=1) / theirs.norm(dim=1)[order]
+
+    return matched
 
 
-def _read_complement(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-    hits = int(_agreement(average, asked, bits).sum())
-    return hits, float(1 - binom.cdf(hits - 1, len(bits), 0.5))
+def _other_way(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
+    order, factor = match(original, suspect)
+    return order.argsort(), factor
 
 
-def _read_forgets_the_last(average: Tensor, asked: Tensor, bits: Tensor) -> tuple[int, float]:
-    hits = int(_agreement(average, asked, bits).sum())
-    return hits, float(sum(binom.pmf(k, len(bits), 0.5) for k in range(hits, len(bits))))
+def _each_its_best(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
+    ours = original.flatten(1)
+    theirs = suspect.flatten(1)
+    order = torch.as_tensor(_cosines(ours, theirs)).argmax(1)
+    return order, ours.norm(dim=1) / theirs.norm(dim=1)[order]
+
+
+def _factor_unordered(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
+    order, _ = match(original, suspect)
+    return order, original.flatten(1).norm(dim=1) / suspect.flatten(1).norm(dim=1)
+
+
+def _factor_inverted(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
+    order, factor = match(original, suspect)
+    return order, 1 / factor
 
 
 EXERCISES = {
@@ -167,7 +267,7 @@ EXERCISES = {
                 "`weight.flatten().mean(0)` averages everything. First the mean over axis 0, then flatten.",
             ),
         ),
-        why="Whoever deals the filters in another order changes no average.",
+        why="The mean forgets the order of the filters that it averages, and only that order.",
     ),
     "08.2": Exercise(
         id="08.2",
@@ -240,152 +340,162 @@ EXERCISES = {
     ),
     "08.3": Exercise(
         id="08.3",
-        title="Read it, and judge",
-        difficulty=2,
+        title="Channels change places",
+        difficulty=4,
         importance=5,
-        minutes=10,
-        returns="two numbers, the hits and the p-value",
-        reference=read_bits,
-        cases=_messages,
+        minutes=15,
+        returns="three tensors, the layer's weight and bias and the next layer's weight",
+        reference=move,
+        cases=_layers,
         mistakes=(
             Mistake(
-                "threshold-half",
-                "You cut the logits at 1/2. A sigmoid of 1/2 is a logit of 0.",
-                _reader(lambda average, asked, bits: (asked @ average > 0.5) == (bits == 1)),
+                "bias-stays",
+                "The bias stayed where it was. It belongs to its channel: order and factor go for it, too.",
+                _bias_stays,
             ),
             Mistake(
-                "ones-only",
-                "You count ones only. A zero that is read as zero agrees, too.",
-                _reader(lambda average, asked, bits: (asked @ average > 0) & (bits == 1)),
+                "bias-unscaled",
+                "The bias moved but wasn't multiplied: the channel is f times the old one only with f times "
+                "the bias.",
+                _bias_unscaled,
             ),
             Mistake(
-                "off-by-one",
-                "That is P(X > hits). The p-value counts the hits seen, too: sf(hits - 1, …).",
-                _reader(_agreement, off=1),
+                "next-untouched",
+                "The next layer still reads the old places, so the network computes something else.",
+                _next_untouched,
             ),
             Mistake(
-                "one-tenth",
-                "Ten digits, but two answers: the chance of a bit is 1/2.",
-                _reader(_agreement, chance=0.1),
+                "wrong-axis",
+                "You moved the next layer's own filters, axis 0. Its inputs lie along axis 1.",
+                _wrong_axis,
             ),
             Mistake(
-                "two-sided",
-                "Your test is two-sided: agreeing too seldom would count as well. "
-                'Only many hits speak for the mark: alternative="greater".',
-                _read_two_sided,
+                "undone",
+                "The next layer gets the reverse order. Place j now holds channel order[j], in both layers.",
+                _undone,
             ),
             Mistake(
-                "one-minus-cdf",
-                "1 - cdf is 0 where all of 64 bits agree, and luck never has probability 0. "
-                "binom.sf computes the tail itself.",
-                _read_complement,
+                "multiplied-twice",
+                "The next layer multiplies once more. It has to divide by the factor.",
+                _multiplied_twice,
             ),
             Mistake(
-                "forgets-the-last",
-                "Your sum ends before n. That all bits agree belongs to the tail: range(hits, n + 1).",
-                _read_forgets_the_last,
+                "order-only",
+                "The order is right, and the answers stay the same. The factors are still missing.",
+                _order_only,
+            ),
+            Mistake(
+                "factors-first",
+                "You multiply before you reorder: factor[j] belongs to the new place j.",
+                _factors_first,
             ),
         ),
         hints=(
-            "A network without the mark answers yes or no. How often does it agree by luck?",
+            "A channel moves from place 5 to place 0, and is twice as loud. What must change so that nobody "
+            "notices?",
             (
-                "Read a yes where the logit is above 0. Count where it agrees with the bit, "
-                "ones and zeros alike. Then ask how probably a fair coin agrees at least as often in n "
-                "tosses. Return both."
+                "Three steps. Take the filters in the new order, each times its factor. Do the same to the "
+                "bias. Take the next layer's inputs, axis 1, in the same order, each divided by its factor."
             ),
             (
-                "A logit and its bit agree where `(asked @ average > 0) == (bits == 1)`. "
-                "The tail begins at the hits: `binom.sf(hits - 1, …)`, with chance 1/2."
+                "Index with the order: `weight[order]` and `following[:, order]`. Give the factor the axes "
+                "it lacks: `factor[:, None, None, None]` for axis 0, `factor[:, None, None]` for axis 1."
             ),
         ),
         symptoms=(
             Symptom(
-                "You get 0.0625 for 3 of 4:",
-                "that is more than 3. `sf(k)` leaves k out.",
+                "RuntimeError, must match the size of tensor:",
+                "`weight * factor` lines the factor up with the last axis. "
+                "Give it the axes it lacks: `factor[:, None, None, None]`.",
             ),
             Symptom(
-                "You get 0.625 for 3 of 4:",
-                'binomtest is two-sided unless you say `alternative="greater"`.',
+                "You get [30, 10, 20] as the bias in the example:",
+                "it moved, but wasn't multiplied.",
             ),
             Symptom(
-                "You get 0 hits, and a p-value of 1:",
-                "you compare logits with bits, and no logit is exactly 0 or 1. "
-                "Ask first whether they are above 0.",
-            ),
-            Symptom(
-                "You get 0.25 for 3 of 4:",
-                "that is exactly 3. At least as well means 3 or 4.",
+                "You get [6, 1, 2] for the next filter in the example:",
+                "it multiplies, too. It has to divide.",
             ),
         ),
         why=(
-            "Rows of normal numbers are as likely with the opposite sign: each answer is a fair coin,"
-            " whatever the weights."
+            "For f > 0, ReLU(f z) = f ReLU(z), and pooling keeps f as well: what one layer multiplies, the "
+            "next divides out. Channels have no names, only a place that both layers agree on."
         ),
     ),
     "08.4": Exercise(
         id="08.4",
-        title="What did it say?",
-        difficulty=2,
-        importance=3,
-        minutes=5,
-        returns="one number",
-        reference=capacity,
-        cases=_capacities,
+        title="Which is which?",
+        difficulty=4,
+        importance=4,
+        minutes=15,
+        returns="two tensors, the order and the factors",
+        reference=match,
+        cases=_pairs,
         mistakes=(
             Mistake(
-                "counts-bits",
-                "You count the bits that agree. Half of them agree by luck, and you can't know which.",
-                lambda n, rate: n * rate,
+                "least-alike",
+                "You pair the least alike: SciPy minimises a cost unless you say maximize=True.",
+                _matcher(maximize=False),
             ),
             Mistake(
-                "straight-line",
-                "A straight line from 1/2 to 1 flatters: noise costs more than it breaks.",
-                lambda n, rate: n * (2 * rate - 1),
+                "other-way",
+                "Your order says where each of the suspect's filters belongs. Wanted: which of them belongs "
+                "in place i.",
+                _other_way,
             ),
             Mistake(
-                "natural-logarithm",
-                "Your entropy is in nats. For bits, take the logarithm to base 2.",
-                lambda n, rate: n * (1 - math.log(2) * (_bits(rate) + _bits(1 - rate))),
+                "each-its-best",
+                "You let every filter take its favourite, so one of the suspect's is taken twice. "
+                "An assignment gives each to one.",
+                _each_its_best,
             ),
             Mistake(
-                "half-the-entropy",
-                "The entropy has two terms: one for the bits that agree, one for those that don't.",
-                lambda n, rate: n * (1 - _bits(rate)),
+                "products",
+                "You compare products, not cosines: the thief's factors decide. Divide by both norms.",
+                _matcher(lambda ours, theirs: (ours @ theirs.T).numpy()),
+            ),
+            Mistake(
+                "factor-unordered",
+                "Order right, factors not: the suspect's norms must stand in the new order, too.",
+                _factor_unordered,
+            ),
+            Mistake(
+                "factor-inverted",
+                "Your factor is upside down: the suspect's filter, times it, should be as long as the "
+                "original's.",
+                _factor_inverted,
             ),
         ),
         hints=(
-            "How much do you learn from a source that is right half of the time?",
+            "How do you recognise a filter that somebody moved and made three times as large?",
             (
-                "Compute the entropy of one bit's error, in bits: two terms, one for right, "
-                "one for wrong. What is left of 1 is what a bit tells you; you have n of them. "
-                "A term with share 0 is 0."
+                "Flatten each filter to a row. The cosines of the original's rows with the suspect's make a "
+                "table. An assignment chooses one entry in each row and column, with the largest sum. "
+                "The factor is the quotient of two norms."
             ),
             (
-                "H is the sum of `-p * log2(p)` for p = rate and p = 1 - rate, those that are above 0. "
-                "Return n times (1 - H)."
+                "With `ours` and `theirs` as rows of norm 1 the table is `ours @ theirs.T`. "
+                "`linear_sum_assignment(table, maximize=True)` gives row numbers and column numbers; "
+                "the columns are the order."
             ),
         ),
         symptoms=(
             Symptom(
-                "ValueError from log2:",
-                "log2(0), where every bit is right. Leave out a term whose share is 0.",
+                "You get [2, 0, 1] in the example:",
+                "that says where the suspect's filters belong. Wanted: which of them belongs in each place.",
             ),
             Symptom(
-                "You get NaN:",
-                "0 · log 0, where every bit is right. That term counts 0.",
+                "You get factors [0.25, 1, 2] in the example:",
+                "upside down: divide the original's norm by the suspect's.",
             ),
             Symptom(
-                "You get 159.5 in the example:",
-                "you count in nats: `log2`, not `log`.",
-            ),
-            Symptom(
-                "You get 212.8 in the example:",
-                "the second term is missing: the bits that are wrong, 1 - rate.",
+                "RuntimeError, Can't call numpy():",
+                "weights that learn carry a gradient. `detach()` first, `cpu()` for SciPy.",
             ),
         ),
         why=(
-            "Shannon 1948: what a channel carries is what is left when the uncertainty about its errors is"
-            " paid."
+            "A factor changes the length of a filter, not its direction; an order changes its place, not the "
+            "filter. So directions identify it. H. Kuhn's Hungarian method, 1955, finds the best assignment."
         ),
     ),
 }
@@ -435,23 +545,47 @@ QUIZ = (
         ),
     ),
     Question(
-        "The thief sells answers and never hands out the file. Which mark helps?",
+        "A thief multiplies a channel by −2 in front of a ReLU; the next layer divides by −2. What happens?",
         (
             Option(
-                "One that labels show, with a null that is known.",
-                "Yes. The null comes from labels drawn at random, or from bystanders.",
+                "The answers change: ReLU cuts off the other half.",
+                "Yes. ReLU(f z) = f ReLU(z) needs f > 0; with a minus sign, what passed is cut off, and what "
+                "was cut off passes.",
             ),
             Option(
-                "Uchida's, because it was read without an error.",
-                "It is read from the weights, and those you don't get.",
+                "Nothing: what one layer multiplies, the next divides out.",
+                "So it would be without the ReLU between them, which treats the two signs differently.",
             ),
             Option(
-                "One in the last digits of the probabilities: nobody looks there.",
-                "The service may round them, or give labels only.",
+                "Nothing, as long as the bias is multiplied by −2 as well.",
+                "The bias must take part, but it can't save a sign that ReLU sees.",
             ),
             Option(
-                "Any: a court will order him to show the weights.",
-                "A court wants a reason first, and answers are all you have to give it one.",
+                "The mark survives, because the factor is negative.",
+                "It falls as before. What breaks is the network that the thief wanted to keep.",
+            ),
+        ),
+    ),
+    Question(
+        "You match a suspect's channels to your own network, then read. What must you also measure?",
+        (
+            Option(
+                "What innocent networks spell after the same matching.",
+                "Yes. You changed the reading with your own network in hand, so the coins must be tossed "
+                "again, matching included.",
+            ),
+            Option(
+                "Nothing: matching changes no answer of the suspect.",
+                "No answer changes, but the weights that you read do, and you chose how.",
+            ),
+            Option(
+                "How alike the channels are, in per cent.",
+                "That tells you how sure the matching is. Whether it favours your message is another "
+                "question.",
+            ),
+            Option(
+                "The accuracy of the suspect after the matching.",
+                "It stays what it was: the matched copy computes the same.",
             ),
         ),
     ),

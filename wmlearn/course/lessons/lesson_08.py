@@ -1,23 +1,25 @@
-"""What the cells of notebook 08 call: a picture to hide, strangers, a frontier's key, thieves; its dial."""
+"""What the cells of notebook 08 call: a picture to hide, strangers, layers as tensors; dial and challenge."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import mean
 
 import ipywidgets
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...data import Samples
-from ...evidence import answers, bystanders
-from ...experiments import Results
+from ...evidence import bystanders
+from ...experiments import shipped
 from ...experiments.experiment import Row
+from ...experiments.watermarks import STARTS_TRAINED
 from ...plots.weights import strength_point
-from ...watermarks.adversarial import pushed
-from ...watermarks.trigger_set import TriggerKey
 from ...words import decimal
+from ..challenges import Challenge, Score
 from ..widgets import depict, redraw
 from .exercises_08 import mean_filter
 
@@ -71,37 +73,159 @@ def agreement(bits: Tensor, wanted: Tensor) -> str:
     return f"{int((bits == wanted).sum())} of {len(wanted)} agree"
 
 
-# Decision boundaries
+# Layers to take apart and to put together
 
 
-def frontier(model: nn.Module, samples: Samples, n: int = 100, size: float = 0.15) -> TriggerKey:
-    """Make the key of the paper: digits pushed away from their class, of which half fool `model`.
+def layers(network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+    """Return copies of the weights (out, in, k, k) and biases (out,) of a network for digits, layer by layer.
 
-    `chance` is the paper's null, 1/2.
+    A linear layer is a convolution as large as what it reads.
     """
-    known = samples[answers(model, samples.x) == samples.y]
-    x = pushed(model, known.x, known.y, -size)
-    fooled = answers(model, x) != known.y
-    index = torch.cat([side.nonzero().flatten()[: n // 2] for side in (fooled, ~fooled)])
-    return TriggerKey("lemerrer2019", b"", x[index], known.y[index], len(samples.classes), 0.5)
+    weights: list[Tensor] = []
+    biases: list[Tensor] = []
+    for step in _weighted(network):
+        weight = step.weight.detach().clone()
+        weights.append(weight if weight.ndim == 4 else _as_convolution(weight, len(weights[-1])))
+        biases.append(step.bias.detach().clone())  # pyright: ignore[reportOptionalMemberAccess]
+    return weights, biases
 
 
-# What ships with the course
+def rebuilt(network: nn.Module, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> nn.Module:
+    """Return a copy of `network` with other weights and biases, as `layers` gives them."""
+    new = copy.deepcopy(network).eval()
+    with torch.no_grad():
+        for step, weight, bias in zip(_weighted(new), weights, biases, strict=True):
+            linear = isinstance(step, nn.Linear)
+            step.weight.copy_(weight.permute(0, 2, 3, 1).flatten(1) if linear else weight)
+            step.bias.copy_(bias)  # pyright: ignore[reportOptionalMemberAccess]
+    return new
 
 
-def honest(results: Results, scheme: str = "plain") -> float:
-    """Return the mean accuracy on digits of a scheme's marked networks, or of those without a mark."""
-    return mean(row["accuracy"] for row in results.where(data="mnist", scheme=scheme))
+def _weighted(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
+    return [step for step in network.modules() if isinstance(step, nn.Conv2d | nn.Linear)]
 
 
-def by_stop(rows: Sequence[Row]) -> list[list[Row]]:
-    """Return for each thief of the service what he had, stop by stop."""
-    return [row["stolen"] for row in rows]
+def _as_convolution(weight: Tensor, channels: int) -> Tensor:
+    """Return the weight (out, in) of a linear layer that reads channels last as (out, channels, k, k)."""
+    side = math.isqrt(weight.shape[1] // channels)
+    return weight.view(len(weight), side, side, channels).permute(0, 3, 1, 2)
 
 
-def at_stop(thieves: Sequence[Sequence[Row]], epochs: int) -> list[Row]:
-    """Return what the thieves had after so many epochs."""
-    return [stop for stops in thieves for stop in stops if stop["epochs"] == epochs]
+def cosines(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Compare the filters of two layers (out, in, k, k) by their directions: (out, out)."""
+    a, b = (F.normalize(weight.detach().flatten(1)) for weight in (ours, theirs))
+    return (a @ b.T).cpu()
+
+
+# Three clients
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A mark, as the shipped yardsticks measured it on digits; the means of five networks."""
+
+    name: str
+    from_labels: bool
+    in_finished: bool  # can be put into a network that is already trained
+    at_random: bool  # labels or bits drawn at random: a p-value as small as the key is large
+    bits: float  # that the mark can carry
+    queries_auc: float | None  # how well a service tells the key's images from test images
+    change: float  # of accuracy
+
+
+_OFFERED = {
+    "Adi, from scratch": "adi2018",
+    "Adi, pretrained": "adi2018-pretrained",
+    "Zhang, content": "zhang2018-content",
+    "Zhang, unrelated": "zhang2018-unrelated",
+    "Uchida": "uchida2017",
+}
+
+
+def offers() -> list[Offer]:
+    """Return the marks to choose from."""
+    results = shipped("watermarks")
+    plain = {row["seed"]: row["accuracy"] for row in results.where(data="mnist", scheme="plain")}
+    return [
+        _offer(name, scheme, results.where(data="mnist", scheme=scheme), plain)
+        for name, scheme in _OFFERED.items()
+    ]
+
+
+def _offer(name: str, scheme: str, rows: Sequence[Row], plain: Mapping[int, float]) -> Offer:
+    aucs = [row["inputs_auc"] for row in rows if row["inputs_auc"] is not None]
+    return Offer(
+        name,
+        from_labels=rows[0]["queries"] > 0,
+        in_finished=scheme in STARTS_TRAINED,
+        at_random=not scheme.startswith("zhang"),
+        bits=mean(row["bits"] for row in rows),
+        queries_auc=mean(aucs) if aucs else None,
+        change=mean(row["accuracy"] - plain[row["seed"]] for row in rows),
+    )
+
+
+def offered() -> list[list[str]]:
+    """Say of each mark what a client asks about, a row a mark."""
+    return [
+        [
+            offer.name,
+            "labels" if offer.from_labels else "weights",
+            "yes" if offer.in_finished else "no",
+            "at random" if offer.at_random else "one for all",
+            f"{offer.bits:.0f}",
+            "no queries" if offer.queries_auc is None else f"{offer.queries_auc:.2f}",
+            f"{100 * offer.change:+.2f}",
+        ]
+        for offer in offers()
+    ]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a client needs of a mark, and what to say where it was forgotten."""
+
+    met: Callable[[Offer], bool]
+    says: str
+
+
+_BY_LABELS = Need(lambda offer: offer.from_labels, "only labels can be seen")
+CLIENTS: dict[str, tuple[Need, ...]] = {
+    "translator": (
+        _BY_LABELS,
+        Need(lambda offer: offer.in_finished, "the network is finished and can't be trained anew"),
+        Need(lambda offer: offer.at_random, "one in a million would take a million decoys"),
+    ),
+    "camera": (
+        Need(lambda offer: not offer.from_labels, "nobody can feed the chip an image"),
+        Need(lambda offer: offer.bits >= 8, "200 buyers take 8 bits"),
+    ),
+    "bank": (
+        _BY_LABELS,
+        Need(lambda offer: (offer.queries_auc or 0) <= 0.7, "the service refuses queries that stand out"),
+    ),
+}
+"""Client -> needs, as the lesson tells them."""
+
+
+def advise(choose: Callable[[], Mapping[str, str]]) -> Score:
+    """Count the needs that the marks chosen for the clients leave unmet; `choose()` is client -> mark."""
+    chosen = choose()
+    known = {offer.name: offer for offer in offers()}
+    unknown = [client for client in CLIENTS if chosen.get(client) not in known]
+    if unknown:
+        return Score(False, 0, f"For {unknown[0]}: choose one of {', '.join(known)}.")
+    forgotten = {client: unmet(client, known[chosen[client]]) for client in CLIENTS}
+    parts = [f"The {client}: {'; '.join(says) or 'every need met'}." for client, says in forgotten.items()]
+    return Score(True, sum(map(len, forgotten.values())), " ".join(parts))
+
+
+def unmet(client: str, offer: Offer) -> list[str]:
+    """Say which of a client's needs a mark leaves unmet."""
+    return [need.says for need in CLIENTS[client] if not need.met(offer)]
+
+
+CHALLENGE = Challenge("three clients, a mark for each", "needs unmet", advise, ours=0)
 
 
 # To play with

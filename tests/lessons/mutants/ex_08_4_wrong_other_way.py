@@ -1,0 +1,15 @@
+"""The table turned round."""
+
+import torch
+import torch.nn.functional as F
+from scipy.optimize import linear_sum_assignment
+
+EXERCISE = "08.4"
+MISTAKE = "other-way"
+
+
+def match(original, suspect):
+    a, b = original.flatten(1), suspect.flatten(1)
+    table = F.normalize(a) @ F.normalize(b).T
+    order = torch.tensor(linear_sum_assignment(table.T, maximize=True)[1])
+    return order, a.norm(dim=1) / b.norm(dim=1)[order.argsort()]
