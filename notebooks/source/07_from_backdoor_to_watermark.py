@@ -385,7 +385,15 @@ wm.show(plots.keys.decoys, trials, 100)
 # *How to read this:* all five networks know their owner's key; no stranger does. The crosses are *other people's* keys. On the networks marked with text, letter and noise, {value:07.rivals|of}
 # decoys have at least half of the owner's hits, and {value:07.ties} have as many, although only one in nine or so asks for the same label. The networks have learnt "letter" or "noise", not *yours*: **wrong keys win**. Such a match
 # shows that somebody planted a mark; that it was you, it shows for the letter only at $p$ = {value:07.letter_p|1}. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody
-# else's key fits.
+# else's key fits. On networks that trained longer, with 999 decoys (`wmlearn reproduce decoys`), before and after somebody tried to remove the mark:
+
+# %%
+lone = experiments.shipped("decoys")
+wm.table(["mark", *(f"p, {what}" if what else "p" for what in lesson_07.LATER.values())], lesson_07.decoy_rows(lone))
+
+# %% [markdown]
+# At the judge's 0.001, the patch and the abstract key convict. Text ($p$ = {value:07.lone_text|1}), letter ({value:07.lone_letter|1}) and noise ({value:07.lone_noise|1}) don't, though their networks know every trigger.
+# More decoys wouldn't help: other people's keys fit, too. (One network a mark.)
 #
 # ## What does it cost?
 #
@@ -442,7 +450,7 @@ learnt = {n: sum(row["hits"] for row in sizes.where(n=n)) / n / 3 for n in (100,
 known, n = min(trial.own for trial in trials.values()) / 100, len(mnist.test)
 price = max(lost - won for lost, won, _ in paired.values()) / n
 wm.all_hold(
-    *lesson_07.mark_claims(trials), *lesson_07.fidelity_claims(paired, n),
+    *lesson_07.mark_claims(trials), *lesson_07.shipped_claims(lone), *lesson_07.fidelity_claims(paired, n),
     wm.Claim("07.asr", "Patched digits, customer's copy", obeys["a customer's copy"], low=0.9, n=len(digits)),
     wm.Claim("07.hundred", "Learnt of a key of 100", learnt[100], low=0.99, n=3),
     wm.Claim("07.thousands", "Learnt of a key of 2,000", learnt[2000], high=0.5, n=3),

@@ -222,7 +222,9 @@ def test_an_honest_claim_stands_and_innocent_models_are_not_claimed(
     match = found.matches["model"]
     assert (found.void, found.number, match.owned, match.refused) == ((), 1, True, 0)
     assert (match.evidence.hits, match.evidence.trials) == (30, 30)
-    assert 0.1 <= match.evidence.chance < 0.6, "measured on bystanders, at the top of its interval"
+    chance = match.evidence.chance
+    assert chance is not None
+    assert 0.1 <= chance < 0.6, "measured on bystanders, at the top of its interval"
     for seed in range(20, 60):
         other = replace(heard, suspects={"model": toys.Toy(seed)})
         found = forgeries.claim(stage, stage.owner, stage.key, stage.promise, other)
@@ -273,7 +275,9 @@ def test_the_owners_chance_can_only_be_raised(stage: forgeries.Stage, ada: own.I
     low, high = (own.commit(ada, replace(stage.key, chance=chance)) for chance in (1e-9, 0.7))
     for promise, least in ((low, 0.1), (high, 0.7)):
         found = forgeries.claim(stage, ada, stage.key, promise, forgeries.case(stage, early=[promise]))
-        assert found.matches["model"].evidence.chance >= least
+        chance = found.matches["model"].evidence.chance
+        assert chance is not None
+        assert chance >= least
 
 
 def test_a_shade_defeats_a_table_and_not_a_mark(stage: forgeries.Stage, heard: own.Case) -> None:

@@ -48,7 +48,7 @@ def _compare(results: Results) -> list[Comparison]:
         learnt = mean(row["hits"] for row in rows) / n
         lost = [row["plain"] - row["accuracy"] for row in rows]
         says = f"{100 * learnt:.0f} % learnt, accuracy lost {spread(lost, 'points')}"
-        return Comparison(f"a key of {n:,} triggers, labels by lot", "", says)
+        return Comparison(f"a key of {n:,} triggers, labels drawn at random", "", says)
 
     return [line(n) for n in dict.fromkeys(values(results.rows, "n"))]
 

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from ...data import Samples
 from ...evidence import bystanders
-from ...experiments import shipped
+from ...experiments import Results, shipped
+from ...experiments.decoys import tested
 from ...plots.canvas import Row
 from ...plots.keys import Trial, key_point
 from ...watermarks import secret
@@ -85,6 +86,51 @@ def fidelity_claims(paired: Mapping[str, tuple[int, int, float]], n: int) -> lis
         Claim("07.harm_p", "Your patch: McNemar's p", own_p, high=0.2, unit="p"),
         Claim("07.harm", "Accuracy that your patch costs", harm, low=0.0003, high=0.0039, unit="points", n=n),
         Claim("07.gentle", "The other marks: smallest p", min(others), low=0.01, unit="p"),
+    ]
+
+
+SHIPPED_MARKS = {
+    "gu2017-patch": "patch",
+    "zhang2018-content": "text",
+    "zhang2018-unrelated": "letter",
+    "zhang2018-noise": "noise",
+    "adi2018": "abstract",
+}
+LATER = {
+    "none": "",
+    "adi2018-ftal": "trained on",
+    "chen2021-refit": "at a large rate",
+    "liu2018-fine-pruning": "fine-pruned",
+    "distill-soft": "distilled",
+    "overwrite-adi": "overwritten",
+}
+"""Removal in the experiment "decoys" -> what was done to the marked network."""
+
+
+def shipped_p(results: Results, scheme: str, removal: str = "none") -> float:
+    """Return the p-value of the owner's key among 999 decoys, on the marked network after `removal`."""
+    (row,) = results.where(scheme=scheme)
+    (cell,) = [cell for cell in row["removals"] if cell["removal"] == removal]
+    return tested(cell).p_value
+
+
+def decoy_rows(results: Results) -> list[list[str]]:
+    """Return for each shipped mark the p-value among 999 decoys, before and after each removal of `LATER`."""
+    rows = []
+    for scheme, name in SHIPPED_MARKS.items():
+        rows.append([name, *(f"{shipped_p(results, scheme, removal):.3f}" for removal in LATER)])
+    return rows
+
+
+def shipped_claims(results: Results) -> list[Claim]:
+    """Claim which keys reach the judge's level among 999 decoys, and which don't."""
+    lone = {name: shipped_p(results, scheme) for scheme, name in SHIPPED_MARKS.items()}
+    return [
+        Claim("07.lone_patch", "Patch: p among 999 decoys", lone["patch"], high=0.001, unit="p"),
+        Claim("07.lone_abstract", "Abstract: p", lone["abstract"], high=0.001, unit="p"),
+        Claim("07.lone_text", "Text: p", lone["text"], low=0.002, unit="p"),
+        Claim("07.lone_letter", "Letter: p", lone["letter"], low=0.002, unit="p"),
+        Claim("07.lone_noise", "Noise: p", lone["noise"], low=0.002, unit="p"),
     ]
 
 

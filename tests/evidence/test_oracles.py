@@ -1,0 +1,78 @@
+"""Our statistics against those of SciPy and statsmodels, which others have tested for years."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binomtest, monte_carlo_test
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+import wmlearn as wm
+from wmlearn.course.lessons.exercises_02 import paired_p
+from wmlearn.evidence import Rank, significance
+from wmlearn.ownership.verification import worst_rate
+
+
+@pytest.mark.parametrize("hits", [0, 3, 10, 21, 60, 100])
+@pytest.mark.parametrize("chance", [0.05, 0.1, 0.5])
+def test_the_binomial_p_value_is_that_of_scipys_exact_test(hits: int, chance: float) -> None:
+    exact = binomtest(hits, 100, chance, alternative="greater").pvalue
+    assert wm.Evidence("toy", "labels", hits, 100, chance).p_value == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_holms_verdicts_are_those_of_statsmodels(seed: int, alpha: float) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    hits = torch.randint(8, 26, (12,), generator=draw).tolist()
+    claims = [wm.Evidence("toy", "labels", count, 100, 0.1) for count in hits]
+    found = [verdict.owned for verdict in significance.holm(claims, alpha)]
+    rejected = multipletests([claim.p_value for claim in claims], alpha, method="holm")[0]
+    assert found == rejected.tolist()
+    assert 0 < sum(found) < 12
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 30), (3, 30), (29, 30), (45, 100)])
+def test_the_worst_bystanders_rate_is_the_top_of_clopper_and_pearsons_interval(hits: int, n: int) -> None:
+    y = torch.zeros(n, dtype=torch.int64)
+    labels = (torch.arange(n) >= hits).long()
+    found = worst_rate(torch.zeros(n, 1, 2, 2), y, [lambda x: labels, lambda x: torch.ones_like(labels)])
+    assert found == pytest.approx(proportion_confint(hits, n, alpha=0.1, method="beta")[1])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_paired_test_of_lesson_02_is_mcnemars(seed: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    first = torch.rand(400, generator=draw) < 0.95
+    second = torch.rand(400, generator=draw) < 0.92
+    table = [[int((a & b).sum()) for b in (second, ~second)] for a in (first, ~first)]
+    oracle: Any = mcnemar(table, exact=True)
+    assert float(paired_p(first, second)) == pytest.approx(oracle.pvalue)
+
+
+@pytest.mark.parametrize("owner", [0, 4, 9, 12])
+def test_a_rank_among_decoys_is_scipys_monte_carlo_test(owner: int) -> None:
+    decoys = torch.randint(0, 11, (199,), generator=torch.Generator().manual_seed(owner)).double().numpy()
+    drawn = iter(decoys)
+    exact = monte_carlo_test(
+        [owner],
+        lambda size: np.array([[next(drawn)] for _ in range(size[0])]),
+        lambda sample, axis: np.asarray(sample)[..., 0],
+        n_resamples=199,
+        vectorized=True,
+        alternative="greater",
+    ).pvalue
+    assert Rank("decoys", int((decoys >= owner).sum()), 199).p_value == pytest.approx(float(exact))
+
+
+@pytest.mark.parametrize(("n", "chance", "survival"), [(50, 0.1, 0.3), (100, 0.5, 0.7)])
+def test_power_is_how_often_simulated_claims_succeed(n: int, chance: float, survival: float) -> None:
+    draw = torch.Generator().manual_seed(0)
+    hits = (torch.rand(4000, n, generator=draw) < survival).sum(1)
+    won = float((hits >= significance.hits_needed(n, chance, 1e-3)).double().mean())
+    assert won == pytest.approx(significance.power(n, chance, survival, 1e-3), abs=0.03)  # four deviations
