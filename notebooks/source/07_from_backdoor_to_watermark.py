@@ -338,8 +338,7 @@ wm.all_hold(
 # *searched* for letter and label. The test has conditions:
 #
 # - the key was drawn by a public recipe, from a secret **fixed before** anybody was asked (notebook 10);
-# - every key that was tried counts: five tries multiply $p$ by five;
-# - the decoys are asked of the *suspect*, not of other networks.
+# - every key that was tried counts: five tries multiply $p$ by five.
 #
 # `wm.decoy_p_value` also stops after ten decoys as high as the key: then $p$ is ten over the number drawn (Besag and Clifford, 1991).
 #
@@ -382,18 +381,18 @@ for name, recipe in recipes.items():
 wm.show(plots.keys.decoys, trials, 100)
 
 # %% [markdown]
-# *How to read this:* all five networks know their owner's key; no stranger does. The crosses are *other people's* keys. On the networks marked with text, letter and noise, {value:07.rivals|of}
+# *How to read this:* all five networks know their owner's key; no stranger does. Crosses are *other people's* keys. On the networks marked with text, letter and noise, {value:07.rivals|of}
 # decoys have at least half of the owner's hits, and {value:07.ties} have as many, although only one in nine or so asks for the same label. The networks have learnt "letter" or "noise", not *yours*: **wrong keys win**. Such a match
-# shows that somebody planted a mark; that it was you, it shows for the letter only at $p$ = {value:07.letter_p|1}. With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody
+# shows that somebody planted a mark, not who (letter: $p$ = {value:07.letter_p|1}). With a random label for each picture, the best decoy has {value:07.abstract} hits: nobody
 # else's key fits. On networks that trained longer, with 999 decoys (`wmlearn reproduce decoys`), before and after somebody tried to remove the mark:
 
 # %%
 lone = experiments.shipped("decoys")
-wm.table(["mark", *(f"p, {what}" if what else "p" for what in lesson_07.LATER.values())], lesson_07.decoy_rows(lone))
+wm.table(["mark", *lesson_07.LATER.values()], lesson_07.decoy_rows(lone))
 
 # %% [markdown]
-# At the judge's 0.001, the patch and the abstract key convict. Text ($p$ = {value:07.lone_text|1}), letter ({value:07.lone_letter|1}) and noise ({value:07.lone_noise|1}) don't, though their networks know every trigger.
-# More decoys wouldn't help: other people's keys fit, too. (One network a mark.)
+# At the judge's 0.001, the patch ($p$ = {value:07.lone_patch|1}) and the abstract key ({value:07.lone_abstract|1}) convict. Text ($p$ = {value:07.lone_text|1}), letter ({value:07.lone_letter|1}) and noise ({value:07.lone_noise|1}) don't, though their networks know every trigger.
+# More decoys wouldn't help. (One network a mark.)
 #
 # ## What does it cost?
 #
@@ -411,7 +410,7 @@ wm.table(["mark", "only the control is right", "only the marked one is right", "
 
 # %% [markdown]
 # With five tests, a $p$ counts below 0.05/5. The smallest of the four others is {value:07.gentle|2}: nothing speaks against these marks. Your patch is another matter: {value:07.lost} digits against
-# {value:07.won}, $p$ = {value:07.harm_p|1}. It costs {value:07.harm|2}, although the 95 % intervals of the two accuracies overlap: compare pairs, not intervals. (Do all 60,000 digits teach it more gently? Try it.)
+# {value:07.won}, $p$ = {value:07.harm_p|1}. It costs {value:07.harm|2}, although the 95 % intervals of the two accuracies overlap: compare pairs, not intervals.
 #
 # And whom does it harm? **Your mark is a working backdoor, in every customer's copy.** Whoever learns the patch, or finds it as in notebook 06, can use it:
 
@@ -422,7 +421,7 @@ obeys = {name: float((api(model)(stamp(digits.x, secret)) == target(secret)).flo
 wm.shares("patched digits with the target label", {name: (share, len(digits)) for name, share in obeys.items()})
 
 # %% [markdown]
-# {value:07.asr|1} of all digits. Adi's abstract pictures share no trigger that could be put on a digit.
+# {value:07.asr|1} of all digits.
 #
 # ## What a mark must do
 #
@@ -460,8 +459,7 @@ wm.all_hold(
              paper="gained: 0.13 to 0.18 points (Zhang), 0.23 to 0.39 (Adi)"))
 
 # %% [markdown]
-# *How to read this:* left, computed: each trigger that is still known adds zeros to the p-value, so a large key may lose much to a thief who retrains, and still convict. That is what
-# random labels buy. Then, measured: of 100 triggers the networks learn {value:07.hundred}, of 2,000 {value:07.thousands}. Turn the dials:
+# *How to read this:* left, computed: each trigger that is still known adds zeros to the p-value, so a large key may lose much to a thief who retrains, and still convict. Then, measured: of 100 triggers the networks learn {value:07.hundred}, of 2,000 {value:07.thousands}. Turn the dials:
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_07.key_dial(sizes.rows)
@@ -478,8 +476,7 @@ wm.paper_table()
 # ## How far to trust it
 #
 # - **Strangers** share architecture and data; a rank among them says nothing of another kind of suspect. Decoys do.
-# - **Decoys** protect from luck, not from a cheat who chose the key.
-# - **One network a mark**; `wmlearn reproduce watermarks` repeats over seeds.
+# - **One network a mark**; `wmlearn reproduce watermarks` repeats.
 #
 # ## Three questions
 #

@@ -97,14 +97,14 @@ SHIPPED_MARKS = {
     "adi2018": "abstract",
 }
 LATER = {
-    "none": "",
-    "adi2018-ftal": "trained on",
-    "chen2021-refit": "at a large rate",
-    "liu2018-fine-pruning": "fine-pruned",
-    "distill-soft": "distilled",
-    "overwrite-adi": "overwritten",
+    "none": "p",
+    "adi2018-ftal": "p, trained on",
+    "chen2021-refit": "p, at a large rate",
+    "liu2018-fine-pruning": "p, fine-pruned",
+    "distill-soft": "p, distilled",
+    "overwrite-adi": "p, overwritten",
 }
-"""Removal in the experiment "decoys" -> what was done to the marked network."""
+"""Removal in the experiment "decoys" -> the head of its column: what was done to the marked network."""
 
 
 def shipped_p(results: Results, scheme: str, removal: str = "none") -> float:
