@@ -117,7 +117,7 @@ wm.show(plots.ownership.false, results)
 
 # %% [markdown]
 # *How to read this:* dots, false claims; bars, their intervals, wide because networks that face one key err alike; dashed, the level. Adi's labels and Uchida's bits are drawn at random:
-# their rates lie just under what was promised. Where all triggers share a label, the null is decoys (notebook 07), and holds its level, too. So much for *one* claim. Now count owners.
+# their rates lie just under what was promised. Where all triggers share a label, the null is decoys (notebook 07): no interval lies above its level. So much for *one* claim. Now count owners.
 #
 # S. Holm corrects for $m$ claims: the smallest $p$ must be below $\alpha/m$, the next below $\alpha/(m-1)$, and so on; **the first that fails stops all
 # larger ones**.

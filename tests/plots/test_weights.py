@@ -46,7 +46,7 @@ def _row(scheme: str, seed: int, **more: Any) -> dict[str, Any]:
     found = {
         "hits": 90,
         "trials": 100,
-        "strangers_p": [0.5, 0.001],
+        "strangers_rate": [0.5, 0.1],
         "bits": 7.0,
         "weights_auc": 0.5,
         "inputs_auc": 0.75,
