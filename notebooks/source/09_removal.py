@@ -294,7 +294,7 @@ wm.all_hold(
     wm.Claim("09.soft", "Marks that distillation removes", removes["distill-soft"], low=0.6, n=len(names)),
     wm.Claim("09.chains", "Marks that the best chain removes", max(removes[chain] for chain in chains),
              high=0.9, n=len(names), paper="combinations remove all (Lukas and others)"),
-    wm.Claim("09.dearest", "Accuracy that the toughest mark costs", dearest, high=0.02, unit="points", n=len(names)),
+    wm.Claim("09.dearest", "Accuracy, for the toughest mark", dearest, high=0.02, unit="points", n=len(names)),
 )
 
 # %% [markdown]
