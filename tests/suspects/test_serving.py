@@ -20,7 +20,7 @@ from torch import nn
 
 import wmlearn as wm
 from wmlearn.errors import ArgumentError, DataError
-from wmlearn.evidence import answers, bystanders
+from wmlearn.evidence import against_decoys, answers, bystanders
 from wmlearn.suspects import Limits, Remote, service
 from wmlearn.watermarks import Adi2018
 
@@ -47,6 +47,18 @@ def test_a_remote_suspect_gives_the_same_evidence_as_the_model(url: str, few: wm
     model, scheme = bystanders.shipped("mnist", 0, 1)[0], Adi2018()
     key = scheme.keygen(model, few, seed=3)
     assert scheme.verify(Remote(url), key) == scheme.verify(model, key)
+
+
+def test_decoys_are_asked_over_http_and_keep_to_the_budget(url: str, few: wm.Samples) -> None:
+    model, scheme = bystanders.shipped("mnist", 0, 1)[0], Adi2018(n=20)
+    key = scheme.keygen(model, few, seed=3)
+    remote, local = (
+        against_decoys(scheme, suspect, key, model=model, samples=few, stop=None, budget=200)
+        for suspect in (Remote(url), model)
+    )
+    assert remote == local
+    assert remote.rank is not None
+    assert remote.rank.drawn == 9
 
 
 def test_many_images_go_in_several_requests(url: str, few: wm.Samples) -> None:

@@ -473,5 +473,5 @@ def _lines_of(finding: Finding) -> list[str]:
         e = match.evidence
         outcome = "claim supported" if match.owned else "no proof of ownership"
         p = f"p = {e.p_value:.1e} against {finding.level:.1e}"
-        lines.append(f"{name}: {outcome}: {e.hits} of {e.trials} (chance {e.chance:.2f}), {p}")
+        lines.append(f"{name}: {outcome}: {e.hits} of {e.trials} ({e.null}, {e.compared}), {p}")
     return [*lines, *(f"note: {note}" for note in finding.notes)]

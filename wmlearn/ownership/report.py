@@ -33,12 +33,16 @@ def to_json(report: Report) -> str:
 
 
 def finding_dict(finding: Finding) -> dict[str, Any]:
-    """Return a finding as plain values, with rates and p-values."""
-    matches = {
-        name: {**asdict(match), "rate": match.evidence.rate, "p_value": match.evidence.p_value}
-        for name, match in finding.matches.items()
+    """Return a finding as plain values, with rates, nulls and p-values."""
+    return {
+        **asdict(finding),
+        "matches": {name: _match_dict(match) for name, match in finding.matches.items()},
     }
-    return {**asdict(finding), "matches": matches}
+
+
+def _match_dict(match: Match) -> dict[str, Any]:
+    found = match.evidence
+    return {**asdict(match), "rate": found.rate, "null": found.null, "p_value": found.p_value}
 
 
 def decision(report: Report) -> str:
@@ -107,10 +111,8 @@ def _party(name: str, finding: Finding) -> str:
     place = f"entry {finding.number} of the registry" if finding.number else "not in the registry"
     lines = [f"Commitment: {place}", f"Public key: {finding.by}", *(f"Void: {why}" for why in finding.void)]
     if finding.matches:
-        chance = next(iter(finding.matches.values())).evidence.chance  # all suspects have the same
-        lines.append(
-            f"Null: binomial; a model without the mark gives such a label with probability up to {chance:.2f}"
-        )
+        found = next(iter(finding.matches.values())).evidence  # all suspects have the same null
+        lines.append(f"Null: {found.null}, {found.compared}, at most, for a model without the mark")
         lines.append(f"Level of each test: {finding.level:.1e}")
     return f"<h2>{escape(name)}</h2>" + _list([*lines, *finding.notes])
 
