@@ -36,13 +36,17 @@ def _likely(path: Path) -> tuple[int, str]:
     return styles.index(style) if style in styles else len(styles), path.stem
 
 
-def _runs() -> list[Any]:
+BACKDOORS = [name for name in masters(ROOT) if name < "06"]
+WATERMARKS = [name for name in masters(ROOT) if name >= "06"]
+
+
+def _runs(names: list[str]) -> list[Any]:
     """Name the runs: in run k every exercise gets its k-th right answer, or the first again.
 
     The first run of each notebook belongs to every test run; the others are slow.
     """
     runs: list[Any] = []
-    for name in masters(ROOT):
+    for name in names:
         most = max(len(paths) for paths in _right(name).values())
         runs.append((name, 0))
         runs += [pytest.param(name, k, marks=pytest.mark.slow) for k in range(1, most)]
@@ -63,9 +67,24 @@ def _plain(book: NotebookNode) -> str:
     return "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
 
 
-@pytest.mark.parametrize(("name", "k"), _runs(), ids=lambda value: str(value))
-def test_right_answers_in_any_style_carry_the_lesson_to_its_end(name: str, k: int) -> None:
+def _carries(name: str, k: int) -> None:
     answers = {id: _code(paths[k % len(paths)]) for id, paths in _right(name).items()}
     book = executed(name, ROOT, answers=answers, memory=_memory())
     assert _plain(book).count("The lesson goes on with your function") == len(answers)
     assert [claim.id for claim in ledger(book.cells).values() if not claim.holds] == []
+
+
+class TestBackdoors:
+    """Notebooks 01 to 05; a class goes to one process, so that two of them share the work."""
+
+    @pytest.mark.parametrize(("name", "k"), _runs(BACKDOORS), ids=str)
+    def test_right_answers_in_any_style_carry_the_lesson_to_its_end(self, name: str, k: int) -> None:
+        _carries(name, k)
+
+
+class TestWatermarks:
+    """Notebooks 06 to 10."""
+
+    @pytest.mark.parametrize(("name", "k"), _runs(WATERMARKS), ids=str)
+    def test_right_answers_in_any_style_carry_the_lesson_to_its_end(self, name: str, k: int) -> None:
+        _carries(name, k)
