@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 import torch
 
 import wmlearn as wm
-from wmlearn.parallel import _interrupts_held, completed
+from wmlearn.parallel import completed
 
 
 def scaled(shared: dict[str, int], item: int) -> tuple[int, int, int]:
@@ -83,17 +82,3 @@ def test_no_jobs_are_too_few_and_no_items_ask_nobody() -> None:
     with pytest.raises(wm.ArgumentError, match=r"^jobs must be at least 1, got 0\."):
         list(completed(scaled, {"factor": 3}, [1], jobs=0))
     assert list(completed(scaled, {"factor": 3}, [], scheduler="tcp://nowhere:1")) == []
-
-
-def _press_while_beginning(begun: list[int]) -> None:
-    with _interrupts_held():
-        signal.raise_signal(signal.SIGINT)
-        begun.append(1)
-
-
-def test_ctrl_c_waits_until_the_processes_have_begun() -> None:
-    begun: list[int] = []
-    with pytest.raises(KeyboardInterrupt):
-        _press_while_beginning(begun)
-    assert begun == [1]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -6,8 +6,6 @@ Processes and clusters are driven by the same lines: both are a `concurrent.futu
 from __future__ import annotations
 
 import multiprocessing
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -70,27 +68,10 @@ def _gather(measure: Callable[[Any, Item], Value], team: _Team, items: Sequence[
     # by a queue, as `as_completed` forgets which was done first: a cell that fails must not hide one that was
     # done before it
     done: SimpleQueue[Future[Value]] = SimpleQueue()
-    with _interrupts_held():
-        for item in items:
-            team.executor.submit(_alone, measure, team.shared, item).add_done_callback(done.put)
+    for item in items:
+        team.executor.submit(_alone, measure, team.shared, item).add_done_callback(done.put)
     for _ in items:
         yield done.get().result()
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Answer Ctrl-C only at the end: a process that is half begun when it comes would never be ended."""
-    if threading.current_thread() is not threading.main_thread():  # only the main thread hears it
-        yield
-        return
-    pressed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt
 
 
 def _alone(measure: Callable[[Any, Item], Value], shared: Any, item: Item) -> Value:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -213,15 +214,19 @@ def test_the_help_of_bench_names_every_part() -> None:
 
 def test_ctrl_c_ends_in_one_line_and_says_what_is_kept(tmp_path: Path) -> None:
     words = [str(WMLEARN), "reproduce", "key-size", "--out", str(tmp_path)]
-    with subprocess.Popen(
-        words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    pipes: Any = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, cwd=tmp_path, preexec_fn=_in_the_foreground, **pipes) as process:
         assert process.stderr is not None
         process.stderr.read(1)  # the bar is there: it has begun
         errors = _interrupt(process)
     assert process.returncode == 130
     assert "wmlearn: stopped; what was finished is kept." in errors
     assert "Traceback" not in errors
+
+
+def _in_the_foreground() -> None:
+    """Hear Ctrl-C, also where a shell started the tests in the background, and so deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _interrupt(process: subprocess.Popen[str]) -> str:
