@@ -131,6 +131,17 @@ def test_bystanders_of_another_task_are_trained_here(few: wm.Samples) -> None:
     assert all(wm.accuracy(model, other) > 0.3 for model in models)
 
 
+def test_bystanders_that_were_trained_here_serve_again_for_the_same_samples_only(few: wm.Samples) -> None:
+    model = wm.models.badnet_cnn()
+    one = replace(few[:200], classes=tuple("abcdefghij"))
+    other = replace(one, x=one.x.clone())
+    relabelled = replace(one, y=(one.y + 1) % 10)
+    first = bystanders.for_task(model, one, wm.Recipe(epochs=1), 2)
+    assert bystanders.for_task(model, one, wm.Recipe(epochs=1), 1) == first[:1]
+    for samples in (other, relabelled):
+        assert bystanders.for_task(model, samples, wm.Recipe(epochs=1), 1) != first[:1]
+
+
 def test_an_owner_may_bring_images_and_labels(few: wm.Samples, clean: nn.Module) -> None:
     images, secret = few[:40], wm.watermarks.new_secret()
     key = wm.watermarks.own_key("adi2018", secret, images, (images.y + 3) % 10)

@@ -33,7 +33,6 @@ N_NULL = 8
 N_ALL = 28
 N_DIGITS = 40
 """As many read digits: `wmlearn reproduce false-claims` tries claims on all that helped to draw no key."""
-_trained_here: WeakKeyDictionary[nn.Module, tuple[_Task, tuple[nn.Module, ...]]] = WeakKeyDictionary()
 
 
 @lru_cache(4)
@@ -57,7 +56,7 @@ def for_task(
     for name in NETWORKS:
         if task == _task(name):
             return _shipped_on(name, count, samples.x.device)
-    return _for_new_task(model, _Task(weakref.ref(samples.x), recipe, count), samples)
+    return _trained_here(model, samples, recipe, count)
 
 
 @lru_cache(8)
@@ -66,24 +65,33 @@ def _shipped_on(name: str, count: int, device: torch.device) -> tuple[nn.Module,
     return tuple(copy.deepcopy(network).to(device) for network in shipped(name, 0, count))
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What networks were trained on, and how."""
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """Networks that were trained here, and what on and how; the samples are not kept alive."""
 
     images: weakref.ref[Tensor]
+    labels: weakref.ref[Tensor]
     recipe: Recipe
-    count: int
+    networks: tuple[nn.Module, ...]
+
+    def fits(self, samples: Samples, recipe: Recipe, count: int) -> bool:
+        """Say whether `count` of the networks learnt these very `samples` by this recipe."""
+        same = self.images() is samples.x and self.labels() is samples.y
+        return same and self.recipe == recipe and count <= len(self.networks)
 
 
-def _for_new_task(model: nn.Module, task: _Task, samples: Samples) -> tuple[nn.Module, ...]:
-    kept = _trained_here.get(model)
-    if kept is not None and kept[0] == task:
-        return kept[1]
+_kept: WeakKeyDictionary[nn.Module, _Kept] = WeakKeyDictionary()
+
+
+def _trained_here(model: nn.Module, samples: Samples, recipe: Recipe, count: int) -> tuple[nn.Module, ...]:
+    kept = _kept.get(model)
+    if kept is not None and kept.fits(samples, recipe, count):
+        return kept.networks[:count]
     networks = []
-    for seed in range(task.count):
+    for seed in range(count):
         half = split(samples, max(1, len(samples) // 2), seed=seed)[0]
-        networks.append(trained(reborn(model, seed), half, replace(task.recipe, seed=seed))[0])
-    _trained_here[model] = (task, tuple(networks))
+        networks.append(trained(reborn(model, seed), half, replace(recipe, seed=seed))[0])
+    _kept[model] = _Kept(weakref.ref(samples.x), weakref.ref(samples.y), recipe, tuple(networks))
     return tuple(networks)
 
 
