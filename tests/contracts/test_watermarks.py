@@ -112,5 +112,6 @@ def test_a_stranger_is_not_accused_by_decoys(
     n = 19 if name in SLOW else 99
     scheme = wm.watermarks.ALL[name]
     (stranger,) = bystanders.shipped("mnist", 9, 10)
-    found = against_decoys(scheme, stranger, keys[name], model=clean, samples=few, n=n)
-    assert found.p_value > 0.01
+    rank = against_decoys(scheme, stranger, keys[name], model=clean, samples=few, n=n).rank
+    assert rank is not None
+    assert rank.as_high > 0, "some other key does as well"

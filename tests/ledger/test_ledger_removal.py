@@ -17,7 +17,7 @@ import pytest
 from wmlearn import removal
 from wmlearn.course.lessons import lesson_09
 from wmlearn.experiments import Results, shipped
-from wmlearn.experiments.removal import GONE, NONE, SCHEMES, cells, cheapest, gone, lost, p_values
+from wmlearn.experiments.removal import CHANCES, GONE, NONE, SCHEMES, cells, cheapest, gone, lost, p_values
 from wmlearn.plots import removal as plots_removal
 from wmlearn.plots.names import FAMILIES
 
@@ -48,6 +48,7 @@ def test_every_scheme_meets_every_attack_on_every_seed(results: Results) -> None
 
 def test_no_row_is_void(results: Results) -> None:
     assert max(_evidence(results, NONE)) <= GONE
+    assert max(p for scheme in CHANCES for p in p_values(results, scheme, NONE)) < 1e-9
 
 
 def test_attacked_networks_without_a_mark_are_accused_no_more_often_than_the_level_promises(
