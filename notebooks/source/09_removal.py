@@ -122,8 +122,8 @@ wm.all_hold(
 wm.reveal("09.p1", half.known)
 
 # %% [markdown]
-# *How to read this:* with half of the weights it knows {claim:09.half} of the key; the unmarked network, cut in the same way, {claim:09.half_unmarked}, as by luck.
-# Cut more, and the key does go before the digits; but where it falls below the judge's line, {claim:09.cut} of accuracy are gone too.
+# *How to read this:* with half of its weights it knows {value:09.half} of the key; the unmarked network, cut in the same way, {value:09.half_unmarked}, as by luck.
+# Cut more, and the key does go before the digits; but where it falls below the judge's line, {value:09.cut|1} of accuracy are gone, too.
 #
 # ## Cut what sleeps
 #
@@ -191,8 +191,8 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# *How to read this:* copy B, trained on at a small rate, knows {claim:09.tuned} of the key. At twenty times the rate, eight rounds, {claim:09.washed} is left, for {claim:09.price} of
-# accuracy. The unmarked network never knows more than chance allows ({claim:09.control}): what the attacks took from the stolen one was a mark.
+# *How to read this:* copy B, trained on at a small rate, knows {value:09.tuned} of the key. At twenty times the rate, for eight epochs, {value:09.washed} is left, for {value:09.price|1} of
+# accuracy. The unmarked network never knows more than chance allows ({value:09.control}): what the attacks took from the stolen one was a mark.
 #
 # And *refusal*: the owner is no longer believed. Seize the thief's computer, take the guard off, and ask again:
 
@@ -205,7 +205,7 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# With the guard {claim:09.hidden}, behind it {claim:09.behind}. **Evasion hides a mark; removal ends it.** An owner who only ever asks over the wire can't tell the two apart.
+# With the guard {value:09.hidden}, behind it {value:09.behind}. **Evasion hides a mark; removal ends it.** An owner who only ever asks over the wire can't tell the two apart.
 #
 # ## Which rows count?
 #
@@ -321,8 +321,8 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# **A mark in the weights is as strong as the thief is ignorant.** Trained on in five ways, also at the large rate, Uchida's message is believed in {claim:09.uchida_tuned} of the
-# networks. Subtract from each convolution its mean filter, which is where notebook 08 wrote, and it is {claim:09.uchida_mean}; distil, and the copy has weights of its own: {claim:09.uchida_copied}.
+# **A mark in the weights is as strong as the thief is ignorant.** Trained on in five ways, also at the large rate, Uchida's message is believed in {value:09.uchida_tuned} of the
+# networks. Subtract from each convolution its mean filter, which is where notebook 08 wrote, and it is believed in {value:09.uchida_mean}; distil, and the copy has weights of its own: {value:09.uchida_copied}.
 # An attack that knows how a mark works is **adaptive**; a table without one says little.
 #
 # ## The paper, and here
@@ -349,8 +349,8 @@ wm.quiz("09", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **prune** by hand, **pick** sleepers, and **decide** which rows count. You can **price** a removal: the toughest mark falls for {claim:09.dearest} of accuracy.
-# And you **tell** a mark that is gone from one behind a guard, which still knows {claim:09.behind} of its key.
+# You can **prune** by hand, **pick** sleepers, and **decide** which rows count. You can **price** a removal: the toughest mark falls for {value:09.dearest|1} of accuracy.
+# And you **tell** a mark that is gone from one behind a guard, which still knows {value:09.behind} of its key.
 #
 # **Next:** *10, Whose model is it?* The judge's chair: when does a match prove anything?
 #

@@ -60,7 +60,7 @@ print(wm.judge(evidence))
 wm.claim("10.framed", evidence.rate, what="The innocent network's match with your forged key", low=0.99, n=100)
 
 # %% [markdown]
-# An innocent matches {claim:10.framed} of your forged key. The formula isn't wrong. It holds for labels that were fixed *before* anybody asked the network.
+# An innocent network matches {value:10.framed} of your forged key. The formula isn't wrong. It holds for labels that were fixed *before* anybody asked the network.
 # A judge needs three things: a line that keeps its promise, a count of luck's tries, and proof of *when* the key was made.
 #
 # ## A line, audited
@@ -166,12 +166,12 @@ wm.all_hold(
 wm.reveal("10.p1", loose)
 
 # %% [markdown]
-# Each claim by itself is false {claim:10.single} of the time. Yet {claim:10.anyone} of the owners accuse somebody, and with Holm {claim:10.holm}. A judge corrects for
+# Of single claims, {value:10.single|1} are false. Yet {value:10.anyone} of the owners accuse somebody, and with Holm's correction {value:10.holm}. A judge corrects for
 # all that luck could try: suspects, keys, challenges.
 #
 # ## How many triggers?
 #
-# Strict levels spare the innocent, and thieves who wash a mark. **Power** is how often a true claim succeeds.
+# Strict levels protect the innocent, and also thieves who have washed most of a mark away. **Power** is how often a true claim succeeds.
 
 # %%
 wm.show(plots.ownership.power, 0.001)
@@ -272,7 +272,7 @@ print(f"by {way}: {proof.hits} of {proof.trials}, chance at most {proof.chance:.
 wm.claim("10.shop", proof.p_value, what="The p-value of Ada's claim on the shop", high=1e-5, unit="p", n=50)
 
 # %% [markdown]
-# The judge trusts nobody's 0.1: he asks bystanders about the opened triggers, and takes the top of the worst one's interval. $p$ is {claim:10.shop}.
+# The judge trusts nobody's 0.1: he asks bystanders about the opened triggers, and takes the top of the worst one's interval. $p$ is {value:10.shop}.
 #
 # ## Two parties, one network
 #
@@ -302,8 +302,8 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# *How to read this:* a row, a mark; a column, a network. Mallory's mark has {claim:10.his} in what he sells, {claim:10.not_hers} in Ada's. Ada's
-# is in both, worn, with {claim:10.hers} in his. A thief can mark his copy, not her original. Carol's evidence is **void**: nobody even counts.
+# *How to read this:* a row, a mark; a column, a network. Mallory's mark has {value:10.his} of its hits in what he sells, {value:10.not_hers} in Ada's. Ada's
+# is in both, worn, with {value:10.hers} in his. A thief can mark his copy, not her original. Carol's evidence is **void**: nobody even counts.
 #
 # The judge's report is one page:
 
@@ -327,7 +327,7 @@ accepted = sum(attempt.accepted for attempt in attempts.values()) / len(attempts
 wm.claim("10.forged", accepted, what="False claims accepted", high=0, n=len(attempts))
 
 # %% [markdown]
-# {claim:10.forged} accepted. And now one that the registry can't see: the same forger **had the network before its release**, as an employee. He picks pictures that it
+# {value:10.forged|of} were accepted. Now one that the registry can't see: the same forger **had the network before its release**, as an employee. He picks pictures that it
 # alone answers so, and registers them in time.
 
 # %% tags=["nbval-ignore-output"]
@@ -338,7 +338,7 @@ print("What stops it?", lesson_10.stopped_by(inside))
 wm.claim("10.insider", inside.matches["model"].evidence.rate, what="The insider's match", low=0.95, n=30)
 
 # %% [markdown]
-# It stands, with {claim:10.insider}. The judge heard *chosen* triggers here; insisting that they follow from salts makes this dearer, not impossible.
+# It stands, with {value:10.insider} of the triggers. The judge heard *chosen* triggers here; insisting that they follow from salts makes this dearer, not impossible.
 #
 # ## How far to trust it
 #
@@ -359,7 +359,7 @@ wm.quiz("10", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **audit** a line, **correct** for luck's tries, **bind** an owner by a root, **throw out** a match of {claim:10.framed} that you forged yourself, and
+# You can **audit** a line, **correct** for luck's tries, **bind** an owner by a root, **throw out** a match of {value:10.framed} that you forged yourself, and
 # **decide**, with the limits on the page.
 #
 # **Next:** out into the world: theft through an API, sound and text, and a court of your own.
