@@ -410,7 +410,7 @@ wm.table(["mark", "only the control is right", "only the marked one is right", "
 
 # %% [markdown]
 # With five tests, a $p$ counts below 0.05/5. The smallest of the four others is {value:07.gentle|2}: nothing speaks against these marks. Your patch is another matter: {value:07.lost} digits against
-# {value:07.won}, $p$ = {value:07.harm_p|1}. It costs {value:07.harm|2}, although the 95 % intervals of the two accuracies overlap: compare pairs, not intervals.
+# {value:07.won}, $p$ = {value:07.harm_p|1}. It costs {value:07.harm|2}. (Two intervals side by side would forget that both saw the same digits.)
 #
 # And whom does it harm? **Your mark is a working backdoor, in every customer's copy.** Whoever learns the patch, or finds it as in notebook 06, can use it:
 

@@ -166,7 +166,7 @@ wm.all_hold(
 wm.reveal("10.p1", loose)
 
 # %% [markdown]
-# Of single claims, {value:10.single|1} are false. Yet {value:10.anyone} of the owners accuse somebody, and with Holm's correction {value:10.holm}. A judge corrects for
+# Of single claims, {value:10.single|1} are false, by the worse of both schemes. Yet {value:10.anyone} of the owners accuse somebody, and with Holm's correction {value:10.holm}. A judge corrects for
 # all that luck could try: suspects, keys, challenges.
 #
 # ## How many triggers?

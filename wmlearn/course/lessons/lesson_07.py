@@ -83,7 +83,7 @@ def fidelity_claims(paired: Mapping[str, tuple[int, int, float]], n: int) -> lis
     return [
         Claim("07.lost", "Your patch: only the control is right", lost, high=150, unit="count"),
         Claim("07.won", "Your patch: only the marked one is right", won, high=100, unit="count"),
-        Claim("07.harm_p", "Your patch: McNemar's p", own_p, high=0.2, unit="p"),
+        Claim("07.harm_p", "Your patch: McNemar's p", own_p, high=0.05, unit="p"),
         Claim("07.harm", "Accuracy that your patch costs", harm, low=0.0003, high=0.0039, unit="points", n=n),
         Claim("07.gentle", "The other marks: smallest p", min(others), low=0.01, unit="p"),
     ]
