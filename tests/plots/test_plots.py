@@ -207,7 +207,6 @@ CASES: dict[str, tuple[Any, ...]] = {
     "weights.strength": (FAIR,),
     "weights.strength_point": (FAIR, 0.01),
     "weights.stolen": ([THIEF, THIEF], [50, 52], 0.99),
-    "weights.yardsticks": (shipped("watermarks").where(data="mnist"),),
     "removal.cuts": (CUT, 0.21),
     "removal.channels": (_random(8), _random(8), torch.tensor([1, 2])),
     "removal.matrix": (REMOVAL,),

@@ -42,48 +42,5 @@ def test_the_figure_of_thieves_says_every_stop() -> None:
     assert says.endswith("The service reads 99.00 % rightly.")
 
 
-def _row(scheme: str, seed: int, **more: Any) -> dict[str, Any]:
-    found = {
-        "hits": 90,
-        "trials": 100,
-        "strangers_rate": [0.5, 0.1],
-        "bits": 7.0,
-        "weights_auc": 0.5,
-        "inputs_auc": 0.75,
-        "queries": 100,
-    }
-    return {
-        "scheme": scheme,
-        "seed": seed,
-        "accuracy": 0.99,
-        "seconds": 10.0,
-        **(found if scheme != "plain" else {}),
-        **more,
-    }
-
-
-def test_the_yardsticks_are_measured_against_the_plain_network_of_the_same_seed() -> None:
-    plain = [_row("plain", seed, accuracy=0.98 + seed / 100) for seed in range(2)]
-    rows = [
-        *plain,
-        *(_row("adi2018", seed) for seed in range(2)),
-        *(_row("uchida2017", seed, inputs_auc=None, queries=0) for seed in range(2)),
-    ]
-    rows += [_row("lemerrer2019", seed, seconds=3.0, weights_auc=None) for seed in range(2)]
-    says = plots.yardsticks.says(rows)
-    assert (
-        "Adi 2018 (from scratch): fidelity +0.50, effectiveness 90, reliability 50, capacity 7,"
-        " secrecy, inputs 0.75" in says
-    )
-    assert (
-        "Uchida 2017: fidelity +0.50, effectiveness 90, reliability 50, capacity 7, secrecy, weights"
-        " 0.50, cost +0.0" in says
-    )
-    assert (
-        "frontier stitching 2019: fidelity +0.50, effectiveness 90, reliability 50, capacity 7,"
-        " secrecy, inputs 0.75, cost +3.0" in says
-    )
-
-
 def test_every_scheme_has_a_name_in_the_figure() -> None:
     assert set(names.SCHEMES) == {"plain", *wm.watermarks.ALL}

@@ -1,4 +1,4 @@
-"""The pictures of marks in weights and answers: messages, coins, how a mark shows, thieves, yardsticks."""
+"""The pictures of marks in weights and answers: messages, coins, how a mark shows, thieves."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from ..experiments.watermarks import STARTS_TRAINED
 from ..words import decimal
 from .canvas import GOLD, GREY, GRID, INK, RED, SLATE, Row, axes, described
-from .names import SCHEMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -337,147 +335,3 @@ def stolen(thieves: Sequence[Thief], trials: Sequence[int], honest: float, ax: A
         panel.set(xlabel="epochs that the thief trains", xticks=epochs)
         panel.grid(axis="y", color=GRID, linewidth=0.8)
     return ax
-
-
-Plain = Mapping[int, Row]
-"""Seed -> the network without a mark."""
-
-
-def _fidelity(row: Row, plain: Plain) -> list[float]:
-    before = plain[row["seed"]]["accuracy"]
-    if row["scheme"] == "plain":
-        before = mean(other["accuracy"] for other in plain.values())
-    return [100 * (row["accuracy"] - before)]
-
-
-def _effectiveness(row: Row, _: Plain) -> list[float]:
-    return [100 * row["hits"] / row["trials"]] if "hits" in row else []
-
-
-def _reliability(row: Row, _: Plain) -> list[float]:
-    return [100 * max(row["strangers_rate"])] if "hits" in row else []
-
-
-def _capacity(row: Row, _: Plain) -> list[float]:
-    return [row["bits"]] if "hits" in row else []
-
-
-def _inputs(row: Row, _: Plain) -> list[float]:
-    return [] if row.get("inputs_auc") is None else [row["inputs_auc"]]
-
-
-def _weights(row: Row, _: Plain) -> list[float]:
-    return [] if row.get("weights_auc") is None else [row["weights_auc"]]
-
-
-def _cost(row: Row, plain: Plain) -> list[float]:
-    training = 0 if row["scheme"] in STARTS_TRAINED else plain[row["seed"]]["seconds"]
-    return [row["seconds"] - training] if "hits" in row else []
-
-
-@dataclass(frozen=True)
-class Yardstick:
-    """What is measured in a row, nothing where it doesn't apply; in which unit; how many digits are said."""
-
-    measure: Callable[[Row, Plain], list[float]]
-    unit: str
-    digits: str
-
-    def of(self, rows: Sequence[Row], plain: Plain) -> list[float]:
-        """Measure all rows."""
-        return [value for row in rows for value in self.measure(row, plain)]
-
-
-YARDSTICKS = {
-    "fidelity": Yardstick(_fidelity, "accuracy change,\npoints", "+.2f"),
-    "effectiveness": Yardstick(_effectiveness, "of the mark read,\nper cent", ".0f"),
-    "reliability": Yardstick(_reliability, "hits of the luckiest\nstranger, per cent", ".0f"),
-    "capacity": Yardstick(_capacity, "bits that the\nmark carries", ".0f"),
-    "secrecy, inputs": Yardstick(_inputs, "AUC of who tells\nkey from test images", ".2f"),
-    "secrecy, weights": Yardstick(_weights, "AUC of who\ncompares weights", ".2f"),
-    "cost": Yardstick(_cost, "seconds more than\nplain training", "+.1f"),
-}
-
-
-def _by_scheme(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return the rows of each scheme, in the order of its names."""
-    networks: dict[str, list[Row]] = {scheme: [] for scheme in SCHEMES}
-    for row in rows:
-        networks[row["scheme"]].append(row)
-    return {scheme: members for scheme, members in networks.items() if members}
-
-
-def _plain(rows: Sequence[Row]) -> dict[int, Row]:
-    return {row["seed"]: row for row in rows if row["scheme"] == "plain"}
-
-
-def _say_scheme(rows: Sequence[Row], plain: Plain) -> str:
-    parts = []
-    for name, yardstick in YARDSTICKS.items():
-        values = yardstick.of(rows, plain)
-        if values:
-            parts.append(f"{name} {mean(values):{yardstick.digits}}")
-    return ", ".join(parts)
-
-
-def _say_yardsticks(rows: Sequence[Row]) -> str:
-    plain = _plain(rows)
-    parts = []
-    for scheme, members in _by_scheme(rows).items():
-        measured = "the networks to compare with" if scheme == "plain" else _say_scheme(members, plain)
-        parts.append(f"{SCHEMES[scheme]}: {measured}")
-    units = ", ".join(f"{name} ({yardstick.unit})" for name, yardstick in YARDSTICKS.items())
-    units = units.replace("\n", " ")
-    return f"Watermarks by yardsticks: {units}; means of {len(plain)} networks. {'; '.join(parts)}."
-
-
-@described(_say_yardsticks)
-def yardsticks(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
-    """Draw a panel for each yardstick, a line for each scheme, a dot for each network.
-
-    The `rows` are those of one data set, with "plain". Red diamonds need the weights to be verified.
-    """
-    schemes = _by_scheme(rows)
-    plain = _plain(rows)
-    titles = [SCHEMES[scheme] for scheme in schemes]
-    ax = ax or axes(10.4, 0.27 * len(schemes) + 1.2)
-    ax.axis("off")
-    for i, (name, yardstick) in enumerate(YARDSTICKS.items()):
-        panel = ax.inset_axes((0.125 + 0.126 * i, 0.19, 0.108, 0.72))
-        for line, (scheme, members) in enumerate(schemes.items()):
-            values = yardstick.of(members, plain)
-            panel.scatter(values, [line] * len(values), alpha=0.65, linewidth=0, **_dot(scheme, members[0]))
-        panel.set_yticks(range(len(schemes)), titles if i == 0 else [])
-        panel.set(ylim=(len(schemes) - 0.5, -0.5))
-        panel.set_title(name, fontsize=9)
-        panel.set_xlabel(yardstick.unit, fontsize=7.5)
-        panel.tick_params(labelsize=8, left=False)
-        panel.grid(color=GRID, linewidth=0.8)
-        panel.set_axisbelow(True)
-        _scale(panel, name, yardstick.unit)
-    return ax
-
-
-def _dot(scheme: str, row: Row) -> Any:
-    """Return how a network is drawn: a red diamond where its mark is verified without queries."""
-    if scheme == "plain":
-        return {"s": 18, "marker": "o", "color": GREY}
-    if row["queries"]:
-        return {"s": 18, "marker": "o", "color": INK}
-    return {"s": 24, "marker": "D", "color": RED}
-
-
-def _scale(panel: Axes, name: str, unit: str) -> None:
-    """Set the scale of one yardstick, and a line where nothing is lost or known."""
-    if name == "capacity":
-        panel.set_xscale("symlog", linthresh=10)
-        panel.set(xlim=(-1, 1000))
-        panel.set_xticks([0, 10, 100], ["0", "10", "100"])
-        panel.minorticks_off()
-    elif unit.endswith("per cent"):
-        panel.set(xlim=(min(75.0, panel.get_xlim()[0]), 103))
-    elif name.startswith("secrecy"):
-        panel.axvline(0.5, color=GREY, linewidth=1, zorder=0)
-        panel.set(xlim=(-0.08, 1.08))
-    else:
-        panel.axvline(0, color=GREY, linewidth=1, zorder=0)
