@@ -126,10 +126,10 @@ class Evidence:
 
         Raises `ArgumentError` where there is neither.
         """
-        from scipy.stats import binom
-
         if self.rank is not None:
             return self.rank.p_value
+        from scipy.stats import binom
+
         require(
             self.chance is not None,
             "hits must be compared with something before they prove anything",

@@ -1,8 +1,8 @@
-"""Whose mark is it? Marked networks, before and after every removal, asked about their owner's key and about
+"""Whose mark is it? Marked networks, before and after six removals, asked about their owner's key and about
 keys that anybody could draw by the same recipe.
 
-Where many decoys match a marked network, the mark says that somebody planted
-it, not who (G. Barnard 1963; J. Besag, P. Clifford, Biometrika 78, 1991, for the early stop).
+Where many decoys match a marked network, the mark says that somebody planted it, not who. The control, the
+same test on networks without a mark, is the experiment `false-claims`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def other_rates(row: Row) -> list[float]:
 
 
 def _measure(cell: Cell, recipe: Recipe) -> Row:
-    """Embed one scheme, draw decoys, and rank the owner's key among them after every removal."""
+    """Embed one scheme, draw decoys, and rank the owner's key among them, also after each of `REMOVALS`."""
     parts = parts_of(recipe.seed)
     network = badnet_cnn(recipe.seed).to(parts.owner.x.device)
     if cell["scheme"] in STARTS_TRAINED:
@@ -107,7 +107,7 @@ def _compare_scheme(results: Results, scheme: str) -> Comparison:
 
 DECOYS_EXPERIMENT = Experiment(
     name="decoys",
-    question="Does a mark answer to its owner's key alone, before and after every removal?",
+    question="Does a mark answer to its owner's key alone, before and after six removals?",
     minutes=20,
     chapter="07 From backdoor to watermark",
     cells=tuple({"scheme": scheme, "seed": seed} for seed in range(SEEDS) for scheme in SCHEMES),
