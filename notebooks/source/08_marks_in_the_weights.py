@@ -45,7 +45,7 @@ wm.show(plots.weights.messages, {"what the owner hides": bits, "what a stranger 
 # | Knowledge | Both know the method. The secret, and with it the questions, only the owner knows |
 # | Access | Both have the file. The thief needs no data |
 # | Stage | Owner: training. Thief: after the release |
-# | Names | The theft of a file: Exfiltration (MITRE ATLAS: AML.T0025). Washing a mark has no name in NIST AI 100-2 |
+# | Names | The theft of a file: Exfiltration via Cyber Means (MITRE ATLAS: AML.T0025). Washing a mark has no name in NIST AI 100-2 |
 # | Real case | In January 2024 a customer's employee put a language model of Mistral's on a hub. It was theirs, and watermarked, [said Mistral's head](https://the-decoder.com/unintentional-ai-leak-from-mistral-becomes-an-unexpected-powerhouse/) |
 #
 # The stranger's network never met the picture. On how many of the squares does it agree with it?
