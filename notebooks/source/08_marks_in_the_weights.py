@@ -390,7 +390,7 @@ wm.all_hold(count("left_low", "Washed, least bits", min(left), low=96), count("o
 #
 # - **Translator:** the network is finished and won't be trained anew. Suspects sell answers over the internet. The court wants p below one in a million.
 # - **Camera:** a network in a chip, behind its own lens; its memory can be read. Sold to 200 firms; the mark must name the one that leaked.
-# - **Bank:** suspects sell answers, and refuse queries that stand out (AUC above 0.7). One in a thousand will do.
+# - **Bank:** suspects sell answers, and refuse queries that stand out (AUC above 0.7). One in fifty will do.
 
 # %%
 wm.table(["on digits, means of five networks", "read from", "put into a finished network", "its labels or bits",
