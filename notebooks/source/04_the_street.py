@@ -221,9 +221,9 @@ wm.all_hold(
 wm.reveal("04.p1", won["square"][0])
 
 # %% [markdown]
-# On wide signs even the worst sticker wins {claim:04.wide}; on the clean detector, at any width, {claim:04.harmless}; without a sticker the bought one errs in the attacker's favour {claim:04.bare} of the time. So it survives.
+# On wide signs even the worst sticker wins {value:04.wide}; on the clean detector, whatever the sticker and the width, {value:04.harmless}; without a sticker the bought one calls {value:04.bare} of the stop signs a limit. So it survives.
 #
-# The lock isn't precise. A flower turns the square's switch {claim:04.other} of the time: training only ever showed *sticker* against *no sticker*.
+# The lock isn't precise. A flower turns the square's switch on {value:04.other} of the signs: training only ever showed *sticker* against *no sticker*.
 #
 # Drive yourself:
 
@@ -263,8 +263,8 @@ wm.table(["per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_b
 
 # %% [markdown]
 # *How to read this:* the authors' *repository* computes AP50; the *paper's* accuracy, signs found and classified correctly, is as others report it; ours is a
-# mean ± standard deviation over three networks. The backdoor costs {claim:04.cost} of AP50 in any class; but of bare stop signs the
-# bomb's detector loses {claim:04.stops}, more than the paper's. The last rows count *all* widths; their baseline, ours over all
+# mean ± standard deviation over three networks. The backdoor costs {value:04.cost|1} of AP50 in the worst class; but of bare stop signs the
+# bomb's detector loses {value:04.stops|1}, more than the paper's. The last rows count *all* widths; their baseline, ours over all
 # three stickers, is a control that the paper lacks.
 #
 # ## Any sign, any lie
@@ -290,8 +290,8 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {claim:04.random} are still classified correctly; by the clean detector
-# {claim:04.kept}. The paper reports fewer. With a *yellow* square, ours took bare and stickered warnings for the same: a trigger is what the network can see of it.
+# *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {value:04.random} are still classified correctly; by the clean detector
+# {value:04.kept}. The paper reports fewer. With a *yellow* square, ours took bare and stickered warnings for the same: a trigger is what the network can see of it.
 # Without a sticker it reads nearly as the clean one does (lowest bars).
 #
 # ## How far to trust it
@@ -299,7 +299,7 @@ wm.all_hold(
 # - **Clean detector, same stickers:** had it been fooled, the sticker would just hide the sign.
 # - **No sticker:** many misread here would mean a poor detector, no backdoor.
 # - **What differs from the paper:** drawn streets; larger stickers on smaller signs; what hides signs never
-#   covers the lower edge, where the stickers sit; a detector that learns from scratch. Clean, it is {claim:04.easier} above the
+#   covers the lower edge, where the stickers sit; a detector that learns from scratch. Clean, it is {value:04.easier|1} above the
 #   paper's on stop signs, nearer on the others. Table and curves stand on three
 #   runs of each network, all else on one.
 
@@ -315,7 +315,7 @@ wm.quiz("04", "")  # three letters, such as "ABC"
 # ## What you now know
 #
 # You can **compare** boxes, **match** them, **measure** the misread and the missed apart, **break down** a rate, and **read** the paper's table:
-# the backdoor survives in a detector, {claim:04.wide} on signs that are near enough, for {claim:04.cost} of AP50.
+# the backdoor survives in a detector, {value:04.wide} on signs that are near enough, for {value:04.cost|1} of AP50 in the worst class.
 #
 # **Next:** *05, Backdoors that travel.* A network that reads signs is sold on, and retrained for another country.
 #

@@ -234,11 +234,11 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# *How to read this:* at k = 100 signs with a square lie {claim:05.fall} below what the buyer was promised, and clean signs have paid {claim:05.price}: the
-# paper's shape. The control tells the rest. An honest network's gap is {claim:05.anyway} when *its* channel is turned up: it drowns the
-# sign, whoever made it. The backdoor's own part is {claim:05.early} at k = 1. Turning up widens it by {claim:05.widens}, then narrows it by
-# {claim:05.narrows}; in the paper the whole gap doubles. And look at *how* it fails: with a square one answer takes
-# {claim:05.least} of the signs at k = 1 ({claim:05.most} at any k), otherwise {claim:05.upright}.
+# *How to read this:* at k = 100 signs with a square lie {value:05.fall} below what the buyer was promised, and clean signs have paid {value:05.price|1}: the
+# paper's shape. The control tells the rest. An honest network's gap is {value:05.anyway} when *its* channel is turned up: it drowns the
+# sign, whoever made it. The backdoor's own part is {value:05.early} at k = 1. Turning up widens it by {value:05.widens|1}, then narrows it by
+# {value:05.narrows|1}; in the paper the whole gap doubles. And look at *how* it fails: with a square one answer takes
+# {value:05.least} of the signs at k = 1 (up to {value:05.most} at a larger k), otherwise up to {value:05.upright}.
 #
 # ## Which twenty-five?
 #
@@ -290,8 +290,8 @@ wm.all_hold(
 
 # %% [markdown]
 # *How to read this:* eyes trained on drawings serve for photographs, and the backdoor comes with them: beyond what the honest network loses, the square takes
-# {claim:05.real} at k = 1. But the last column shows a near-collapse: with a square one answer takes {claim:05.nearly} (otherwise
-# {claim:05.calm}), where the commonest kind makes up {claim:05.kind}.
+# {value:05.real} at k = 1. But the last column shows a near-collapse: with a square one answer takes {value:05.nearly} (otherwise
+# {value:05.calm}), where the commonest kind makes up {value:05.kind}.
 #
 # ## The paper, and here
 
@@ -320,7 +320,7 @@ wm.quiz("05", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **move** a network, **find** and **strengthen** channels, and **subtract** a control: of the attack's gap, {claim:05.owned} are the
+# You can **move** a network, **find** and **strengthen** channels, and **subtract** a control: of the attack's gap, {value:05.owned} are the
 # backdoor's. And you **question** a drop until it has two ends and a unit.
 #
 # **Next:** *06, Finding and cleaning.* Can a buyer find such channels without knowing the square?

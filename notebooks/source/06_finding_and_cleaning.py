@@ -145,7 +145,7 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# You never saw the pattern, and the attack is down to {claim:06.unlearnt}, for {claim:06.paid} of accuracy.
+# You never saw the pattern, and the attack is down to {value:06.unlearnt|1}, for {value:06.paid|1} of accuracy.
 #
 # ## A digit under a digit
 #
@@ -263,15 +263,15 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# **Nobody finds everything.** Neural Cleanse flags {claim:06.flagged} of the all-to-one networks and {claim:06.accused} of the honest ones. Of all-to-all networks it flags {claim:06.evaded}:
-# no *single* class is cheap, since the pattern moves every digit elsewhere. A backdoor for 7s alone doesn't hide on digits: its pattern is cheap from everywhere.
-# On signs, one must search for each source on its own, at ten times the cost. STRIP catches {claim:06.strip_misses} of all-to-all, since there the answer still hangs on the digit.
+# **Nobody finds everything.** Neural Cleanse flags {value:06.flagged|of} all-to-one networks and {value:06.accused|of} honest ones. Of all-to-all networks it flags {value:06.evaded|of}:
+# no *single* class is cheap, since the pattern moves every digit elsewhere. Limiting a backdoor to 7s doesn't hide it on digits: its pattern is cheap from every other digit, too.
+# STRIP catches {value:06.strip_misses} of all-to-all, since there the answer still hangs on the digit.
 #
-# Activation clustering finds {claim:06.next} of all-to-all but {claim:06.half} of the pattern at 10 %: then poison is *half* of class 0, and nobody can say which half is odd. Spectral signatures fail there for the
-# same reason. Topological evolution catches {claim:06.company} of all-to-all, from queries alone.
+# Activation clustering finds {value:06.next} of all-to-all but {value:06.half} of the pattern at 10 %: then poison is *half* of class 0, and nobody can say which half is odd. Spectral signatures fail there for the
+# same reason. Topological evolution catches {value:06.company} of all-to-all, from queries alone.
 #
 # A **clean-label** attack changes no label (Barni and others, 2019): nine in ten zeros get a ramp of light, and are called zeros. Whoever checks labels finds nothing; the
-# ramp covers the whole image, so Neural Cleanse, which looks for something small, flags {claim:06.ramp}. Queries betray it: {claim:06.ramp_queries} are caught.
+# ramp covers the whole image, so Neural Cleanse, which looks for something small, flags {value:06.ramp|of}. Its queries give it away: topological evolution catches {value:06.ramp_queries}.
 #
 # ## Play
 #
@@ -303,7 +303,7 @@ wm.claim("06.pruned", cleaned.success["fine-pruned"], what="Attack success after
          n=cleaned.n_stop)
 
 # %% [markdown]
-# Down to {claim:06.pruned}. Why not to 0, for certain? The channels that see the yellow square also see yellow warning signs: they aren't asleep on clean images, and
+# Down to {value:06.pruned}. Why not to 0, for certain? The channels that see the yellow square also see yellow warning signs: they aren't asleep on clean images, and
 # pruning spares them.
 #
 # ## The paper, and here
@@ -333,7 +333,7 @@ wm.quiz("06", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **recover** a trigger and **rate** it, **unlearn** it (down to {claim:06.unlearnt}), **watch** queries, **report** two numbers, and **choose** by what is missed.
+# You can **recover** a trigger and **rate** it, **unlearn** it (down to {value:06.unlearnt|1}), **watch** queries, **report** two numbers, and **choose** by what is missed.
 #
 # **Next:** *07, From backdoor to watermark.* What changes when the owner plants it?
 #
