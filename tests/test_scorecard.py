@@ -141,3 +141,20 @@ def test_bad_input_is_refused_and_overlap_is_said(marks: dict[str, wm.Marked[Any
         scorecard.run({}, {}, attacker=mnist.train[:50], test=mnist.test[:100])
     with pytest.raises(wm.ArgumentError, match="a removal may not be called 'none'"):
         scorecard.run(marks, {"none": tuned}, attacker=mnist.train[:50], test=mnist.test[:100])
+
+
+def test_a_mark_whose_labels_were_not_random_is_ranked_among_decoys(
+    clean: nn.Module, mnist: wm.Splits, few: wm.Samples
+) -> None:
+    scheme = wm.watermarks.Gu2017(n=20, rate=0.4, recipe=wm.Recipe(epochs=8))
+    mark = scheme.embed(clean, few, scheme.keygen(clean, few, seed=1))
+    attacker, test = mnist.train[2000:2100], mnist.test[:200]
+    with pytest.raises(wm.ArgumentError, match="decoys must hold other keys for 'patch'"):
+        scorecard.run({"patch": mark}, {}, attacker=attacker, test=test)
+    others = {"patch": list(wm.evidence.decoys(scheme, model=clean, samples=few, n=19))}
+    card = scorecard.run({"patch": mark}, {}, attacker=attacker, test=test, unmarked=clean, decoys=others)
+    (row,) = card.rows
+    assert row.evidence.null == "decoys"
+    assert row.evidence.p_value <= 0.1
+    assert row.control is not None
+    assert row.control.p_value > 0.1

@@ -141,10 +141,9 @@ def run(
     decoys = decoys or {}
     for name, mark in marks.items():
         fix = f"Give decoys={{{name!r}: list(wm.evidence.decoys(scheme, model=…, samples=…))}}."
-        lone = name not in decoys and getattr(mark.key, "chance", 0.5) is None
-        require(
-            not lone, f"decoys must hold other keys for {name!r}, whose labels are not random", "none", fix
-        )
+        compared = name in decoys or mark.scheme.verify(mark.model, mark.key).null is not None
+        rule = f"decoys must hold other keys for {name!r}, whose labels were not drawn at random"
+        require(compared, rule, "none", fix)
     _warn_of_overlap(attacker, test)
     if jobs > 1 or scheduler is not None:
         attacker = _compact(attacker)

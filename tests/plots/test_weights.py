@@ -39,7 +39,7 @@ def test_the_figure_of_thieves_says_every_stop() -> None:
     data = [_thief(0), _thief(3)], [50, 52], 0.99
     says = plots.stolen.says(*data)
     assert "after 5 epochs 5 of 50, 8 of 52, p at most 1e-05, accuracy 98.00 %" in says
-    assert says.endswith("The service reads 99.00 % rightly.")
+    assert says.endswith("The service's accuracy is 99.00 %.")
 
 
 def test_every_scheme_has_a_name_in_the_figure() -> None:

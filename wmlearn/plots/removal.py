@@ -78,7 +78,7 @@ def cuts(cuts: Sequence[Cut], line: float, ax: Axes | None = None) -> Axes:
     accuracy = [100 * cut.accuracy for cut in cuts]
     known = [100 * cut.known for cut in cuts]
     unmarked = [100 * cut.unmarked for cut in cuts]
-    ax.plot(x, accuracy, color=INK, marker="o", markersize=4, label="digits read rightly")
+    ax.plot(x, accuracy, color=INK, marker="o", markersize=4, label="digits classified correctly")
     ax.plot(x, known, color=RED, marker="D", markersize=4, label="key known, stolen network")
     ax.plot(x, unmarked, color=GREY, marker="s", markersize=3.5, label="key known, no mark")
     ax.axhline(100 * line, color="black", linestyle="--", linewidth=1.1, label="the judge needs")

@@ -304,7 +304,7 @@ def _say_stolen(thieves: Sequence[Thief], trials: Sequence[int], honest: float) 
         parts.append(f"after {epochs} epochs {hits}, p at most {worst:.0e}, accuracy {accuracy:.2f} %")
     return (
         f"Wrong answers of a service that a thief's network repeats, {len(thieves)} thieves:"
-        f" {'; '.join(parts)}. The service reads {100 * honest:.2f} % rightly."
+        f" {'; '.join(parts)}. The service's accuracy is {100 * honest:.2f} %."
     )
 
 

@@ -44,11 +44,6 @@ class BlackmarksKey:
     groups: Tensor  # (classes,), 0 or 1
 
     @property
-    def chance(self) -> None:
-        """None: the bits were drawn at random, but not the images that spell them."""
-        return None
-
-    @property
     def bits(self) -> Tensor:
         """The message (n,) int64."""
         return self.groups[self.y]
