@@ -82,10 +82,11 @@ def _pair(item: Any) -> tuple[Any, Any]:
         rule = f"an item must name its image ({', '.join(IMAGES)}) and its label ({', '.join(LABELS)})"
         require(image is not None and label is not None, rule, sorted(map(str, item)), "Rename the columns.")
         return item[image], item[label]
-    is_pair = isinstance(item, (tuple, list)) and len(item) >= 2
+    parts = list(item) if isinstance(item, (tuple, list)) else []
     rule = "an item must be an image and its label"
-    require(is_pair, rule, type(item).__name__, "Wrap the data set so that data[i] is (image, label).")
-    return item[0], item[1]
+    fix = "Wrap the data set so that data[i] is (image, label)."
+    require(len(parts) >= 2, rule, type(item).__name__, fix)
+    return parts[0], parts[1]
 
 
 def _image(image: Any) -> Tensor:
@@ -96,7 +97,7 @@ def _image(image: Any) -> Tensor:
         mode = "L" if image.mode in ("1", "L") else "RGB"
         image = np.asarray(image.convert(mode))
     if isinstance(image, np.ndarray):
-        image = torch.from_numpy(np.ascontiguousarray(image))
+        image = torch.from_numpy(image.copy())
         image = image.permute(2, 0, 1) if image.ndim == 3 else image  # arrays hold the channels last
     rule = "an image must be a picture, an array (H, W, C) or a tensor (C, H, W)"
     require(isinstance(image, Tensor), rule, type(image).__name__)
