@@ -19,6 +19,10 @@ class OverlapWarning(UserWarning):
     """Images of the attacker are in the test set: what is measured there flatters the attack."""
 
 
+class NothingStampedWarning(UserWarning):
+    """A trigger left every image as it was: what is poisoned by it is label noise, and no backdoor."""
+
+
 class NotEmbeddedWarning(UserWarning):
     """A mark was embedded and its own verification doesn't find it: the model carries no proof."""
 
