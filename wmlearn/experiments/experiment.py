@@ -17,9 +17,9 @@ import torch
 
 from ..data import files, strict_json
 from ..errors import DataError, SetAsideWarning, require
-from ..words import visible
 from ..parallel import completed
 from ..training import Recipe, best_device, resolve
+from ..words import visible
 
 VERSION = version("wmlearn")
 Cell = dict[str, Any]
