@@ -133,7 +133,7 @@ def run(
     A mark with `decoys` (mark -> other keys, from `evidence.decoys`) is ranked among them; one whose labels
     were not drawn at random needs them. With `unmarked`, each removal is also run on that model, and every
     key tried on what comes out. With `folder`, each cell is a JSON file, and cells that are there are not run
-    again: those of the same scheme, key, model, attack, samples, control and decoys, whatever their names.
+    again: those of the same scheme, key, model, attack, samples, control and decoys; never by a name alone.
     Machines of a cluster must all see the folder. `jobs` and `scheduler` are those of `parallel.completed`:
     here, in processes, or on a Dask cluster. Warns with `OverlapWarning` when test images are among the
     attacker's, and with `SetAsideWarning` for a damaged cell, which is measured again. Raises `DataError`
@@ -144,11 +144,7 @@ def run(
     )
     require(NONE not in removals, f"a removal may not be called {NONE!r}", NONE, "That row is always added.")
     decoys = decoys or {}
-    for name, mark in marks.items():
-        fix = f"Give decoys={{{name!r}: list(wm.evidence.decoys(scheme, model=…, samples=…))}}."
-        compared = name in decoys or mark.scheme.verify(mark.model, mark.key).null is not None
-        rule = f"decoys must hold other keys for {name!r}, whose labels were not drawn at random"
-        require(compared, rule, "none", fix)
+    _check_decoys(marks, decoys)
     _warn_of_overlap(attacker, test)
     if jobs > 1 or scheduler is not None:
         attacker = _compact(attacker)
@@ -158,15 +154,19 @@ def run(
     with nullcontext() if folder is None else files.alone(folder / "cells"):
         cells = {} if folder is None else _cells(folder, matrix, removals)
         rows = {(row.mark, row.removal): row for row in _known(cells.values())}
-        attacks = [
-            _Attack(name, removal, tuple(mark for mark in marks if (mark, name) not in rows))
-            for name, removal in removals.items()
-        ]
-        todo = [attack for attack in attacks if attack.marks]
+        todo = [attack for attack in _attacks(marks, removals, rows) if attack.marks]
         matrix = replace(matrix, cells=cells)
         for column in completed(_Matrix.column, matrix, todo, jobs=jobs, scheduler=scheduler):
             rows |= {(row.mark, row.removal): row for row in column}
-    return Scorecard(tuple(rows[mark, attack.name] for mark in marks for attack in attacks), alpha)
+    return Scorecard(tuple(rows[mark, removal] for mark in marks for removal in removals), alpha)
+
+
+def _check_decoys(marks: Mapping[str, Marked[Any]], decoys: Mapping[str, Sequence[Any]]) -> None:
+    for name, mark in marks.items():
+        fix = f"Give decoys={{{name!r}: list(wm.evidence.decoys(scheme, model=…, samples=…))}}."
+        compared = name in decoys or mark.scheme.verify(mark.model, mark.key).null is not None
+        rule = f"decoys must hold other keys for {name!r}, whose labels were not drawn at random"
+        require(compared, rule, "none", fix)
 
 
 def _keep(model: nn.Module, samples: Samples) -> nn.Module:
@@ -178,6 +178,17 @@ class _Attack:
     name: str
     removal: Removal
     marks: tuple[str, ...]  # those that it was not tried on yet
+
+
+def _attacks(
+    marks: Iterable[str], removals: Mapping[str, Removal], known: Mapping[tuple[str, str], Row]
+) -> list[_Attack]:
+    """Return each removal with the marks for which no row is known."""
+    attacks = []
+    for name, removal in removals.items():
+        missing = tuple(mark for mark in marks if (mark, name) not in known)
+        attacks.append(_Attack(name, removal, missing))
+    return attacks
 
 
 @dataclass(frozen=True, eq=False)

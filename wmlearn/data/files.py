@@ -64,8 +64,8 @@ def manifest(root: Path | None = None) -> dict[str, Entry]:
 
 def _check_entry(path: Path, name: str, entry: object) -> None:
     wanted = Entry.__annotations__.keys()
-    whole = isinstance(entry, dict) and entry.keys() == wanted
-    if not whole or not all(isinstance(part, str) for part in entry.values()):
+    whole = isinstance(entry, dict) and entry.keys() == wanted and set(map(type, entry.values())) == {str}
+    if not whole:
         rule = f"{path} must say {', '.join(sorted(wanted))} of {name!r}"
         raise DataError(f"{rule}, got something else. {REMEDY}")
 
