@@ -18,14 +18,13 @@ at all. Any other database that SQLAlchemy knows by URL; PostgreSQL is locked wh
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from ..data import files
+from ..data import files, strict_json
 from ..errors import DataError, WmlearnError, require
 from .commitment import Commitment
 from .cut_and_choose import Challenge
@@ -183,7 +182,7 @@ def save_receipt(entry: Entry, path: Path | str) -> None:
 def load_receipt(path: Path | str) -> Entry:
     """Read what `save_receipt` wrote; raise `DataError` for anything else."""
     try:
-        receipt = json.loads(files.read(Path(path)))
+        receipt = strict_json.read(Path(path))
         version = receipt.pop("receipt")
         require(
             version == VERSION,
@@ -191,6 +190,9 @@ def load_receipt(path: Path | str) -> Entry:
             version,
             "Read it with the release that wrote it.",
         )
+        wanted = get_type_hints(Entry)
+        fits = receipt.keys() == wanted.keys() and all(type(receipt[name]) is wanted[name] for name in wanted)
+        require(fits, "it must have an entry's fields, of their types", "others")
         return Entry(**receipt)
     except (ValueError, KeyError, TypeError, AttributeError, WmlearnError) as error:
         raise DataError(
