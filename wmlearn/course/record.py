@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..data import files, strict_json
+from ..data import files
 from ..errors import DataError, require
 
 PATIENCE = 5.0  # seconds that one notebook waits for another to finish writing
@@ -61,11 +61,11 @@ def load() -> Record:
     if not path().exists():
         return Record()
     try:
-        raw = strict_json.read(path())
+        raw = json.loads(files.read(path()))
         guesses = {id: Guess(**guess) for id, guess in raw["guesses"].items()}
         record = Record(**{**raw, "guesses": guesses})
         assert all(isinstance(getattr(record, part.name), dict) for part in fields(Record))
-    except (DataError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, AssertionError) as error:
         fix = "The next notebook that keeps something sets it aside, and begins a new one."
         raise DataError(f"{path()} must be a learner's record, got: {error}. {fix}") from error
     return record
