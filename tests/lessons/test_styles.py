@@ -55,7 +55,14 @@ def _after_start(name: str, *lines: str) -> tuple[str, str]:
 SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "01": (_digits(3000, 1000), ("range(1, 1001)", "range(1, 101)")),
     "02": (_digits(3000, 2000), ("steps=1500", "steps=60")),
-    "03": (),
+    "03": (
+        _after_start(
+            "03",
+            "from wmlearn.data import signs",
+            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 900, 600, 600",
+        ),
+        ("wm.Recipe(epochs=6,", "wm.Recipe(epochs=1,"),
+    ),
     "04": (_after_start("04", "street.N_TEST = 60"),),
     "05": (("twins(1500, seed=52)", "twins(300, seed=52)"), ("twins(1500, seed=91", "twins(300, seed=91")),
     "06": (
