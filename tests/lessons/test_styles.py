@@ -82,9 +82,9 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("patches, 999)", "patches, 99)"),
         ("others(recipe), 199)", "others(recipe), 19)"),
     ),
-    "08": (_digits(3000, 1000), ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 2_500)")),
+    "08": (_digits(6000, 2500), ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 3_000)")),
     "09": (_digits(3000, 1000), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 2_500, 300, seed=9)")),
-    "10": (_digits(3000, 1000),),
+    "10": (_digits(6000, 2500),),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 
