@@ -54,7 +54,7 @@ def _after_start(name: str, *lines: str) -> tuple[str, str]:
 
 SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "01": (_digits(3000, 1000), ("range(1, 1001)", "range(1, 101)")),
-    "02": (_digits(3000, 2000), ("steps=1500", "steps=60")),
+    "02": (_digits(6000, 2500), ("steps=1500", "steps=150")),
     "03": (
         _after_start(
             "03",
