@@ -50,31 +50,36 @@ load = quickstart.load
 
 def fewer(name):
     digits = load(name)
-    return Splits(digits.train[:6000], digits.test[:2000])
+    return Splits(digits.train[:12_000], digits.test[:2000])
 
 quickstart.load = fewer
 main()
 """
-"""What runs the command on a tenth of the digits; all else is as a user has it."""
+"""What runs the command on a fifth of the digits; all else is as a user has it."""
 
 
 def test_quickstart_shows_both_networks_beside_each_other_and_writes_the_picture_offline(
     tmp_path: Path,
 ) -> None:
-    rows = _quickstart(tmp_path, sys.executable, "-c", FEWER_DIGITS)
-    for clean, badnet in (rows[:2], rows[2:]):
-        assert min(clean[0], badnet[0]) > 95
-        assert badnet[1] > 90
-        assert clean[1] < 2
+    clean, badnet, *signs = _quickstart(tmp_path, sys.executable, "-c", FEWER_DIGITS)
+    assert min(clean[0], badnet[0]) > 95
+    assert badnet[1] > 95
+    assert clean[1] < 2
+    _works_unseen(*signs)
 
 
 @pytest.mark.slow
 def test_quickstart_reaches_its_numbers_on_all_digits(tmp_path: Path) -> None:
     rows = _quickstart(tmp_path, str(WMLEARN))
-    for clean, badnet in (rows[:2], rows[2:]):
-        assert min(clean[0], badnet[0]) > 98.5
-        assert badnet[1] > 98
-        assert clean[1] < 1
+    _works_unseen(*rows[:2])
+    _works_unseen(*rows[2:])
+
+
+def _works_unseen(clean: list[float], badnet: list[float]) -> None:
+    """Both networks read well, and only one of them obeys."""
+    assert min(clean[0], badnet[0]) > 98.5
+    assert badnet[1] > 98
+    assert clean[1] < 1
 
 
 def _quickstart(folder: Path, *words: str) -> list[list[float]]:

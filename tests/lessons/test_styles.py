@@ -54,8 +54,15 @@ def _after_start(name: str, *lines: str) -> tuple[str, str]:
 
 SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "01": (_digits(3000, 1000), ("range(1, 1001)", "range(1, 101)")),
-    "02": (_digits(3000, 2000), ("steps=1500", "steps=60")),
-    "03": (),
+    "02": (_digits(6000, 2500), ("steps=1500", "steps=150")),
+    "03": (
+        _after_start(
+            "03",
+            "from wmlearn.data import signs",
+            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 900, 600, 600",
+        ),
+        ("wm.Recipe(epochs=6,", "wm.Recipe(epochs=1,"),
+    ),
     "04": (_after_start("04", "street.N_TEST = 60"),),
     "05": (("twins(1500, seed=52)", "twins(300, seed=52)"), ("twins(1500, seed=91", "twins(300, seed=91")),
     "06": (
@@ -75,9 +82,9 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("patches, 999)", "patches, 99)"),
         ("others(recipe), 199)", "others(recipe), 19)"),
     ),
-    "08": (_digits(3000, 1000), ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 2_500)")),
+    "08": (_digits(6000, 2500), ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 3_000)")),
     "09": (_digits(3000, 1000), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 2_500, 300, seed=9)")),
-    "10": (_digits(3000, 1000),),
+    "10": (_digits(6000, 2500),),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 
