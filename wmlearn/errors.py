@@ -19,6 +19,10 @@ class OverlapWarning(UserWarning):
     """Images of the attacker are in the test set: what is measured there flatters the attack."""
 
 
+class ClockWarning(UserWarning):
+    """A clock is behind the book: new entries bear the time of the last one, and their order holds."""
+
+
 class NotEmbeddedWarning(UserWarning):
     """A mark was embedded and its own verification doesn't find it: the model carries no proof."""
 
