@@ -31,6 +31,14 @@ class MemoryWarning(UserWarning):
     """A remembered network could not be read or kept; it was trained instead, and nothing is lost."""
 
 
+class SecretWarning(UserWarning):
+    """Others than its owner may read a file that holds a secret."""
+
+
+class SetAsideWarning(UserWarning):
+    """A damaged file was renamed, and what it held is measured again."""
+
+
 NOT_EMPTY = "samples must not be empty", 0, "Look at what you selected them by."
 """Rule, value and remedy of the commonest mistake, for `require(len(samples) > 0, *NOT_EMPTY)`."""
 
