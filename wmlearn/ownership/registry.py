@@ -29,10 +29,13 @@ a whole copy. Any other database that SQLAlchemy knows by URL; PostgreSQL is loc
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +67,7 @@ SLACK = timedelta(minutes=5)  # between two honest clocks
 EARLIEST = datetime(2024, 1, 1, tzinfo=timezone.utc)  # no honest book is older
 MOST_BYTES = 2**18  # of one document: a challenge to a key of 10,000 triggers has a quarter of it
 RECEIPTS = "receipts"
+"""The folder beside a book whose receipts `audit` compares with it."""
 SIGNATURE = re.compile('"signature":"[^"]*",')
 
 
@@ -201,12 +205,6 @@ class Registry:
     keeper: Identity | None = None
     clock: Callable[[], str] = now
 
-    @property
-    def receipts(self) -> Path | None:
-        """The folder beside the book whose receipts `audit` compares with it; none for a URL."""
-        is_url = isinstance(self.where, str) and "://" in self.where
-        return None if is_url else Path(self.where).parent / RECEIPTS
-
 
 def register(registry: Registry, *documents: Document) -> tuple[Receipt, ...]:
     """Add signed documents, all or none, and return the receipts to keep; makes the registry when it isn't
@@ -267,8 +265,8 @@ def _end(connection: Connection, keeper: str) -> _End | None:
     last = _entry(row) if row is not None else None
     if last is None or found is None or not _ends(found, last):
         raise DataError(
-            "the registry's last entry is not what its keeper has signed. Run `wmlearn ownership audit`; nothing"
-            " was written."
+            "the registry's last entry is not what its keeper has signed. Run `wmlearn ownership audit`;"
+            " nothing was written."
         )
     return _End(last, tuple(bytes.fromhex(node) for node in found.path))
 
@@ -330,15 +328,13 @@ def closed(entries: Iterable[Entry], keeper: Identity, made: str) -> Book:
     return Book(keeper.public, lines, signed(Head(keeper.public, len(lines), root, made), keeper))
 
 
-def _lines(
-    documents: Sequence[Document], last: Entry | None, clock: Callable[[], str]
-) -> tuple[Entry, ...]:
+def _lines(documents: Sequence[Document], last: Entry | None, clock: Callable[[], str]) -> tuple[Entry, ...]:
     """Write documents as the entries that follow `last`, none of them with an earlier time."""
     number = last.number if last else 0
     stamp = clock()
     if last is not None and moment(stamp) < moment(last.time):
         if moment(stamp) < moment(last.time) - SLACK:
-            says = f"This machine's clock says {stamp}, and the last entry has {last.time}: so have the new ones."
+            says = f"This machine's clock says {stamp}. New entries have the time of the last, {last.time}."
             warnings.warn(says, ClockWarning, stacklevel=4)
         stamp = last.time
     for document in documents:
@@ -373,8 +369,9 @@ def audit(registry: Registry, receipts: Iterable[Receipt] = (), *, head: Head | 
     signed; that each receipt, those in the folder beside the book included, is in the book; and that it
     begins as an older `head` says.
     """
+    book = read_book(registry)
     beside = _beside(registry)
-    result = audited(read_book(registry), [*receipts, *beside.receipts], head=head, at=registry.clock())
+    result = audited(book, [*receipts, *beside.receipts], head=head, at=registry.clock())
     return replace(result, warnings=result.warnings + beside.warnings)
 
 
@@ -410,7 +407,7 @@ def inclusion(book: Book, number: int) -> tuple[str, ...]:
 
 
 def is_included(entry: Entry, head: Head, path: Sequence[str]) -> bool:
-    """Say whether `path` leads from an entry to the root of a head; the head's signature is another matter."""
+    """Say whether `path` leads from an entry to the root of a head; its signature is another matter."""
     neighbours = [bytes.fromhex(node) for node in path]
     return merkle.climb(entry.leaf, entry.number - 1, head.size, neighbours).hex() == head.root
 
@@ -483,9 +480,7 @@ def _digest(written: str) -> str:
 
 
 def _body(written: str) -> bytes:
-    """Return what is signed of a document in canonical form: all but the signature, which is never last, and of
-    which none of the kinds holds another.
-    """
+    """Return what is signed of a document in canonical form: all but the signature, of which there is one."""
     return SIGNATURE.sub("", written, count=1).encode()
 
 
@@ -549,14 +544,14 @@ def _clock_warnings(book: Book, latest: datetime) -> Iterator[str]:
     for numbers, when in ((early, f"before {EARLIEST.year}"), (late, "in the future")):
         if numbers:
             yield (
-                f"the times of {len(numbers):,} entries, the first of them entry {numbers[0]}, lie {when}: the"
-                " keeper's clock was wrong; their order holds"
+                f"the times of {len(numbers):,} entries, the first of them entry {numbers[0]}, lie {when}:"
+                " the keeper's clock was wrong; their order holds"
             )
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """What comes of comparing a book with receipts and an older head, and how many receipts said something."""
+    """What comes of comparing a book with receipts and an older head; `n` receipts said something."""
 
     n: int
     faults: tuple[str, ...]
@@ -601,11 +596,13 @@ class _Beside:
 
 
 def _beside(registry: Registry) -> _Beside:
-    """Read the receipts in the folder beside the registry."""
+    """Read the receipts in the folder `RECEIPTS` beside the registry's file."""
+    from . import database
+
     receipts = []
     odd = []
-    folder = registry.receipts
-    for path in sorted(folder.glob("*.json")) if folder else []:
+    book = database.path_of(registry.where)
+    for path in sorted((book.parent / RECEIPTS).glob("*.json")) if book else []:
         try:
             receipts.append(load(path, Receipt))
         except DataError as error:
