@@ -65,8 +65,9 @@ def _authority(folder: Path) -> bytes:
 def _reply(folder: Path, question: bytes) -> bytes:
     """Answer as the authority of a folder."""
     (folder / "question").write_bytes(question)
-    words = "ts -reply -queryfile question -signer certificate.pem -inkey key.pem -config settings -section it"
-    done = subprocess.run(["openssl", *words.split(), "-out", "answer"], cwd=folder, capture_output=True)
+    words = "ts -reply -queryfile question -signer certificate.pem -inkey key.pem -config settings"
+    words += " -section it -out answer"
+    done = subprocess.run(["openssl", *words.split()], cwd=folder, capture_output=True)
     assert done.returncode == 0, done.stderr
     return (folder / "answer").read_bytes()
 
@@ -83,7 +84,7 @@ def certificate(folder: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def url(folder: Path, certificate: bytes) -> Iterator[str]:
-    """Serve the authority on this machine; `/replay` answers with its last stamp again, `/none` with nonsense."""
+    """Serve the authority on this machine; `/replay` repeats its last stamp, `/none` answers with nonsense."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
