@@ -575,7 +575,7 @@ def test_a_file_with_any_bytes_changed_ends_in_one_clear_error_or_a_fault(
 
 
 def _use(registry: own.Registry, truth: tuple[own.Entry, ...]) -> None:
-    """Audit a damaged book and write to it: errors are the package's own, and a sound book is the true one."""
+    """Audit a damaged book and write to it: errors are the package's own, a sound book is the true one."""
     try:
         found = own.audit(registry)
         assert found.faults or own.read_book(registry).entries == truth

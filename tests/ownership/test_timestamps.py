@@ -84,7 +84,7 @@ def certificate(folder: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def url(folder: Path, certificate: bytes) -> Iterator[str]:
-    """Serve the authority on this machine; `/replay` repeats its last stamp, `/none` answers with nonsense."""
+    """Serve the authority on this machine; `/replay` repeats its last stamp, `/none` says nonsense."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DataError, require
+from ..words import visible
 
 if TYPE_CHECKING:
     from ..evidence import Suspect
@@ -90,6 +91,7 @@ def keygen(
     """Draw a person's secret, which signs, and from which all of the person's keys follow."""
     from ..ownership import new_identity, save_identity
 
+    require(visible(name) == name != "", "a name must be a text of visible letters", ascii(name))
     person = new_identity(name)
     path = out or Path(f"{name.lower()}.secret")
     save_identity(person, path)
@@ -268,7 +270,7 @@ def verify(
     if out:
         files.write(out, json.dumps(finding_dict(finding), indent=1).encode() + b"\n")
     for line in _lines_of(finding):
-        typer.echo(line)
+        typer.echo(visible(line))
     stands = bool(finding.matches) and all(match.owned for match in finding.matches.values())
     raise typer.Exit(0 if stands else 1)
 
@@ -303,8 +305,8 @@ def dispute(
     files.write(out, to_html(report).encode())
     files.write(out.with_suffix(".json"), to_json(report).encode() + b"\n")
     for line in report.reasons:
-        typer.echo(line)
-    typer.echo(f"\n{decision(report)} See {out}.")
+        typer.echo(visible(line))
+    typer.echo(f"\n{visible(decision(report))} See {out}.")
 
 
 @app.command()
@@ -316,7 +318,7 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
     content = _read_json(file)
     if content.get("kind") == "identity":
         person = load_identity(file)
-        typer.echo(f"the secret of {person.name}\npublic key {person.public}")
+        typer.echo(f"the secret of {visible(person.name)}\npublic key {person.public}")
         return
     document = _document(file)
     typer.echo(kind(document))
@@ -327,7 +329,10 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
         wrong = faults(document)
     elif not genuine(document):
         wrong = ("its signature is wrong",)
-    typer.echo("\n".join(wrong) or "signatures and hashes are right")
+    for line in wrong:
+        typer.echo(visible(line))
+    if not wrong:
+        typer.echo("signatures and hashes are right")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -344,9 +349,9 @@ def audit(
 
     result = check(Registry(registry), [load(path, Receipt) for path in receipt or []])
     for fault in result.faults:
-        typer.secho(fault, fg="red")
+        typer.secho(visible(fault), fg="red")
     for warning in result.warnings:
-        typer.echo(f"note: {warning}")
+        typer.echo(f"note: {visible(warning)}")
     state = f"{len(result.faults)} faults" if result.faults else "sound"
     typer.echo(f"{result.n:,} entries, under the root {result.head.root[:16]}…: {state}")
     if not receipt:
@@ -377,22 +382,23 @@ def _document(path: Path) -> Any:
 
     shapes = {**KINDS, "bundle": Bundle, "receipt": Receipt}
     what = _read_json(path).get("kind")
-    if what not in shapes:
-        raise DataError(f"{path} must be a {', '.join(shapes)}, got {what!r}.")
+    if not isinstance(what, str) or what not in shapes:
+        shown = ascii(what)[:40] if isinstance(what, str) else type(what).__name__
+        raise DataError(f"{path} must be a {', '.join(shapes)}, got {shown}.")
     return load(path, shapes[what])
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    from ..data import files
+    from ..data import files, strict_json
 
+    raw = files.read(path, most=strict_json.MOST_BYTES, fix="Name the file, or take another copy of it.")
+    rule = f"{path} must be a JSON file of ownership"
     try:
-        content = json.loads(files.read(path))
-    except ValueError:
-        content = None
+        content = strict_json.parsed(raw)
+    except DataError as error:
+        raise DataError(f"{rule}, got: {error}. Take another copy of it.") from error
     if not isinstance(content, dict):
-        raise DataError(
-            f"{path} must be a JSON file of ownership, got something else. Take another copy of it."
-        )
+        raise DataError(f"{rule}, got a {type(content).__name__}. Take another copy of it.")
     return content
 
 
@@ -468,7 +474,7 @@ def _lines(values: Mapping[str, Any], indent: str) -> Iterator[str]:
             yield from _lines(value, indent + "  ")
         elif name != "signature":
             is_long = isinstance(value, tuple) and (len(value) > 6 or name == "openings")
-            shown = f"{len(value)} of them" if is_long else value
+            shown = f"{len(value)} of them" if is_long else visible(str(value))
             yield f"{indent}{name:12}{shown}"
 
 
