@@ -8,12 +8,15 @@ import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -602,6 +605,7 @@ def test_a_trigger_that_swallows_entries_is_found(registry: own.Registry) -> Non
 
 FULL = """
 import sys
+import time
 from pathlib import Path
 from wmlearn import ownership as own
 from wmlearn.ownership import database
@@ -633,3 +637,64 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(registry: own.Registry)
     assert (found.n, found.faults) == (int(n), ())
     own.register(registry, own.release(ADA, "afterwards", "1" * 64))
     assert own.audit(registry).faults == ()
+
+
+def _kill_writers(registry: own.Registry, kills: int) -> int:
+    """Kill a writer at a random moment, again and again; return how many entries they acknowledged."""
+    draw = random.Random(0)
+    nonces: list[bytes] = []
+    for i in range(kills):
+        acknowledged, saying = os.pipe()
+        writer = os.fork()
+        if not writer:
+            _write(registry, f"writer {i}", saying)
+        os.close(saying)
+        with os.fdopen(acknowledged, "rb") as said:
+            nonces += said.readline().split()
+            time.sleep(draw.uniform(0, 0.05))
+            os.kill(writer, signal.SIGKILL)
+            os.waitpid(writer, 0)
+            nonces += said.read().split()
+    found = own.audit(registry)
+    assert found.faults == ()
+    written = {entry.nonce.encode() for entry in own.read_book(registry).entries}
+    assert set(nonces) <= written
+    return len(nonces)
+
+
+def _write(registry: own.Registry, name: str, saying: int) -> NoReturn:
+    """Register, and say the nonce of each entry, until somebody ends it."""
+    person = own.new_identity(name)
+    for i in range(10_000):
+        [receipt] = own.register(registry, own.release(person, f"model {i}", "0" * 64))
+        os.write(saying, receipt.entry.nonce.encode() + b"\n")
+    os._exit(0)
+
+
+@needs_fork
+def test_whoever_is_killed_loses_nothing_that_was_acknowledged(registry: own.Registry) -> None:
+    own.register(registry, *_releases(1))
+    assert _kill_writers(registry, 10) >= 10
+
+
+@pytest.mark.slow
+@needs_fork
+def test_200_kills_lose_nothing(registry: own.Registry) -> None:
+    own.register(registry, *_releases(1))
+    assert _kill_writers(registry, 200) >= 200
+
+
+@pytest.mark.slow
+@needs_fork
+def test_64_writers_lose_nothing(registry: own.Registry) -> None:
+    children = []
+    for writer in range(64):
+        children.append(os.fork())
+        if not children[-1]:
+            person = own.new_identity(str(writer))
+            for i in range(8):
+                own.register(registry, own.release(person, f"model {i}", "0" * 64))
+            os._exit(0)
+    assert not any(os.waitpid(child, 0)[1] for child in children)
+    found = own.audit(registry)
+    assert (found.n, found.faults) == (512, ())
