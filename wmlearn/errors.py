@@ -23,6 +23,10 @@ class NothingStampedWarning(UserWarning):
     """A trigger left every image as it was: what is poisoned by it is label noise, and no backdoor."""
 
 
+class ClockWarning(UserWarning):
+    """A clock is behind the book: new entries bear the time of the last one, and their order holds."""
+
+
 class NotEmbeddedWarning(UserWarning):
     """A mark was embedded and its own verification doesn't find it: the model carries no proof."""
 
