@@ -338,7 +338,7 @@ def test_a_backup_is_whole_goes_on_and_replaces_nothing(registry: own.Registry, 
     assert own.read_book(copy) == own.read_book(registry)
     before = path.read_bytes()
     own.register(registry, own.release(ADA, "another", "a" * 64))
-    with pytest.raises(wm.DataError, match="must not be there yet"):
+    with pytest.raises(wm.ArgumentError, match="must not replace a file"):
         own.backup(registry, path)
     assert path.read_bytes() == before
     assert not [name for name in path.parent.iterdir() if name != path], "nothing else is left"

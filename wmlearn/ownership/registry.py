@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import secrets
 import warnings
@@ -367,6 +368,7 @@ def backup(registry: Registry, path: Path | str) -> None:
     """Write a whole copy of a registry into one new SQLite file; a file that is there is never replaced."""
     from . import database
 
+    require(not os.path.lexists(path), "a backup must not replace a file", str(path), "Name another file.")
     files.new(Path(path), lambda temporary: database.copy(registry.where, temporary))
 
 
