@@ -13,10 +13,10 @@ from wmlearn.suspects.serving import Limits, server
 
 
 @contextmanager
-def running(app: Any, limits: Limits = Limits()) -> Iterator[str]:
+def running(app: Any, limits: Limits = Limits(), proxy: str | None = None) -> Iterator[str]:
     """Run an application as `wmlearn serve` does; yield its URL."""
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-        web = server(app, limits)
+        web = server(app, limits, proxy)
         thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -44,6 +44,7 @@ class Door:
                 await asyncio.sleep(0)
                 return
             line.wait()
+            is_answered = False
 
             async def received() -> Message:
                 message = await receive()
@@ -52,15 +53,19 @@ class Door:
                 return message
 
             async def sent(message: Message) -> None:
+                nonlocal is_answered
                 if line.is_open:
                     line.wait()
                     await send(message)
+                    is_answered = message["type"] == "http.response.body" and not message.get("more_body")
 
             try:
                 await app(scope, received, sent)
             except asyncio.CancelledError:  # the service ends, and nobody has to be told
                 line.leave()
-                await asyncio.sleep(0)  # until the server knows, too
+            if not is_answered and not line.is_open:
+                line.leave()
+                await asyncio.sleep(0)  # until the server knows that there is nobody to answer
 
         return watching
 

@@ -1,9 +1,9 @@
 """A suspect in an ONNX file: known by the hash of its bytes, and run where it can be stopped.
 
-A graph needs no code to do harm: a loop of 2^60 rounds, an array of 400 GB, weights that "are" some other file
-of the judge's machine. So the file, and those beside it that it names, are copied to a folder of their own; the
-copies are hashed, and a process runs them that has a limit of time and memory and can be killed. It is no
-sandbox: onnxruntime itself is trusted.
+A graph needs no code to do harm: a loop of 2^60 rounds, an array of 400 GB, weights that "are" some other
+file of the judge's machine. So the file, and those beside it that it names, are copied to a folder of their
+own; the copies are hashed, and a process runs them that has a limit of time and memory and can be killed. It
+is no sandbox: onnxruntime itself is trusted.
 """
 
 from __future__ import annotations
@@ -227,8 +227,8 @@ def _copy(path: Path, folder: Path) -> str:
 
 
 def read_regular(path: Path, most: int, n: int = -1) -> bytes:
-    """Read a file of at most `most` bytes, or only its first `n`; raise `DataError` for any other, and for what
-    is no file: a pipe would keep one waiting.
+    """Read a file of at most `most` bytes, or only its first `n`; raise `DataError` for any other, and for
+    what is no file: a pipe would keep one waiting.
     """
     try:
         # a pipe opens at once this way, too
@@ -288,7 +288,7 @@ def _location(entry: memoryview) -> Iterator[str]:
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | None]]:
-    """Yield the fields of a message in protocol buffers: number, and the bytes of those that have a length."""
+    """Yield the fields of a message in protocol buffers: number, and bytes where they have a length."""
     sizes = {1: 8, 5: 4}
     at = 0
     while at < len(data):

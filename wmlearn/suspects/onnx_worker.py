@@ -1,9 +1,9 @@
 """Runs one ONNX model in a process of its own, which `onnx_model` starts, asks, and kills when it takes too
 long. It is a script: it loads neither PyTorch nor this package.
 
-Arguments: the paths to look for modules in (JSON), the model's file, the seconds that one answer may take. On
-stdin comes a line of JSON with the shape of an image, then its float32; on stdout goes a line of JSON for each:
-labels, or an error.
+Arguments: the paths to look for modules in (JSON), the model's file, the seconds that one answer may take.
+On stdin comes a line of JSON with the shape of an image, then its float32; on stdout goes a line of JSON for
+each: labels, or an error.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A suspect behind HTTP: it answers questions and shows no weights. Whoever runs it may not want to answer.
 
-What a service does with a query is its answer, and no error of the judge's: a refusal, silence, a byte now and
-then, a flood, nonsense. Each becomes `NO_ANSWER` for the images in question, and is counted. Only what the
-judge can mend is an error: a URL that is none, and an address where nobody ever was.
+What a service does with a query is its answer, and no error of the judge's: a refusal, silence, a byte now
+and then, a flood, nonsense. Each becomes `NO_ANSWER` for the images in question, and is counted. Only what
+the judge can mend is an error: a URL that is none, and an address where nobody ever was.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
@@ -48,16 +48,16 @@ class _Tally:
 class Remote:
     """A suspect at a URL: called with images (N, C, H, W), it answers with labels (N,) int64.
 
-    It asks `batch` images a request, one by default, over one connection a call. A request that fails, or that
-    the service puts off (429, 5xx), is tried `tries` times in all, after pauses that double, or as long as
-    Retry-After says. What then has no label is `NO_ANSWER`: so are refusals (4xx, redirects), answers that
+    It asks `batch` images a request, one by default, over one connection a call. A request that fails, or
+    that the service puts off (429, 5xx), is tried `tries` times in all, after pauses that double, or as long
+    as Retry-After says. What then has no label is `NO_ANSWER`: so are refusals (4xx, redirects), answers that
     are none, and everything after `patience` seconds were lost to failures, pauses and slow answers, or after
     `budget` images were sent. `misses` says how many, and why.
 
     `DataError` is raised only by the first call, where no connection can be opened at all: most likely the
-    address is wrong. With `reached` (the service has answered before, in another session), and after the first
-    connection, silence is a miss like any other. Raises `ArgumentError` for a URL that is none; a password in
-    it is sent, and never shown.
+    address is wrong. With `reached` (the service has answered before, in another session), and after the
+    first connection, silence is a miss like any other. Raises `ArgumentError` for a URL that is none; a
+    password in it is sent, and never shown.
     """
 
     url: str
@@ -108,7 +108,7 @@ class Remote:
             if not reply.is_worth_another:
                 break
         self._check_reached(reply)
-        labels = reply.labels or [NO_ANSWER] * len(x)
+        labels = list(reply.labels) or [NO_ANSWER] * len(x)
         missed = labels.count(NO_ANSWER)
         if missed:
             self._tally.misses[reply.why or "no label"] += missed
@@ -140,8 +140,8 @@ class Remote:
     def _check_reached(self, reply: _Reply) -> None:
         if reply.is_away and not self._tally.reached:
             raise DataError(
-                f"{shown(self.url)} must answer, got {reply.why} in {self.tries} tries. Is the service up, and"
-                " the address right?"
+                f"{shown(self.url)} must answer, got {reply.why} in {self.tries} tries. Is the service up,"
+                " and the address right?"
             )
 
 
@@ -150,7 +150,7 @@ class _Reply:
     """What came of one request: labels, or why not; the status of HTTP, and when to ask again (seconds)."""
 
     status: int = 0
-    labels: tuple[int, ...] | list[int] = ()
+    labels: Sequence[int] = ()
     why: str = ""
     after: float = 0.0
     is_away: bool = False  # there was no connection
@@ -233,7 +233,8 @@ class _Wire:
         if len(text) > most or response.will_close:
             self.close()
         if response.status != 200:
-            return _Reply(response.status, (), f"status {response.status}", _after(response.headers))
+            after = _after(response.headers.get("Retry-After", ""))
+            return _Reply(response.status, (), f"status {response.status}", after)
         plain = response.headers.get("Content-Encoding", "identity").lower() == "identity"
         labels = _read(text, n) if plain and len(text) <= most else None
         if labels is None:
@@ -282,9 +283,8 @@ def _headers(address: _Address) -> dict[str, str]:
     return headers
 
 
-def _after(headers: Mapping[str, str]) -> float:
+def _after(text: str) -> float:
     """Return the seconds that Retry-After names; 0 for a date, nonsense, or nothing."""
-    text = headers.get("Retry-After", "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0
 
 

@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 Answers = Literal["labels", "probabilities"]
 CLIENTS = 10_000  # remembered by the rate limit
 FREE = 2**16  # bytes of a request that never wait for room, so that a small one always passes
-GRACE = 2  # seconds that requests under way have when the service ends
+GRACE = 1  # seconds that requests under way have when the service ends
 INSTALL = 'which is not installed. Run pip install "wmlearn[serve]".'
 ODD_BODY = (
-    "the body must be the bytes of a NumPy array (N, C, H, W) as np.save writes it: little-endian float32, finite,"
-    " nothing empty"
+    "the body must be the bytes of a NumPy array (N, C, H, W) as np.save writes it: little-endian float32,"
+    " finite, nothing empty"
 )
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one service lets through: images and bytes a request, numbers an image, bytes of all requests under
-    way, requests a minute from one address, connections, and seconds in which a client sends a request or
-    takes an answer.
+    """What one service lets through: images and bytes a request, numbers an image, bytes of all requests
+    under way, requests a minute from one address, connections, and seconds in which a client sends a request
+    or takes an answer.
     """
 
     images: int = 1000
@@ -64,9 +64,9 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
     """Build the web application: POST /predict takes the bytes of a NumPy array (N, C, H, W) float32 and
     answers JSON, GET /health says ok.
 
-    400 for what is no such array, 408 for a body that is too slow, 413 for too much of it, 422 for images that
-    the model doesn't read, 429 for too many requests, 503 where others fill the memory. Raises `DataError`
-    without the extra `serve`.
+    400 for what is no such array, 408 for a body that is too slow, 413 for too much of it, 422 for images
+    that the model doesn't read, 429 for too many requests, 503 where others fill the memory. Raises
+    `DataError` without the extra `serve`.
     """
     try:
         from fastapi import FastAPI
@@ -102,8 +102,8 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
 def server(app: Any, limits: Limits = Limits(), proxy: str | None = None) -> uvicorn.Server:
     """Build the server of an application: `run(sockets=[…])` serves until `should_exit`.
 
-    Connections are bounded in number and time, and a client who hangs up leaves nothing in the log. `proxy` is
-    the address of a proxy in front of the service, the only one whose X-Forwarded-For is believed. Raises
+    Connections are bounded in number and time, and a client who hangs up leaves nothing in the log. `proxy`
+    is the address of a proxy in front of the service, the only one whose X-Forwarded-For is believed. Raises
     `DataError` without the extra `serve`.
     """
     try:
@@ -159,8 +159,7 @@ def _http(app: Any) -> Application:
 def _listener(host: str, port: int) -> socket.socket:
     """Listen at an address; raise `DataError` where that is impossible."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        del kind
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)  # pyright: ignore[reportArgumentType]
     except (OSError, UnicodeError) as error:
         raise DataError(f"host and port must be free to listen on, got {host!r} {port}: {error}.") from error
@@ -174,7 +173,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 
 def _affordable(connections: int) -> int:
-    """Return how many connections the system's limit on open files allows, with those that are just closing."""
+    """Return how many connections the system's limit on open files allows, beside those just closing."""
     try:
         import resource
     except ImportError:  # Windows has no such limit
@@ -292,7 +291,7 @@ async def _logits(desk: _Desk, x: Tensor) -> Tensor:
 
 
 def _forward(model: nn.Module, x: Tensor) -> Tensor:
-    """Return the logits (N, classes) of images (N, C, H, W); raise `_Refusal` for what the model can't read."""
+    """Return the logits (N, classes) of images (N, C, H, W); raise `_Refusal` where it can't read them."""
     try:
         return predict(model, x)
     except ArgumentError as error:  # in our own words
