@@ -304,6 +304,7 @@ def test_who_goes_away_in_the_middle_misses_the_rest() -> None:
         "http://user:hush@[::1",
         "http://user:hush@x:y",
         "http://user:hush@/",
+        "http://user:hu/hush@x",
     ],
 )
 def test_what_is_no_url_ends_in_one_line_without_the_password(url: str) -> None:
@@ -329,8 +330,6 @@ def test_a_password_is_sent_and_never_shown() -> None:
     with answering(noting) as url:
         Remote(url.replace("//", "//user:hush@"))(X[:1])
     assert seen == ["Basic dXNlcjpodXNo"]
-    remote = Remote(f"http://user:hu/sh@127.0.0.1:{_closed_port()}", tries=1)
-    assert "sh@" not in repr(remote)
     secret = Remote(f"http://user:hush@127.0.0.1:{_closed_port()}", tries=1)
     assert "hush" not in repr(secret)
     with pytest.raises(DataError, match="…@127") as error:

@@ -139,7 +139,11 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             cwd=self.path.parent,
         )
-        self._talk(b"")
+        try:
+            self._talk(b"")
+        except _NoAnswer:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Kill the process."""
@@ -251,7 +255,7 @@ def _external(path: Path, whole: bytes) -> set[str]:
         raise DataError(f"{path} must be a whole ONNX model, got: {error}.") from error
     for name in names:
         is_plain = name.isprintable() and Path(name).name == name and not set(name) & set("\\:*")
-        if not is_plain or name in (".", "..", "model.onnx") or len(name) > 200:
+        if not is_plain or name in ("", ".", "..", "model.onnx") or len(name) > 200:
             raise DataError(
                 f"{path} must keep its numbers in files of its own folder, got {name[:100]!r}. Save it again"
                 " in one file, or with plain names."

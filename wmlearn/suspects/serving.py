@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
 Answers = Literal["labels", "probabilities"]
+BACKLOG = 128  # connections that wait to be let in, and are let in at a time
 CLIENTS = 10_000  # remembered by the rate limit
 FREE = 2**16  # bytes of a request that never wait for room, so that a small one always passes
 GRACE = 1  # seconds that requests under way have when the service ends
@@ -114,7 +115,7 @@ def server(app: Any, limits: Limits = Limits(), proxy: str | None = None) -> uvi
         raise DataError(f"Serving needs uvicorn, {INSTALL}") from error
     if proxy is not None:
         app = ProxyHeadersMiddleware(app, trusted_hosts=str(_address(proxy)))
-    most = _affordable(limits.connections)
+    most = _affordable(limits.connections, 3)
     door = Door(most, limits.seconds + 1)  # a body that is too slow is told so first
 
     def protocol(**state: Any) -> Line:
@@ -130,7 +131,7 @@ def server(app: Any, limits: Limits = Limits(), proxy: str | None = None) -> uvi
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        backlog=max(1, most // 3),
+        backlog=_affordable(BACKLOG, 1),
         limit_concurrency=2 * most,
         timeout_keep_alive=max(1, round(limits.seconds)),
         timeout_graceful_shutdown=GRACE,
@@ -172,14 +173,17 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         raise ArgumentError(f"proxy must be the address of one machine, got {text!r}.") from error
 
 
-def _affordable(connections: int) -> int:
-    """Return how many connections the system's limit on open files allows, beside those just closing."""
+def _affordable(connections: int, eighths: int) -> int:
+    """Return how many connections there may be, of `eighths` of the files that the system lets be open.
+
+    Those who are let in, those who are being let in (twice) and those just closing come to less than all.
+    """
     try:
         import resource
     except ImportError:  # Windows has no such limit
         return connections
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return connections if files < 0 else max(1, min(connections, files * 3 // 8))
+    return connections if files < 0 else max(1, min(connections, files * eighths // 8))
 
 
 class _Refusal(Exception):
