@@ -20,7 +20,8 @@ MEMORY = 8 * 2**30  # bytes of addresses
 def main() -> None:
     """Load the model, say so, and answer until stdin ends."""
     sys.path[:] = json.loads(sys.argv[1])
-    path, seconds = sys.argv[2], float(sys.argv[3])
+    path = sys.argv[2]
+    seconds = float(sys.argv[3])
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no reply
     _bound(seconds)

@@ -349,7 +349,7 @@ def shown(url: str) -> str:
     """Return a URL as it may be shown: without user and password, without a query, and not too long."""
     scheme, slashes, rest = url[:LONGEST_URL].partition("://")
     if not slashes:
-        scheme, rest = "", scheme
+        return scheme.rpartition("@")[2][:100]
     _, at, place = rest.rpartition("@")
     place = place.partition("?")[0].partition("#")[0]
     return f"{scheme}{slashes}{'…@' if at else ''}{place}"[:100]
