@@ -103,11 +103,12 @@ def test_every_leaf_climbs_to_the_root_from_its_own_place_only(n: int) -> None:
     root = tree[-1][0]
     for i, each in enumerate(contents):
         way = merkle.path(tree, i)
-        assert len(way) == merkle.height(n)
-        assert merkle.climb(each, i, way) == root
-        assert merkle.climb(b"other", i, way) != root
-        if n > 1:
-            assert merkle.climb(each, i ^ 1, way) != root
+        leaf = merkle.leaf(each)
+        assert merkle.climb(leaf, i, n, way) == root
+        assert merkle.climb(merkle.leaf(b"other"), i, n, way) != root
+        for other in range(n + 1):
+            assert (merkle.climb(leaf, other, n, way) == root) == (other == i)
+        assert merkle.climb(leaf, i, n, (*way, root)) == b""
 
 
 def test_a_node_is_no_leaf() -> None:

@@ -3,7 +3,7 @@ reads the registry.
 
 owner   wmlearn ownership keygen Ada                             ada.secret
         wmlearn ownership commit ada.secret                      key.safetensors (secret), commitment.json
-        wmlearn ownership register book.sqlite commitment.json   … and then train with the key, and release
+keeper  wmlearn ownership register book.sqlite commitment.json --keeper keeper.secret
         wmlearn ownership release ada.secret model.safetensors   release.json, to be registered
 judge   wmlearn ownership challenge judge.secret commitment.json
                 --suspect theirs=copy.safetensors --registry book.sqlite
@@ -51,6 +51,9 @@ Suspects = Annotated[
 ]
 Task = Annotated[str, typer.Option(help="What the models read: mnist or signs-us.")]
 Book = Annotated[str, typer.Option("--registry", help="The registry: a file, or a database URL.")]
+Keeper = Annotated[
+    Path, typer.Option(help="The secret of whoever keeps the registry: only the keeper adds to it.")
+]
 Released = Annotated[
     int, typer.Option(help="The registry's entry with which the model in question was released.")
 ]
@@ -162,19 +165,21 @@ def register(
     documents: Annotated[
         list[Path], typer.Argument(help="Commitments, releases, challenges: all or none are added.")
     ],
+    keeper: Keeper,
     receipts: Annotated[
         Path, typer.Option(help="Folder for the receipts; `audit` compares the registry with them.")
     ] = Path("receipts"),
 ) -> None:
     """Add signed documents to the registry, for good."""
-    from ..ownership import Registry, save_receipt
+    from ..ownership import Registry, load_identity, save
     from ..ownership import register as add
 
-    entries = add(Registry(registry), *(_document(path) for path in documents))
-    for path, entry in zip(documents, entries, strict=True):
-        receipt = receipts / f"receipt-{entry.number}.json"
-        save_receipt(entry, receipt)
-        typer.echo(f"{path} is entry {entry.number}, {entry.time} by this machine's clock; keep {receipt}")
+    book = Registry(registry, load_identity(keeper))
+    for path, receipt in zip(documents, add(book, *(_document(path) for path in documents)), strict=True):
+        entry = receipt.entry
+        to = receipts / f"receipt-{entry.number}.json"
+        save(receipt, to)
+        typer.echo(f"{path} is entry {entry.number}, {entry.time} by this machine's clock; keep {to}")
 
 
 @app.command()
@@ -183,6 +188,7 @@ def challenge(
     commitment: Promise,
     suspect: Suspects,
     registry: Book,
+    keeper: Keeper,
     task: Task = "mnist",
     count: Annotated[int, typer.Option(help="How many triggers are opened; the others stay secret.")] = 30,
     opened: Annotated[
@@ -192,22 +198,22 @@ def challenge(
     out: Annotated[Path, typer.Option(help="Where to write the challenge.")] = Path("challenge.json"),
 ) -> None:
     """As the judge: draw which triggers must be opened, and register that."""
-    from ..ownership import Bundle, Commitment, Registry, challenges, entries, load, load_identity, save
+    from ..ownership import Bundle, Commitment, Registry, challenges, load, load_identity, read_book, save
     from ..ownership import challenge as draw
     from ..ownership import register as add
 
-    book = Registry(registry)
+    book = Registry(registry, load_identity(keeper))
     judge = load_identity(secret)
     promise = load(commitment, Commitment)
     # other judges' may have gone unanswered: their triggers are still secret, but for the bundles in `opened`
-    earlier = [before for before in challenges(entries(book)) if before.by == judge.public]
+    earlier = [before for before in challenges(read_book(book)) if before.by == judge.public]
     earlier += [load(path, Bundle).challenge for path in opened or []]
     document = draw(judge, promise, _suspects(suspect, task), count=count, earlier=earlier)
-    [entry] = add(book, document)
+    [receipt] = add(book, document)
     save(document, out)
     n_secret = promise.n - len(document.spent) - count
     typer.echo(
-        f"{out} names {count} triggers (entry {entry.number} of the registry);"
+        f"{out} names {count} triggers (entry {receipt.entry.number} of the registry);"
         f" {n_secret} of {promise.n} stay secret."
     )
 
@@ -312,9 +318,6 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
         person = load_identity(file)
         typer.echo(f"the secret of {person.name}\npublic key {person.public}")
         return
-    if "receipt" in content:
-        typer.echo("\n".join(f"{name:12}{value}" for name, value in content.items() if name != "document"))
-        return
     document = _document(file)
     typer.echo(kind(document))
     for line in _lines(asdict(document), "  "):
@@ -336,14 +339,16 @@ def audit(
     ] = None,
 ) -> None:
     """Read the whole registry, and find every row that was changed, removed or put in between."""
-    from ..ownership import Registry, load_receipt
+    from ..ownership import Receipt, Registry, load
     from ..ownership import audit as check
 
-    result = check(Registry(registry), [load_receipt(path) for path in receipt or []])
+    result = check(Registry(registry), [load(path, Receipt) for path in receipt or []])
     for fault in result.faults:
         typer.secho(fault, fg="red")
+    for warning in result.warnings:
+        typer.echo(f"note: {warning}")
     state = f"{len(result.faults)} faults" if result.faults else "sound"
-    typer.echo(f"{result.n:,} entries, the last with the hash {result.head[:16]}…: {state}")
+    typer.echo(f"{result.n:,} entries, under the root {result.head.root[:16]}…: {state}")
     if not receipt:
         typer.echo(
             "Without receipts nobody can tell whether the end was cut off, or the whole book written anew."
@@ -367,10 +372,10 @@ def _draw_key(secret: Path, scheme: str, task: str, serial: str) -> TriggerKey |
 
 
 def _document(path: Path) -> Any:
-    from ..ownership import Bundle, load
+    from ..ownership import Bundle, Receipt, load
     from ..ownership.registry import KINDS
 
-    shapes = {**KINDS, "bundle": Bundle}
+    shapes = {**KINDS, "bundle": Bundle, "receipt": Receipt}
     what = _read_json(path).get("kind")
     if what not in shapes:
         raise DataError(f"{path} must be a {', '.join(shapes)}, got {what!r}.")
@@ -416,13 +421,13 @@ def _check_registered(case: Case, challenge: Challenge, what: str) -> None:
 
 def _case(suspect: list[str], task: str, registry: str, released: int, alpha: float, chosen: bool) -> Case:
     from ..evidence import bystanders
-    from ..ownership import Case, Registry, entries
+    from ..ownership import Case, Registry, read_book
 
     _network(task)
     return Case(
         _suspects(suspect, task),
         bystanders.shipped(task),
-        entries(Registry(registry)),
+        read_book(Registry(registry)),
         released,
         alpha,
         chosen=chosen,

@@ -34,12 +34,17 @@ from sqlalchemy.pool import NullPool
 
 from ..errors import DataError, require
 
-VERSION = 1
+VERSION = 2
 PATIENCE = 60  # seconds that a writer waits for the others
 WRITERS = 787001  # any number: who writes to PostgreSQL holds the advisory lock that it names
 
 TABLES = MetaData()
-VERSIONS = Table("registry", TABLES, Column("version", Integer, nullable=False))
+BOOKS = Table(
+    "registry",
+    TABLES,
+    Column("version", Integer, nullable=False),
+    Column("keeper", Text, nullable=False),
+)
 ENTRIES = Table(
     "entries",
     TABLES,
@@ -47,22 +52,33 @@ ENTRIES = Table(
     Column("time", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("document", Text, nullable=False),
-    Column("previous", Text, nullable=False, unique=True),  # no two entries follow the same one
-    Column("hash", Text, nullable=False, unique=True),
+    Column("nonce", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),  # no document is registered twice
 )
+HEADS = Table(
+    "heads",
+    TABLES,
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("root", Text, nullable=False),
+    Column("made", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+)
+LINE = (ENTRIES.c.number, ENTRIES.c.time, ENTRIES.c.kind, ENTRIES.c.document, ENTRIES.c.nonce)
 
 
 @contextmanager
-def transaction(url: str, *, writing: bool) -> Iterator[Connection]:
-    """Connect to the registry at `url`: what is done is kept at the end, and undone on any error.
+def transaction(url: str, *, keeper: str = "") -> Iterator[Connection]:
+    """Connect to the registry at `url`: what is done is kept at the end, and undone on any error. Who gives the
+    keeper's public key may write.
 
     Raises `DataError` for what can't be read or written, is no registry, or one of another version.
     """
+    writing = bool(keeper)
     try:
         engine = _engine(url, writing)
         try:
             with engine.begin() as connection:
-                _prepare(connection, url, writing)
+                _prepare(connection, url, keeper)
                 yield connection
         finally:
             engine.dispose()
@@ -72,18 +88,23 @@ def transaction(url: str, *, writing: bool) -> Iterator[Connection]:
 
 def rows(connection: Connection) -> Iterator[Sequence[Any]]:
     """Read all entries, the first one first."""
-    yield from connection.execute(select(ENTRIES).order_by(ENTRIES.c.number))
+    yield from connection.execute(select(*LINE).order_by(ENTRIES.c.number))
 
 
-def last_row(connection: Connection) -> Sequence[Any] | None:
-    """Read the entry with the highest number."""
-    return connection.execute(select(ENTRIES).order_by(ENTRIES.c.number.desc()).limit(1)).first()
+def keeper(connection: Connection) -> str:
+    """Read the public key of whoever keeps this book."""
+    return str(connection.execute(select(BOOKS.c.keeper)).scalars().first())
 
 
-def add(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Write entries, each a value for every column."""
-    if entries:  # an insert of nothing would be one of a row without values
-        connection.execute(insert(ENTRIES), list(entries))
+def last_head(connection: Connection) -> Sequence[Any] | None:
+    """Read the head of the largest size."""
+    return connection.execute(select(HEADS).order_by(HEADS.c.size.desc()).limit(1)).first()
+
+
+def add(connection: Connection, entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any]) -> None:
+    """Write entries, each a value for every column, and the head of the book that ends with them."""
+    connection.execute(insert(ENTRIES), list(entries))
+    connection.execute(insert(HEADS), dict(head))
 
 
 def without_password(url: str) -> str:
@@ -91,22 +112,27 @@ def without_password(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def _prepare(connection: Connection, url: str, writing: bool) -> None:
-    """Make the tables where there are none; refuse a registry of another version."""
-    if writing and connection.dialect.name == "postgresql":
+def _prepare(connection: Connection, url: str, writer: str) -> None:
+    """Make the tables where there are none; refuse a registry of another version, or another keeper's."""
+    if writer and connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
-    if not inspect(connection).has_table(VERSIONS.name):
-        if not writing:
+    if not inspect(connection).has_table(BOOKS.name):
+        if not writer:
             raise DataError(
                 f"{without_password(url)} must be a registry, got a database without one. Check the path."
             )
         TABLES.create_all(connection, checkfirst=False)  # a table `entries` of somebody else is an error
-        connection.execute(insert(VERSIONS).values(version=VERSION))
-    version = connection.execute(select(func.max(VERSIONS.c.version))).scalar_one()
+        connection.execute(insert(BOOKS).values(version=VERSION, keeper=writer))
+    version = connection.execute(select(func.max(BOOKS.c.version))).scalar_one()
     if version != VERSION:
         raise DataError(
             f"{without_password(url)} must be of version {VERSION}, got {version}."
             " Use the release that wrote it; nothing was written."
+        )
+    if writer and keeper(connection) != writer:
+        raise DataError(
+            f"{without_password(url)} must be written by its keeper, {keeper(connection)[:12]}…, got"
+            f" {writer[:12]}…. Nothing was written."
         )
 
 
