@@ -25,7 +25,9 @@ RECIPES = ("adi2018",)
 """Schemes whose triggers and labels can be drawn, one by one, from seeds and a nonce."""
 
 _ONE_LABEL = "all its triggers share one label, so that no labels are left to be drawn after the promise"
-_FROM_NETWORK = "its triggers or labels follow from a trained network, which its owner can choose until it suits"
+_FROM_NETWORK = (
+    "its triggers or labels follow from a trained network, which its owner can choose until it suits"
+)
 REFUSED = {
     "zhang2018-content": _ONE_LABEL,
     "zhang2018-unrelated": _ONE_LABEL,

@@ -244,6 +244,11 @@ def closed(entries: Iterable[Entry], keeper: Identity, made: str) -> Book:
     return Book(keeper.public, lines, head)
 
 
+def receipt(book: Book, keeper: Identity, number: int) -> Receipt:
+    """Sign a receipt for entry `number` of a book in memory; `register` gives those of a registry."""
+    return _receipts(book, keeper, number - 1)[0]
+
+
 def read_book(registry: Registry) -> Book:
     """Read the whole book, as it is; `audit` says whether to believe it."""
     from . import database
