@@ -33,6 +33,7 @@ from .registry import Registry as Registry
 from .registry import Release as Release
 from .registry import audit as audit
 from .registry import audited as audited
+from .registry import backup as backup
 from .registry import broken as broken
 from .registry import chained as chained
 from .registry import challenges as challenges

@@ -7,6 +7,7 @@ names its owner and nothing more: that it belongs to a person or a firm must be 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..data import files
+from ..data import files, strict_json
 from ..errors import DataError, WmlearnError, require
 from ..watermarks import new_secret
 
@@ -87,7 +88,7 @@ def save_identity(identity: Identity, path: Path | str) -> None:
     """Write the secret, readable by its owner only (mode 0600); a file that is there is never replaced."""
     path = Path(path)
     require(
-        not path.exists(),
+        not os.path.lexists(path),
         "a new identity must not replace a file",
         str(path),
         "Name another file: a lost secret can't be had again.",
@@ -99,23 +100,28 @@ def save_identity(identity: Identity, path: Path | str) -> None:
         "secret": identity.secret.hex(),
     }
     text = json.dumps(content)
-    files.whole_or_nothing(path, lambda temporary: temporary.write_text(text, encoding="utf-8"), mode=0o600)
+    files.new(path, lambda temporary: temporary.write_text(text, encoding="utf-8"), mode=files.PRIVATE)
 
 
 def load_identity(path: Path | str) -> Identity:
-    """Read what `save_identity` wrote; raise `DataError` for anything else, without showing what was read."""
+    """Read what `save_identity` wrote; raise `DataError` for anything else, without showing what was read.
+
+    Warns with `SecretWarning` when others than its owner may read the file.
+    """
     try:
-        content = json.loads(files.read(Path(path)))
+        content = strict_json.read(Path(path))
         require(
             content["kind"] == "identity" and content["version"] == VERSION,
             f"it must be an identity of version {VERSION}",
             "another file",
         )
-        return Identity(str(content["name"]), bytes.fromhex(content["secret"]))
+        person = Identity(str(content["name"]), bytes.fromhex(content["secret"]))
     except (ValueError, KeyError, TypeError, WmlearnError) as error:
         # the words of any other error may hold the secret
         why = str(error) if isinstance(error, WmlearnError) else f"got a {type(error).__name__}"
         raise DataError(f"{path} must be an identity that `wmlearn ownership keygen` wrote: {why}") from None
+    files.warn_of_readers(Path(path))
+    return person
 
 
 def _private(secret: bytes) -> Ed25519PrivateKey:

@@ -10,7 +10,8 @@ as the other. The last node of an odd row has no partner, and moves up a row as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
 
 LEAF = b"\0"
 NODE = b"\1"
@@ -23,16 +24,27 @@ def leaf(content: bytes) -> bytes:
     return hashlib.sha256(LEAF + content).digest()
 
 
-def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """Return the tree row by row, from the leaves up to the root."""
-    row = list(leaves) or [EMPTY]
-    tree = [row]
-    while len(row) > 1:
+def levels(leaves: Sequence[bytes], size: int = 0, peaks: Sequence[bytes] = ()) -> list[list[bytes]]:
+    """Return the tree row by row, from the leaves up to the root.
+
+    Of a tree that grows, give the new leaves, the `size` of the old one, and its `peaks`: the roots of its
+    whole subtrees, the smallest first. A row then begins with the first node that is new, or its neighbour.
+    """
+    row = list(leaves) if leaves or size else [EMPTY]
+    tops = list(peaks)
+    width = size + len(row)
+    first = size  # the place of the row's first node
+    tree = []
+    while width > 1:
+        if first % 2:
+            row = [tops.pop(0), *row]
+        tree.append(row)
         pairs = zip(row[::2], row[1::2], strict=False)
         above = [_node(left, right) for left, right in pairs]
         row = above + row[-1:] if len(row) % 2 else above
-        tree.append(row)
-    return tree
+        width = (width + 1) // 2
+        first //= 2
+    return [*tree, row]
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
@@ -40,11 +52,27 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return levels(leaves)[-1][0]
 
 
-def path(tree: list[list[bytes]], index: int) -> tuple[bytes, ...]:
-    """Return the neighbours with whom leaf `index` leads to the root."""
+def roots(leaves: Sequence[bytes], sizes: Iterable[int]) -> dict[int, bytes]:
+    """Return the root of the first leaves, for each of some sizes: size -> root; sizes beyond are left out."""
+    wanted = set(sizes)
+    answer = {0: EMPTY} if 0 in wanted else {}
+    peaks: list[bytes] = []  # of the leaves so far, the largest first
+    for size, node in enumerate(leaves, 1):
+        peaks.append(node)
+        for _ in range((size & -size).bit_length() - 1):  # each power of two that the size now holds
+            right = peaks.pop()
+            peaks.append(_node(peaks.pop(), right))
+        if size in wanted:
+            answer[size] = reduce(lambda right, left: _node(left, right), reversed(peaks))
+    return answer
+
+
+def path(tree: list[list[bytes]], index: int, size: int = 0) -> tuple[bytes, ...]:
+    """Return the neighbours with whom leaf `index` leads to the root; `size` as it was given to `levels`."""
     neighbours = []
     for level, row in enumerate(tree[:-1]):
-        neighbour = (index >> level) ^ 1
+        first = (size >> level) & ~1  # the place of the row's first node
+        neighbour = ((index >> level) ^ 1) - first
         if neighbour < len(row):
             neighbours.append(row[neighbour])
     return tuple(neighbours)

@@ -1,23 +1,30 @@
-"""The public book: who promised what, in which order. Entries are only ever added; whoever keeps the book signs
-what it held at each moment, and how each entry is found in it.
+"""The public book: who promised what, in which order. Entries are only ever added; whoever keeps the book
+signs what it holds after each, and gives a receipt.
 
-The tree, and what is proved with it, are those of Certificate Transparency: B. Laurie, E. Messeri,
+The tree of hashes, and what is proved with it, are those of Certificate Transparency: B. Laurie, E. Messeri,
 R. Stradling, RFC 9162. The older idea is S. Haber, W. S. Stornetta: How to Time-Stamp a Digital Document,
 Journal of Cryptology 1991.
 
-What it proves: order. Entry 7 was written after entry 6, and a row that was changed, removed or put in between
-is found by `audit`. A receipt shows, without the book, that its keeper has signed an entry at its place; a
-book that was cut, or written anew, does not hold what was receipted, and both signatures are the keeper's. Nobody
-can put words into anybody else's mouth: documents are signed.
+What it proves is order: entry 7 was written after entry 6.
+- A row that was changed, removed or put in between is found by `audit`.
+- A receipt shows, without the book, that its keeper signed an entry at its place (`broken`). A book that was
+  cut, copied in part or written anew does not hold what was receipted: `audit` finds that, and both
+  signatures are the keeper's. Without a receipt or an older head nobody can tell.
+- Documents are signed: no keeper can put words into anybody's mouth.
 
 What it does not prove:
-- The time of day. An entry's time is what the keeper's clock said, though never before the entry above.
-- That the keeper is honest towards those who have no receipt: a keeper can turn documents away, and a keeper in
-  league with an owner can draw nonces until one suits. Two keepers, or a public source of randomness, mend it.
-- A book on one's own laptop protects from others, not from oneself.
+- The time of day. An entry's time is what the keeper's clock said, and never before that of the entry above.
+  A time stamp (`timestamps`) shows that a head is at least so old.
+- That the keeper is honest. A keeper can turn documents away, and show two books to two people who never
+  compare their heads. The nonce of an entry is drawn by the keeper: in league with an owner, he draws until
+  one suits. Two keepers, or a public source of randomness, mend that.
+- Anything against oneself: a book on one's own laptop protects from others.
 
-SQLite by default, in a file; several processes may write at once, and each entry is there as a whole or not at
-all. Any other database that SQLAlchemy knows by URL; PostgreSQL is locked while an entry is added.
+One key keeps one book: two books under one key look like one that was written anew.
+
+SQLite by default, in a file; several processes of the keeper may write at once, and each entry is there as a
+whole or not at all. The file alone may lack the newest entries, which lie in a log beside it: `backup` makes
+a whole copy. Any other database that SQLAlchemy knows by URL; PostgreSQL is locked while an entry is added.
 """
 
 from __future__ import annotations
@@ -29,17 +36,35 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, WmlearnError, require
+from ..data import files
+from ..errors import ClockWarning, DataError, WmlearnError, require
 from . import merkle
 from .commitment import Commitment
 from .cut_and_choose import Challenge
-from .documents import Document, canonical, check_hex, digest, genuine, kind, moment, now, parse, signed, text
-from .identity import Identity
+from .documents import (
+    Document,
+    canonical,
+    check_hex,
+    digest,
+    genuine,
+    kind,
+    load,
+    moment,
+    now,
+    parse,
+    signed,
+    text,
+)
+from .identity import Identity, signed_by
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SLACK = timedelta(minutes=5)  # between two honest clocks
+EARLIEST = datetime(2024, 1, 1, tzinfo=timezone.utc)  # no honest book is older
+MOST_BYTES = 2**18  # of one document: a challenge to a key of 10,000 triggers has a quarter of it
+RECEIPTS = "receipts"
+SIGNATURE = re.compile('"signature":"[^"]*",')
 
 
 @dataclass(frozen=True)
@@ -152,15 +177,18 @@ class Book:
 
 @dataclass(frozen=True)
 class Audit:
-    """How many entries were read, the head that the keeper signed for them, and everything that is wrong.
+    """How many entries were read, the head that the keeper signed for them, with how many receipts they were
+    compared, and everything that is wrong.
 
-    `faults` make a book worthless; `warnings` are what an honest keeper with a wrong clock may have done.
+    `faults` make a book worthless. `warnings` don't: what an honest keeper with a wrong clock may have done,
+    and receipts that say nothing.
     """
 
     n: int
     head: Head
     faults: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    receipts: int = 0
 
 
 @dataclass(frozen=True)
@@ -174,37 +202,104 @@ class Registry:
     clock: Callable[[], str] = now
 
     @property
-    def url(self) -> str:
-        """The database URL."""
-        address = str(self.where)
-        return address if "://" in address else f"sqlite:///{address}"
+    def receipts(self) -> Path | None:
+        """The folder beside the book whose receipts `audit` compares with it; none for a URL."""
+        is_url = isinstance(self.where, str) and "://" in self.where
+        return None if is_url else Path(self.where).parent / RECEIPTS
 
 
 def register(registry: Registry, *documents: Document) -> tuple[Receipt, ...]:
     """Add signed documents, all or none, and return the receipts to keep; makes the registry when it isn't
     there. Only its keeper can.
 
-    Raises `ArgumentError` for a wrong signature, a document from the future, one that is there already, or a
-    registry without its keeper; and `DataError` for a registry that is damaged, of another version or
-    keeper, or not writable. Nothing is written then.
+    Warns with `ClockWarning` where this machine's clock is behind the book's. Raises `ArgumentError` for a
+    wrong signature, a document from the future, too large or there already; and `DataError` for a registry
+    that is damaged at its end, of another version or keeper, or not writable. Nothing is written then.
     """
     from . import database  # here, because SQLAlchemy is slow to load and few lessons need it
 
     keeper = registry.keeper
-    require(keeper is not None, "only the keeper can register", "no keeper", "Set Registry(…, keeper=…).")
+    require(keeper is not None, "only the keeper can register", "none", "Set Registry(where, keeper=…).")
     assert keeper is not None
     for document in documents:
-        _check_document(document, registry.clock())
-    with database.transaction(registry.url, keeper=keeper.public) as connection:
-        before = _book(connection, keeper)
-        if not documents:
+        _check_document(document)
+    digests = [digest(document) for document in documents]
+    with database.transaction(registry.where, keeper=keeper.public) as connection:
+        end = _end(connection, keeper.public)
+        if end and not documents:
             return ()
-        book = chained(documents, keeper=keeper, after=before, clock=registry.clock)
-        new = book.entries[before.head.size :]
-        digests = [digest(document) for document in documents]
-        rows = [{**asdict(e), "digest": name} for e, name in zip(new, digests, strict=True)]
-        database.add(connection, rows, _head_row(book.head))
-    return _receipts(book, keeper, before.head.size)
+        _check_new(documents, digests, database.known(connection, digests))
+        addition = _addition(end, documents, keeper, registry.clock)
+        lines = zip(addition.entries, digests, strict=True)
+        new = [{**asdict(entry), "digest": name} for entry, name in lines]
+        database.add(connection, new, addition.row)
+    return addition.receipts
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a book ends: its last entry, and the way from it to the root of the head."""
+
+    entry: Entry
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class _Addition:
+    """New entries, the row of the head that they make, and their receipts."""
+
+    entries: tuple[Entry, ...]
+    row: dict[str, Any]
+    receipts: tuple[Receipt, ...]
+
+
+def _end(connection: Connection, keeper: str) -> _End | None:
+    """Read how the book ends; raise `DataError` where that is not what its keeper signed.
+
+    The rest of the book stays unread: `audit` looks at it.
+    """
+    from . import database
+
+    found = _head(connection, keeper)
+    row = database.last_row(connection)
+    if row is None and (found is None or found.head.size == 0):
+        return None
+    last = _entry(row) if row is not None else None
+    if last is None or found is None or not _ends(found, last):
+        raise DataError(
+            "the registry's last entry is not what its keeper has signed. Run `wmlearn ownership audit`; nothing"
+            " was written."
+        )
+    return _End(last, tuple(bytes.fromhex(node) for node in found.path))
+
+
+def _ends(found: _Found, last: Entry) -> bool:
+    """Say whether a signed head is that of a book that ends with the entry `last`."""
+    head = found.head
+    return genuine(head) and last.number == head.size and is_included(last, head, found.path)
+
+
+def _addition(
+    end: _End | None, documents: Sequence[Document], keeper: Identity, clock: Callable[[], str]
+) -> _Addition:
+    """Write documents as entries after the `end`, and sign the head and the receipts."""
+    last = end.entry if end else None
+    entries = _lines(documents, last, clock)
+    size = last.number - 1 if last else 0  # of the part of the tree that is not built again
+    kept = (last,) if last else ()
+    tree = merkle.levels([entry.leaf for entry in (*kept, *entries)], size, end.path if end else ())
+    stamp = entries[-1].time if entries else clock()
+    n = size + len(kept) + len(entries)
+    head = signed(Head(keeper.public, n, tree[-1][0].hex(), stamp), keeper)
+    receipts = tuple(_receipt(entry, head, tree, size, keeper) for entry in entries)
+    path = receipts[-1].path if receipts else ()
+    row = {name: value for name, value in asdict(head).items() if name != "by"} | {"path": " ".join(path)}
+    return _Addition(entries, row, receipts)
+
+
+def _receipt(entry: Entry, head: Head, tree: list[list[bytes]], size: int, keeper: Identity) -> Receipt:
+    path = tuple(node.hex() for node in merkle.path(tree, entry.number - 1, size))
+    return signed(Receipt(keeper.public, entry, head.size, head.root, path, head.made), keeper)
 
 
 def chained(
@@ -216,32 +311,42 @@ def chained(
 ) -> Book:
     """Write documents as entries that follow the book `after`, or as a book of their own; nothing is stored.
 
-    Raises `ArgumentError` for a document that is there already, or from the future.
+    Raises `ArgumentError` for a document that is there already, or from the future, and for the book of
+    another keeper.
     """
-    entries = list(after.entries) if after else []
-    names = {_digest(entry): entry.number for entry in entries}
-    stamp = entries[-1].time if entries else clock()
-    for document in documents:
-        stamp = _later(stamp, clock())
-        name = digest(document)
-        require(
-            name not in names,
-            "a document must be registered once",
-            f"a {kind(document)} that is entry {names.get(name)}",
-        )
-        _check_date(document, stamp)
-        number = len(entries) + 1
-        names[name] = number
-        entries.append(Entry(number, stamp, kind(document), text(document), secrets.token_hex(32)))
-    return closed(entries, keeper, stamp)
+    before = after.entries if after else ()
+    require(after is None or after.keeper == keeper.public, "the keeper must be the book's", keeper.public)
+    new = tuple(documents)
+    known = {_digest(entry.document): entry.number for entry in before}
+    _check_new(new, [digest(document) for document in new], known)
+    entries = before + _lines(new, before[-1] if before else None, clock)
+    return closed(entries, keeper, entries[-1].time if entries else clock())
 
 
 def closed(entries: Iterable[Entry], keeper: Identity, made: str) -> Book:
     """Sign the head of a book of exactly these entries, sound or not."""
     lines = tuple(entries)
     root = merkle.root([entry.leaf for entry in lines]).hex()
-    head = signed(Head(keeper.public, len(lines), root, made), keeper)
-    return Book(keeper.public, lines, head)
+    return Book(keeper.public, lines, signed(Head(keeper.public, len(lines), root, made), keeper))
+
+
+def _lines(
+    documents: Sequence[Document], last: Entry | None, clock: Callable[[], str]
+) -> tuple[Entry, ...]:
+    """Write documents as the entries that follow `last`, none of them with an earlier time."""
+    number = last.number if last else 0
+    stamp = clock()
+    if last is not None and moment(stamp) < moment(last.time):
+        if moment(stamp) < moment(last.time) - SLACK:
+            says = f"This machine's clock says {stamp}, and the last entry has {last.time}: so have the new ones."
+            warnings.warn(says, ClockWarning, stacklevel=4)
+        stamp = last.time
+    for document in documents:
+        _check_date(document, stamp)
+    return tuple(
+        Entry(number + i, stamp, kind(document), text(document), secrets.token_hex(32))
+        for i, document in enumerate(documents, 1)
+    )
 
 
 def receipt(book: Book, keeper: Identity, number: int) -> Receipt:
@@ -253,41 +358,47 @@ def read_book(registry: Registry) -> Book:
     """Read the whole book, as it is; `audit` says whether to believe it."""
     from . import database
 
-    with database.transaction(registry.url) as connection:
-        return _book(connection)
+    with database.transaction(registry.where) as connection:
+        keeper = database.keeper_of(connection)
+        found = _head(connection, keeper)
+        if found is None:
+            raise DataError(f"{database.shown(registry.where)} must hold the head that its keeper signed.")
+        return Book(keeper, tuple(_entry(row) for row in database.rows(connection)), found.head)
+
+
+def backup(registry: Registry, path: Path | str) -> None:
+    """Write a whole copy of a registry into one new SQLite file; a file that is there is never replaced."""
+    from . import database
+
+    files.new(Path(path), lambda temporary: database.copy(registry.where, temporary))
 
 
 def audit(registry: Registry, receipts: Iterable[Receipt] = (), *, head: Head | None = None) -> Audit:
     """Check every entry: its place, its signature, its time, and that it is in the tree whose head the keeper
-    signed; that each receipt is in the book; and that the book begins as the older `head` says.
+    signed; that each receipt, those in the folder beside the book included, is in the book; and that it
+    begins as an older `head` says.
     """
-    return audited(read_book(registry), receipts, head=head, at=registry.clock())
+    beside = _beside(registry)
+    result = audited(read_book(registry), [*receipts, *beside.receipts], head=head, at=registry.clock())
+    return replace(result, warnings=result.warnings + beside.warnings)
 
 
 def audited(
     book: Book, receipts: Iterable[Receipt] = (), *, head: Head | None = None, at: str | None = None
 ) -> Audit:
-    """Check a book that was read already; `at` is the time after which no entry should lie, by default now."""
-    latest = moment(at or now()) + SLACK
+    """Check a book that was read already; `at` is the time that none should lie after, by default now."""
     leaves = [entry.leaf for entry in book.entries]
-    faults = list(_head_faults(book, leaves))
-    warnings: list[str] = []
-    names: dict[str, int] = {}
-    for number, entry in enumerate(book.entries, 1):
-        faults += [f"entry {entry.number}: {fault}" for fault in _faults(entry, number, names)]
-        if _is_later(entry.time, latest):
-            warnings.append(f"entry {entry.number}: its time lies in the future")
-    faults += _missing(book, leaves, receipts)
-    if head is not None:
-        faults += _forked(book, leaves, head)
-    return Audit(len(book.entries), book.head, tuple(faults), tuple(warnings))
+    compared = _compared(book, leaves, tuple(receipts), head)
+    faults = [*_head_faults(book, leaves), *_entry_faults(book), *compared.faults]
+    warnings = [*_clock_warnings(book, moment(at or now()) + SLACK), *compared.warnings]
+    return Audit(len(leaves), book.head, tuple(faults), tuple(warnings), compared.n)
 
 
 def find(book: Book, document: Document) -> Entry | None:
-    """Return the first entry of exactly this document."""
+    """Return the first entry of exactly this document, whatever its signature."""
     name = digest(document)
     what = kind(document)
-    return next((e for e in book.entries if e.kind == what and _digest(e) == name), None)
+    return next((e for e in book.entries if e.kind == what and _digest(e.document) == name), None)
 
 
 def challenges(book: Book) -> tuple[Challenge, ...]:
@@ -339,54 +450,48 @@ def _broken(receipt: Receipt, keeper: str) -> Iterator[str]:
         yield "its entry is not in the tree whose root it names"
 
 
-def _receipts(book: Book, keeper: Identity, first: int) -> tuple[Receipt, ...]:
-    """Sign a receipt for each entry after number `first`."""
-    tree = merkle.levels([entry.leaf for entry in book.entries])
-    head = book.head
-    receipts = []
-    for entry in book.entries[first:]:
-        path = tuple(node.hex() for node in merkle.path(tree, entry.number - 1))
-        receipts.append(signed(Receipt(keeper.public, entry, head.size, head.root, path, head.made), keeper))
-    return tuple(receipts)
+@dataclass(frozen=True)
+class _Found:
+    """A head as it was read, signed or not, and the way from the last entry to its root."""
+
+    head: Head
+    path: tuple[str, ...]
 
 
-def _book(connection: Connection, keeper: Identity | None = None) -> Book:
-    """Read the book; for its `keeper`, who is to write, only one whose head is right."""
+def _head(connection: Connection, keeper: str) -> _Found | None:
+    """Read the newest head; raise `DataError` for one that a tamperer filled with other things."""
     from . import database
 
-    public = database.keeper(connection)
-    entries = tuple(_entry(row) for row in database.rows(connection))
-    row = database.last_head(connection)
+    row = database.head(connection)
     if row is None:
-        if keeper is None:
-            raise DataError("the registry must hold a head that its keeper signed, got none.")
-        return closed([], keeper, now())
-    head = Head(public, int(row[0]), str(row[1]), str(row[2]), str(row[3]))
-    book = Book(public, entries, head)
-    if keeper is not None:
-        wrong = next(_head_faults(book, [entry.leaf for entry in entries]), None)
-        if wrong:
-            raise DataError(
-                f"the registry has been changed: {wrong}. Run `wmlearn ownership audit`; nothing was written."
-            )
-    return book
-
-
-def _head_row(head: Head) -> dict[str, Any]:
-    return {"size": head.size, "root": head.root, "made": head.made, "signature": head.signature}
+        return None
+    size, root, made, signature, path = row
+    try:
+        check_hex(64, **{f"path[{i}]": node for i, node in enumerate(str(path).split())})
+        head = Head(keeper, size, root, made, str(signature))
+        return _Found(head, tuple(path.split()))
+    except (WmlearnError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"the registry must hold the head that its keeper signed, got another row: {error}"
+        ) from error
 
 
 def _entry(row: Sequence[Any]) -> Entry:
     """Read a row, in which a tamperer may have put values of any type."""
-    return Entry(int(row[0]), *map(str, row[1:]))
+    number = row[0] if type(row[0]) is int and 0 < row[0] < 2**31 else 0
+    return Entry(number, *map(str, row[1:]))
 
 
-def _digest(entry: Entry) -> str:
-    """Return the digest of an entry's document, or something else where it can't be read."""
-    try:
-        return digest(parse(entry.document, KINDS[entry.kind]))
-    except (KeyError, TypeError, DataError):
-        return entry.document
+def _digest(written: str) -> str:
+    """Return the digest of a document as it is written in the book."""
+    return hashlib.sha256(_body(written)).hexdigest()
+
+
+def _body(written: str) -> bytes:
+    """Return what is signed of a document in canonical form: all but the signature, which is never last, and of
+    which none of the kinds holds another.
+    """
+    return SIGNATURE.sub("", written, count=1).encode()
 
 
 def _head_faults(book: Book, leaves: Sequence[bytes]) -> Iterator[str]:
@@ -399,60 +504,139 @@ def _head_faults(book: Book, leaves: Sequence[bytes]) -> Iterator[str]:
         yield "the entries are not those for which the keeper has signed"
 
 
-def _faults(entry: Entry, number: int, names: dict[str, int]) -> Iterator[str]:
-    """Say what is wrong with an entry that should have this `number`."""
-    if entry.number != number:
-        yield f"it must be number {number}"
+def _entry_faults(book: Book) -> Iterator[str]:
+    """Say what is wrong with each entry, beside that its keeper did not sign it."""
+    names: dict[str, int] = {}
+    above = datetime.min.replace(tzinfo=timezone.utc)
+    for number, entry in enumerate(book.entries, 1):
+        where = f"entry {entry.number}"
+        if entry.number != number:
+            yield f"{where}: it must be number {number}"
+        first = names.setdefault(_digest(entry.document), number)
+        if first != number:
+            yield f"{where}: its document is that of entry {first} again"
+        document = _document(entry)
+        if document is None:
+            yield f"{where}: its document cannot be read"
+        elif not signed_by(document.by, document.signature, _body(entry.document)):
+            yield f"{where}: its document is not signed by the one whom it names"
+        time = _moment(entry.time)
+        if time is None:
+            yield f"{where}: its time is none"
+            continue
+        if time < above:
+            yield f"{where}: its time lies before that of the entry above"
+        if document is not None and moment(document.made) > time + SLACK:
+            yield f"{where}: its time lies before its document was made"
+        above = max(above, time)
+
+
+def _document(entry: Entry) -> Any:
+    """Read an entry's document; None for one that is not in canonical form, or none at all."""
     try:
         document = parse(entry.document, KINDS[entry.kind])
-    except (KeyError, TypeError, DataError):
-        yield "its document cannot be read"
-        return
-    if not genuine(document):
-        yield "its document is not signed by the one whom it names"
-    first = names.setdefault(digest(document), entry.number)
-    if first != entry.number:
-        yield f"its document is that of entry {first} again"
+        return document if text(document) == entry.document else None
+    except (KeyError, TypeError, WmlearnError):
+        return None
 
 
-def _is_later(stamp: str, latest: datetime) -> bool:
+def _moment(stamp: str) -> datetime | None:
     try:
-        return moment(stamp) > latest
-    except (WmlearnError, TypeError):  # what is no time is as bad
-        return True
+        return moment(stamp)
+    except (WmlearnError, TypeError):
+        return None
 
 
-def _missing(book: Book, leaves: Sequence[bytes], receipts: Iterable[Receipt]) -> Iterator[str]:
-    """Say which receipts of the book's keeper the book does not keep its word to."""
-    for receipt in receipts:
-        number = receipt.entry.number
-        if broken(receipt, book.keeper):
-            continue
-        if number > len(leaves) or book.entries[number - 1] != receipt.entry:
-            yield f"entry {number}: the keeper signed a receipt for it, and the book does not hold it"
-        elif len(leaves) < receipt.size or merkle.root(leaves[: receipt.size]).hex() != receipt.root:
-            yield f"entry {number}: the keeper signed a receipt for it in another book of {receipt.size:,}"
+def _clock_warnings(book: Book, latest: datetime) -> Iterator[str]:
+    times = [_moment(entry.time) for entry in book.entries]
+    early = [number for number, time in enumerate(times, 1) if time and time < EARLIEST]
+    late = [number for number, time in enumerate(times, 1) if time and time > latest]
+    for numbers, when in ((early, f"before {EARLIEST.year}"), (late, "in the future")):
+        if numbers:
+            yield (
+                f"the times of {len(numbers):,} entries, the first of them entry {numbers[0]}, lie {when}: the"
+                " keeper's clock was wrong; their order holds"
+            )
 
 
-def _forked(book: Book, leaves: Sequence[bytes], head: Head) -> Iterator[str]:
-    if head.by != book.keeper or not genuine(head):
-        yield "the older head is not signed by the keeper of the book"
-    elif len(leaves) < head.size or merkle.root(leaves[: head.size]).hex() != head.root:
-        yield f"the book does not begin with the {head.size:,} entries of the older head"
+@dataclass(frozen=True)
+class _Compared:
+    """What comes of comparing a book with receipts and an older head, and how many receipts said something."""
+
+    n: int
+    faults: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-def _later(one: str, other: str) -> str:
-    return max(one, other, key=moment)
+def _compared(
+    book: Book, leaves: Sequence[bytes], receipts: Sequence[Receipt], head: Head | None
+) -> _Compared:
+    """Compare a book with what its keeper has signed before; what others signed says nothing about it."""
+    good = [receipt for receipt in receipts if not broken(receipt, book.keeper)]
+    n_odd = len(receipts) - len(good)
+    older = [] if head is None else [head.size]
+    roots = merkle.roots(leaves, [*older, *(receipt.size for receipt in good)])
+    faults = [fault for receipt in good for fault in _missing(book, roots, receipt)]
+    if head is not None and (head.by != book.keeper or not genuine(head)):
+        faults.append("the older head is not signed by the keeper of the book")
+    elif head is not None and roots.get(head.size, b"").hex() != head.root:
+        faults.append(f"the book does not begin with the {head.size:,} entries of the older head")
+    says = f"{n_odd:,} receipts are not by this book's keeper, or broken: they say nothing about it"
+    return _Compared(len(good), tuple(faults), (says,) if n_odd else ())
 
 
-def _check_document(document: Document, stamp: str) -> None:
+def _missing(book: Book, roots: Mapping[int, bytes], receipt: Receipt) -> Iterator[str]:
+    """Say how the book does not keep its keeper's word."""
+    number = receipt.entry.number
+    if book.entries[number - 1 : number] != (receipt.entry,):
+        yield f"entry {number}: its keeper signed a receipt for it, and the book does not hold it"
+    elif roots.get(receipt.size, b"").hex() != receipt.root:
+        yield (
+            f"entry {number}: its keeper signed a receipt for it in another book, or in one of"
+            f" {receipt.size:,} entries"
+        )
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """The receipts that lie beside a registry, and which files there are none."""
+
+    receipts: tuple[Receipt, ...]
+    warnings: tuple[str, ...]
+
+
+def _beside(registry: Registry) -> _Beside:
+    """Read the receipts in the folder beside the registry."""
+    receipts = []
+    odd = []
+    folder = registry.receipts
+    for path in sorted(folder.glob("*.json")) if folder else []:
+        try:
+            receipts.append(load(path, Receipt))
+        except DataError as error:
+            odd.append(f"a file beside the book is no receipt: {error}")
+    return _Beside(tuple(receipts), tuple(odd))
+
+
+def _check_document(document: Document) -> None:
     require(kind(document) in KINDS, f"a registry holds {', '.join(KINDS)}", kind(document))
     require(
         genuine(document),
         "a document must carry the signature of the one whom it names",
         document.by[:12],
     )
-    _check_date(document, stamp)
+    size = len(text(document).encode())
+    require(size <= MOST_BYTES, f"a document must have at most {MOST_BYTES:,} bytes", size, "Shorten it.")
+
+
+def _check_new(documents: Sequence[Document], digests: Sequence[str], known: Mapping[str, int]) -> None:
+    """Refuse what is in the book already: a replay would count as another try, or another ticket."""
+    seen: set[str] = set()
+    for document, name in zip(documents, digests, strict=True):
+        rule = f"a {kind(document)} must be registered once"
+        require(name not in known, rule, f"entry {known.get(name)}", "Keep the receipt of that entry.")
+        require(name not in seen, rule, "the same one twice", "Name it once.")
+        seen.add(name)
 
 
 def _check_date(document: Any, stamp: str) -> None:
