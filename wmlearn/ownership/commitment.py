@@ -106,7 +106,9 @@ def commit(
 
 
 def seeds(owner: Identity, scheme: str, serial: str, n: int) -> list[bytes]:
-    """Return the owner's secret seeds: they follow from his secret, and are no secret of their own to lose."""
+    """Return the owner's secret seeds: they follow from his secret, and are no secret of their own to
+    lose.
+    """
     secret = secret_for(owner, scheme, serial)
     return [salt_for(secret, index) for index in range(n)]
 

@@ -127,8 +127,8 @@ def opened_before(
 
 
 def named(challenge: Challenge, entry: Entry, n: int) -> tuple[int, ...]:
-    """Return the triggers, of `n`, that a challenge opens: the first in an order by the judge's nonce and that
-    of its `entry` in the book.
+    """Return the triggers, of `n`, that a challenge opens: the first in an order by the judge's nonce and
+    that of its `entry` in the book.
     """
     spent = set(challenge.spent)
     secret = [index for index in range(n) if index not in spent]

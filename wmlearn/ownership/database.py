@@ -160,7 +160,9 @@ def _prepare(connection: Connection, where: Path | str, writer: str) -> None:
         connection.execute(insert(BOOKS).values(version=VERSION, keeper=writer))
     version = connection.execute(select(func.max(BOOKS.c.version))).scalar_one()
     if version != VERSION:
-        fix = RENEWAL.get(version, "Use the release that wrote it") if isinstance(version, int) else "Check it"
+        fix = (
+            RENEWAL.get(version, "Use the release that wrote it") if isinstance(version, int) else "Check it"
+        )
         raise DataError(
             f"{shown(where)} must be of version {VERSION}, got {str(version)[:20]!r}. {fix}; nothing was"
             " written."
@@ -246,8 +248,12 @@ def _write_ahead(driver: sqlite3.Connection) -> None:
 
 def _unusable(where: Path | str, error: Exception, writing: bool) -> DataError:
     if isinstance(error, IntegrityError):
-        return DataError(f"the registry {shown(where)} holds that already, or is damaged. Nothing was written.")
-    is_odd = isinstance(error, ValueError | TypeError)  # whose words may hold a part of a URL with its password
+        return DataError(
+            f"the registry {shown(where)} holds that already, or is damaged. Nothing was written."
+        )
+    is_odd = isinstance(
+        error, ValueError | TypeError
+    )  # whose words may hold a part of a URL with its password
     lines = [] if is_odd else str(getattr(error, "orig", None) or error).splitlines()
     why = lines[0][:200] if lines else f"a {type(error).__name__}"
     use = "writable" if writing else "readable"

@@ -4,12 +4,12 @@ and why.
 A thief can put a mark of his own over a stolen one, so that both are in his copy. What he can't do is put it
 into the model that the owner keeps: hence the cross matrix, every claim against every party's model.
 
-Who committed first decides nothing. A mark can get into a model through its training data (a hundred images of
-60,000 are enough), so an early promise alone shows no ownership. A model goes to a party whose mark is in it,
-and who was the first of all to sign and register a release: of the model itself, or of the model that the party
-shows as its own. Where that is not so, the dispute is undecided. Who wants the priority of an ancestor shows
-the ancestor as his own model; lineage that somebody merely asserts makes nobody the first. The rule is ours; the
-papers leave this to a judge.
+Who committed first decides nothing. A mark can get into a model through its training data (a hundred images
+of 60,000 are enough), so an early promise alone shows no ownership. A model goes to a party whose mark is in
+it, and who was the first of all to sign and register a release: of the model itself, or of the model that the
+party shows as its own. Where that is not so, the dispute is undecided. Who wants the priority of an ancestor
+shows the ancestor as his own model; lineage that somebody merely asserts makes nobody the first. The rule is
+ours; the papers leave this to a judge.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ LIMITS = (
     "An entry's number proves order, not the time of day; and only among what was registered.",
     "A public key names no person: that it belongs to the party must be shown by other means.",
     (
-        "A match proves that the mark is in the model, not how it came there: by training, by a licensed copy,"
-        " by poisoned data, or by a thief who had the model before its release."
+        "A match proves that the mark is in the model, not how it came there: by training, by a licensed"
+        " copy, by poisoned data, or by a thief who had the model before its release."
     ),
     (
         "Who poisons another's data and had released a marked model of his own before looks like somebody who"
         " was robbed. Who owned the data must be shown by other means."
     ),
     (
-        "A copy of which a bit was changed is another model for the registry: that it descends from a released"
-        " one is only known where its release names that ancestor."
+        "A copy of which a bit was changed is another model for the registry: that it descends from a"
+        " released one is only known where its release names that ancestor."
     ),
     (
         "Each party chooses which model it shows as its own: one that was kept clean of the other's mark"
@@ -45,12 +45,12 @@ LIMITS = (
     ),
     "A party that never committed, or never released, has no claim here, however plain the theft.",
     (
-        "No match does not prove innocence: marks can be removed, a model can be distilled until nothing is left"
-        " of them, and a service can answer the judge otherwise than its customers."
+        "No match does not prove innocence: marks can be removed, a model can be distilled until nothing is"
+        " left of them, and a service can answer the judge otherwise than its customers."
     ),
     (
-        "A keeper of the book who is in league with an owner can draw nonces until one suits, and withhold what"
-        " others hand in. Two keepers, or a public source of randomness, would mend it."
+        "A keeper of the book who is in league with an owner can draw nonces until one suits, and withhold"
+        " what others hand in. Two keepers, or a public source of randomness, would mend it."
     ),
     "Nobody here sees whether an owner was forced to answer.",
 )
@@ -140,8 +140,8 @@ def _check(case: Case, disputed: str, parties: Sequence[Party]) -> None:
 
 @dataclass(frozen=True)
 class _Court:
-    """What the decision rests on: the disputed model, its weights' hash, all suspects' names in documents, the
-    first releases by fingerprint, and what was found.
+    """What the decision rests on: the disputed model, its weights' hash, all suspects' names in documents,
+    the first releases by fingerprint, and what was found.
     """
 
     disputed: str

@@ -5,8 +5,8 @@ NeurIPS 2019, arXiv:1909.07830; forging against a service is S. Lounici and othe
 Forging Attacks in a MLaaS Environment, SECRYPT 2021. Differs: the details of neither were at hand; the
 attacks are derived anew for a judge who sees labels, and for seeds that mean nothing before a nonce is drawn.
 
-Each forger may see everything public: the victim's released model, the book, and what a dispute has opened. He
-may have friends: a judge, a keeper of another book, twenty names.
+Each forger may see everything public: the victim's released model, the book, and what a dispute has opened.
+He may have friends: a judge, a keeper of another book, twenty names.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .cut_and_choose import Challenge, challenge, fingerprint
 from .disputes import Party, Report, dispute
 from .documents import signed, text
 from .identity import Identity, new_identity, secret_for
-from .registry import Book, Receipt, chained, closed, receipt, release
+from .registry import Book, Entry, chained, closed, receipt, release
 from .seeded import Pairs, draw, opened_by, pairs_of, trigger
 from .stages import (
     Attempt,
@@ -178,7 +178,9 @@ def next_version(stage: Stage, forger: Identity) -> Attempt:
 
 
 def one_bit(stage: Stage, forger: Identity) -> Attempt:
-    """Change a model's last bit, release that as one's own, and claim it with seeds ground on the original."""
+    """Change a model's last bit, release that as one's own, and claim it with seeds ground on the
+    original.
+    """
     key = _ground(stage, forger)
     twin = nudged(stage.model, 1e-7)
     book = booked(stage, late=[key.promise, release(forger, "mine", fingerprint(twin))])
@@ -355,8 +357,9 @@ def unregistered_challenge(stage: Stage, forger: Identity) -> Attempt:
     promise = promises(stage, forger)
     book = booked(stage, early=[promise])
     document = challenge(stage.judge, promise, suspects, book=book, count=promise.n // 3)
-    others = chained([document], keeper=friend, after=book)
-    number = len(others.entries)
+    number = len(book.entries) + 1
+    entry = Entry(number, document.made, "challenge", text(document), GUESS)
+    others = closed([*book.entries, entry], friend, document.made)
     question = Question(document, book, paper(stage, book, promise), receipt(others, friend, number))
     bundle = opening(forger, question, opened_by(forger, promise))
     return judged("a challenge of another book", found(stage, question, bundle, suspects))
@@ -432,8 +435,8 @@ def swapped_suspect(stage: Stage, forger: Identity) -> Attempt:
 
 
 def lookup(stage: Stage, forger: Identity) -> Attempt:
-    """Frame an innocent service: make it answer, from a table, what the owner's bundle of an earlier dispute has
-    made public.
+    """Frame an innocent service: make it answer, from a table, what the owner's bundle of an earlier dispute
+    has made public.
     """
     earlier = asked(stage, booked(stage), stage.commitment, {"model": stage.model})
     public = answered(stage, stage.owner, earlier)
@@ -567,7 +570,9 @@ def false_lineage(stage: Stage, forger: Identity) -> Attempt:
 
 
 def poisoned(stage: Stage, forger: Identity) -> Attempt:
-    """Promise first, and leave the triggers in data that the owner trains on: her own model carries both marks."""
+    """Promise first, and leave the triggers in data that the owner trains on: her own model carries both
+    marks.
+    """
     promise = promises(stage, forger)
     start = chained([promise], keeper=stage.keeper, after=stage.book)
     hers = stage.overwrite(stage.model, draw(forger, paper(stage, start, promise)))

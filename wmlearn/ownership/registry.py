@@ -29,10 +29,13 @@ a whole copy. Any other database that SQLAlchemy knows by URL; PostgreSQL is loc
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -330,9 +333,7 @@ def closed(entries: Iterable[Entry], keeper: Identity, made: str) -> Book:
     return Book(keeper.public, lines, signed(Head(keeper.public, len(lines), root, made), keeper))
 
 
-def _lines(
-    documents: Sequence[Document], last: Entry | None, clock: Callable[[], str]
-) -> tuple[Entry, ...]:
+def _lines(documents: Sequence[Document], last: Entry | None, clock: Callable[[], str]) -> tuple[Entry, ...]:
     """Write documents as the entries that follow `last`, none of them with an earlier time."""
     number = last.number if last else 0
     stamp = clock()
@@ -351,7 +352,8 @@ def _lines(
 
 def receipt(book: Book, keeper: Identity, number: int) -> Receipt:
     """Sign a receipt for entry `number` of a book in memory; `register` gives those of a registry."""
-    return _receipts(book, keeper, number - 1)[0]
+    tree = merkle.levels([entry.leaf for entry in book.entries])
+    return _receipt(book.entries[number - 1], book.head, tree, 0, keeper)
 
 
 def read_book(registry: Registry) -> Book:

@@ -2,8 +2,8 @@
 
 The images and random labels are those of Adi and others 2018. The seed was fixed before the nonce, and the
 nonce after the seed: so nobody chose an image or a label, none are copies of each other, and a network that
-never met the key gives each label with probability 1 / classes, independently, whatever it answers. Public key
-and place go in: another's opened seeds lead elsewhere, and one seed many times to many triggers.
+never met the key gives each label with probability 1 / classes, independently, whatever it answers. Public
+key and place go in: another's opened seeds lead elsewhere, and one seed many times to many triggers.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Pairs:
 
 
 def draw(owner: Identity, receipt: Receipt) -> TriggerKey:
-    """Draw the key of the promise that `receipt` is for: `Adi2018(n).embed` teaches it, its `verify` finds it.
+    """Draw the key of the promise that `receipt` is for: `Adi2018(n).embed` teaches it, its `verify` finds
+    it.
 
     Raises `ArgumentError` for another's promise, or a receipt that its keeper didn't sign.
     """

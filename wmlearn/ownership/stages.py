@@ -1,5 +1,5 @@
-"""The stage of a rehearsed dispute: an owner who has promised, marked and released; a keeper, a judge; and how a
-claim is heard on it.
+"""The stage of a rehearsed dispute: an owner who has promised, marked and released; a keeper, a judge; and
+how a claim is heard on it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Overwrite = Callable[[nn.Module, TriggerKey], nn.Module]
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A theft before it happens: `owner` has promised a key, taught it to a `model`, and `released` that; `book`
-    holds the promise only, so that others may have promised before the release, too.
+    """A theft before it happens: `owner` has promised a key, taught it to a `model`, and `released` that;
+    `book` holds the promise only, so that others may have promised before the release, too.
     """
 
     judge: Identity
@@ -59,7 +59,9 @@ class Attempt:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A registered challenge: the document, and the book and receipts that the claimant needs to answer it."""
+    """A registered challenge: the document, and the book and receipts that the claimant needs to answer
+    it.
+    """
 
     challenge: Challenge
     book: Book

@@ -1,5 +1,5 @@
-"""What a judge makes of one bundle: is it void, what did the suspects answer, and how would a model without the
-mark have answered?
+"""What a judge makes of one bundle: is it void, what did the suspects answer, and how would a model without
+the mark have answered?
 
 The null is exact, and needs no other models. Seeds were fixed before the keeper's nonce, labels follow from
 both, and which triggers are opened follows from nonces of judge and keeper. So a model that never met the key
@@ -11,8 +11,8 @@ tries that the book shows (Bonferroni), and compared with the level of the chall
 Why not the rank among decoys: with D decoys no p lies below 1 / (1 + D), so that each further try would cost
 a thousand queries more. Decoys are the control beside it. The judge draws keys of his own by the same recipe,
 and asks about their triggers and the owner's in one random order, a picture a query. Strangers' keys must do
-no better than chance, else the finding shows nothing; the rank among them is reported; and what a service does
-to odd pictures, refusals above all, it does to both.
+no better than chance, else the finding shows nothing; the rank among them is reported; and what a service
+does to odd pictures, refusals above all, it does to both.
 
 What cannot be refused:
 - A mark that somebody put into the model before its release: the poisoner of its training data, an employee,
@@ -374,4 +374,5 @@ def _notes(matches: Mapping[str, Match], bounds: Mapping[str, int], on_time: set
                 " neither guilt nor innocence"
             )
         if match.owned and match.decoys.as_high:
-            yield f"{name} agrees as often with {match.decoys.as_high} of {match.decoys.drawn} strangers' keys"
+            as_high = f"{match.decoys.as_high} of {match.decoys.drawn}"
+            yield f"{name} agrees as often with {as_high} strangers' keys"
