@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .registry import Book, Entry
 
 LEVEL = 1e-6
-"""By default one innocent in a million is claimed: of 30 labels of ten classes that takes 13 hits, not 10."""
+"""By default one innocent in a million is claimed: of 30 labels of ten classes that takes 14 hits, not 10."""
 DECOYS = 9
 MOST_QUERIES = 1_000_000
 

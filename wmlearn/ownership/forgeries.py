@@ -47,7 +47,7 @@ from .stages import (
 from .verification import NO_ANSWER, Case, Finding
 
 Forgery = Callable[[Stage, Identity], Attempt]
-POOL = 12  # seeds that a grinder tries for each trigger
+POOL = 30  # seeds that a grinder tries for each trigger
 GUESS = "0" * 64  # the nonce that a grinder hopes for
 NOBODY = "0100000000000000000000000000000000000000000000000000000000000000"
 """A key of small order, for which one signature fits every message where it isn't refused."""

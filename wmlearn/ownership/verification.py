@@ -190,7 +190,7 @@ def verify(case: Case, challenge: Challenge, bundle: Bundle, *, reading: Reading
     for place, name in enumerate(case.suspects):
         asked = _asked(case, bundle, name, place)
         matches[name] = _match(asked, bundle, level, on_time=name in on_time)
-    return Finding(bundle.by, number, level, (), matches, tuple(_notes(matches, bounds, on_time)))
+    return Finding(bundle.by, number, level, (), matches, tuple(_notes(matches, bounds, on_time, level)))
 
 
 def _number_of(book: Book, receipt: Receipt) -> int:
@@ -360,7 +360,9 @@ def _match(asked: _Asked, bundle: Bundle, level: float, *, on_time: bool) -> Mat
     )
 
 
-def _notes(matches: Mapping[str, Match], bounds: Mapping[str, int], on_time: set[str]) -> Iterator[str]:
+def _notes(
+    matches: Mapping[str, Match], bounds: Mapping[str, int], on_time: set[str], level: float
+) -> Iterator[str]:
     for name, match in matches.items():
         if name not in on_time and bounds[name]:
             yield f"{name} was released before this commitment, so a match with it does not count"
@@ -373,6 +375,8 @@ def _notes(matches: Mapping[str, Match], bounds: Mapping[str, int], on_time: set
                 f" {match.refused_decoys} of {asked} decoys; that counts as a miss, for refusing proves"
                 " neither guilt nor innocence"
             )
+        if name in on_time and match.evidence.p_value <= level and not match.owned:
+            yield f"{name} agrees with strangers' keys more often than by chance, so nothing is shown"
         if match.owned and match.decoys.as_high:
             as_high = f"{match.decoys.as_high} of {match.decoys.drawn}"
             yield f"{name} agrees as often with {as_high} strangers' keys"
