@@ -18,7 +18,7 @@ from torch import Tensor
 from ..errors import require
 from ..watermarks import TriggerKey
 from ..watermarks.adi import abstract_each
-from ..watermarks.secret import integers
+from ..watermarks.secret import integers_each
 from .commitment import Commitment, leaves, seeds
 from .documents import parse
 from .identity import Identity, secret_for
@@ -85,5 +85,4 @@ def pairs_of(promise: Commitment, triggers: Sequence[bytes]) -> Pairs:
     """Draw image and label of each of the `triggers` (n,), by the promise's recipe."""
     parts = [triggers[start : start + AT_ONCE] for start in range(0, len(triggers), AT_ONCE)]
     x = torch.cat([abstract_each(part, promise.shape) for part in parts])
-    labels = [integers(each, "label", 1, promise.classes) for each in triggers]
-    return Pairs(x, torch.cat(labels))
+    return Pairs(x, integers_each(triggers, "label", promise.classes))

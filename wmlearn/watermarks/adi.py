@@ -22,7 +22,7 @@ from ..evidence import Evidence, Suspect
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
-from .secret import integers, secret_of, uniform
+from .secret import integers, secret_of, uniform, uniform_each
 from .trigger_set import TriggerKey, lesson, matches
 
 SCHEME = "adi2018"
@@ -74,7 +74,7 @@ def abstract(secret: bytes, n: int, shape: tuple[int, ...]) -> Tensor:
 def abstract_each(secrets: Sequence[bytes], shape: tuple[int, ...]) -> Tensor:
     """Draw an abstract image from each secret by itself, (n, C, H, W): of the same kind as `abstract`."""
     channels = shape[0]
-    numbers = torch.stack([uniform(each, "waves", (3 + channels) * WAVES) for each in secrets])
+    numbers = uniform_each(secrets, "waves", (3 + channels) * WAVES)
     turn, speed, phase, *colours = numbers.split(WAVES, dim=1)  # (n, WAVES) each
     return _sums(turn, speed, phase, torch.stack(colours, 1), shape)
 
