@@ -35,10 +35,10 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from ..errors import DataError, WmlearnError, require
+from ..words import visible
 
 VERSION = 2
-RENEWAL = {1: "Version 1 had no keeper: start a new registry, and let its keeper register the documents anew"}
-"""What to do about a registry of an earlier version."""
+RENEWAL = "Version 1 had no keeper: start a new registry, and let its keeper register new documents"
 PATIENCE = 60  # seconds that a writer waits for the others
 WRITERS = 787001  # any number: who writes to PostgreSQL holds the advisory lock that it names
 
@@ -74,8 +74,8 @@ MANY = 500  # values in one question: old SQLites take 999
 
 @contextmanager
 def transaction(where: Path | str, *, keeper: str = "") -> Iterator[Connection]:
-    """Connect to the registry at a path or a URL: what is done is kept at the end, and undone on any error. Who
-    gives the keeper's public key may write.
+    """Connect to the registry at a path or a URL: what is done is kept at the end, and undone on any error.
+    Who gives the keeper's public key may write.
 
     Raises `DataError` for what can't be read or written, is no registry, or one of another version or keeper.
     """
@@ -160,9 +160,7 @@ def _prepare(connection: Connection, where: Path | str, writer: str) -> None:
         connection.execute(insert(BOOKS).values(version=VERSION, keeper=writer))
     version = connection.execute(select(func.max(BOOKS.c.version))).scalar_one()
     if version != VERSION:
-        fix = (
-            RENEWAL.get(version, "Use the release that wrote it") if isinstance(version, int) else "Check it"
-        )
+        fix = RENEWAL if version == 1 else "Use the release that wrote it"
         raise DataError(
             f"{shown(where)} must be of version {VERSION}, got {str(version)[:20]!r}. {fix}; nothing was"
             " written."
@@ -177,9 +175,16 @@ def _prepare(connection: Connection, where: Path | str, writer: str) -> None:
 
 def _address(where: Path | str) -> URL:
     """Return the database's URL; a path is taken as it is, whatever signs are in it."""
-    if isinstance(where, str) and "://" in where:
-        return make_url(where)
-    return URL.create("sqlite", database=str(where))
+    return make_url(str(where)) if _is_url(where) else URL.create("sqlite", database=str(where))
+
+
+def path_of(where: Path | str) -> Path | None:
+    """Return the file in which a registry lies; None for one on a server."""
+    if not _is_url(where):
+        return Path(where)
+    address = make_url(str(where))
+    is_file = address.get_backend_name() == "sqlite" and address.database
+    return Path(str(address.database).removeprefix("file:")) if is_file else None
 
 
 def _engine(address: URL, writing: bool, log: bool) -> Engine:
@@ -248,14 +253,11 @@ def _write_ahead(driver: sqlite3.Connection) -> None:
 
 def _unusable(where: Path | str, error: Exception, writing: bool) -> DataError:
     if isinstance(error, IntegrityError):
-        return DataError(
-            f"the registry {shown(where)} holds that already, or is damaged. Nothing was written."
-        )
-    is_odd = isinstance(
-        error, ValueError | TypeError
-    )  # whose words may hold a part of a URL with its password
-    lines = [] if is_odd else str(getattr(error, "orig", None) or error).splitlines()
-    why = lines[0][:200] if lines else f"a {type(error).__name__}"
+        why = "there is such an entry already, though the book's end does not say so"
+    elif isinstance(error, (ValueError, TypeError)):  # its words may hold a part of a URL, with its password
+        why = "an address or a value that can't be read"
+    else:
+        why = str(getattr(error, "orig", None) or error)[:200].partition("\n")[0]
     use = "writable" if writing else "readable"
     return DataError(
         f"the registry {shown(where)} must be {use}, got: {why}. Nothing was written.{_remedy(why)}"
@@ -264,13 +266,16 @@ def _unusable(where: Path | str, error: Exception, writing: bool) -> DataError:
 
 def shown(where: Path | str) -> str:
     """Return a path or a URL as it may be shown, without a password."""
+    if not _is_url(where):
+        return visible(str(where))
     try:
-        address = _address(where)
-        if address.get_backend_name() == "sqlite" and not (isinstance(where, str) and "://" in where):
-            return str(where)
-        return address.render_as_string(hide_password=True)
+        return visible(_address(where).render_as_string(hide_password=True))
     except Exception:  # a URL that can't be parsed may hold a password
         return "at this URL"
+
+
+def _is_url(where: Path | str) -> bool:
+    return isinstance(where, str) and "://" in where
 
 
 def _remedy(why: str) -> str:

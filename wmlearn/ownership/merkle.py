@@ -53,7 +53,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def roots(leaves: Sequence[bytes], sizes: Iterable[int]) -> dict[int, bytes]:
-    """Return the root of the first leaves, for each of some sizes: size -> root; sizes beyond are left out."""
+    """Return the root of the first leaves, for each of some sizes; those beyond are left out."""
     wanted = set(sizes)
     answer = {0: EMPTY} if 0 in wanted else {}
     peaks: list[bytes] = []  # of the leaves so far, the largest first
