@@ -2,6 +2,7 @@
 a judge makes of them.
 """
 
+from ..evidence import NO_ANSWER as NO_ANSWER
 from . import forgeries as forgeries
 from .bundle import Bundle as Bundle
 from .bundle import Opening as Opening
@@ -49,7 +50,6 @@ from .registry import release as release
 from .report import to_html as to_html
 from .report import to_json as to_json
 from .seeded import draw as draw
-from .verification import NO_ANSWER as NO_ANSWER
 from .verification import Case as Case
 from .verification import Finding as Finding
 from .verification import Match as Match

@@ -21,6 +21,7 @@ from torch import nn
 
 from ..errors import require
 from ..evidence import Suspect
+from ..suspects import OnnxModel
 from ..watermarks.secret import order
 from .commitment import LARGEST, Commitment
 from .documents import check_hex, digest, genuine, kind, moment, now, parse, signed
@@ -138,9 +139,11 @@ def named(challenge: Challenge, entry: Entry, n: int) -> tuple[int, ...]:
 
 
 def identify(name: str, suspect: Suspect) -> str:
-    """Return a suspect's name in documents: for a model also the hash of its weights; a service can only be
-    named.
+    """Return a suspect's name in documents: for a model also the hash of its weights, or of its ONNX file; a
+    service can only be named.
     """
+    if isinstance(suspect, OnnxModel):
+        return f"{name} sha256:{suspect.sha256}"
     return f"{name} sha256:{fingerprint(suspect)}" if isinstance(suspect, nn.Module) else name
 
 

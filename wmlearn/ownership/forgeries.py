@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import WmlearnError
-from ..evidence import Suspect, answers
+from ..evidence import NO_ANSWER, Suspect, answers
 from . import merkle, toys
 from .bundle import Bundle, respond
 from .commitment import Commitment, leaves
@@ -44,7 +44,7 @@ from .stages import (
     paper,
     promises,
 )
-from .verification import NO_ANSWER, Case, Finding
+from .verification import Case, Finding
 
 Forgery = Callable[[Stage, Identity], Attempt]
 POOL = 30  # seeds that a grinder tries for each trigger

@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import WmlearnError, require
-from ..evidence import Evidence, Rank, Suspect, answers
+from ..evidence import NO_ANSWER, Evidence, Rank, Suspect, answers
 from ..watermarks import new_secret
 from ..watermarks.secret import order, uniform
 from .bundle import Bundle, faults
@@ -41,10 +41,8 @@ from .documents import check_hex, digest, kind, parse
 from .registry import Book, Entry, Receipt, Release, audited
 from .seeded import decoy, pairs_of, trigger
 
-NO_ANSWER = -1
-"""The label of a service that refuses a query, or answers nonsense."""
 AT_ONCE = 256  # images drawn, and shown to a model, at a time
-GIVE_UP = 30  # queries without an answer, one after the other, until the rest counts as refused
+GIVE_UP = 10  # queries without an answer, one after the other, until the rest counts as refused
 
 
 @dataclass(frozen=True, eq=False)
