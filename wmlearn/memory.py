@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .data import files
+from .data import files, strict_json
 from .errors import DataError, MemoryWarning
 
 PLAIN = (type(None), bool, int, float, str, bytes, torch.dtype, torch.device)
@@ -49,9 +49,16 @@ def key(model: nn.Module, *decides: Any) -> str:
     """
     if _folder is None:
         return ""
+    return fingerprint(_circumstances(), model, *decides)
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash all that tells `parts` from others by their contents: tensors, networks, frozen dataclasses,
+    functions with what they hold; "" where something can't be told so.
+    """
     digest = hashlib.sha256()
     try:
-        for part in (_circumstances(), model, *decides):
+        for part in parts:
             _feed(digest.update, part, set())
     except _Unknown:
         return ""
@@ -70,10 +77,10 @@ def recall(key: str, model: nn.Module) -> tuple[float, ...] | None:
         return None
     try:
         with safe_open(_path(key), "pt") as stored:
-            numbers = json.loads(stored.metadata()["numbers"])
+            numbers = strict_json.parsed(stored.metadata()["numbers"])
             weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         model.load_state_dict(weights)
-    except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError):
+    except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError, DataError):
         aside = _path(key).with_suffix(".damaged")
         _path(key).replace(aside)
         _warn(f"A remembered network was damaged. It lies at {aside} now, and is trained again.")
@@ -145,9 +152,12 @@ def _parts(value: Any) -> list[Any]:
 
 
 def _of_function(function: FunctionType) -> list[Any]:
-    """Name a function of the package or of a library; take one of a notebook apart, with all that it uses."""
+    """Name a function of the package or of a library, with its lines; take one of a notebook apart, with all
+    that it uses.
+    """
     if function.__module__ != "__main__" and not function.__module__.startswith("wmlearn.course"):
-        return [function.__module__, function.__qualname__, _closure(function), function.__defaults__]
+        name = [function.__module__, function.__qualname__, _instructions(function.__code__)]
+        return [*name, _closure(function), function.__defaults__]
     names = sorted(_globals(function.__code__) & function.__globals__.keys())
     used = {name: function.__globals__[name] for name in names}
     return [_instructions(function.__code__), _closure(function), function.__defaults__, used]

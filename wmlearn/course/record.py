@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..data import files
+from ..data import files, strict_json
 from ..errors import DataError, require
 
 PATIENCE = 5.0  # seconds that one notebook waits for another to finish writing
@@ -45,7 +45,7 @@ class Record:
 
 def home() -> Path:
     """Return the learner's folder: `~/wmlearn-course`, unless WMLEARN_HOME names another."""
-    return Path(os.environ.get("WMLEARN_HOME") or Path.home() / "wmlearn-course").expanduser()
+    return Path(os.environ.get("WMLEARN_HOME") or files.home() / "wmlearn-course").expanduser()
 
 
 def path() -> Path:
@@ -61,11 +61,11 @@ def load() -> Record:
     if not path().exists():
         return Record()
     try:
-        raw = json.loads(files.read(path()))
+        raw = strict_json.read(path())
         guesses = {id: Guess(**guess) for id, guess in raw["guesses"].items()}
         record = Record(**{**raw, "guesses": guesses})
         assert all(isinstance(getattr(record, part.name), dict) for part in fields(Record))
-    except (ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
+    except (DataError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
         fix = "The next notebook that keeps something sets it aside, and begins a new one."
         raise DataError(f"{path()} must be a learner's record, got: {error}. {fix}") from error
     return record

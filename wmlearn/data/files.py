@@ -8,9 +8,12 @@ import os
 import stat
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
+
+from filelock import FileLock, Timeout
 
 from ..errors import DataError, SecretWarning
 
@@ -18,6 +21,7 @@ _HERE = Path(__file__).resolve()
 _CHECKOUT = _HERE.parents[2] / "data"
 _INSTALLED = _HERE.parents[1] / "shipped"
 ROOT = _CHECKOUT if (_CHECKOUT / "MANIFEST.json").exists() else _INSTALLED
+PATIENCE = 2.0  # seconds that one run waits for another to end
 PRIVATE = 0o600  # of a file that holds a secret: its owner reads it, nobody else
 
 
@@ -60,8 +64,8 @@ def manifest(root: Path | None = None) -> dict[str, Entry]:
 
 def _check_entry(path: Path, name: str, entry: object) -> None:
     wanted = Entry.__annotations__.keys()
-    whole = isinstance(entry, dict) and entry.keys() == wanted
-    if not whole or not all(isinstance(part, str) for part in entry.values()):
+    whole = isinstance(entry, dict) and entry.keys() == wanted and set(map(type, entry.values())) == {str}
+    if not whole:
         rule = f"{path} must say {', '.join(sorted(wanted))} of {name!r}"
         raise DataError(f"{rule}, got something else. {REMEDY}")
 
@@ -184,6 +188,42 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold `path`, a file or a folder that resumes, against other runs for as long as the context lasts.
+
+    Raises `DataError` where another run holds it for `PATIENCE` seconds, or nothing can be written there.
+    """
+    lock = FileLock(path.with_name(f".{path.name[:60]}.lock"), timeout=PATIENCE)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        fix = "Wait until it has ended, or name another place."
+        raise DataError(f"{path} must be written by one run at a time, got a second one. {fix}") from error
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that nobody holds another's
+        lock.release()
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file to a name that is free, NAME.damaged or NAME.damaged-2, and return that."""
+    number = 1
+    aside = path.with_name(f"{path.name}.damaged")
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+    try:
+        path.replace(aside)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return aside
 
 
 def warn_of_readers(path: Path) -> None:

@@ -28,7 +28,7 @@ _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*\\?(?:"|\Z)|[\[{]|[\]}]', re.DOTALL
 
 
 def read(path: Path) -> Any:
-    """Read a JSON file; raise `DataError`, with its path, for one that is missing, too large or not strict."""
+    """Read a JSON file; raise `DataError`, with its path, for one that is missing or not strict."""
     raw = files.read(path, most=MOST_BYTES, fix="Name the file, or take another copy of it.")
     try:
         return parsed(raw)

@@ -24,7 +24,7 @@ from .identity import Identity, signed_by
 
 VERSION = 2
 RENEWAL = {
-    1: "Version 1 was not what RFC 8785 says: commit anew, register anew, and claim with what that gives.",
+    1: "Version 1 is not signed as RFC 8785 writes it: commit anew, register anew, and claim with these.",
 }
 """What to do about a document of an earlier version."""
 

@@ -70,8 +70,8 @@ def load_key(path: Path | str) -> Any:
 
 
 def _head(raw: bytes) -> Mapping[str, str]:
-    """Return what a safetensors file says beside its tensors; it starts with the length of its JSON header."""
-    length = int.from_bytes(raw[:8], "little")
+    """Return what a safetensors file says beside its tensors."""
+    length = int.from_bytes(raw[:8], "little")  # the file starts with that of its JSON header
     header = strict_json.parsed(raw[8 : 8 + length])
     require(isinstance(header, dict), "its header must be an object", type(header).__name__)
     head = header.get("__metadata__")
