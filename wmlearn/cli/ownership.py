@@ -1,22 +1,16 @@
-"""The command line of ownership: an owner promises and answers, a judge challenges and verifies, a keeper keeps
-the book, and anybody reads it. They exchange files; secrets stay where they are.
+"""The command line of ownership: an owner promises and answers, a judge challenges and verifies, a keeper
+keeps the book, and anybody reads it. They exchange files; secrets stay where they are.
 
-keeper  wmlearn ownership keygen Keeper                          keeper.secret, keeper.public
-owner   wmlearn ownership keygen Ada                             ada.secret, ada.public
-        wmlearn ownership commit ada.secret                      commitment.json
-keeper  wmlearn ownership register book.sqlite commitment.json --keeper keeper.secret
-                                                                 receipts/receipt-1.json, for the owner
-owner   wmlearn ownership commit ada.secret --receipt receipts/receipt-1.json
-                                                                 key.safetensors, to be taught to the model
-        wmlearn ownership release ada.secret model.safetensors --commitment commitment.json
-                                                                 release.json, to be registered
-judge   wmlearn ownership challenge judge.secret commitment.json
-                --suspect theirs=copy.safetensors --registry book.sqlite
-                                                                 challenge.json, to be registered
-owner   wmlearn ownership respond ada.secret receipts/receipt-1.json receipts/receipt-3.json
-                --judge judge.public --registry book.sqlite      bundle.json
-anybody wmlearn ownership verify bundle.json --judge judge.public
-                --suspect theirs=copy.safetensors --registry book.sqlite
+keeper  wmlearn ownership keygen Keeper                          keeper.secret, keeper.public owner   wmlearn
+ownership keygen Ada                             ada.secret, ada.public wmlearn ownership commit ada.secret
+commitment.json keeper  wmlearn ownership register book.sqlite commitment.json --keeper keeper.secret
+receipts/receipt-1.json, for the owner owner   wmlearn ownership commit ada.secret --receipt
+receipts/receipt-1.json key.safetensors, to be taught to the model wmlearn ownership release ada.secret
+model.safetensors --commitment commitment.json release.json, to be registered judge   wmlearn ownership
+challenge judge.secret commitment.json --suspect theirs=copy.safetensors --registry book.sqlite
+challenge.json, to be registered owner   wmlearn ownership respond ada.secret receipts/receipt-1.json
+receipts/receipt-3.json --judge judge.public --registry book.sqlite      bundle.json anybody wmlearn ownership
+verify bundle.json --judge judge.public --suspect theirs=copy.safetensors --registry book.sqlite
 
 A suspect may also be an ONNX file or the URL of a service, which can only be named: say with --released from
 which release it is said to stem. PUBLIC keys are given as 64 digits or as the file that keygen wrote.
@@ -72,7 +66,8 @@ Released = Annotated[
     ),
 ]
 Receipts = Annotated[
-    list[Path] | None, typer.Option("--receipt", help="A receipt that the registry must hold; as many as you have.")
+    list[Path] | None,
+    typer.Option("--receipt", help="A receipt that the registry must hold; as many as you have."),
 ]
 
 WEIGHTS = ".safetensors"
@@ -124,9 +119,7 @@ def commit(
         _draw(secret, receipt, key)
         return
     shape, classes = _recipe(task)
-    document = promise(
-        load_identity(secret), n=n, shape=shape, classes=classes, scheme=scheme, serial=serial
-    )
+    document = promise(load_identity(secret), n=n, shape=shape, classes=classes, scheme=scheme, serial=serial)
     save(document, out)
     typer.echo(
         f"{out} promises {document.n} triggers of {document.scheme}, and gives nothing away. Hand it to the"
@@ -186,7 +179,9 @@ def register(
     keeper: Keeper,
     receipts: Annotated[
         Path | None,
-        typer.Option(help="Folder for the receipts; by default the one beside the registry, which `audit` reads."),
+        typer.Option(
+            help="Folder for the receipts; by default that beside the registry, which `audit` reads."
+        ),
     ] = None,
 ) -> None:
     """As the keeper: add signed documents to the registry, for good, and sign receipts."""
@@ -195,9 +190,10 @@ def register(
     from ..ownership import register as add
 
     book = Registry(registry, load_identity(keeper))
+    contents = [_document(path) for path in documents]
     folder = receipts or _beside(registry)
     files.check_writable(folder / "receipt.json")
-    for path, receipt in zip(documents, add(book, *(_document(path) for path in documents)), strict=True):
+    for path, receipt in zip(documents, add(book, *contents), strict=True):
         entry = receipt.entry
         to = folder / f"receipt-{entry.number}.json"
         save(receipt, to)
@@ -220,7 +216,9 @@ def challenge(
     ] = None,
     out: Annotated[Path, typer.Option(help="Where to write the challenge.")] = Path("challenge.json"),
 ) -> None:
-    """As the judge: order triggers to be opened. Which ones, shows the receipt of the registered challenge."""
+    """As the judge: order triggers to be opened. Which ones, shows the receipt of the registered
+    challenge.
+    """
     from ..data import files
     from ..ownership import Commitment, Registry, load, load_identity, read_book, save
     from ..ownership import challenge as draw
@@ -315,7 +313,7 @@ def dispute(
     party: Annotated[
         list[str],
         typer.Option(
-            help="NAME=PUBLIC=SUSPECT=BUNDLE.json: a party and its public key, which suspect is its own model,"
+            help="NAME=PUBLIC=SUSPECT=BUNDLE.json: a party and its key, which suspect is its own model,"
             " and its bundle."
         ),
     ],
@@ -348,7 +346,8 @@ def dispute(
 def show(
     file: Annotated[Path, typer.Argument(help="Any file of ownership.")],
     keeper: Annotated[
-        str | None, typer.Option(help="The public key of the registry's keeper, whose receipts these must be.")
+        str | None,
+        typer.Option(help="The public key of the registry's keeper, whose receipts these must be."),
     ] = None,
 ) -> None:
     """Say what a file holds, and whether its signatures are right; a secret is never shown."""
@@ -373,14 +372,18 @@ def show(
 
 
 def _wrong(document: Any, keeper: str | None) -> tuple[str, ...]:
-    """Say what is wrong with a document by itself; a receipt must be one of the `keeper`, if that is known."""
+    """Say what is wrong with a document by itself; a receipt must be one of the `keeper`, if that is
+    known.
+    """
     from ..ownership import Bundle, Receipt, broken, faults
     from ..ownership.documents import genuine
 
     if isinstance(document, Receipt):
         return broken(document, keeper or document.by)
     if isinstance(document, Bundle):
-        strangers = ("its receipts are by another keeper",) if keeper not in (None, document.promise.by) else ()
+        strangers = (
+            ("its receipts are by another keeper",) if keeper not in (None, document.promise.by) else ()
+        )
         return strangers + faults(document)
     return () if genuine(document) else ("its signature is wrong",)
 
@@ -463,10 +466,10 @@ def _fingerprint(path: Path, task: str) -> str:
 
 
 def _document(path: Path) -> Any:
-    from ..ownership import Bundle, load
+    from ..ownership import Bundle, Receipt, load
     from ..ownership.registry import KINDS
 
-    shapes = {**KINDS, "bundle": Bundle}
+    shapes = {**KINDS, "bundle": Bundle, "receipt": Receipt}
     what = _read_json(path).get("kind")
     if not isinstance(what, str) or what not in shapes:
         shown = ascii(what)[:40] if isinstance(what, str) else type(what).__name__
@@ -565,5 +568,6 @@ def _lines_of(finding: Finding) -> list[str]:
         e = match.evidence
         outcome = "claim supported" if match.owned else "no proof of ownership"
         p = f"p = {e.p_value:.1e} against {finding.level:.1e}"
-        lines.append(f"{name}: {outcome}: {e.hits} of {e.trials} ({e.null}, {e.compared}), {p}")
+        strangers = f"{match.decoys.as_high} of {match.decoys.drawn} decoys as high"
+        lines.append(f"{name}: {outcome}: {e.hits} of {e.trials} ({e.compared}), {p}; {strangers}")
     return [*lines, *(f"note: {note}" for note in finding.notes)]
