@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from wmlearn.cli import main
 
 ODD: tuple[Any, ...] = (
-    None, True, -1, 0, 3, 10**5, 2**31, 2**63, 2**64, 10**400, 1e308, -0.0, float("nan"), float("inf"), "", "x",
+    None, True, -1, 0, 3, 10**5, 2**31, 2**63, 2**64, 10**400, 1e308, -0.0, float("nan"), float("inf"),
+    "", "x",
     "\ud800", "\u202e", "\0", "\x1b[2J", "A" * 100_000, [], {}, [[]], ["a"], {"a": 1}, "0" * 64,
     "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00",
 )  # fmt: skip

@@ -212,9 +212,9 @@ def _check_file(address: URL, writing: bool) -> None:
     )
     path = Path(name)
     if is_file and not writing and not path.exists():
-        raise FileNotFoundError(f"there is no {path}")
+        raise FileNotFoundError(f"there is no {visible(name)}")
     if is_file and path.exists() and not path.is_file():
-        raise FileNotFoundError(f"{path} is no file")
+        raise FileNotFoundError(f"{visible(name)} is no file")
 
 
 def _lock_ourselves(engine: Engine, writing: bool, log: bool) -> None:
