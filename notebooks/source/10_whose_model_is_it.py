@@ -319,9 +319,9 @@ lesson_10.show_report(report)
 # By somebody who sees all that is public:
 
 # %% tags=["nbval-ignore-output"]
-stage = lesson_10.stage(ada, network, mnist.train[:4_000])
+stage = lesson_10.stage(ada, network, mnist.train[:10_000])
 attempts = lesson_10.forged(stage, mallory)
-wm.table(["false claim", "what stops it"], [[a.story, a.why] for a in attempts.values()])
+wm.table(["false claim", "what stops it"], [[a.story, lesson_10.shortly(a.why)] for a in attempts.values()])
 
 # %% tags=["claim"]
 accepted = sum(attempt.accepted for attempt in attempts.values()) / len(attempts)

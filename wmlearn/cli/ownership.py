@@ -129,9 +129,11 @@ def commit(
 
 def _draw(secret: Path, receipt: Path, key: Path) -> None:
     """Draw the key that a registered promise has become, and write it."""
+    from ..data import files
     from ..ownership import Receipt, draw, load, load_identity
     from ..watermarks import save_key
 
+    files.check_writable(key)
     require(not key.exists(), "a new key must not replace a file", str(key), "Name another file with --key.")
     drawn = draw(load_identity(secret), load(receipt, Receipt))
     save_key(drawn, key)
@@ -447,7 +449,7 @@ def _public(key: str) -> str:
 
     if set(key) <= set("0123456789abcdef") and len(key) == 64:
         return key
-    raw = files.read(Path(key), most=1000, fix="Give 64 digits, or the .public file that keygen wrote.")
+    raw = files.read(Path(key), most=10_000, fix="Give 64 digits, or the .public file that keygen wrote.")
     public = raw.decode("ascii", "replace").strip()
     check_hex(64, **{"a public key": public})
     return public

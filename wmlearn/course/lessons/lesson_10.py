@@ -46,7 +46,7 @@ from ...training import Recipe
 from ...watermarks import Adi2018, TriggerKey, secret
 from ..widgets import depict, redraw
 
-SCHEME = Adi2018(share=0.2, recipe=Recipe(epochs=1, lr=2e-3))
+SCHEME = Adi2018(share=0.26, recipe=Recipe(epochs=1, lr=2e-3))
 """One short epoch is enough to mark a trained network."""
 SHAPE = (1, 28, 28)
 CLASSES = 10
@@ -276,7 +276,12 @@ def stopped_by(finding: Finding) -> str:
     """Say in a few words why a claim does not stand."""
     if any(match.owned for match in finding.matches.values()):
         return "nothing: the claim stands"
-    return re.sub(r"^\d+ of \d+ ", "", finding.void[0]).split(":")[0] if finding.void else "too few hits"
+    return shortly(finding.void[0]) if finding.void else "too few hits"
+
+
+def shortly(why: str) -> str:
+    """Cut a reason to what fits in a table."""
+    return re.sub(r"^\d+ of \d+ ", "", why).split(", got")[0].split(":")[0].split(", but")[0]
 
 
 def forged(set_: Stage, forger: Identity) -> dict[str, stages.Attempt]:
