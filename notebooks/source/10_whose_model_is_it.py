@@ -260,12 +260,12 @@ wm.table(["your claim", "why it falls"], rows)
 #
 # ## Ada's turn, through a shop window
 #
-# Mallory took Ada's network, trained **his own mark over hers** (on 10,000 digits), and sells answers over HTTP. The judge sees labels only.
+# Mallory took Ada's network, trained **his own mark over hers** (on 20,000 digits), and sells answers over HTTP. The judge sees labels only.
 
 # %% tags=["nbval-ignore-output"]
 mallory = lesson_10.person("Mallory")
 over = lesson_10.drawn(mallory, device)
-sold = lesson_10.SCHEME.embed(network, mnist.train[:10_000], over).model
+sold = lesson_10.overwritten(network, mnist.train[:20_000], over)
 with lesson_10.shop(sold) as (shop, way):
     found = lesson_10.heard(book, ada, {"the shop": shop}, release=2).finding.matches["the shop"]
 proof = found.evidence
@@ -319,7 +319,7 @@ lesson_10.show_report(report)
 # By somebody who sees all that is public:
 
 # %% tags=["nbval-ignore-output"]
-stage = lesson_10.stage(ada, network, mnist.train[:10_000])
+stage = lesson_10.stage(ada, network, mnist.train[:20_000])
 attempts = lesson_10.forged(stage, mallory)
 wm.table(["false claim", "what stops it"], [[a.story, lesson_10.shortly(a.why)] for a in attempts.values()])
 

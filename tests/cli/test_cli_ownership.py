@@ -320,6 +320,7 @@ def test_a_dispute_ends_in_a_report(run: Run, case: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_story_in_the_readme_runs(tmp_path: Path) -> None:
     """Three parties in three folders; the block is taken from the README as it stands."""
     text = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")

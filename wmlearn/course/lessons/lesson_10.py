@@ -42,8 +42,9 @@ from ...ownership.report import decision
 from ...ownership.seeded import pairs_of, trigger
 from ...ownership.stages import Stage
 from ...plots.ownership import Answered, power_point
-from ...training import Recipe
+from ...training import Recipe, trained
 from ...watermarks import Adi2018, TriggerKey, secret
+from ...watermarks.trigger_set import lesson as taught
 from ..widgets import depict, redraw
 
 SCHEME = Adi2018(share=0.26, recipe=Recipe(epochs=1, lr=2e-3))
@@ -108,6 +109,11 @@ def drawn(owner: Identity, device: torch.device) -> TriggerKey:
     """Draw the key that somebody's promise becomes in a registry of the lesson."""
     key = own.draw(owner, receipt(registered(promise(owner)), promise(owner)))
     return replace(key, x=key.x.to(device), y=key.y.to(device))
+
+
+def overwritten(stolen: nn.Module, samples: Samples, key: TriggerKey) -> nn.Module:
+    """Train another mark over a network's, as a thief does who asks nobody whether it took."""
+    return trained(stolen, taught(samples, key, SCHEME.share), SCHEME.recipe)[0]
 
 
 def fitted(key: TriggerKey, model: nn.Module) -> TriggerKey:
@@ -265,7 +271,7 @@ def stage(owner: Identity, network: nn.Module, samples: Samples) -> Stage:
 
     def overwrite(stolen: nn.Module, other: TriggerKey) -> nn.Module:
         key = replace(other, x=other.x.to(device), y=other.y.to(device))
-        return SCHEME.embed(stolen, samples, key).model
+        return overwritten(stolen, samples, key)
 
     book = registered(promise(owner))
     paper = receipt(book, promise(owner))
