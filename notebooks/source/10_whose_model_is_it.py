@@ -28,7 +28,7 @@ wm.start("10")
 # %% [markdown]
 # ## Two perfect matches
 #
-# Two people claim one network. Each shows you a hundred pictures, and the labels that "only my network gives". You ask it.
+# Two people claim one network. Each shows you 128 pictures, and the labels that "only my network gives". You ask it.
 
 # %% tags=["nbval-ignore-output"]
 device = wm.best_device()
@@ -43,11 +43,11 @@ wm.show(plots.ownership.keys, lesson_10.answered({"claim 1": claims.fitted, "cla
 #
 # $$p = P(X \ge h), \qquad X \sim \mathrm{Bin}(n, 0.1),$$
 #
-# and finds a number with some hundred zeros, twice. One claim was made this morning, by somebody who never trained anything. Could you?
+# and finds a number with more than a hundred zeros, twice. One claim was made this morning, by somebody who never trained anything. Could you?
 #
 # ## Frame somebody
 #
-# Bob's network is innocent: nobody marked it. Draw a hundred pictures at random. Then take as labels *whatever Bob's network says*.
+# Bob's network is innocent: nobody marked it. Draw 128 pictures at random. Then take as labels *whatever Bob's network says*.
 
 # %%
 you = lesson_10.person("you")
@@ -57,7 +57,7 @@ evidence = lesson_10.SCHEME.verify(bob, framed)
 print(wm.judge(evidence))
 
 # %% tags=["claim"]
-wm.claim("10.framed", evidence.rate, what="The innocent network's match with your forged key", low=0.99, n=100)
+wm.claim("10.framed", evidence.rate, what="The innocent network's match with your forged key", low=0.99, n=128)
 
 # %% [markdown]
 # An innocent network matches {value:10.framed} of your forged key. The formula isn't wrong. It holds for labels that were fixed *before* anybody asked the network.
@@ -177,8 +177,8 @@ wm.reveal("10.p1", loose)
 wm.show(plots.ownership.power, 0.001)
 
 # %% [markdown]
-# *How to read this:* the more of the mark is left, the fewer triggers convict. Right, the null that a careful judge measures from a few opened triggers:
-# half a mark proves little there. Turn the dials:
+# *How to read this:* the more of the mark is left, the fewer triggers convict. Right, labels of two classes only:
+# half a mark is no more than chance there. Turn the dials:
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_10.power_dial()
@@ -186,10 +186,11 @@ lesson_10.power_dial()
 # %% [markdown]
 # ## A promise before release
 #
-# Ada made claim 2. Before she released her network, she wrote one hash into a public **registry**. It binds her to every trigger and label, and shows none.
+# Ada made claim 2. Before she released her network, she **promised** 128 secret **seeds**: one hash in a public **registry**, which binds her to all, and shows
+# none. Its keeper answers with a **nonce**, a number that nobody could foresee. Each picture and each label follow from seed *and* nonce. So nobody can
+# look for seeds that suit some network: when they are promised, they mean nothing yet.
 #
-# Trigger, label and salt become a **leaf**. Neighbours are hashed together, `sha256(b"\1" + left + right)`, and those again, up to one **root**
-# (Merkle). A key of 100 is filled up to 128 leaves.
+# Owner, number and seed become a **leaf**. Neighbours are hashed together, `sha256(b"\1" + left + right)`, and those again, up to one **root** (Merkle).
 #
 # {exercise:10.3}
 #
@@ -216,39 +217,42 @@ root = wm.ready("10.3", root)
 # {solution:10.3}
 
 # %%
-ada, today = lesson_10.person("Ada"), lesson_10.TODAY
-promise = own.commit(ada, other, made=today)
-root(exercises_10.leaves(other)).hex() == promise.root
+ada = lesson_10.person("Ada")
+promise = lesson_10.promise(ada)
+root(exercises_10.leaves(ada, promise)).hex() == promise.root
 
 # %% [markdown]
-# Ada signs the promise, registers it, and only then releases. Bob releases, too. You, the forger, come last:
+# Ada signs the promise, has it registered, draws her key, teaches it, and only then releases. Bob releases, too. You, the forger, come last:
 
 # %% tags=["nbval-ignore-output"]
-book, late = lesson_10.registry(), own.commit(you, framed, made=today)
-own.register(book, promise, own.release(ada, "Ada's network", own.fingerprint(network), made=today))
-own.register(book, own.release(lesson_10.person("Bob"), "Bob's network", own.fingerprint(bob), made=today), late)
-wm.table(["entry", "who", "what", "hash"], lesson_10.shown(book, ["Ada", "Bob", "you"]))
+releases = [lesson_10.released(ada, "Ada's network", network),
+            lesson_10.released(lesson_10.person("Bob"), "Bob's network", bob)]
+late = lesson_10.promise(you)
+book = lesson_10.registered(promise, *releases, late)
+wm.table(["entry", "who", "what", "nonce"], lesson_10.shown(book, ["Ada", "Bob", "you"]))
 
 # %% [markdown]
-# Every entry holds the hash of the one before. The registry's keeper, bribed, swaps two promises:
+# The keeper signs one root over all entries, and a **receipt** for each. Bribed, he swaps two promises:
 
 # %%
-for fault in own.audit(lesson_10.tampered(book)).faults:
+for fault in own.audited(lesson_10.tampered(book), at=lesson_10.TODAY).faults:
     print(fault)
 
 # %% [markdown]
+# Were he to sign the new root, too, Ada's receipt would show that he signed two stories.
+#
 # ## You are caught
 #
-# You accuse Bob. The judge draws a **nonce**, which names 50 of your triggers to open; the others stay secret.
+# You accuse Bob. Your labels fitted to his network are no use: the court draws labels itself, from your seeds. The judge, whom both of you accept, registers
+# a challenge. His nonce and the keeper's name 50 of your seeds to open; the others stay secret.
 
 # %% tags=["nbval-ignore-output"]
-innocent = wm.bystanders.for_task(plain, mnist.train)
-case = own.Case({"Bob's network": bob}, innocent, own.read_book(book), released=3)
-rows = [["labels fitted, registered now", lesson_10.heard(case, you, framed, late).void[0]]]
-honest = own.commit(you, mine, made=today)
-early = replace(case, book=own.chained([honest, *map(lesson_10.document_of, case.book.entries[:3])], keeper=lesson_10.KEEPER), released=4)
-rows += [["labels at random, in time, swapped later", lesson_10.swapped(early, you, mine, honest, bob).void[0]]]
-rows += [["labels at random, left alone", lesson_10.stopped_by(lesson_10.heard(early, you, mine, honest))]]
+accused = {"Bob's network": bob}
+rows = [["seeds promised after his release", lesson_10.heard(book, you, accused).finding.void[0]]]
+early = lesson_10.registered(late, promise, *releases)
+honest = lesson_10.heard(early, you, accused)
+rows += [["promised in time, better seeds shown", lesson_10.swapped(honest, you, bob).void[0]]]
+rows += [["promised in time, left alone", lesson_10.stopped_by(honest.finding)]]
 wm.table(["your claim", "why it falls"], rows)
 
 # %% [markdown]
@@ -256,39 +260,36 @@ wm.table(["your claim", "why it falls"], rows)
 #
 # ## Ada's turn, through a shop window
 #
-# Mallory took Ada's network, trained **his own mark over hers** (on 10,000 digits), and sells answers over HTTP. The judge sees labels only.
+# Mallory took Ada's network, trained **his own mark over hers** (on 20,000 digits), and sells answers over HTTP. The judge sees labels only.
 
 # %% tags=["nbval-ignore-output"]
 mallory = lesson_10.person("Mallory")
 over = lesson_10.drawn(mallory, device)
-sold = lesson_10.SCHEME.embed(network, mnist.train[:10_000], over).model
+sold = lesson_10.overwritten(network, mnist.train[:20_000], over)
 with lesson_10.shop(sold) as (shop, way):
-    case = own.Case({"the shop": shop}, innocent, own.read_book(book), released=2)
-    found = lesson_10.heard(case, ada, other, promise).matches["the shop"]
+    found = lesson_10.heard(book, ada, {"the shop": shop}, release=2).finding.matches["the shop"]
 proof = found.evidence
-print(f"by {way}: {proof.hits} of {proof.trials}, chance at most {proof.chance:.2f}, p = {proof.p_value:.0e}")
+print(f"by {way}: {proof.hits} of {proof.trials}, chance {proof.chance}, p = {proof.p_value:.0e}")
+print(f"{found.decoys.as_high} of {found.decoys.drawn} decoys as high")
 
 # %% tags=["claim"]
 wm.claim("10.shop", proof.p_value, what="The p-value of Ada's claim on the shop", high=1e-5, unit="p", n=50)
 
 # %% [markdown]
-# The judge trusts nobody's 0.1: he asks bystanders about the opened triggers, and takes the top of the worst one's interval. $p$ is {value:10.shop}.
+# A service has no weights to hash, so the judge names the release (entry 2) that it is said to sell. Among Ada's pictures he asked for keys of his own, **decoys**,
+# one picture a query: the shop can't tell which matter. And 0.1 is exact: no label was chosen after anybody saw a network. $p$ is {value:10.shop}.
 #
 # ## Two parties, one network
 #
-# In court, Mallory answers: "*My* mark is in it, too, and I registered it before *I* released." True. And Carol claims it with labels fitted to it. Who wins?
+# In court, Mallory answers: "*My* mark is in it, too, and I promised it before *I* released." True. And Carol, who promised last, claims it as well. Who wins?
 
 # %% tags=["nbval-ignore-output"]
-carol = lesson_10.person("Carol")
-fit = lesson_10.fitted(lesson_10.drawn(carol, device), sold)
-his, hers = own.commit(mallory, over, made=today), own.commit(carol, fit, made=today)
-own.register(book, his, own.release(mallory, "the one on sale", own.fingerprint(sold), made=today), hers)
+sale = lesson_10.released(mallory, "the one on sale", sold)
+hers = lesson_10.promise(lesson_10.person("Carol"))
+book = lesson_10.registered(lesson_10.promise(mallory), sale, hers, after=book)
 suspects = {"Ada's network": network, "the one on sale": sold, "Carol's network": stranger}
-case = own.Case(suspects, innocent, own.read_book(book), released=6)
-parties = [lesson_10.party(case, ada, "Ada's network", other, promise),
-           lesson_10.party(case, mallory, "the one on sale", over, his),
-           lesson_10.party(case, carol, "Carol's network", fit, hers)]
-report = lesson_10.decided(case, "the one on sale", parties)
+shown = {"Ada": "Ada's network", "Mallory": "the one on sale", "Carol": "Carol's network"}
+report = lesson_10.decided(book, "the one on sale", suspects, shown)
 wm.show(plots.ownership.cross, report)
 
 # %% tags=["claim"]
@@ -303,7 +304,7 @@ wm.all_hold(
 
 # %% [markdown]
 # *How to read this:* a row, a mark; a column, a network. Mallory's mark has {value:10.his} of its hits in what he sells, {value:10.not_hers} in Ada's. Ada's
-# is in both, worn, with {value:10.hers} in his. A thief can mark his copy, not her original. Carol's evidence is **void**: nobody even counts.
+# is in both, worn, with {value:10.hers} in his. A thief can mark his copy, not her original. And Ada released first. Carol's evidence is **void**: nobody even counts.
 #
 # The judge's report is one page:
 
@@ -318,33 +319,35 @@ lesson_10.show_report(report)
 # By somebody who sees all that is public:
 
 # %% tags=["nbval-ignore-output"]
-stage = lesson_10.stage(ada, other, network, mnist.train[:10_000])
+stage = lesson_10.stage(ada, network, mnist.train[:20_000])
 attempts = lesson_10.forged(stage, mallory)
-wm.table(["false claim", "what stops it"], [[a.story, lesson_10.stopped_by(a.finding)] for a in attempts.values()])
+wm.table(["false claim", "what stops it"], [[a.story, lesson_10.shortly(a.why)] for a in attempts.values()])
 
 # %% tags=["claim"]
 accepted = sum(attempt.accepted for attempt in attempts.values()) / len(attempts)
 wm.claim("10.forged", accepted, what="False claims accepted", high=0, n=len(attempts))
 
 # %% [markdown]
-# {value:10.forged|of} were accepted. Now one that the registry can't see: the same forger **had the network before its release**, as an employee. He picks pictures that it
-# alone answers so, and registers them in time.
+# {value:10.forged|of} were accepted. Now one that no registry can see: the same forger **had the network before its release**, as an employee. He promises in
+# time, teaches it his own mark, and Ada releases it, none the wiser.
 
 # %% tags=["nbval-ignore-output"]
-inside = lesson_10.insider(stage, mallory)
+inside = lesson_10.insider(ada, mallory, sold)
 print("What stops it?", lesson_10.stopped_by(inside))
 
 # %% tags=["claim"]
-wm.claim("10.insider", inside.matches["model"].evidence.rate, what="The insider's match", low=0.95, n=30)
+wm.claim("10.insider", inside.matches["the network"].evidence.rate, what="The insider's match", low=0.75, n=50)
 
 # %% [markdown]
-# It stands, with {value:10.insider} of the triggers. The judge heard *chosen* triggers here; insisting that they follow from salts makes this dearer, not impossible.
+# It stands, with {value:10.insider} of the triggers. The mark *is* in the network; how it came there, no match says. Poisoned data would do (notebook 02). That is why the
+# first promise doesn't decide between two marks: the first *release* does.
 #
 # ## How far to trust it
 #
 # - **Order, not time:** the registry proves who registered first. Register before anybody else has the network.
 # - **Silence is no alibi:** a washed mark, or a service that refuses, proves neither guilt nor innocence.
 # - **A key is no person:** that the public key is Ada's must be shown by other means.
+# - **The keeper** draws the nonces. In league with an owner, he can draw again until one suits.
 # - **One dispute, one seed.** Taught on a third of the digits, Ada's mark did *not* survive Mallory's, and the judge gave him the network. Power first.
 # - **200 keys, 32 networks** of one architecture: no independent trials.
 
@@ -368,7 +371,7 @@ wm.quiz("10", "")  # three letters, such as "ABC"
 #
 # - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: commitments to a key.
 # - Fan and others, [*Rethinking DNN Ownership Verification*](https://arxiv.org/abs/1909.07830), 2019: ambiguity attacks.
-# - Haber and Stornetta, *How to Time-Stamp a Digital Document*, 1991: chains of hashes.
+# - Laurie and others, [*Certificate Transparency*](https://www.rfc-editor.org/rfc/rfc9162), RFC 9162, 2021: roots, receipts, and a keeper who need not be trusted.
 # - Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, 1979: four pages.
 
 # %% [markdown] tags=["instructor"]

@@ -10,7 +10,7 @@ import torch
 from wmlearn import ownership as own
 from wmlearn.bench import ownership
 from wmlearn.bench.timing import Timing
-from wmlearn.ownership import forgeries
+from wmlearn.ownership import forgeries, stages, toys
 
 
 @pytest.fixture
@@ -60,12 +60,12 @@ def test_forgeries_are_tried_in_turn_and_honest_claims_stand(small: None) -> Non
 def test_a_real_network_is_claimed_forged_and_compared_with_strangers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stage = forgeries.toy_stage(own.new_identity("owner"), n=100)
+    stage = stages.toy_stage(own.new_identity("owner"), n=100)
     monkeypatch.setattr(ownership, "real_stage", lambda seed: stage)
     monkeypatch.setattr(ownership, "believed_forgeries", lambda stage, forger: ["a forgery"])
-    monkeypatch.setattr(ownership.bystanders, "shipped", lambda *_: [forgeries.toys.Toy(9)])
+    monkeypatch.setattr(ownership.bystanders, "shipped", lambda *_: [toys.Toy(9)])
     lines = {line.what: line for line in ownership.real(0)}
-    assert lines["verify 100 triggers, network 0"].note == "owned; one thread"
+    assert lines["verify 100 triggers, network 0"].note == "and 100 of a decoy; owned; one thread"
     assert lines["forgeries accepted, network 0"].note == "a forgery"
     assert lines["strangers claimed, network 0"].value == 0
     assert lines["strangers claimed, network 0"].unit == "of 1"

@@ -70,7 +70,7 @@ GOOD = {
     "release": ("ada.secret", "s.safetensors"),
     "register": ("book.sqlite", "c.json"),
     "challenge": ("ada.secret", "c.json"),
-    "respond": ("ada.secret", "key.safetensors", "c.json", "ch.json"),
+    "respond": ("ada.secret", "p.json", "q.json"),
     "commit": ("ada.secret",),
     "show": ("b.json",),
 }
@@ -83,15 +83,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ada, judge = own.new_identity("Ada"), own.new_identity("judge")
     model = bystanders.shipped("mnist", 20, 21)[0]
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, "s.safetensors")
-    key = own.draw(ada, n=4, shape=(1, 28, 28), classes=10)
-    promise = own.commit(ada, key)
-    challenge = own.challenge(judge, promise, {"s": model}, count=2)
+    keeper = own.new_identity("keeper")
+    promise = own.commit(ada, n=4, shape=(1, 28, 28), classes=10)
+    book = own.chained([promise], keeper=keeper)
+    challenge = own.challenge(judge, promise, {"s": model}, book=book, count=2)
+    book = own.chained([challenge], keeper=keeper, after=book)
+    papers = [own.receipt(book, keeper, number) for number in (1, 2)]
     own.save_identity(ada, "ada.secret")
-    save_key(key, "key.safetensors")
+    save_key(own.draw(ada, papers[0]), "key.safetensors")
     own.save(promise, "c.json")
     own.save(own.release(ada, "m", own.fingerprint(model)), "r.json")
+    own.save(papers[0], "p.json")
+    own.save(papers[1], "q.json")
     own.save(challenge, "ch.json")
-    own.save(own.respond(ada, key, promise, challenge), "b.json")
+    own.save(own.respond(ada, *papers, judge=judge.public, book=book), "b.json")
     Path("junk").write_bytes(bytes(range(256)) * 2)
     Path("empty").write_bytes(b"")
     Path("dir").mkdir()
@@ -131,7 +136,7 @@ def test_2_000_odd_command_lines_end_clearly(folder: Path, monkeypatch: pytest.M
 
 def test_a_name_that_no_file_can_have_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "a" * 260
-    for words in (["keygen", "Eve", "--out", name], ["show", name], ["commit", "ada.secret", "--key", name]):
+    for words in (["keygen", "Eve", "--out", name], ["show", name], ["commit", "ada.secret", "--out", name]):
         status, says = command(monkeypatch, "ownership", *words)
         assert status == 1, words
         assert says.startswith("wmlearn: ")

@@ -18,7 +18,7 @@ from wmlearn.course.lessons.lesson_10 import power_dial
 from wmlearn.evidence import answers, significance
 from wmlearn.experiments import shipped
 from wmlearn.experiments.false_claims import p_values
-from wmlearn.ownership import forgeries, merkle
+from wmlearn.ownership import forgeries, merkle, stages
 from wmlearn.plots import ownership as plots_claims
 from wmlearn.plots.canvas import png
 
@@ -50,10 +50,11 @@ def test_the_correction_built_in_the_lesson_equals_the_packages(seed: int) -> No
 
 
 def test_the_root_built_in_the_lesson_is_what_a_commitment_holds() -> None:
-    leaves = exercises_10.leaves(KEY)
+    promise = lesson_10.promise(YOU)
+    leaves = exercises_10.leaves(YOU, promise)
     assert len(leaves) == 128
     assert exercises_10.root(leaves) == merkle.levels(leaves)[-1][0]
-    assert exercises_10.root(leaves).hex() == own.commit(YOU, KEY).root
+    assert exercises_10.root(leaves).hex() == promise.root
 
 
 def test_shipped_claims_give_a_p_value_for_every_key_and_network() -> None:
@@ -65,55 +66,52 @@ def test_shipped_claims_give_a_p_value_for_every_key_and_network() -> None:
     )
 
 
-def _court() -> tuple[own.Registry, own.Commitment, own.Entry]:
-    """Return a registry with an honest promise of yours, then the release of the second network."""
-    book, promise = lesson_10.registry(), own.commit(YOU, KEY, made=lesson_10.TODAY)
-    bob = own.release(
-        lesson_10.person("Bob"), "Bob's network", own.fingerprint(MODELS[1]), made=lesson_10.TODAY
-    )
-    receipts = own.register(book, promise, bob)
-    return book, promise, receipts[-1].entry
+BOB = lesson_10.person("Bob")
 
 
-def test_whoever_frames_an_innocent_network_is_caught_each_time_for_the_right_reason() -> None:
-    bob, innocent = MODELS[1], wm.bystanders.shipped("mnist")
-    framed = lesson_10.fitted(KEY, bob)
-    assert lesson_10.SCHEME.verify(bob, framed).rate == 1
-    book, honest, release = _court()
-    late = own.commit(YOU, framed, made=lesson_10.TODAY)
-    own.register(book, late)
-    case = own.Case({"Bob's network": bob}, innocent, own.read_book(book), release.number)
-    assert (
-        lesson_10.heard(case, YOU, framed, late).void[0]
-        == "it was committed to (entry 3) after the model was released (entry 2)"
-    )
-    swapped = lesson_10.swapped(case, YOU, KEY, honest, bob)
-    assert "opened triggers or labels are not those committed to" in swapped.void[0]
-    assert lesson_10.stopped_by(swapped) == "opened triggers or labels are not those committed to"
-    assert lesson_10.stopped_by(lesson_10.heard(case, YOU, KEY, honest)) == "too few hits"
-
-
-def test_a_swapped_registry_is_found_and_the_original_stays_sound() -> None:
-    book, _, _ = _court()
-    own.register(book, own.commit(YOU, lesson_10.fitted(KEY, MODELS[0]), made=lesson_10.TODAY))
-    assert own.audit(book).faults == ()
-    assert own.audit(lesson_10.tampered(book)).faults == (
-        "entry 1: its content is not what was hashed",
-        "entry 3: its content is not what was hashed",
-    )
-    rows = lesson_10.shown(book, ["Bob", "you"])
-    assert [row[:3] for row in rows] == [
-        ["1", "you", "commits to a key"],
-        ["2", "Bob", "releases Bob's network"],
-        ["3", "you", "commits to a key"],
+def _releases() -> list[own.Release]:
+    return [
+        lesson_10.released(ADA, "Ada's network", MODELS[0]),
+        lesson_10.released(BOB, "Bob's network", MODELS[1]),
     ]
 
 
-def test_everybody_sees_the_same_triggers_opened() -> None:
-    promise = own.commit(YOU, KEY, made=lesson_10.TODAY)
-    one, two = (lesson_10.asks(promise, {"Bob's network": MODELS[1]}) for _ in range(2))
-    assert one == two
-    assert len(own.named(one, promise.n)) == lesson_10.OPENED
+def test_whoever_frames_an_innocent_network_is_caught_each_time_for_the_right_reason() -> None:
+    bob = MODELS[1]
+    assert lesson_10.SCHEME.verify(bob, lesson_10.fitted(KEY, bob)).rate == 1
+    ada, yours = lesson_10.promise(ADA), lesson_10.promise(YOU)
+    book = lesson_10.registered(ada, *_releases(), yours)
+    late = lesson_10.heard(book, YOU, {"Bob's network": bob}).finding
+    assert late.void == ("it was committed to (entry 4) after the model was released (entry 3)",)
+    early = lesson_10.heard(lesson_10.registered(yours, ada, *_releases()), YOU, {"Bob's network": bob})
+    swapped = lesson_10.swapped(early, YOU, bob)
+    assert swapped.void == ("50 of 50 opened triggers are not those committed to",)
+    assert lesson_10.stopped_by(swapped) == "opened triggers are not those committed to"
+    assert lesson_10.stopped_by(early.finding) == "too few hits"
+
+
+def test_a_swapped_registry_is_found_and_the_original_stays_sound() -> None:
+    book = lesson_10.registered(lesson_10.promise(ADA), *_releases(), lesson_10.promise(YOU))
+    assert own.audited(book).faults == ()
+    assert own.audited(lesson_10.tampered(book)).faults == (
+        "the entries are not those for which the keeper has signed",
+    )
+    rows = lesson_10.shown(book, ["Ada", "Bob", "you"])
+    assert [row[:3] for row in rows] == [
+        ["1", "Ada", "promises a key"],
+        ["2", "Ada", "releases Ada's network"],
+        ["3", "Bob", "releases Bob's network"],
+        ["4", "you", "promises a key"],
+    ]
+
+
+def test_everybody_sees_the_same_keys_and_the_same_triggers_opened() -> None:
+    assert torch.equal(KEY.x, lesson_10.drawn(YOU, CPU).x)
+    book = lesson_10.registered(lesson_10.promise(YOU), *_releases())
+    one, two = (lesson_10.heard(book, YOU, {"Bob's network": MODELS[1]}, release=3) for _ in range(2))
+    assert one.bundle == two.bundle
+    assert len(one.bundle.openings) == lesson_10.OPENED
+    assert one.finding == two.finding
 
 
 def test_a_shop_answers_as_its_network_does() -> None:
@@ -129,13 +127,15 @@ def test_without_a_web_server_a_function_stands_in(monkeypatch: pytest.MonkeyPat
         assert answers(shop, KEY.x).equal(answers(MODELS[0], KEY.x))
 
 
-def test_forgers_fail_and_the_insider_does_not() -> None:
-    stage = forgeries.toy_stage(ADA)
-    attempts = lesson_10.forged(stage, YOU)
-    reasons = {name: lesson_10.stopped_by(attempt.finding) for name, attempt in attempts.items()}
-    assert "nothing: the claim stands" not in reasons.values()
-    assert reasons["universal"] == "it can prove nothing"
-    assert lesson_10.stopped_by(lesson_10.insider(stage, YOU)) == "nothing: the claim stands"
+def test_forgers_fail() -> None:
+    attempts = lesson_10.forged(stages.toy_stage(ADA, n=60), YOU)
+    assert attempts.keys() == forgeries.ALL.keys()
+    assert not any(attempt.accepted for attempt in attempts.values())
+    assert attempts["lottery"].why == "too few hits"
+
+
+def test_an_insider_who_never_put_his_mark_in_is_not_believed() -> None:
+    assert lesson_10.stopped_by(lesson_10.insider(ADA, YOU, MODELS[0])) == "too few hits"
 
 
 def test_the_report_is_shown_in_a_frame_that_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,15 +144,17 @@ def test_the_report_is_shown_in_a_frame_that_runs_nothing(monkeypatch: pytest.Mo
     finding = own.Finding("0" * 64, 0, 0.0, ("<b>void</b>",), {})
     models = {"<i>one</i>": "one"}
     report = own.Report(
-        lesson_10.TODAY,
-        "<i>one</i>",
-        models,
-        {"Ada": "<i>one</i>"},
-        1e-3,
-        "",
-        {"Ada": finding},
-        None,
-        ("because.",),
+        made=lesson_10.TODAY,
+        disputed="<i>one</i>",
+        suspects=models,
+        models={"Ada": "<i>one</i>"},
+        judge="",
+        alpha=1e-3,
+        size=0,
+        head="",
+        findings={"Ada": finding},
+        owner=None,
+        reasons=("because.",),
     )
     lesson_10.show_report(report)
     page = shown[0]["text/html"]

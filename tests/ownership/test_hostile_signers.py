@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 import wmlearn as wm
 from wmlearn import ownership as own
-from wmlearn.ownership import documents, forgeries
+from wmlearn.ownership import documents, stages
 from wmlearn.ownership.documents import digest, signed
+from wmlearn.ownership.stages import Stage
 
 BIG = (0, 1, 2, 3, 2**31, 2**32, 2**53 - 1, 2**53, 2**62, 2**63, 2**64, 10**19, 10**50, 10**310, 10**400)
 TIMES = (
@@ -22,7 +23,6 @@ TIMES = (
 COMMITMENT: dict[str, tuple[Any, ...]] = {
     "classes": BIG,
     "n": (1, 2, 3, 99, 101, 128, 129, 9999, 10_000),
-    "chance": (5e-324, 1e-300, 1 - 1e-16, 0.5),
     "shape": (
         (1, 8, 9), (1, 1, 64), (64, 1, 1), (10**6,) * 3, (1, 2**31, 1), (1, 2**63, 1), (1, 10**50, 1),
         (2**53 - 1, 2**53 - 1, 1), (3, 8, 8),
@@ -36,13 +36,15 @@ CHALLENGE: dict[str, tuple[Any, ...]] = {
     "spent": ((), (-1,), (10**400,), tuple(range(100)), tuple(range(99)), (2**53 - 1,)),
     "suspects": (("",), ("m",) * 1000, ("model sha256:" + "0" * 64,), ("\x1b[2J",)),
     "nonce": ("0" * 64, "f" * 64),
+    "level": (5e-324, 1e-300, 1 - 1e-16, 0.5),
+    "queries": BIG,
     "made": TIMES,
 }
 
 
 @pytest.fixture(scope="module")
-def stage() -> forgeries.Stage:
-    return forgeries.toy_stage(own.new_identity("Ada"))
+def stage() -> Stage:
+    return stages.toy_stage(own.new_identity("Ada"))
 
 
 def _values(table: dict[str, tuple[Any, ...]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -51,34 +53,37 @@ def _values(table: dict[str, tuple[Any, ...]]) -> st.SearchStrategy[dict[str, An
     return one | st.fixed_dictionaries({}, optional=fields)
 
 
-def _try(stage: forgeries.Stage, n: int) -> None:
-    honest = own.challenge(stage.judge, stage.promise, {"model": stage.model}, count=10)
-    answer = own.respond(stage.owner, stage.key, stage.promise, honest)
+def _try(stage: Stage, n: int) -> None:
+    question = stages.asked(stage, stages.booked(stage), stage.commitment, {"model": stage.model})
+    answer = stages.answered(stage, stage.owner, question)
 
     @given(promised=_values(COMMITMENT), asked=_values(CHALLENGE))
     def is_answered(promised: dict[str, Any], asked: dict[str, Any]) -> None:
         try:
-            promise = signed(replace(stage.promise, **promised), stage.owner)
+            promise = signed(replace(stage.commitment, **promised), stage.owner)
             named = {"commitment": digest(promise), **asked}
-            challenge = signed(replace(honest, **named), stage.judge)
-            bundle = signed(replace(answer, commitment=promise, challenge=challenge), stage.owner)
+            challenge = signed(replace(question.challenge, **named), stage.judge)
+            book = own.chained([promise, challenge], keeper=stage.keeper)
         except wm.WmlearnError:  # it can't even be written
             return
+        papers = [own.receipt(book, stage.keeper, number) for number in (1, 2)]
+        bundle = signed(replace(answer, promise=papers[0], question=papers[1]), stage.owner)
         assert documents.parse(documents.text(bundle), own.Bundle) == bundle
-        own.faults(bundle)
-        own.redrawn(answer if own.faults(bundle) else bundle)
+        assert own.faults(bundle)
+        case = own.Case({"model": stage.model}, book, stage.judge.public)
+        assert own.verify(case, challenge, bundle).void
         with pytest.raises(wm.WmlearnError):
-            own.respond(stage.judge, stage.key, promise, challenge)
+            own.respond(stage.judge, *papers, judge=stage.judge.public, book=book)
 
     settings(max_examples=n)(is_answered)()
 
 
-def test_a_hostile_signature_is_answered(stage: forgeries.Stage) -> None:
+def test_a_hostile_signature_is_answered(stage: Stage) -> None:
     _try(stage, 40)
 
 
 @pytest.mark.slow
-def test_966_hostile_signatures_are_answered(stage: forgeries.Stage) -> None:
+def test_966_hostile_signatures_are_answered(stage: Stage) -> None:
     _try(stage, 966)
 
 

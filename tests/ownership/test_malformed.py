@@ -9,11 +9,10 @@ import torch
 from hostile import DEEP, command, forget, one_line, spoilt
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 import wmlearn as wm
 from wmlearn import ownership as own
-from wmlearn.ownership import documents
+from wmlearn.ownership import documents, stages
 from wmlearn.watermarks import save_key
 
 SHAPES = {
@@ -21,21 +20,19 @@ SHAPES = {
     "release": own.Release,
     "challenge": own.Challenge,
     "bundle": own.Bundle,
+    "receipt": own.Receipt,
 }
 
 
 def _written(folder: Path) -> dict[str, bytes]:
     """Write one document of every kind, and return their bytes by name."""
-    ada, judge = own.new_identity("Ada"), own.new_identity("judge")
-    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
-    key = own.draw(ada, n=8, shape=(1, 8, 8), classes=4)
-    promise = own.commit(ada, key)
-    challenge = own.challenge(judge, promise, {"it": model}, count=2)
-    release = own.release(ada, "it", own.fingerprint(model))
-    bundle = own.respond(ada, key, promise, challenge)
-    own.save_identity(ada, folder / "ada.secret")
-    save_key(key, folder / "key.safetensors")
-    for name, document in zip(SHAPES, (promise, release, challenge, bundle), strict=True):
+    stage = stages.toy_stage(own.new_identity("Ada"), n=8)
+    question = stages.asked(stage, stages.booked(stage), stage.commitment, {"it": stage.model})
+    bundle = stages.answered(stage, stage.owner, question)
+    own.save_identity(stage.owner, folder / "ada.secret")
+    save_key(stage.key, folder / "key.safetensors")
+    made = (stage.commitment, stage.released, question.challenge, bundle, question.receipt)
+    for name, document in zip(SHAPES, made, strict=True):
         own.save(document, folder / f"{name}.json")
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -55,6 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _try(written: dict[str, bytes], folder: Path, monkeypatch: pytest.MonkeyPatch, n: int) -> None:
     """Read `n` spoilt documents with every command that opens them alone."""
     names = [name for name in written if name != "key.safetensors"]
+    own.save_identity(own.new_identity("keeper"), folder / "K")
 
     @given(name=st.sampled_from(names), draw=st.data())
     def is_answered(name: str, draw: st.DataObject) -> None:
@@ -62,7 +60,8 @@ def _try(written: dict[str, bytes], folder: Path, monkeypatch: pytest.MonkeyPatc
         Path("F").write_bytes(raw)
         Path("F").chmod(0o600)
         forget(folder, "new.sqlite", "new.sqlite-wal", "new.sqlite-shm")
-        for words in (["show", "F"], ["register", "new.sqlite", "F"], ["audit", "none", "--receipt", "F"]):
+        register = ["register", "new.sqlite", "F", "--keeper", "K"]
+        for words in (["show", "F"], register, ["audit", "none", "--receipt", "F"]):
             _, says = command(monkeypatch, "ownership", *words)
             assert one_line(says), says
         shape = SHAPES.get(name.removesuffix(".json"))

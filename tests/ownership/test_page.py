@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from wmlearn.evidence import Evidence
+from wmlearn.evidence import Evidence, Rank
 from wmlearn.ownership import Report, to_html
 from wmlearn.ownership.verification import Finding, Match
 
@@ -42,13 +42,14 @@ class Reader(html.parser.HTMLParser):
 
 
 def _page(name: str) -> str:
-    match = Match(Evidence("adi2018", "labels", 3, 30, 0.1), 0, False)
+    match = Match(Evidence("adi2018", "labels", 3, 30, 0.1), Rank("decoys", 1, 9), 0, 0, owned=False)
     finding = Finding("0" * 64, 1, 1e-3, (name,), {name: match}, (name,))
     shape = Report.__dataclass_fields__
     known = {
         "disputed": name, "owner": name, "reasons": (name,), "findings": {name: finding},
         "suspects": {name: name},
-        "models": {name: name}, "limits": (name,), "head": name, "alpha": 1e-3, "made": name,
+        "models": {name: name}, "limits": (name,), "head": name,
+        "judge": name, "size": 3, "alpha": 1e-3, "made": name,
     }  # fmt: skip
     empty = {part: known.get(part, ()) for part in shape}
     return to_html(Report(**empty))  # pyright: ignore[reportArgumentType]

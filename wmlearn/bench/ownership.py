@@ -19,8 +19,9 @@ from torch import nn
 from .. import ownership as own
 from ..data import load
 from ..evidence import bystanders
-from ..ownership import forgeries, toys
+from ..ownership import forgeries, stages, toys
 from ..ownership.documents import signed
+from ..ownership.stages import Stage
 from ..training import Recipe
 from ..watermarks import Adi2018, TriggerKey
 from .timing import Timing, measure, one_thread
@@ -48,7 +49,7 @@ def book(folder: Path) -> Iterator[Timing]:
     """Register commitments one by one for a while, the rest in one go, and audit them all."""
     person = own.new_identity("Ada")
     registry = own.Registry(folder / "book.sqlite", own.new_identity("keeper"))
-    promise = own.commit(person, own.draw(person, n=10, shape=toys.SHAPE, classes=toys.CLASSES))
+    promise = own.commit(person, n=10, shape=toys.SHAPE, classes=toys.CLASSES)
     documents = [signed(replace(promise, serial=str(i)), person) for i in range(N_ENTRIES)]
     alone = measure(lambda: _register_each(registry, documents[:N_ALONE])).seconds
     own.register(registry, *documents[N_ALONE:])
@@ -95,14 +96,14 @@ def _write(registry: own.Registry, name: str) -> None:
 
 def false_claims() -> Iterator[Timing]:
     """Try every forgery in turn until 1,000 were tried, each by a forger of its own, against 20 owners."""
-    stages = [forgeries.toy_stage(own.new_identity(f"owner {i}"), n=60) for i in range(N_OWNERS)]
-    attempts = measure(lambda: _forge(stages))
+    owners = [stages.toy_stage(own.new_identity(f"owner {i}"), n=60) for i in range(N_OWNERS)]
+    attempts = measure(lambda: _forge(owners))
     accepted = attempts.result.accepted
     tried = attempts.result.tried
     kinds = ", ".join(f"{name} {n}" for name, n in tried.items())
     yield Timing("false claims accepted", accepted.total(), f"of {tried.total():,}", kinds)
     yield Timing(f"{tried.total():,} false claims, tried and judged", attempts.seconds, "s", "one thread")
-    findings = [_honestly(stage) for stage in stages]
+    findings = [_honestly(stage) for stage in owners]
     stand = sum(finding.matches["model"].owned for finding in findings)
     yield Timing("honest claims that stand", stand, f"of {len(findings)}")
 
@@ -115,43 +116,54 @@ class Forged:
     accepted: Counter[str]
 
 
-def _forge(stages: list[forgeries.Stage]) -> Forged:
+def _forge(owners: list[Stage]) -> Forged:
     forged = Forged(Counter(), Counter())
     names = list(forgeries.ALL)
     for i in range(N_FORGED):
         name = names[i % len(names)]
-        attempt = forgeries.ALL[name](stages[i % len(stages)], own.new_identity(f"forger {i}"))
+        attempt = forgeries.ALL[name](owners[i % len(owners)], own.new_identity(f"forger {i}"))
         forged.tried[name] += 1
         forged.accepted[name] += attempt.accepted
     return forged
 
 
-def _honestly(stage: forgeries.Stage) -> own.Finding:
-    return forgeries.claim(stage, stage.owner, stage.key, stage.promise, forgeries.case(stage))
+def _honestly(stage: Stage) -> own.Finding:
+    return stages.heard(stage, stages.booked(stage), stage.owner, stage.commitment, {"model": stage.model})
 
 
 def real(seed: int) -> Iterator[Timing]:
     """Mark a trained network of MNIST, claim it honestly, and try each forgery once."""
     stage = real_stage(seed)
-    hearing = forgeries.case(stage)
-    challenge = own.challenge(stage.judge, stage.promise, hearing.suspects, count=100)
-    bundle = own.respond(stage.owner, stage.key, stage.promise, challenge)
-    verification = measure(lambda: own.verify(hearing, challenge, bundle))
+    suspects = {"model": stage.model}
+    question = stages.asked(stage, stages.booked(stage), stage.commitment, suspects, change=_all)
+    bundle = own.respond(
+        stage.owner,
+        question.promise,
+        question.receipt,
+        judge=stage.judge.public,
+        book=question.book,
+    )
+    verification = measure(lambda: stages.found(stage, question, bundle, suspects))
     match = verification.result.matches["model"]
     evidence = match.evidence
     verdict = "owned" if match.owned else "NOT owned"
-    yield Timing(f"verify 100 triggers, network {seed}", verification.seconds, "s", f"{verdict}; one thread")
-    note = f"chance {evidence.chance:.3f}, p = {evidence.p_value:.0e}"
+    note = f"and 100 of a decoy; {verdict}; one thread"
+    yield Timing(f"verify 100 triggers, network {seed}", verification.seconds, "s", note)
+    note = f"{match.decoys.as_high} of {match.decoys.drawn} decoys as high, p = {evidence.p_value:.0e}"
     yield Timing(f"its hits, network {seed}", evidence.hits, f"of {evidence.trials}", note)
     believed = believed_forgeries(stage, f"forger {seed}")
     total = f"of {len(forgeries.ALL)}"
     yield Timing(f"forgeries accepted, network {seed}", len(believed), total, ", ".join(believed))
     strangers = bystanders.shipped("mnist", 9, 28)
-    framed = sum(_framed(stage, hearing, stranger) for stranger in strangers)
+    framed = sum(_framed(stage, stranger) for stranger in strangers)
     yield Timing(f"strangers claimed, network {seed}", framed, f"of {len(strangers)}")
 
 
-def real_stage(seed: int) -> forgeries.Stage:
+def _all(challenge: own.Challenge) -> own.Challenge:
+    return replace(challenge, count=100, queries=200)
+
+
+def real_stage(seed: int) -> Stage:
     """Mark a shipped network with a key that its owner has promised before."""
     few = load("mnist").train[:2000]
     clean = bystanders.shipped("mnist", 8, 9)[0]
@@ -161,17 +173,21 @@ def real_stage(seed: int) -> forgeries.Stage:
         return scheme.embed(model, few, key).model
 
     owner = own.new_identity("owner")
-    key = own.draw(owner, shape=(1, 28, 28), classes=10)
-    return forgeries.staged(owner, key, embed(clean, key), bystanders.shipped("mnist"), embed)
+    keeper = own.new_identity("keeper")
+    book = own.chained([own.commit(owner, shape=(1, 28, 28), classes=10)], keeper=keeper)
+    promise = own.receipt(book, keeper, 1)
+    return stages.staged(owner, promise, book, keeper, embed(clean, own.draw(owner, promise)), embed)
 
 
-def believed_forgeries(stage: forgeries.Stage, forger: str) -> list[str]:
+def believed_forgeries(stage: Stage, forger: str) -> list[str]:
     """Name the forgeries that the judge believes."""
     attempts = {name: forge(stage, own.new_identity(forger)) for name, forge in forgeries.ALL.items()}
     return [name for name, attempt in attempts.items() if attempt.accepted]
 
 
-def _framed(stage: forgeries.Stage, hearing: own.Case, stranger: nn.Module) -> bool:
+def _framed(stage: Stage, stranger: nn.Module) -> bool:
     """Say whether the owner's claim to a network of somebody else would stand."""
-    other = own.Case({"model": stranger}, stage.bystanders, hearing.book, hearing.released)
-    return forgeries.claim(stage, stage.owner, stage.key, stage.promise, other).matches["model"].owned
+    suspects = {"model": stranger}
+    book = stages.booked(stage)
+    finding = stages.heard(stage, book, stage.owner, stage.commitment, suspects, released=2)
+    return finding.matches["model"].owned

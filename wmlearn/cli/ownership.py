@@ -1,18 +1,19 @@
-"""The command line of ownership: an owner promises and answers, a judge challenges and verifies, anybody
-reads the registry.
+"""The command line of ownership: an owner promises and answers, a judge challenges and verifies, a keeper
+keeps the book, and anybody reads it. They exchange files; secrets stay where they are.
 
-owner   wmlearn ownership keygen Ada                             ada.secret
-        wmlearn ownership commit ada.secret                      key.safetensors (secret), commitment.json
-keeper  wmlearn ownership register book.sqlite commitment.json --keeper keeper.secret
-        wmlearn ownership release ada.secret model.safetensors   release.json, to be registered
-judge   wmlearn ownership challenge judge.secret commitment.json
-                --suspect theirs=copy.safetensors --registry book.sqlite
-owner   wmlearn ownership respond ada.secret key.safetensors commitment.json challenge.json
-anybody wmlearn ownership verify bundle.json
-                --suspect theirs=copy.safetensors --registry book.sqlite --released 2
+keeper  wmlearn ownership keygen Keeper                          keeper.secret, keeper.public owner   wmlearn
+ownership keygen Ada                             ada.secret, ada.public wmlearn ownership commit ada.secret
+commitment.json keeper  wmlearn ownership register book.sqlite commitment.json --keeper keeper.secret
+receipts/receipt-1.json, for the owner owner   wmlearn ownership commit ada.secret --receipt
+receipts/receipt-1.json key.safetensors, to be taught to the model wmlearn ownership release ada.secret
+model.safetensors --commitment commitment.json release.json, to be registered judge   wmlearn ownership
+challenge judge.secret commitment.json --suspect theirs=copy.safetensors --registry book.sqlite
+challenge.json, to be registered owner   wmlearn ownership respond ada.secret receipts/receipt-1.json
+receipts/receipt-3.json --judge judge.public --registry book.sqlite      bundle.json anybody wmlearn ownership
+verify bundle.json --judge judge.public --suspect theirs=copy.safetensors --registry book.sqlite
 
-A suspect may also be an ONNX file or the URL of a service. A challenge names these only; of weights it holds
-the hash.
+A suspect may also be an ONNX file or the URL of a service, which can only be named: say with --released from
+which release it is said to stem. PUBLIC keys are given as 64 digits or as the file that keygen wrote.
 """
 
 from __future__ import annotations
@@ -30,8 +31,7 @@ from ..words import visible
 
 if TYPE_CHECKING:
     from ..evidence import Suspect
-    from ..ownership import Case, Challenge, Finding, Party
-    from ..watermarks import BlackmarksKey, TriggerKey
+    from ..ownership import Case, Finding, Party
 
 app = typer.Typer(
     no_args_is_help=True, help="Whose model is it? Promise before release, challenge, answer, verify."
@@ -39,6 +39,9 @@ app = typer.Typer(
 
 Secret = Annotated[Path, typer.Argument(help="A person's secret, as `keygen` wrote it.")]
 Promise = Annotated[Path, typer.Argument(help="A commitment, as `commit` wrote it.")]
+Judge = Annotated[
+    str, typer.Option(help="The public key of the judge whom the parties accept, or the file that holds it.")
+]
 Suspects = Annotated[
     list[str],
     typer.Option(
@@ -56,29 +59,20 @@ Keeper = Annotated[
     Path, typer.Option(help="The secret of whoever keeps the registry: only the keeper adds to it.")
 ]
 Released = Annotated[
-    int, typer.Option(help="The registry's entry with which the model in question was released.")
-]
-Alpha = Annotated[float, typer.Option(help="The level, shared among all tries.")]
-
-Chosen = Annotated[
-    bool,
+    int | None,
     typer.Option(
-        "--chosen", help="Hear keys whose triggers do not follow from their salts, too: all but adi2018."
+        help="The entry of the release that a suspect is said to stem from; for services, and models that the"
+        " registry does not know. Others are found by their weights."
     ),
+]
+Receipts = Annotated[
+    list[Path] | None,
+    typer.Option("--receipt", help="A receipt that the registry must hold; as many as you have."),
 ]
 
 WEIGHTS = ".safetensors"
 ARCHITECTURES = {"mnist": "badnet_cnn", "signs-us": "sign_cnn:20"}
 """Task -> the network that suspects are, unless another is named."""
-DRAWN = (
-    "adi2018",
-    "zhang2018-content",
-    "zhang2018-unrelated",
-    "zhang2018-noise",
-    "gu2017-patch",
-    "jia2021-ewe",
-)
-"""Schemes whose keys need no trained model."""
 
 
 @app.command()
@@ -89,47 +83,61 @@ def keygen(
     ] = None,
 ) -> None:
     """Draw a person's secret, which signs, and from which all of the person's keys follow."""
+    from ..data import files
     from ..ownership import new_identity, save_identity
 
     require(visible(name) == name != "", "a name must be a text of visible letters", ascii(name))
     person = new_identity(name)
     path = out or Path(f"{name.lower()}.secret")
     save_identity(person, path)
+    public = path.with_suffix(".public")
+    files.write(public, f"{person.public}\n".encode())
     typer.echo(
-        f"{path} holds the secret: only you can read it. Keep a copy: without it no claim can be"
-        f" made.\npublic key {person.public}"
+        f"{path} holds the secret: only you can read it. Keep a copy: without it no claim can be made.\n"
+        f"{public} holds the public key {person.public}"
     )
 
 
 @app.command()
 def commit(
     secret: Secret,
-    scheme: Annotated[
-        str, typer.Option(help=f"{', '.join(DRAWN)}; any other when the key is there.")
-    ] = "adi2018",
+    scheme: Annotated[str, typer.Option(help="How triggers are drawn: adi2018.")] = "adi2018",
     task: Task = "mnist",
-    serial: Annotated[str, typer.Option(help="Tells your keys of one scheme apart.")] = "",
-    key: Annotated[Path, typer.Option(help="The key: read where it is there, else drawn.")] = Path(
-        "key.safetensors"
-    ),
+    n: Annotated[int, typer.Option(min=1, help="How many triggers.")] = 100,
+    serial: Annotated[str, typer.Option(help="Tells your promises apart.")] = "",
+    receipt: Annotated[
+        Path | None, typer.Option(help="The receipt of your registered commitment: draws the key.")
+    ] = None,
+    key: Annotated[Path, typer.Option(help="Where to write the key.")] = Path("key.safetensors"),
     out: Annotated[Path, typer.Option(help="Where to write the commitment.")] = Path("commitment.json"),
 ) -> None:
-    """Draw a key from the secret, and promise all its triggers and labels by one hash."""
+    """Promise seeds by one hash; and again, with the receipt of that promise, draw the key to teach."""
     from ..ownership import commit as promise
     from ..ownership import load_identity, save
-    from ..watermarks import load_key, save_key
 
-    owner = load_identity(secret)
-    is_new = not key.exists()
-    secrets = _draw_key(secret, scheme, task, serial) if is_new else load_key(key)
-    document = promise(owner, secrets, serial=serial)
-    if is_new:
-        save_key(secrets, key)
+    if receipt:
+        _draw(secret, receipt, key)
+        return
+    shape, classes = _recipe(task)
+    document = promise(load_identity(secret), n=n, shape=shape, classes=classes, scheme=scheme, serial=serial)
     save(document, out)
     typer.echo(
-        f"{key} holds {document.n} triggers of {document.scheme}: keep it secret, and teach it to your model."
+        f"{out} promises {document.n} triggers of {document.scheme}, and gives nothing away. Hand it to the"
+        " keeper of the registry: your key can be drawn when you have the receipt."
     )
-    typer.echo(f"{out} gives nothing away: register it before you release the model.")
+
+
+def _draw(secret: Path, receipt: Path, key: Path) -> None:
+    """Draw the key that a registered promise has become, and write it."""
+    from ..data import files
+    from ..ownership import Receipt, draw, load, load_identity
+    from ..watermarks import save_key
+
+    files.check_writable(key)
+    require(not key.exists(), "a new key must not replace a file", str(key), "Name another file with --key.")
+    drawn = draw(load_identity(secret), load(receipt, Receipt))
+    save_key(drawn, key)
+    typer.echo(f"{key} holds {len(drawn)} triggers: keep it secret, and teach it to your model.")
 
 
 @app.command()
@@ -137,25 +145,28 @@ def release(
     secret: Secret,
     model: Annotated[Path, typer.Argument(help="The model as it is released, FILE.safetensors.")],
     task: Task = "mnist",
+    commitment: Annotated[
+        list[Path] | None, typer.Option(help="A commitment whose key the model carries; one or more.")
+    ] = None,
+    after: Annotated[
+        list[Path] | None, typer.Option(help="A model that this one was made from, FILE.safetensors.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where to write the document, to be registered.")] = Path(
         "release.json"
     ),
 ) -> None:
-    """Sign that a model is released: marks that are promised later may have been found on it."""
-    from torch import nn
-
-    from ..ownership import fingerprint, load_identity, save
+    """Sign that a model is released: marks that are promised later may have been put into a copy of it."""
+    from ..ownership import Commitment, load, load_identity, save
     from ..ownership import release as sign
+    from ..ownership.documents import digest
 
-    network = _suspect(str(model), task)
-    require(
-        isinstance(network, nn.Module),
-        "the model to release must be a safetensors file, whose weights are hashed",
-        str(model),
+    parents = tuple(_fingerprint(path, task) for path in after or [])
+    carried = tuple(digest(load(path, Commitment)) for path in commitment or [])
+    document = sign(
+        load_identity(secret), model.stem, _fingerprint(model, task), after=parents, commitments=carried
     )
-    assert isinstance(network, nn.Module)
-    save(sign(load_identity(secret), model.stem, fingerprint(network)), out)
-    typer.echo(f"{out} is signed: register it now.")
+    save(document, out)
+    typer.echo(f"{out} is signed: have it registered now.")
 
 
 @app.command()
@@ -169,17 +180,24 @@ def register(
     ],
     keeper: Keeper,
     receipts: Annotated[
-        Path, typer.Option(help="Folder for the receipts; `audit` compares the registry with them.")
-    ] = Path("receipts"),
+        Path | None,
+        typer.Option(
+            help="Folder for the receipts; by default that beside the registry, which `audit` reads."
+        ),
+    ] = None,
 ) -> None:
-    """Add signed documents to the registry, for good."""
+    """As the keeper: add signed documents to the registry, for good, and sign receipts."""
+    from ..data import files
     from ..ownership import Registry, load_identity, save
     from ..ownership import register as add
 
     book = Registry(registry, load_identity(keeper))
-    for path, receipt in zip(documents, add(book, *(_document(path) for path in documents)), strict=True):
+    contents = [_document(path) for path in documents]
+    folder = receipts or _beside(registry)
+    files.check_writable(folder / "receipt.json")
+    for path, receipt in zip(documents, add(book, *contents), strict=True):
         entry = receipt.entry
-        to = receipts / f"receipt-{entry.number}.json"
+        to = folder / f"receipt-{entry.number}.json"
         save(receipt, to)
         typer.echo(f"{path} is entry {entry.number}, {entry.time} by this machine's clock; keep {to}")
 
@@ -190,54 +208,70 @@ def challenge(
     commitment: Promise,
     suspect: Suspects,
     registry: Book,
-    keeper: Keeper,
     task: Task = "mnist",
     count: Annotated[int, typer.Option(help="How many triggers are opened; the others stay secret.")] = 30,
-    opened: Annotated[
-        list[Path] | None,
-        typer.Option(help="A bundle of another judge's case: what it opened is not asked again."),
+    level: Annotated[
+        float, typer.Option(help="How unlikely a claim on an innocent model must be, after all tries.")
+    ] = 1e-6,
+    queries: Annotated[
+        int | None, typer.Option(help="How many pictures a suspect is asked; by default ten times the count.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Where to write the challenge.")] = Path("challenge.json"),
 ) -> None:
-    """As the judge: draw which triggers must be opened, and register that."""
-    from ..ownership import Bundle, Commitment, Registry, challenges, load, load_identity, read_book, save
+    """As the judge: order triggers to be opened. Which ones, shows the receipt of the registered
+    challenge.
+    """
+    from ..data import files
+    from ..ownership import Commitment, Registry, load, load_identity, read_book, save
     from ..ownership import challenge as draw
-    from ..ownership import register as add
 
-    book = Registry(registry, load_identity(keeper))
-    judge = load_identity(secret)
+    files.check_writable(out)
     promise = load(commitment, Commitment)
-    # other judges' may have gone unanswered: their triggers are still secret, but for the bundles in `opened`
-    earlier = [before for before in challenges(read_book(book)) if before.by == judge.public]
-    earlier += [load(path, Bundle).challenge for path in opened or []]
-    document = draw(judge, promise, _suspects(suspect, task), count=count, earlier=earlier)
-    [receipt] = add(book, document)
+    suspects = _suspects(suspect, task)
+    book = read_book(Registry(registry))
+    judge = load_identity(secret)
+    document = draw(judge, promise, suspects, book=book, count=count, level=level, queries=queries)
     save(document, out)
     n_secret = promise.n - len(document.spent) - count
     typer.echo(
-        f"{out} names {count} triggers (entry {receipt.entry.number} of the registry);"
-        f" {n_secret} of {promise.n} stay secret."
+        f"{out} orders {count} triggers to be opened, once it is registered; {n_secret} of {promise.n} stay"
+        " secret."
     )
 
 
 @app.command()
 def respond(
     secret: Secret,
-    key: Annotated[Path, typer.Argument(help="The owner's key.")],
-    commitment: Promise,
-    challenge: Annotated[Path, typer.Argument(help="The judge's challenge.")],
+    promise: Annotated[Path, typer.Argument(help="The receipt of your commitment.")],
+    question: Annotated[Path, typer.Argument(help="The receipt of the judge's challenge.")],
+    judge: Judge,
+    registry: Book,
+    ledger: Annotated[
+        Path, typer.Option(help="The list of what you have opened; kept for you, beside the key.")
+    ] = Path("key.opened.json"),
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Open more than half of the key, all in all: it is spent then.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Where to write the bundle.")] = Path("bundle.json"),
 ) -> None:
-    """As the owner: open the triggers that the judge named."""
-    from ..ownership import Challenge, Commitment, load, load_identity, save
+    """As the owner: open the triggers that a registered challenge of the judge names, and no others."""
+    from ..data import files
+    from ..ownership import Receipt, Registry, load, load_identity, read_book, save
     from ..ownership import respond as answer
-    from ..watermarks import load_key
+    from ..ownership.commitment import LARGEST
 
+    files.check_writable(out)
     bundle = answer(
-        load_identity(secret), load_key(key), load(commitment, Commitment), load(challenge, Challenge)
+        load_identity(secret),
+        load(promise, Receipt),
+        load(question, Receipt),
+        judge=_public(judge),
+        book=read_book(Registry(registry)),
+        ledger=ledger,
+        allow=LARGEST if yes else None,
     )
     save(bundle, out)
-    typer.echo(f"{out} opens {len(bundle.openings)} triggers.")
+    typer.echo(f"{out} opens {len(bundle.openings)} triggers; {ledger} says what is open.")
 
 
 @app.command()
@@ -245,13 +279,13 @@ def verify(
     bundle: Annotated[Path, typer.Argument(help="The owner's bundle.")],
     suspect: Suspects,
     registry: Book,
-    released: Released,
+    judge: Judge,
+    released: Released = None,
     task: Task = "mnist",
     challenge: Annotated[
         Path | None, typer.Option(help="The challenge of this case; by default the bundle's own.")
     ] = None,
-    alpha: Alpha = 1e-3,
-    chosen: Chosen = False,
+    receipt: Receipts = None,
     out: Annotated[Path | None, typer.Option(help="Where to write the finding as JSON.")] = None,
 ) -> None:
     """Check a bundle, ask the suspects, and say what it proves; ends with 1 unless the claim stands for all
@@ -263,9 +297,8 @@ def verify(
     from ..ownership.report import finding_dict
 
     answer = load(bundle, Bundle)
-    case = _case(suspect, task, registry, released, alpha, chosen)
     question = load(challenge, Challenge) if challenge else answer.challenge
-    _check_registered(case, question, "the challenge")
+    case = _case(suspect, task, registry, judge, released, receipt)
     finding = check(case, question, answer)
     if out:
         files.write(out, json.dumps(finding_dict(finding), indent=1).encode() + b"\n")
@@ -282,14 +315,15 @@ def dispute(
     party: Annotated[
         list[str],
         typer.Option(
-            help="NAME=SUSPECT=BUNDLE.json: a party, which suspect is its own model, and its bundle."
+            help="NAME=PUBLIC=SUSPECT=BUNDLE.json: a party and its key, which suspect is its own model,"
+            " and its bundle."
         ),
     ],
     registry: Book,
-    released: Released,
+    judge: Judge,
+    released: Released = None,
     task: Task = "mnist",
-    alpha: Alpha = 1e-3,
-    chosen: Chosen = False,
+    receipt: Receipts = None,
     out: Annotated[Path, typer.Option(help="Where to write the report; it is written as .json, too.")] = Path(
         "report.html"
     ),
@@ -300,8 +334,9 @@ def dispute(
     from ..ownership import to_html, to_json
     from ..ownership.report import decision
 
-    case = _case(suspect, task, registry, released, alpha, chosen)
-    report = decide(case, disputed, [_party(case, words) for words in party])
+    parties = [_party(words) for words in party]
+    case = _case(suspect, task, registry, judge, released, receipt)
+    report = decide(case, disputed, parties)
     files.write(out, to_html(report).encode())
     files.write(out.with_suffix(".json"), to_json(report).encode() + b"\n")
     for line in report.reasons:
@@ -310,10 +345,16 @@ def dispute(
 
 
 @app.command()
-def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -> None:
-    """Say what a file holds, and whether its signature is right; a secret is never shown."""
-    from ..ownership import Bundle, faults, load_identity
-    from ..ownership.documents import genuine, kind
+def show(
+    file: Annotated[Path, typer.Argument(help="Any file of ownership.")],
+    keeper: Annotated[
+        str | None,
+        typer.Option(help="The public key of the registry's keeper, whose receipts these must be."),
+    ] = None,
+) -> None:
+    """Say what a file holds, and whether its signatures are right; a secret is never shown."""
+    from ..ownership import load_identity
+    from ..ownership.documents import kind
 
     content = _read_json(file)
     if content.get("kind") == "identity":
@@ -324,11 +365,7 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
     typer.echo(kind(document))
     for line in _lines(asdict(document), "  "):
         typer.echo(line)
-    wrong: tuple[str, ...] = ()
-    if isinstance(document, Bundle):
-        wrong = faults(document)
-    elif not genuine(document):
-        wrong = ("its signature is wrong",)
+    wrong = _wrong(document, _public(keeper) if keeper else None)
     for line in wrong:
         typer.echo(visible(line))
     if not wrong:
@@ -336,12 +373,27 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
     raise typer.Exit(1 if wrong else 0)
 
 
+def _wrong(document: Any, keeper: str | None) -> tuple[str, ...]:
+    """Say what is wrong with a document by itself; a receipt must be one of the `keeper`, if that is
+    known.
+    """
+    from ..ownership import Bundle, Receipt, broken, faults
+    from ..ownership.documents import genuine
+
+    if isinstance(document, Receipt):
+        return broken(document, keeper or document.by)
+    if isinstance(document, Bundle):
+        strangers = (
+            ("its receipts are by another keeper",) if keeper not in (None, document.promise.by) else ()
+        )
+        return strangers + faults(document)
+    return () if genuine(document) else ("its signature is wrong",)
+
+
 @app.command()
 def audit(
     registry: Annotated[str, typer.Argument(help="The registry: a file, or a database URL.")],
-    receipt: Annotated[
-        list[Path] | None, typer.Option(help="A receipt that must be in it; as many as you have.")
-    ] = None,
+    receipt: Receipts = None,
 ) -> None:
     """Read the whole registry, and find every row that was changed, removed or put in between."""
     from ..ownership import Receipt, Registry, load
@@ -354,26 +406,65 @@ def audit(
         typer.echo(f"note: {visible(warning)}")
     state = f"{len(result.faults)} faults" if result.faults else "sound"
     typer.echo(f"{result.n:,} entries, under the root {result.head.root[:16]}…: {state}")
-    if not receipt:
+    if not result.receipts:
         typer.echo(
             "Without receipts nobody can tell whether the end was cut off, or the whole book written anew."
         )
     raise typer.Exit(1 if result.faults else 0)
 
 
-def _draw_key(secret: Path, scheme: str, task: str, serial: str) -> TriggerKey | BlackmarksKey:
-    from ..data import load
-    from ..ownership import draw, load_identity, secret_for
-    from ..watermarks import ALL
+@app.command()
+def backup(
+    registry: Annotated[str, typer.Argument(help="The registry: a file, or a database URL.")],
+    to: Annotated[Path, typer.Argument(help="The new file.")],
+) -> None:
+    """Copy the whole registry, the newest entries included; a file that is there is never replaced."""
+    from ..ownership import Registry
+    from ..ownership import backup as copy
 
-    fix = "Draw others in Python, with your model."
-    require(scheme in DRAWN, f"a key that isn't there can be drawn for {', '.join(DRAWN)}", scheme, fix)
-    build, _ = _network(task)
-    owner = load_identity(secret)
-    samples = load(task).train
-    if scheme == "adi2018":
-        return draw(owner, shape=tuple(samples.x.shape[1:]), classes=len(samples.classes), serial=serial)
-    return ALL[scheme].keygen(build(0), samples, secret=secret_for(owner, scheme, serial))
+    copy(Registry(registry), to)
+    typer.echo(f"{to} holds the whole registry: check it with `wmlearn ownership audit {to}`.")
+
+
+def _recipe(task: str) -> tuple[tuple[int, ...], int]:
+    """Return the shape of a task's images, and the number of its classes."""
+    from ..data import load
+
+    _network(task)
+    samples = load(task).test
+    return tuple(samples.x.shape[1:]), len(samples.classes)
+
+
+def _beside(registry: str) -> Path:
+    """Return the folder for receipts beside a registry; in this folder, where it is a database elsewhere."""
+    from ..ownership.registry import RECEIPTS
+
+    return Path(RECEIPTS) if "://" in registry else Path(registry).parent / RECEIPTS
+
+
+def _public(key: str) -> str:
+    """Return a public key that is given as 64 digits, or as the file that holds it."""
+    from ..data import files
+    from ..ownership.documents import check_hex
+
+    if set(key) <= set("0123456789abcdef") and len(key) == 64:
+        return key
+    raw = files.read(Path(key), most=10_000, fix="Give 64 digits, or the .public file that keygen wrote.")
+    public = raw.decode("ascii", "replace").strip()
+    check_hex(64, **{"a public key": public})
+    return public
+
+
+def _fingerprint(path: Path, task: str) -> str:
+    from torch import nn
+
+    from ..ownership import fingerprint
+
+    network = _suspect(str(path), task)
+    rule = "the model to release must be a safetensors file, whose weights are hashed"
+    require(isinstance(network, nn.Module), rule, str(path))
+    assert isinstance(network, nn.Module)
+    return fingerprint(network)
 
 
 def _document(path: Path) -> Any:
@@ -402,41 +493,36 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _party(case: Case, words: str) -> Party:
-    """Read NAME=SUSPECT=BUNDLE.json: one side of a dispute."""
+def _party(words: str) -> Party:
+    """Read NAME=PUBLIC=SUSPECT=BUNDLE.json: one side of a dispute."""
     from ..ownership import Bundle, Party, load
 
-    parts = words.split("=", 2)
-    require(len(parts) == 3, "a party must be NAME=SUSPECT=BUNDLE.json", words)
-    name, model, path = parts
+    parts = words.split("=", 3)
+    require(len(parts) == 4, "a party must be NAME=PUBLIC=SUSPECT=BUNDLE.json", words)
+    name, public, model, path = parts
     bundle = load(path, Bundle)
-    _check_registered(case, bundle.challenge, f"the challenge of {name}")
-    return Party(name, model, bundle.challenge, bundle)
+    return Party(name, _public(public), model, bundle.challenge, bundle)
 
 
-def _check_registered(case: Case, challenge: Challenge, what: str) -> None:
-    from ..ownership import find
-
-    require(
-        find(case.book, challenge) is not None,
-        f"{what} must be registered",
-        challenge.nonce[:12],
-        "The judge registers each challenge.",
-    )
-
-
-def _case(suspect: list[str], task: str, registry: str, released: int, alpha: float, chosen: bool) -> Case:
-    from ..evidence import bystanders
-    from ..ownership import Case, Registry, read_book
+def _case(
+    suspect: list[str],
+    task: str,
+    registry: str,
+    judge: str,
+    released: int | None,
+    receipts: list[Path] | None,
+) -> Case:
+    """Open a case: the suspects, the book with all receipts that are at hand, and the judge."""
+    from ..ownership import Case, Receipt, Registry, load, read_book
 
     _network(task)
+    held = [load(path, Receipt) for path in (receipts or [])]
     return Case(
         _suspects(suspect, task),
-        bystanders.shipped(task),
         read_book(Registry(registry)),
+        _public(judge),
         released,
-        alpha,
-        chosen=chosen,
+        receipts=tuple(held),
     )
 
 
@@ -484,5 +570,6 @@ def _lines_of(finding: Finding) -> list[str]:
         e = match.evidence
         outcome = "claim supported" if match.owned else "no proof of ownership"
         p = f"p = {e.p_value:.1e} against {finding.level:.1e}"
-        lines.append(f"{name}: {outcome}: {e.hits} of {e.trials} ({e.null}, {e.compared}), {p}")
+        strangers = f"{match.decoys.as_high} of {match.decoys.drawn} decoys as high"
+        lines.append(f"{name}: {outcome}: {e.hits} of {e.trials} ({e.compared}), {p}; {strangers}")
     return [*lines, *(f"note: {note}" for note in finding.notes)]

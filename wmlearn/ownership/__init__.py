@@ -2,6 +2,7 @@
 a judge makes of them.
 """
 
+from ..evidence import NO_ANSWER as NO_ANSWER
 from . import forgeries as forgeries
 from .bundle import Bundle as Bundle
 from .bundle import Opening as Opening
@@ -23,6 +24,7 @@ from .identity import load_identity as load_identity
 from .identity import new_identity as new_identity
 from .identity import save_identity as save_identity
 from .identity import secret_for as secret_for
+from .opened import Ledger as Ledger
 from .registry import Audit as Audit
 from .registry import Book as Book
 from .registry import Entry as Entry
@@ -42,16 +44,14 @@ from .registry import inclusion as inclusion
 from .registry import is_consistent as is_consistent
 from .registry import is_included as is_included
 from .registry import read_book as read_book
+from .registry import receipt as receipt
 from .registry import register as register
 from .registry import release as release
 from .report import to_html as to_html
 from .report import to_json as to_json
-from .salted import draw as draw
-from .salted import redrawn as redrawn
-from .verification import NO_ANSWER as NO_ANSWER
+from .seeded import draw as draw
 from .verification import Case as Case
 from .verification import Finding as Finding
 from .verification import Match as Match
-from .verification import ask as ask
 from .verification import tries as tries
 from .verification import verify as verify

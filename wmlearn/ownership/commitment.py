@@ -1,36 +1,51 @@
-"""A promise before release: the owner publishes one hash, and can't change a trigger or a label after that.
+"""A promise before release, in two steps: the owner binds himself to secret seeds, and the keeper of the book
+answers with a nonce that nobody could foresee. Triggers and labels follow from both.
 
 Y. Adi and others, USENIX Security 2018, arXiv:1802.04633, section 3: KeyGen commits to each trigger and each
-label. Differs: one Merkle root in place of a commitment for each value, so that a claim opens a few and the
-others stay secret.
-
-A commitment proves that its owner knew the triggers when it was registered. It does not prove that they are
-in any model, nor that they were drawn at random, nor that innocent models do not match them: the judge
-measures that (`verify`).
+label. Differs: the commitment is to seeds, under one Merkle root, so that a claim opens a few and the others
+stay secret; and what a seed means is decided afterwards, by the nonce, so that nobody can try seeds until
+their labels suit some network. A leaf names its owner: another's root is of no use.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from ..errors import require
-from ..watermarks import BlackmarksKey, TriggerKey
 from . import merkle
 from .documents import check_hex, moment, now, signed
 from .identity import Identity, salt_for, secret_for
 
 LARGEST = 10_000  # triggers in one key
+MOST_CLASSES = 100_000
+MOST_NUMBERS = 1 << 20  # in one image
+RECIPES = ("adi2018",)
+"""Schemes whose triggers and labels can be drawn, one by one, from seeds and a nonce."""
+
+_ONE_LABEL = "all its triggers share one label, so that no labels are left to be drawn after the promise"
+_FROM_NETWORK = (
+    "its triggers or labels follow from a trained network, which its owner can choose until it suits"
+)
+REFUSED = {
+    "zhang2018-content": _ONE_LABEL,
+    "zhang2018-unrelated": _ONE_LABEL,
+    "zhang2018-noise": _ONE_LABEL,
+    "gu2017-patch": _ONE_LABEL,
+    "jia2021-ewe": _ONE_LABEL,
+    "szyller2021-dawn": _FROM_NETWORK,
+    "chen2019-blackmarks": _FROM_NETWORK,
+    "lemerrer2019": _FROM_NETWORK,
+    "uchida2017": "its bits lie in the weights, and this court asks for labels",
+}
+"""Why other schemes can't be promised."""
 
 
 @dataclass(frozen=True)
 class Commitment:
-    """The public half of a key: `n` pairs of an image of `shape` (C, H, W) and one of `classes` labels, under
-    the hash `root`.
-
-    `chance` is the owner's word for how often an innocent model gives such a label; `verify` never goes below
-    it, and measures.
+    """The public half of a promise: `n` seeds under the hash `root`, and the recipe by which each becomes an
+    image of `shape` (C, H, W) and one of `classes` labels.
     """
 
     by: str
@@ -40,78 +55,69 @@ class Commitment:
     n: int
     shape: tuple[int, ...]
     classes: int
-    chance: float
     made: str
     signature: str = ""
 
     def __post_init__(self) -> None:
         check_hex(64, by=self.by, root=self.root)
+        why = REFUSED.get(self.scheme, "this court does not know how to draw its triggers")
+        fix = f"Promise a key of {', '.join(RECIPES)}."
+        require(self.scheme in RECIPES, f"a scheme must be one that can be drawn: {why}", self.scheme, fix)
         require(1 <= self.n <= LARGEST, f"a commitment must be to 1..{LARGEST:,} triggers", self.n)
-        require(
-            len(self.shape) == 3 and min(self.shape) > 0, "images must have a shape (C, H, W)", self.shape
-        )
-        require(self.classes >= 2, "there must be at least 2 classes", self.classes)
-        require(0 < self.chance < 1, "chance must lie strictly between 0 and 1", self.chance)
+        is_shape = len(self.shape) == 3 and min(self.shape) > 0 and math.prod(self.shape) <= MOST_NUMBERS
+        require(is_shape, f"images must have a shape (C, H, W) of {MOST_NUMBERS:,} at most", self.shape)
+        few = 2 <= self.classes <= MOST_CLASSES
+        require(few, f"there must be 2..{MOST_CLASSES:,} classes", self.classes)
         moment(self.made)
+
+    @property
+    def chance(self) -> float:
+        """The probability with which a label that was drawn at random is any model's answer."""
+        return 1 / self.classes
 
 
 def commit(
-    owner: Identity, key: TriggerKey | BlackmarksKey, *, serial: str = "", made: str | None = None
+    owner: Identity,
+    *,
+    n: int = 100,
+    shape: tuple[int, ...],
+    classes: int,
+    scheme: str = "adi2018",
+    serial: str = "",
+    made: str | None = None,
 ) -> Commitment:
-    """Commit to all triggers and labels of a key that was drawn with `secret_for(owner, key.scheme, serial)`.
+    """Commit to `n` seeds for images of `shape` (C, H, W); `serial` tells an owner's promises apart.
 
-    Raises `ArgumentError` for a key of another secret, or of a scheme without images: Uchida's bits lie in
-    the weights.
+    Register it, and `draw` the key with the receipt. Raises `ArgumentError` for a scheme that can't be drawn.
     """
-    pairs = pairs_of(key)
-    fix = f'Draw it with keygen(…, secret=ownership.secret_for(owner, "{pairs.scheme}", serial)).'
-    require(
-        pairs.secret == secret_for(owner, pairs.scheme, serial),
-        f"the key must follow from the secret of {owner.name} for the serial {serial!r}",
-        "a key of another secret",
-        fix,
-    )
+    require(1 <= n <= LARGEST, f"n must lie in 1..{LARGEST:,}", n, "A key without triggers proves nothing.")
+    tree = merkle.levels(leaves(owner.public, seeds(owner, scheme, serial, n)))
     promise = Commitment(
         by=owner.public,
-        scheme=pairs.scheme,
+        scheme=scheme,
         serial=serial,
-        root=tree(pairs)[-1][0].hex(),
-        n=len(pairs),
-        shape=tuple(pairs.x.shape[1:]),
-        classes=pairs.classes,
-        chance=pairs.chance or 1 / pairs.classes,
+        root=tree[-1][0].hex(),
+        n=n,
+        shape=tuple(shape),
+        classes=classes,
         made=made or now(),
     )
     return signed(promise, owner)
 
 
-def pairs_of(key: TriggerKey | BlackmarksKey) -> TriggerKey:
-    """Return the trigger-label pairs of a key; a group of Blackmarks is claimed by the class that was taught,
-    which is harder to match.
+def seeds(owner: Identity, scheme: str, serial: str, n: int) -> list[bytes]:
+    """Return the owner's secret seeds: they follow from his secret, and are no secret of their own to
+    lose.
     """
-    pairs = key.triggers if isinstance(key, BlackmarksKey) else key
-    require(
-        isinstance(pairs, TriggerKey),
-        "a commitment needs a key of images and labels",
-        type(key).__name__,
-        "Take a scheme of labels.",
-    )
-    return pairs
+    secret = secret_for(owner, scheme, serial)
+    return [salt_for(secret, index) for index in range(n)]
 
 
-def tree(key: TriggerKey) -> list[list[bytes]]:
-    """Hash every pair of the key, from the leaves to the root."""
-    images = key.x.cpu()  # (n, C, H, W)
-    labels = key.y.tolist()
-    contents = [content(salt_for(key.secret, i), i, raw(images[i]), labels[i]) for i in range(len(key))]
-    return merkle.levels([merkle.leaf(part) for part in contents])
+def leaves(public: str, seeds: Sequence[bytes]) -> list[bytes]:
+    """Hash every seed with its place and its owner: the lowest row of the tree, (n,) of 32 bytes."""
+    return [merkle.leaf(content(public, index, seed)) for index, seed in enumerate(seeds)]
 
 
-def content(salt: bytes, index: int, image: bytes, label: int) -> bytes:
-    """Return what a leaf hides; all but the image have a fixed length, so no two pairs read alike."""
-    return salt + index.to_bytes(8, "big") + label.to_bytes(8, "big") + image
-
-
-def raw(image: Tensor) -> bytes:
-    """Return an image's pixels as little-endian float32."""
-    return image.contiguous().numpy().astype("<f4").tobytes()
+def content(public: str, index: int, seed: bytes) -> bytes:
+    """Return what a leaf hides; every part has a fixed length, so no two read alike."""
+    return bytes.fromhex(public) + index.to_bytes(8, "big") + seed

@@ -1,27 +1,39 @@
-"""The judge names which triggers are opened: cut and choose, by a nonce that nobody else foresees or chooses.
+"""The judge names which triggers are opened: cut and choose, by two nonces, neither of which suffices.
 
 Adi and others 2018, section 3, public verification. Were the owner to choose, they would show the triggers
-that happen to match. The nonce is drawn after the commitment is published, by the judge; the triggers that no
-challenge has named remain secret for another dispute. A judge who is in league with a party can draw nonces
-until one suits: challenges are registered, so that their number is public.
+that happen to match. So would a judge in league with a party, who could draw nonces until one suits. Hence
+the order in which triggers are opened follows from the judge's nonce *and* from the nonce that the keeper of
+the book draws when the challenge is registered: a challenge that is not in the book opens nothing, and each
+one that is there is counted. Triggers that this judge had opened before are public, and not asked again;
+which these are, everybody recomputes from the book.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from ..errors import require
 from ..evidence import Suspect
+from ..suspects import OnnxModel
 from ..watermarks.secret import order
-from .commitment import Commitment
-from .documents import check_hex, digest, genuine, moment, now, signed
+from .commitment import LARGEST, Commitment
+from .documents import check_hex, digest, genuine, kind, moment, now, parse, signed
 from .identity import Identity
+
+if TYPE_CHECKING:
+    from .registry import Book, Entry
+
+LEVEL = 1e-6
+"""By default one innocent in a million is claimed: of 30 labels of ten classes that takes 14 hits, not 10."""
+DECOYS = 9
+MOST_QUERIES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -29,8 +41,9 @@ class Challenge:
     """The judge's order to open `count` triggers of one `commitment` (its digest), and to ask `suspects` for
     their labels.
 
-    `spent` are the triggers that earlier challenges opened; they are public, so a suspect may know them, and
-    are not asked again.
+    `spent` are the triggers that earlier challenges of this judge opened. A claim must be as unlikely as
+    `level`, after all tries. A suspect is asked `queries` pictures at most: the opened triggers, and the
+    judge's decoys.
     """
 
     by: str
@@ -39,14 +52,25 @@ class Challenge:
     nonce: str
     count: int
     spent: tuple[int, ...]
+    level: float
+    queries: int
     made: str
     signature: str = ""
 
     def __post_init__(self) -> None:
         check_hex(64, by=self.by, commitment=self.commitment, nonce=self.nonce)
         require(len(self.suspects) > 0, "a challenge must name at least one suspect", 0)
-        require(self.count >= 1, "a challenge must open at least one trigger", self.count)
+        require(1 <= self.count <= LARGEST, f"a challenge must open 1..{LARGEST:,} triggers", self.count)
+        require(0 < self.level < 1, "level must lie in (0, 1)", self.level)
+        fits = 2 * self.count <= self.queries <= MOST_QUERIES
+        rule = f"queries must allow {self.count} triggers and as many decoys, and not exceed {MOST_QUERIES:,}"
+        require(fits, rule, self.queries)
         moment(self.made)
+
+    @property
+    def decoys(self) -> int:
+        """How many keys of as many triggers the judge may draw himself."""
+        return self.queries // self.count - 1
 
 
 def challenge(
@@ -54,55 +78,72 @@ def challenge(
     commitment: Commitment,
     suspects: Mapping[str, Suspect],
     *,
+    book: Book,
     count: int = 30,
-    earlier: Iterable[Challenge] = (),
+    level: float = LEVEL,
+    queries: int | None = None,
+    made: str | None = None,
 ) -> Challenge:
-    """Draw a nonce for a claim about the named `suspects`; `earlier` are all challenges to this commitment
-    before.
+    """Draw a nonce for a claim about the named `suspects`; register the challenge, or it opens nothing.
 
     Raises `ArgumentError` for a commitment whose signature is wrong, or when fewer than `count` triggers are
     still secret.
     """
-    require(
-        genuine(commitment),
-        "the commitment must carry its owner's signature",
-        commitment.by,
-        "Ask the owner for the original.",
-    )
+    fix = "Ask the owner for the original."
+    require(genuine(commitment), "the commitment must carry its owner's signature", commitment.by, fix)
     promise = digest(commitment)
-    spent = _spent(earlier, promise, commitment.n)
+    spent = opened_before(book, judge.public, commitment)
     n_secret = commitment.n - len(spent)
-    require(
-        count <= n_secret,
-        f"count must be at most {n_secret}, the triggers that are still secret",
-        count,
-        "Open fewer.",
-    )
+    rule = f"count must be at most {n_secret}, the triggers that are still secret"
+    require(count <= n_secret, rule, count, "Open fewer.")
     names = tuple(identify(name, suspect) for name, suspect in suspects.items())
-    return signed(Challenge(judge.public, promise, names, secrets.token_hex(32), count, spent, now()), judge)
+    document = Challenge(
+        by=judge.public,
+        commitment=promise,
+        suspects=names,
+        nonce=secrets.token_hex(32),
+        count=count,
+        spent=spent,
+        level=level,
+        queries=queries or (1 + DECOYS) * count,
+        made=made or now(),
+    )
+    return signed(document, judge)
 
 
-def _spent(earlier: Iterable[Challenge], promise: str, n: int) -> tuple[int, ...]:
-    """Return the triggers, of `n`, that challenges to the commitment of digest `promise` have opened."""
+def opened_before(
+    book: Book, judge: str, commitment: Commitment, before: int | None = None
+) -> tuple[int, ...]:
+    """Return the triggers that registered challenges of `judge` have opened, up to the entry `before`.
+
+    Challenges of others don't count: anybody could register some, and burn a key.
+    """
     indices: set[int] = set()
-    for before in earlier:
-        if before.commitment == promise:
-            indices.update(named(before, n))
+    for entry in book.entries[: None if before is None else before - 1]:
+        if entry.kind == kind(Challenge):
+            earlier = parse(entry.document, Challenge)
+            if earlier.by == judge and earlier.commitment == digest(commitment):
+                indices.update(named(earlier, entry, commitment.n))
     return tuple(sorted(indices))
 
 
-def named(challenge: Challenge, n: int) -> tuple[int, ...]:
-    """Return the triggers, of `n`, that a challenge opens: the first in an order by nonce and commitment."""
+def named(challenge: Challenge, entry: Entry, n: int) -> tuple[int, ...]:
+    """Return the triggers, of `n`, that a challenge opens: the first in an order by the judge's nonce and
+    that of its `entry` in the book.
+    """
     spent = set(challenge.spent)
     secret = [index for index in range(n) if index not in spent]
-    ranked = order(bytes.fromhex(challenge.nonce), f"open {challenge.commitment}", len(secret)).tolist()
+    both = bytes.fromhex(challenge.nonce) + bytes.fromhex(entry.nonce)
+    ranked = order(both, f"open {challenge.commitment}", len(secret)).tolist()
     return tuple(sorted(secret[i] for i in ranked[: challenge.count]))
 
 
 def identify(name: str, suspect: Suspect) -> str:
-    """Return a suspect's name in documents: for a model also the hash of its weights; a service can only be
-    named.
+    """Return a suspect's name in documents: for a model also the hash of its weights, or of its ONNX file; a
+    service can only be named.
     """
+    if isinstance(suspect, OnnxModel):
+        return f"{name} sha256:{suspect.sha256}"
     return f"{name} sha256:{fingerprint(suspect)}" if isinstance(suspect, nn.Module) else name
 
 

@@ -352,6 +352,12 @@ def _lines(documents: Sequence[Document], last: Entry | None, clock: Callable[[]
     )
 
 
+def receipt(book: Book, keeper: Identity, number: int) -> Receipt:
+    """Sign a receipt for entry `number` of a book in memory; `register` gives those of a registry."""
+    tree = merkle.levels([entry.leaf for entry in book.entries])
+    return _receipt(book.entries[number - 1], book.head, tree, 0, keeper)
+
+
 def read_book(registry: Registry) -> Book:
     """Read the whole book, as it is; `audit` says whether to believe it."""
     from . import database

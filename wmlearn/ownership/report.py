@@ -16,7 +16,7 @@ from ..words import visible
 from .disputes import Report
 from .verification import Finding, Match
 
-VERSION = 1
+VERSION = 2
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
 color:#1a1a1a;background:#fff}
@@ -81,9 +81,9 @@ def to_html(report: Report) -> str:
         "<h2>For checking</h2>",
         _list(tuple(report.suspects.values())),
         (
-            f"<p>Registry up to the hash <code>{escape(report.head)}</code>. Level {report.alpha:g}, shared"
-            f" among all tries (Bonferroni). Written {escape(report.made)}, by the clock of the judge's"
-            " machine.</p>"
+            f"<p>Judge: <code>{escape(report.judge)}</code>. Registry of {report.size} entries with the root"
+            f" <code>{escape(report.head)}</code>. Level {report.alpha:g}, shared among all tries"
+            f" (Bonferroni). Written {escape(report.made)}, by the clock of the judge's machine.</p>"
         ),
     ]
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -115,7 +115,8 @@ def _cell(match: Match | None) -> str:
         return "<td>void</td>"
     evidence = match.evidence
     refusals = f", {match.refused} refused" if match.refused else ""
-    counts = f"{evidence.hits} of {evidence.trials}{refusals}<br>p = {evidence.p_value:.2g}"
+    strangers = f"{match.decoys.as_high} of {match.decoys.drawn} decoys as high"
+    counts = f"{evidence.hits} of {evidence.trials}{refusals}<br>p = {evidence.p_value:.2g}<br>{strangers}"
     if match.owned:
         return f'<td class="yes"><b>yes</b><br>{counts}</td>'
     return f"<td><b>not shown</b><br>{counts}</td>"
@@ -126,7 +127,7 @@ def _party(name: str, finding: Finding) -> str:
     lines = [f"Commitment: {place}", f"Public key: {finding.by}", *(f"Void: {why}" for why in finding.void)]
     if finding.matches:
         found = next(iter(finding.matches.values())).evidence  # all suspects have the same null
-        lines.append(f"Null: {found.null}, {found.compared}, at most, for a model without the mark")
+        lines.append(f"Null: {found.null}, {found.compared} for a model that never met the key")
         lines.append(f"Level of each test: {finding.level:.1e}")
     return f"<h2>{escape(name)}</h2>" + _list([*lines, *finding.notes])
 

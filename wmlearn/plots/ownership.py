@@ -122,7 +122,7 @@ def false(results: Results, ax: Axes | None = None) -> Axes:
     return ax
 
 
-CHANCES = {"labels drawn at random, taken at their word": 0.1, "a chance as the judge measures it": 0.4}
+CHANCES = {"labels of ten classes": 0.1, "labels of two classes": 0.5}
 SURVIVALS = {1.0: MAROON, 0.9: RED, 0.7: CORAL, 0.5: BLUSH}  # share of the mark that is left
 SIZES = range(5, 201)  # triggers opened
 

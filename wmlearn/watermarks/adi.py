@@ -10,6 +10,7 @@ of ownership, not of embedding.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +22,7 @@ from ..evidence import Evidence, Suspect
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
-from .secret import integers, secret_of, uniform
+from .secret import integers, secret_of, uniform, uniform_each
 from .trigger_set import TriggerKey, lesson, matches
 
 SCHEME = "adi2018"
@@ -65,10 +66,24 @@ class Adi2018:
 
 def abstract(secret: bytes, n: int, shape: tuple[int, ...]) -> Tensor:
     """Draw `n` abstract images (n, C, H, W): sums of plane waves of all directions, each with its colours."""
-    channels, height, width = shape
+    turn, speed, phase = (uniform(secret, f"waves {i}", n, WAVES) for i in range(3))
+    colours = uniform(secret, "colours", n, shape[0], WAVES)
+    return _sums(turn, speed, phase, colours, shape)
+
+
+def abstract_each(secrets: Sequence[bytes], shape: tuple[int, ...]) -> Tensor:
+    """Draw an abstract image from each secret by itself, (n, C, H, W): of the same kind as `abstract`."""
+    channels = shape[0]
+    numbers = uniform_each(secrets, "waves", (3 + channels) * WAVES)
+    turn, speed, phase, *colours = numbers.split(WAVES, dim=1)  # (n, WAVES) each
+    return _sums(turn, speed, phase, torch.stack(colours, 1), shape)
+
+
+def _sums(turn: Tensor, speed: Tensor, phase: Tensor, colours: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Sum waves, given numbers in [0, 1): three of each wave (n, WAVES), and its colours (n, C, WAVES)."""
+    _, height, width = shape
     row = torch.linspace(-1, 1, height)[:, None]  # (H, 1)
     column = torch.linspace(-1, 1, width)  # (W,)
-    turn, speed, phase = (uniform(secret, f"waves {i}", n, WAVES, 1, 1) * 2 * torch.pi for i in range(3))
-    waves = torch.sin((2 + speed) * (turn.cos() * row + turn.sin() * column) + phase)  # (n, WAVES, H, W)
-    colours = uniform(secret, "colours", n, channels, WAVES) * 2 - 1
-    return torch.sigmoid(2 * torch.einsum("ncw,nwhx->nchx", colours, waves))
+    angle, pace, start = (part[..., None, None] * 2 * torch.pi for part in (turn, speed, phase))
+    waves = torch.sin((2 + pace) * (angle.cos() * row + angle.sin() * column) + start)  # (n, WAVES, H, W)
+    return torch.sigmoid(2 * torch.einsum("ncw,nwhx->nchx", colours * 2 - 1, waves))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -42,6 +43,17 @@ def uniform(secret: bytes, purpose: str, *shape: int) -> Tensor:
     return torch.from_numpy(bits.astype(np.float32) / 2**24).reshape(shape)
 
 
+def uniform_each(secrets: Sequence[bytes], purpose: str, n: int) -> Tensor:
+    """Draw `n` float32 numbers in [0, 1) from each secret, (secrets, n): the rows are those of `uniform`."""
+    bits = _rows(secrets, purpose, n) >> np.uint64(40)
+    return torch.from_numpy(bits.astype(np.float32) / 2**24)
+
+
+def integers_each(secrets: Sequence[bytes], purpose: str, below: int) -> Tensor:
+    """Draw an int64 number in 0..below-1 from each secret, (secrets,): those of `integers`."""
+    return torch.from_numpy((_rows(secrets, purpose, 1)[:, 0] % np.uint64(below)).astype(np.int64))
+
+
 def normal(secret: bytes, purpose: str, *shape: int) -> Tensor:
     """Draw float32 numbers from the standard normal distribution."""
     bits = _words(secret, purpose, math.prod(shape)) >> np.uint64(11)  # the 53 that a float64 holds
@@ -65,6 +77,15 @@ def order(secret: bytes, purpose: str, n: int) -> Tensor:
 
 def _words(secret: bytes, purpose: str, n: int) -> np.ndarray:
     """Expand the secret for one purpose to `n` uint64."""
+    return np.frombuffer(_stream(secret, purpose, n), dtype="<u8")
+
+
+def _rows(secrets: Sequence[bytes], purpose: str, n: int) -> np.ndarray:
+    """Expand each secret to `n` uint64, (secrets, n)."""
+    stream = b"".join(_stream(each, purpose, n) for each in secrets)
+    return np.frombuffer(stream, dtype="<u8").reshape(len(secrets), n)
+
+
+def _stream(secret: bytes, purpose: str, n: int) -> bytes:
     # the length goes first, so that no two pairs of secret and purpose read alike
-    stream = hashlib.shake_256(len(secret).to_bytes(4, "big") + secret + purpose.encode()).digest(8 * n)
-    return np.frombuffer(stream, dtype="<u8")
+    return hashlib.shake_256(len(secret).to_bytes(4, "big") + secret + purpose.encode()).digest(8 * n)

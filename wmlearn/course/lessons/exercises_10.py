@@ -9,8 +9,7 @@ import torch
 from scipy.stats import binom, norm
 from torch import Tensor
 
-from ...ownership.commitment import tree
-from ...watermarks import TriggerKey
+from ...ownership import Commitment, Identity, commitment
 from ..exercises import Cases, Exercise, Mistake, Symptom
 from ..quizzes import Option, Question
 
@@ -26,9 +25,9 @@ def lines(rule: str, chance: float, alpha: float, sizes: Sequence[int]) -> list[
     return [(n, line(n)) for n in sizes]
 
 
-def leaves(key: TriggerKey) -> list[bytes]:
-    """Return the hash of each trigger with label and salt, filled up to 128 with the hash of nothing."""
-    return tree(key)[0]
+def leaves(owner: Identity, promise: Commitment) -> list[bytes]:
+    """Return the hash of each seed of an owner's promise, with its number and its owner."""
+    return commitment.leaves(owner.public, commitment.seeds(owner, "adi2018", promise.serial, promise.n))
 
 
 def broken(lines: Sequence[tuple[int, int]], chance: float, alpha: float) -> int:
@@ -270,7 +269,7 @@ EXERCISES = {
     ),
     "10.3": Exercise(
         id="10.3",
-        title="One hash for a hundred triggers",
+        title="One hash for 128 seeds",
         difficulty=3,
         importance=4,
         minutes=10,
@@ -291,13 +290,13 @@ EXERCISES = {
             ),
             Mistake(
                 "chain",
-                "That is a chain: to show one trigger takes the hashes of all others. Pair neighbours, level"
+                "That is a chain: to show one seed takes the hashes of all others. Pair neighbours, level"
                 " by level.",
                 _chain,
             ),
             Mistake(
                 "flat",
-                "You hash all leaves at once. That binds them too, but a single trigger could not be shown"
+                "You hash all leaves at once. That binds them too, but a single seed could not be shown"
                 " without all other hashes.",
                 lambda leaves: hashlib.sha256(b"\1" + b"".join(leaves)).digest(),
             ),
@@ -333,7 +332,7 @@ EXERCISES = {
             ),
         ),
         why=(
-            "To show one of 128 leaves takes seven neighbours. The other triggers stay secret, for another"
+            "To show one of 128 leaves takes seven neighbours. The other seeds stay secret, for another"
             " dispute."
         ),
     ),
@@ -371,7 +370,7 @@ QUIZ = (
             ),
             Option(
                 "Who trained the network.",
-                "Whoever had it early enough can register a key that matches.",
+                "Whoever had it early enough can have put a mark of his own into it.",
             ),
             Option(
                 "On which day a key was made.",
@@ -384,8 +383,8 @@ QUIZ = (
         ),
     ),
     Question(
-        "Ada's mark is in Mallory's network, and Mallory's isn't in Ada's. Both committed before they "
-        "released. What follows?",
+        "Ada's mark is in Mallory's network, and Mallory's isn't in Ada's. Both promised before they "
+        "released, and she released first. What follows?",
         (
             Option(
                 "His network was made from hers.",

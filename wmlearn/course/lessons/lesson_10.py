@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import copy
 import hashlib
 import re
-import shutil
 import socket
-import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from html import escape
 from importlib.util import find_spec
-from pathlib import Path
 
 import ipywidgets
 import torch
@@ -26,19 +21,38 @@ from torch import nn
 from ... import ownership as own
 from ...data import Samples
 from ...evidence import Suspect, answers, bystanders
-from ...ownership import Case, Challenge, Commitment, Finding, Identity, Party, Registry, Report, forgeries
-from ...ownership.documents import parse, signed
-from ...ownership.registry import KINDS
+from ...ownership import (
+    Book,
+    Bundle,
+    Case,
+    Challenge,
+    Commitment,
+    Finding,
+    Identity,
+    Party,
+    Receipt,
+    Release,
+    Report,
+    forgeries,
+    stages,
+)
+from ...ownership.documents import Document, digest, kind, parse, signed, text
+from ...ownership.registry import KINDS, closed
 from ...ownership.report import decision
+from ...ownership.seeded import pairs_of, trigger
+from ...ownership.stages import Stage
 from ...plots.ownership import Answered, power_point
-from ...training import Recipe
+from ...training import Recipe, trained
 from ...watermarks import Adi2018, TriggerKey, secret
+from ...watermarks.trigger_set import lesson as taught
 from ..widgets import depict, redraw
 
-SCHEME = Adi2018(share=0.2, recipe=Recipe(epochs=1, lr=2e-3))
+SCHEME = Adi2018(share=0.26, recipe=Recipe(epochs=1, lr=2e-3))
 """One short epoch is enough to mark a trained network."""
 SHAPE = (1, 28, 28)
 CLASSES = 10
+N = 128
+"""How many seeds the people of the lesson promise: a whole tree."""
 TODAY = "2025-03-03T09:00:00+00:00"
 """What the clocks of the lesson say, so that it reads the same every day."""
 OPENED = 50
@@ -86,10 +100,20 @@ def answered(keys: Mapping[str, TriggerKey], network: nn.Module) -> dict[str, An
     }
 
 
+def promise(owner: Identity) -> Commitment:
+    """Return somebody's promise of 128 seeds; the lesson's people make one each."""
+    return own.commit(owner, n=N, shape=SHAPE, classes=CLASSES, made=TODAY)
+
+
 def drawn(owner: Identity, device: torch.device) -> TriggerKey:
-    """Draw a key of 100 triggers, each of which follows from a salt of its own."""
-    key = own.draw(owner, shape=SHAPE, classes=CLASSES)
+    """Draw the key that somebody's promise becomes in a registry of the lesson."""
+    key = own.draw(owner, receipt(registered(promise(owner)), promise(owner)))
     return replace(key, x=key.x.to(device), y=key.y.to(device))
+
+
+def overwritten(stolen: nn.Module, samples: Samples, key: TriggerKey) -> nn.Module:
+    """Train another mark over a network's, as a thief does who asks nobody whether it took."""
+    return trained(stolen, taught(samples, key, SCHEME.share), SCHEME.recipe)[0]
 
 
 def fitted(key: TriggerKey, model: nn.Module) -> TriggerKey:
@@ -97,76 +121,120 @@ def fitted(key: TriggerKey, model: nn.Module) -> TriggerKey:
     return replace(key, y=answers(model, key.x))
 
 
-def registry() -> Registry:
-    """Return an empty registry, in a folder that goes away with the notebook."""
-    folder = tempfile.mkdtemp(prefix="wmlearn-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Registry(Path(folder) / "book.sqlite", KEEPER, clock=lambda: TODAY)
+def released(owner: Identity, model: str, network: nn.Module) -> Release:
+    """Sign somebody's release of a network that carries his key."""
+    carried = (digest(promise(owner)),)
+    return own.release(owner, model, own.fingerprint(network), commitments=carried, made=TODAY)
 
 
-def document_of(entry: own.Entry) -> Commitment | own.Release | Challenge:
-    """Read the document that an entry of a registry holds."""
-    return parse(entry.document, KINDS[entry.kind])
+def registered(*documents: Document, after: Book | None = None) -> Book:
+    """Return a registry with these entries, in memory. Its keeper's nonces follow from the documents, so that
+    everybody sees the same keys: true ones are drawn by the operating system.
+    """
+    entries = list(after.entries) if after else []
+    for document in documents:
+        nonce = hashlib.sha256(f"wmlearn lesson 10 nonce {digest(document)}".encode()).hexdigest()
+        entries.append(own.Entry(len(entries) + 1, TODAY, kind(document), text(document), nonce))
+    return closed(entries, KEEPER, TODAY)
 
 
-def shown(book: Registry, names: Sequence[str]) -> list[list[str]]:
-    """Return the entries of a registry, a row each: its number, who signed what, how its leaf begins."""
+def receipt(book: Book, document: Document) -> Receipt:
+    """Return the keeper's receipt of a document."""
+    entry = own.find(book, document)
+    assert entry is not None
+    return own.receipt(book, KEEPER, entry.number)
+
+
+def shown(book: Book, names: Sequence[str]) -> list[list[str]]:
+    """Return the entries of a registry, a row each: its number, who signed what, how its nonce begins."""
     people = {person(name).public: name for name in names}
     rows = []
-    for entry in own.read_book(book).entries:
-        document = document_of(entry)
-        what = f"releases {document.model}" if isinstance(document, own.Release) else "commits to a key"
-        rows.append([str(entry.number), people[document.by], what, entry.leaf.hex()[:12]])
+    for entry in book.entries:
+        document = parse(entry.document, KINDS[entry.kind])
+        what = f"releases {document.model}" if isinstance(document, Release) else "promises a key"
+        rows.append([str(entry.number), people[document.by], what, entry.nonce[:12]])
     return rows
 
 
-def tampered(book: Registry) -> Registry:
-    """Return a copy of a registry whose keeper has swapped the first two promises, but signed nothing."""
-    path = Path(book.where).with_name("copy.sqlite")
-    with sqlite3.connect(book.where) as old, sqlite3.connect(path) as new:
-        old.backup(new)
-        first, second, *_ = new.execute(
-            "SELECT number, document FROM entries WHERE kind = 'commitment' ORDER BY number"
-        ).fetchall()
-        new.executemany(
-            "UPDATE entries SET document = ? WHERE number = ?", [(second[1], first[0]), (first[1], second[0])]
-        )
-    for connection in (old, new):
-        connection.close()
-    return replace(book, where=path)
+def tampered(book: Book) -> Book:
+    """Return a registry in which the keeper has swapped the first two promises, but signed nothing anew."""
+    entries = list(book.entries)
+    first, second, *_ = [i for i, entry in enumerate(entries) if entry.kind == kind(Commitment)]
+    one = entries[first].document
+    entries[first] = replace(entries[first], document=entries[second].document)
+    entries[second] = replace(entries[second], document=one)
+    return replace(book, entries=tuple(entries))
 
 
-def asks(promise: Commitment, suspects: Mapping[str, Suspect], seed: int = 10) -> Challenge:
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """An owner's answer to the judge, and the case that it belongs to."""
+
+    case: Case
+    challenge: Challenge
+    bundle: Bundle
+
+    @property
+    def finding(self) -> Finding:
+        """What the judge finds."""
+        return own.verify(self.case, self.challenge, self.bundle)
+
+
+def asks(book: Book, owner: Identity, suspects: Mapping[str, Suspect], seed: int = 10) -> Challenge:
     """Draw the judge's challenge by a printed nonce, so that everybody sees the same triggers opened."""
-    blank = own.challenge(JUDGE, promise, suspects, count=OPENED)
+    blank = own.challenge(
+        JUDGE, promise(owner), suspects, book=book, count=OPENED, level=1e-3, queries=5 * OPENED
+    )
     return signed(replace(blank, nonce=secret.secret_of(seed, None).hex(), made=TODAY), JUDGE)
 
 
-def heard(case: Case, owner: Identity, key: TriggerKey, promise: Commitment) -> Finding:
-    """Challenge an owner, let the owner answer, and verify the answer."""
-    asked = asks(promise, case.suspects)
-    return own.verify(case, asked, own.respond(owner, key, promise, asked))
+def heard(book: Book, owner: Identity, suspects: Mapping[str, Suspect], release: int | None = None) -> Heard:
+    """Challenge an owner about some suspects, and let the owner answer; `release` is where they came from."""
+    asked = asks(book, owner, suspects)
+    longer = registered(asked, after=book)
+    bundle = own.respond(
+        owner,
+        receipt(longer, promise(owner)),
+        receipt(longer, asked),
+        judge=JUDGE.public,
+        book=longer,
+    )
+    return Heard(_case(suspects, longer, release), asked, bundle)
 
 
-def swapped(case: Case, owner: Identity, key: TriggerKey, promise: Commitment, model: nn.Module) -> Finding:
-    """Do as `heard` does, but the owner writes the model's answers into the opened triggers."""
-    asked = asks(promise, case.suspects)
-    bundle = own.respond(owner, key, promise, asked)
-    labels = answers(model, bundle.x).tolist()
-    pairs = zip(bundle.openings, labels, strict=True)
-    openings = tuple(replace(opening, label=label) for opening, label in pairs)
-    return own.verify(case, asked, signed(replace(bundle, openings=openings), owner))
+def _case(suspects: Mapping[str, Suspect], book: Book, release: int | None = None) -> Case:
+    return Case(suspects, book, JUDGE.public, release, secret=JUDGE.secret)
 
 
-def party(case: Case, owner: Identity, model: str, key: TriggerKey, promise: Commitment) -> Party:
-    """Return one side of a dispute, with its answer to the judge's challenge."""
-    asked = asks(promise, case.suspects)
-    return Party(owner.name, model, asked, own.respond(owner, key, promise, asked))
+def swapped(answer: Heard, owner: Identity, model: nn.Module) -> Finding:
+    """Let the owner look for seeds to which a network answers as they say, and show those instead."""
+    bundle = answer.bundle
+    nonce = bundle.promise.entry.nonce
+    device = next(model.parameters()).device
+    openings = []
+    for opening in bundle.openings:
+        seeds = [hashlib.sha256(f"{opening.seed} {i}".encode()).digest() for i in range(60)]
+        triggers = [trigger(owner.public, nonce, opening.index, seed) for seed in seeds]
+        pairs = pairs_of(bundle.commitment, triggers)
+        hit = (answers(model, pairs.x.to(device)).cpu() == pairs.y).int().argmax()
+        openings.append(replace(opening, seed=seeds[int(hit)].hex()))
+    false = signed(replace(bundle, openings=tuple(openings)), owner)
+    return replace(answer, bundle=false).finding
 
 
-def decided(case: Case, disputed: str, parties: Sequence[Party]) -> Report:
-    """Let the judge decide, and date the report."""
-    return replace(own.dispute(case, disputed, parties), made=TODAY)
+def decided(
+    book: Book, disputed: str, suspects: Mapping[str, nn.Module], models: Mapping[str, str]
+) -> Report:
+    """Let people claim a network, each showing a model as his own (name -> suspect), and the judge decide."""
+    asked = [asks(book, person(name), suspects) for name in models]
+    longer = registered(*asked, after=book)
+    parties = []
+    for name, challenge in zip(models, asked, strict=True):
+        owner = person(name)
+        papers = (receipt(longer, promise(owner)), receipt(longer, challenge))
+        bundle = own.respond(owner, *papers, judge=JUDGE.public, book=longer)
+        parties.append(Party(name, owner.public, models[name], challenge, bundle))
+    return replace(own.dispute(_case(suspects, longer), disputed, parties), made=TODAY)
 
 
 @contextmanager
@@ -197,31 +265,40 @@ def shop(model: nn.Module) -> Iterator[tuple[Suspect, str]]:
             thread.join(20)
 
 
-def stage(owner: Identity, key: TriggerKey, model: nn.Module, samples: Samples) -> forgeries.Stage:
-    """Set the stage for forgers: the owner's promise and release, bystanders, a thief's overwriting."""
-    innocent = bystanders.for_task(model, samples)
-    return forgeries.staged(
-        owner, key, model, innocent, lambda stolen, other: SCHEME.embed(stolen, samples, other).model
-    )
+def stage(owner: Identity, network: nn.Module, samples: Samples) -> Stage:
+    """Set the stage for forgers: the owner's promise, key and release; and a thief's overwriting."""
+    device = samples.x.device
+
+    def overwrite(stolen: nn.Module, other: TriggerKey) -> nn.Module:
+        key = replace(other, x=other.x.to(device), y=other.y.to(device))
+        return overwritten(stolen, samples, key)
+
+    book = registered(promise(owner))
+    paper = receipt(book, promise(owner))
+    return stages.staged(owner, paper, book, KEEPER, copy.deepcopy(network).cpu(), overwrite)
 
 
 def stopped_by(finding: Finding) -> str:
     """Say in a few words why a claim does not stand."""
     if any(match.owned for match in finding.matches.values()):
         return "nothing: the claim stands"
-    return re.sub(r"^\d+ of \d+ ", "", finding.void[0]).split(":")[0] if finding.void else "too few hits"
+    return shortly(finding.void[0]) if finding.void else "too few hits"
 
 
-def forged(set_: forgeries.Stage, forger: Identity) -> dict[str, forgeries.Attempt]:
+def shortly(why: str) -> str:
+    """Cut a reason to what fits in a table."""
+    return re.sub(r"^\d+ of \d+ ", "", why).split(", got")[0].split(":")[0].split(", but")[0]
+
+
+def forged(set_: Stage, forger: Identity) -> dict[str, stages.Attempt]:
     """Try every forgery of the package against one network."""
     return {name: forgery(set_, forger) for name, forgery in forgeries.ALL.items()}
 
 
-def insider(set_: forgeries.Stage, thief: Identity) -> Finding:
-    """Let somebody commit to triggers that a network alone answers so, before its owner releases it."""
-    key = forgeries.picked(set_, thief)
-    promise = own.commit(thief, key)
-    return forgeries.claim(set_, thief, key, promise, forgeries.case(set_, early=[promise]))
+def insider(owner: Identity, thief: Identity, network: nn.Module) -> Finding:
+    """Let somebody promise in time, and teach a network his mark before its owner releases it."""
+    book = registered(promise(thief), promise(owner), released(owner, "the network", network))
+    return heard(book, thief, {"the network": network}).finding
 
 
 def show_report(report: Report) -> None:
