@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ..data import Samples, split
 from ..errors import require
-from ..models import reborn
+from ..models import ask, reborn
 from ..training import Recipe, trained
 from .copies import sound_copy
 
@@ -56,7 +56,7 @@ class Committee(nn.Module):
         self.members = nn.ModuleList(members)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: list[Tensor] = [member(x) for member in self.members]
+        logits: list[Tensor] = [ask(member, x) for member in self.members]
         votes = torch.stack([F.one_hot(answer.argmax(1), answer.shape[1]) for answer in logits]).sum(0)
         return votes + 0.5 * logits[0].softmax(1)  # half a vote at most: it decides a tie, and nothing else
 
@@ -109,7 +109,7 @@ class Guard(nn.Module):
         return (flat - flat @ self.basis.T @ self.basis).norm(dim=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = self.model(x).clone()
+        logits = ask(self.model, x).clone()
         odd = self.odd(x) > self.limit
         # from the pixels, not by lot: a label that changed from one query to the next would give it away
         label = (x[odd].flatten(1).double().sum(1) * 1e4).long() % logits.shape[1]
@@ -143,7 +143,7 @@ class Behind(nn.Module):
         self.change = change
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.model(self.change(x))
+        return ask(self.model, self.change(x))
 
 
 def jpeg(x: Tensor, quality: int = 50) -> Tensor:
