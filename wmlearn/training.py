@@ -92,6 +92,8 @@ class OneCycle:
 
     def step(self, loss: Tensor) -> None:
         """Move every weight a little down the slope of `loss`, then move on in the cycle."""
+        rule = "some of the weights to be trained must take part in the model's answers"
+        require(loss.requires_grad, rule, "none", "Name another layer, or free its weights.")
         self.optimiser.zero_grad()  # slopes add up otherwise, batch after batch
         loss.backward()
         self.optimiser.step()
@@ -110,9 +112,9 @@ def train(
     """Fit `model` in place to `samples`, where both lie (CPU or GPU), and leave it in eval mode.
 
     `augment` changes the samples for every epoch; `penalty` is added to the loss of every batch. Weights in
-    half precision are trained in float32, and put back. Layers whose weights are frozen (`requires_grad=False`) stay as they are, batch statistics included. Raises
-    `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when the
-    loss is no number.
+    half precision are trained in float32, and put back. Layers whose weights are frozen
+    (`requires_grad=False`) stay as they are, batch statistics included. Raises `ArgumentError` for an empty
+    set, another device, or more classes than outputs; `WmlearnError` when the loss is no number.
     """
     require(len(samples) > 0, *NOT_EMPTY)
     device = samples.x.device

@@ -85,7 +85,8 @@ def against_decoys(
     gives: a Monte Carlo test (G. Barnard 1963). Drawing stops after `stop` decoys as high (J. Besag,
     P. Clifford 1991), never where `stop` is None. It holds for one key, drawn once: multiply p by the keys
     that were tried. `budget` is the most images that the suspect may be asked for, the key's own included;
-    `bystanders` are those that `keygen` was given, if it was. Raises `ArgumentError` for a key that doesn't follow from its secret here, as the decoys do.
+    `bystanders` are those that `keygen` was given, if it was. Raises `ArgumentError` for a key that doesn't
+    follow from its secret here, as the decoys do.
     """
     require(n >= 1, "n must be at least 1", n, "999 decoys allow a p-value of 0.001.")
     _check_redrawn(scheme, key, model, samples, bystanders)

@@ -45,9 +45,18 @@ def ask(model: nn.Module, x: Tensor) -> Tensor:
     """Return the logits of `model` for images `x` (N, C, H, W), which are cast to the precision of its
     weights; what comes in half precision is returned in float32.
     """
-    floats = (weight.dtype for weight in model.parameters() if weight.is_floating_point())
-    logits = logits_of(model(x.to(next(floats, x.dtype))))
+    logits = logits_of(model(fitting(model, x)))
     return logits.float() if logits.is_floating_point() else logits
+
+
+def fitting(model: nn.Module, x: Tensor) -> Tensor:
+    """Return images `x` in the precision of the model's weights; as they are where it says that it asks
+    another network by itself, `asks = True`.
+    """
+    if getattr(model, "asks", False):
+        return x
+    floats = (weight.dtype for weight in model.parameters() if weight.is_floating_point())
+    return x.to(next(floats, x.dtype))
 
 
 def opened(model: nn.Module) -> nn.Module:
@@ -88,11 +97,13 @@ def in_float(model: nn.Module) -> Iterator[None]:
 
 
 def eagerly(model: nn.Module) -> Any:
-    """Return a context in which compiled parts of `model` run step by step, so that their layers are heard."""
-    compiled = [
-        part for part in model.modules() if "_orig_mod" in part._modules or part._compiled_call_impl is not None
-    ]
+    """Return a context in which compiled parts of `model` run step by step: only then are layers heard."""
+    compiled = any(map(_is_compiled, model.modules()))
     return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
+
+
+def _is_compiled(part: nn.Module) -> bool:
+    return "_orig_mod" in part._modules or part._compiled_call_impl is not None
 
 
 def called(model: nn.Module, x: Tensor, *kinds: type[nn.Module]) -> dict[str, nn.Module]:
@@ -101,12 +112,37 @@ def called(model: nn.Module, x: Tensor, *kinds: type[nn.Module]) -> dict[str, nn
     """
     names = {layer: name for name, layer in model.named_modules() if isinstance(layer, kinds)}
     order = count()
-    with torch.no_grad(), reading(model), eagerly(model):
-        with listening(list(names), lambda given, answer: next(order)) as calls:
-            ask(model, x[:1])
+    with listening(list(names), lambda given, answer: next(order)) as calls:
+        _answer_once(model, x)
     heard = [layer for layer in names if calls[layer]]
     heard.sort(key=lambda layer: calls[layer][-1])
     return {names[layer]: layer for layer in heard}
+
+
+def convolutions(model: nn.Module, x: Tensor) -> list[str]:
+    """Name the convolutions that `model` calls for an image of `x` (N, C, H, W), in the order of their last
+    calls, but for shortcuts: those that are given the very features that another one was given before.
+    """
+    names = {layer: name for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)}
+    order = count()
+    with listening(list(names), lambda given, answer: (next(order), given)) as calls:
+        _answer_once(model, x)
+    last = {layer: notes[-1] for layer, notes in calls.items() if notes}
+    heard = sorted(last, key=lambda layer: last[layer][0])
+    inputs: set[int] = set()  # all of them are alive, so each has a number of its own
+    main: list[str] = []
+    for layer in heard:
+        features = id(last[layer][1])
+        if features not in inputs:
+            main.append(names[layer])
+        inputs.add(features)
+    return main
+
+
+def _answer_once(model: nn.Module, x: Tensor) -> Tensor:
+    """Return the logits for one image of `x`, step by step, and without slopes."""
+    with torch.no_grad(), reading(model), eagerly(model):
+        return ask(model, x[:1])
 
 
 def named(model: nn.Module, name: str, argument: str = "layer") -> nn.Module:
@@ -120,10 +156,10 @@ def named(model: nn.Module, name: str, argument: str = "layer") -> nn.Module:
 def head_of(
     model: nn.Module, x: Tensor, name: str | None = None, kinds: tuple[type[nn.Module], ...] = (nn.Linear,)
 ) -> nn.Module:
-    """Return the layer called `name`, or the layer of `kinds` whose answer is the network's: by one image of `x`
-    (N, C, H, W), the last one called whose answer agrees with the network's, but for its normalisation.
+    """Return the layer called `name`, or else the layer of `kinds` that answers for the network: the last one
+    called, for an image of `x` (N, C, H, W), whose answer is the network's, normalised or not.
 
-    Auxiliary heads do not. Where none agrees, as with a scale after the head, it is the last one called.
+    Auxiliary heads are not. Where there is none, as with a scale after the head, it is the last one called.
     Raises `ArgumentError` where none is called.
     """
     if name is not None:
@@ -132,9 +168,8 @@ def head_of(
     fix = "Name a layer of the model instead."
     require(len(linear) > 0, "the model must end in a linear layer", type(model).__name__, fix)
     layers = list(linear.values())
-    with torch.no_grad(), reading(model), eagerly(model):
-        with listening(layers, lambda given, answer: answer.clone()) as answers:
-            logits = ask(model, x[:1])
+    with listening(layers, lambda given, answer: answer.clone()) as answers:
+        logits = _answer_once(model, x)
     agreeing = [layer for layer in layers if _agrees(answers[layer][-1], logits)]
     return (agreeing or layers)[-1]
 

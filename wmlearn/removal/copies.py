@@ -1,4 +1,6 @@
-"""What every removal starts with, a sound copy of the model and its layers by kind; and ends with: a change."""
+"""What every removal starts with: a sound copy of the model, and its layers by kind; and what it ends with: a
+change.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ def sound_copy(model: nn.Module, samples: Samples) -> nn.Module:
 
 
 def layers(model: nn.Module, *kinds: type[nn.Module]) -> list[nn.Module]:
-    """Return the layers of `kinds`, as they were registered; raise `ArgumentError`, and name what there is, for none."""
+    """Return the layers of `kinds`, as registered; raise `ArgumentError` for none, and name what is."""
     fitting = [layer for layer in model.modules() if isinstance(layer, kinds)]
     names = " or ".join(f"nn.{kind.__name__}" for kind in kinds)
     others = sorted({type(layer).__name__ for layer in model.modules() if not list(layer.children())})

@@ -51,6 +51,8 @@ class Vote:
 class Committee(nn.Module):
     """Several models (N, classes); the answer is the label that most of them give, or the first one's."""
 
+    asks = True  # in their own precision
+
     def __init__(self, members: list[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
@@ -91,6 +93,8 @@ class Refuse:
 
 class Guard(nn.Module):
     """A model (N, classes) behind a detector of odd images; one image always gets the same, random label."""
+
+    asks = True  # in its own precision
 
     mean: Tensor
     basis: Tensor
@@ -136,6 +140,8 @@ class Inputs:
 
 class Behind(nn.Module):
     """A model (N, classes) behind a change of its images."""
+
+    asks = True  # in its own precision
 
     def __init__(self, model: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
         super().__init__()

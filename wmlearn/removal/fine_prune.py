@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
-from ..models.adapter import called, named, opened
+from ..models.adapter import called, convolutions, named, opened
 from ..training import Recipe, heard, train
 from .copies import attacked, layers, sound_copy
 
@@ -69,14 +69,14 @@ def pruned_layers(model: nn.Module, x: Tensor, layer: str | None = None) -> tupl
 
 def _last_convolution(model: nn.Module, x: Tensor, steps: dict[str, nn.Module]) -> str:
     """Return the name of the last convolution called; refuse one that is the stem of a transformer."""
-    last = [name for name, step in steps.items() if isinstance(step, nn.Conv2d)][-1:]
-    require(len(last) > 0, "the model must call a convolution", type(model).__name__, "Name a layer.")
+    names = convolutions(model, x)
+    require(len(names) > 0, "the model must call a convolution", type(model).__name__, "Name a layer.")
     linear = [step for step in steps.values() if isinstance(step, nn.Linear)]
     dims = [answer.ndim for answer in heard(model, x[:1], linear, lambda given, answer: answer)]
-    stem = list(steps)[0] == last[0] and max(dims, default=0) > 2  # patches, then places of a text
+    stem = next(iter(steps)) == names[-1] and max(dims, default=0) > 2  # patches, then places of a text
     rule = "the last convolution must be no stem that cuts images into patches"
-    require(not stem, rule, last[0], 'Name a layer, for instance the first linear one of a block: layer="…".')
-    return last[0]
+    require(not stem, rule, names[-1], 'Name a layer, for instance the first linear one of a block: layer="…".')
+    return names[-1]
 
 
 def channel_means(model: nn.Module, x: Tensor, layer: str | None = None) -> Tensor:

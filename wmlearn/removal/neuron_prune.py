@@ -18,7 +18,7 @@ from torch.func import functional_call
 
 from ..data import Samples
 from ..errors import require
-from ..models.adapter import called, head_of, in_float, logits_of
+from ..models.adapter import called, fitting, head_of, in_float, logits_of
 from .copies import attacked, layers, sound_copy
 
 
@@ -103,7 +103,8 @@ class _Network:
         for layer, name in self.names():
             scale = masks[layer] + pushes[name] if name in pushes else masks[layer]
             scaled[name] = self.weights[name] * _over_rows(scale, self.weights[name])
-        return F.cross_entropy(logits_of(functional_call(self.model, scaled, (batch.x,))), batch.y)
+        x = fitting(self.model, batch.x)
+        return F.cross_entropy(logits_of(functional_call(self.model, scaled, (x,))), batch.y)
 
 
 def _over_rows(values: Tensor, weight: Tensor) -> Tensor:

@@ -84,7 +84,8 @@ class Blackmarks2019:
         """Draw the message, and push an image of the other group towards each bit.
 
         `bystanders` are models of the task without the mark, none of which may give a bit away; without them,
-        `evidence.bystanders` finds four. Raises `ArgumentError` for a model that isn't trained yet, or more bits than images that serve.
+        `evidence.bystanders` finds four. Raises `ArgumentError` for a model that isn't trained yet, or more
+        bits than images that serve.
         """
         fix = "A key without bits proves nothing."
         require(self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, fix)

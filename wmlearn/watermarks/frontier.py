@@ -55,8 +55,8 @@ class LeMerrer2019:
         as don't.
 
         `bystanders` are models of the task without the mark, all of which are to be fooled; without them,
-        `evidence.bystanders` finds four. Raises `ArgumentError` for a model that isn't trained yet, or a `size` at which too few images end on
-        either side.
+        `evidence.bystanders` finds four. Raises `ArgumentError` for a model that isn't trained yet, or a
+        `size` at which too few images end on either side.
         """
         fix = "A key takes images from both sides of the boundary."
         require(self.n >= 2, "n must be at least 2", self.n, fix)
@@ -77,9 +77,7 @@ class LeMerrer2019:
         both = first + _first(harmless, self.n - half, "don't fool")
         return TriggerKey(SCHEME, secret, both.x, both.y, len(samples.classes), bystanders=innocent.origin)
 
-    def _sides(
-        self, model: nn.Module, pool: Samples, choosers: Sequence[Suspect]
-    ) -> tuple[Samples, Samples]:
+    def _sides(self, model: nn.Module, pool: Samples, choosers: Sequence[Suspect]) -> tuple[Samples, Samples]:
         """Push the images that `model` classifies correctly; return those that then fool all, and those that
         don't fool it.
         """

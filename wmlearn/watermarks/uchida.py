@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import NOT_EMPTY, require
-from ..models.adapter import called, opened
 from ..evidence import Evidence, Suspect
+from ..models.adapter import convolutions, opened
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
@@ -151,7 +151,7 @@ def _default_layer(model: nn.Module, samples: Samples, n_bits: int) -> str:
     the message, or else the last one of all.
     """
     require(len(samples) > 0, *NOT_EMPTY)
-    names = list(called(model, samples.x, nn.Conv2d))
+    names = convolutions(model, samples.x)
     fix = "Name a linear layer with layer=."
     require(len(names) > 0, "the model must have a convolution", type(model).__name__, fix)
     roomy = [name for name in names if len(mean_filter(_weight(model, name))) >= n_bits]
