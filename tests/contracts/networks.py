@@ -1,4 +1,4 @@
-"""Networks that were built elsewhere, small ones and torchvision's own, for the tables of what works on them."""
+"""Networks that were built elsewhere, small ones and torchvision's own, for the table of what works on them."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ class Example(nn.Module):
 def _small_vgg() -> nn.Module:
     """VGG's own class and layers, thin, with a head that doesn't take a minute."""
     network = vgg.VGG(vgg.make_layers([8, "M", 16, "M", 16, "M"]), num_classes=2, init_weights=False)
-    network.classifier = nn.Sequential(
-        nn.Linear(16 * 49, 32), nn.ReLU(True), nn.Dropout(), nn.Linear(32, 2)
-    )
+    network.classifier = nn.Sequential(nn.Linear(16 * 49, 32), nn.ReLU(True), nn.Dropout(), nn.Linear(32, 2))
     return network
 
 
@@ -132,10 +130,11 @@ def case(network: Network, n: int = 12) -> Case:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = network.build().eval()
-        x = torch.rand(n, *network.shape)
+        x = torch.rand(n, *network.shape) * torch.linspace(0.2, 1, n).view(n, 1, 1, 1)
         head = model.get_submodule(network.head)
         assert isinstance(head, nn.Linear)
         nn.init.normal_(head.weight)  # some start at 0
+    _settle(model, x)
     margin = wm.predict(model, x).diff(dim=1).squeeze(1)  # (n,)
     with torch.no_grad():
         head.weight *= 5 / margin.std()  # images of noise look alike: far apart, an attack shows
@@ -144,3 +143,16 @@ def case(network: Network, n: int = 12) -> Case:
         head.bias[1] -= margin.median() + 1e-3
     y = wm.predict(model, x).argmax(1)
     return Case(network, model, wm.Samples(x, y, CLASSES))
+
+
+def _settle(model: nn.Module, x: Tensor) -> None:
+    """Let the normalisations measure what the images look like, as training would."""
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None  # a plain average
+        norm.train()
+    with torch.no_grad():
+        model(x)
+    for norm in norms:
+        norm.momentum = 0.1
+        norm.eval()

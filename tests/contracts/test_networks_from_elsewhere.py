@@ -77,13 +77,11 @@ def _cleanse(case: Case) -> None:
 
 
 def _uchida(case: Case) -> None:
-    scheme = Uchida2017(n_bits=8, recipe=STEP)
+    # so strong that a few steps do
+    scheme = Uchida2017(n_bits=4, strength=1e5, recipe=replace(STEP, epochs=4, lr=0.02))
     key = scheme.keygen(case.model, case.samples)
     assert key.layer == case.network.last_convolution
-    marked = Uchida2017(n_bits=8, strength=1.0, recipe=replace(STEP, epochs=8, lr=0.02)).embed(
-        case.model, case.samples, key
-    )
-    assert scheme.verify(marked.model, key).hits >= scheme.verify(case.model, key).hits
+    assert scheme.verify(scheme.embed(case.model, case.samples, key).model, key).hits == 4
 
 
 COLUMNS: dict[str, Callable[[Case], None]] = {

@@ -75,7 +75,8 @@ def _last_convolution(model: nn.Module, x: Tensor, steps: dict[str, nn.Module]) 
     dims = [answer.ndim for answer in heard(model, x[:1], linear, lambda given, answer: answer)]
     stem = next(iter(steps)) == names[-1] and max(dims, default=0) > 2  # patches, then places of a text
     rule = "the last convolution must be no stem that cuts images into patches"
-    require(not stem, rule, names[-1], 'Name a layer, for instance the first linear one of a block: layer="…".')
+    fix = 'Name a layer, for instance the first linear one of the last block: layer="…".'
+    require(not stem, rule, names[-1], fix)
     return names[-1]
 
 
