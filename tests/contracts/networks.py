@@ -1,4 +1,4 @@
-"""Networks that were built elsewhere, small ones and torchvision's own, for the table of what works on them."""
+"""Networks that were built elsewhere, small ones and torchvision's own: the rows of a table."""
 
 from __future__ import annotations
 

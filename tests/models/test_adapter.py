@@ -14,8 +14,10 @@ from torch import Tensor, nn
 
 import wmlearn as wm
 from wmlearn import detection, removal
+from wmlearn.detection import activations
 from wmlearn.models.adapter import ask, called, head_of, logits_of, opened
 from wmlearn.watermarks import Adi2018, Jia2021, Uchida2017
+from wmlearn.watermarks.adversarial import pushed
 
 STEP = wm.Recipe(epochs=1, lr=1e-3)
 
@@ -87,7 +89,7 @@ METHODS: dict[str, Callable[[nn.Module, wm.Samples], Any]] = {
     "guard": lambda model, samples: wm.predict(removal.Refuse(components=2)(model, samples), samples.x),
     "inputs": lambda model, samples: wm.predict(removal.Inputs()(model, samples), samples.x),
     "verification": lambda model, samples: wm.evidence.answers(model, samples.x, 2),
-    "pushing": lambda model, samples: wm.watermarks.adversarial.pushed(model, samples.x, samples.y, 0.1),
+    "pushing": lambda model, samples: pushed(model, samples.x, samples.y, 0.1),
 }
 
 
@@ -225,16 +227,16 @@ def test_a_layer_that_is_not_there_is_named_with_those_that_are() -> None:
 
 def test_the_answers_of_a_named_layer_are_judged() -> None:
     case = _case(Answering())
-    features = detection.activations.penultimate(case.model, case.samples.x, "conv")
+    features = activations.penultimate(case.model, case.samples.x, "conv")
     assert features.allclose(case.model.conv(case.samples.x).flatten(1), atol=1e-5)  # type: ignore[operator]
-    given = detection.activations.penultimate(case.model, case.samples.x)
-    rectified = detection.activations.penultimate(case.model, case.samples.x, "hidden").relu()
+    given = activations.penultimate(case.model, case.samples.x)
+    rectified = activations.penultimate(case.model, case.samples.x, "hidden").relu()
     assert given.allclose(rectified, atol=1e-5)
 
 
 def test_features_are_heard_before_the_next_layer_changes_them_in_place() -> None:
     case = _case(Answering())
-    assert (detection.activations.layers(case.model, case.samples.x, ("norm",))[0] < 0).any()
+    assert (activations.layers(case.model, case.samples.x, ("norm",))[0] < 0).any()
 
 
 @pytest.mark.filterwarnings("ignore::wmlearn.NotEmbeddedWarning")
@@ -263,8 +265,8 @@ class _Places(nn.Module):
 def test_images_may_come_second_in_a_layers_answer() -> None:
     model = _Places()
     x = torch.rand(5, 3, 4, 4)
-    answers, _ = detection.activations.layers(model, x)
-    one, _ = detection.activations.layers(model, x[2:3])
+    answers, _ = activations.layers(model, x)
+    one, _ = activations.layers(model, x[2:3])
     assert answers.shape == (5, 24)
     assert answers[2:3].allclose(one, atol=1e-6)
 

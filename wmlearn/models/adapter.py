@@ -123,7 +123,10 @@ def convolutions(model: nn.Module, x: Tensor) -> list[str]:
     """Name the convolutions that `model` calls for an image of `x` (N, C, H, W), in the order of their last
     calls, but for shortcuts: those that are given the very features that another one was given before.
     """
-    names = {layer: name for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)}
+    names: dict[nn.Module, str] = {}
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.Conv2d):
+            names[layer] = name
     order = count()
     with listening(list(names), lambda given, answer: (next(order), given)) as calls:
         _answer_once(model, x)
