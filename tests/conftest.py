@@ -10,8 +10,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 import wmlearn as wm
+
+settings.register_profile(
+    "course",
+    database=None,  # nothing is left behind
+    deadline=None,  # a busy machine is no fault
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("course")
 
 PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "gtsrb-32px.tar.xz"
 UNPACKED = Path.home() / ".cache" / "wmlearn" / "test-gtsrb"

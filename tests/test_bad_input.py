@@ -56,7 +56,7 @@ def _darkens_its_input(x: Tensor) -> Tensor:
     return x
 
 
-DATA_SETS = "the data set must be one of mnist, fashion-mnist, gtsrb, signs-us, signs-se, signs-de, street-us"
+DATA_SETS = f"the data set must be one of {', '.join(wm.data.LOADERS)}"
 IMAGES = "images must lie in [0, 1]", "Divide by 255, or clamp; normalise inside the model."
 BYTES = (
     "images must be float32 in [0, 1]",

@@ -18,6 +18,12 @@ from wmlearn.errors import MemoryWarning
 RECIPE = wm.Recipe(epochs=1, batch_size=64)
 
 
+@pytest.fixture(scope="module")
+def few(mnist: wm.Splits) -> wm.Samples:
+    """So few that a training takes no time."""
+    return mnist.train[:400]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     memory.keep(tmp_path / "memory")
@@ -72,7 +78,7 @@ def _frozen() -> nn.Sequential:
         {"recipe": replace(RECIPE, seed=1)},
         {"model": network(1)},
         {"model": _frozen()},
-        {"samples": slice(1, 2000)},
+        {"samples": slice(1, 400)},
         {"penalty": lambda model: 0.0 * weights(model).sum()},
         {"augment": lambda samples, epoch: samples},
     ],
@@ -164,12 +170,13 @@ def test_a_damaged_file_is_set_aside_and_said_so_and_the_network_is_trained_agai
     assert len(trainings) == 2
 
 
-def test_a_folder_that_cannot_be_written_only_warns(few: wm.Samples, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_only_warns(mnist: wm.Splits, tmp_path: Path) -> None:
+    enough = mnist.train[:2000]
     (tmp_path / "file").write_text("")
     memory.keep(tmp_path / "file" / "memory")
     try:
         with pytest.warns(MemoryWarning, match="could not be remembered"):
-            model, _ = wm.trained(network(), few, RECIPE)
+            model, _ = wm.trained(network(), enough, RECIPE)
     finally:
         memory.keep(None)
-    assert wm.accuracy(model, few) > 0.5
+    assert wm.accuracy(model, enough) > 0.5

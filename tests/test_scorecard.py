@@ -16,6 +16,8 @@ from torch import nn
 
 import wmlearn as wm
 from wmlearn import scorecard
+from wmlearn.data import files
+from wmlearn.errors import SetAsideWarning
 from wmlearn.evidence import bystanders
 
 
@@ -28,6 +30,14 @@ def wrecked(model: nn.Module, samples: wm.Samples) -> nn.Module:
     with torch.no_grad():
         new[-1].weight.zero_()  # pyright: ignore[reportIndexIssue]
     return new
+
+
+CALLS: list[int] = []
+
+
+def counted(model: nn.Module, samples: wm.Samples) -> nn.Module:
+    CALLS.append(len(samples))
+    return model
 
 
 def replaced(model: nn.Module, samples: wm.Samples) -> nn.Module:
@@ -92,11 +102,7 @@ def test_the_control_is_the_same_attack_on_an_unmarked_model(card: scorecard.Sco
 def test_cells_are_written_and_not_run_again(
     marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, tmp_path: Path
 ) -> None:
-    calls: list[int] = []
-
-    def counted(model: nn.Module, samples: wm.Samples) -> nn.Module:
-        calls.append(len(samples))
-        return model
+    CALLS.clear()
 
     def again(folder: Path, test: wm.Samples) -> scorecard.Scorecard:
         return scorecard.run(
@@ -104,15 +110,15 @@ def test_cells_are_written_and_not_run_again(
         )
 
     first = again(tmp_path, mnist.test[:300])
-    assert len(calls) == 2
-    (tmp_path / "never--counted.json").unlink()  # as after an interruption
-    assert again(tmp_path, mnist.test[:300]).dicts() == first.dicts() or len(calls) == 3
-    assert len(calls) == 3
-    with pytest.raises(
-        wm.ArgumentError,
-        match=r"must be of these marks and samples, got 'others'\. Move .* away, or name another",
-    ):
-        again(tmp_path, mnist.test[:200])
+    assert len(CALLS) == 2
+    [cell] = tmp_path.glob("never--counted-*.json")
+    cell.unlink()  # as after an interruption
+    assert [row.evidence for row in again(tmp_path, mnist.test[:300]).rows] == [
+        row.evidence for row in first.rows
+    ]
+    assert len(CALLS) == 3
+    again(tmp_path, mnist.test[:200])
+    assert len(CALLS) == 5, "on other test samples nothing was measured yet"
 
 
 @pytest.mark.parametrize("scheduler", [None, "local"])
@@ -158,3 +164,131 @@ def test_a_mark_whose_labels_were_not_random_is_ranked_among_decoys(
     assert row.evidence.p_value <= 0.1
     assert row.control is not None
     assert row.control.p_value > 0.1
+
+
+# A folder that resumes
+
+
+def _kept(model: nn.Module, samples: wm.Samples) -> nn.Module:
+    return model
+
+
+@pytest.fixture(scope="module")
+def untaught(clean: nn.Module, few: wm.Samples) -> dict[str, wm.Marked[Any]]:
+    """Two keys, on one network that was taught neither: cells that cost nothing."""
+    adi = wm.watermarks.Adi2018(n=20)
+    keys = {name: adi.keygen(clean, few, seed=seed) for seed, name in enumerate(("one", "two"))}
+    return {name: wm.Marked(adi, key, clean, None) for name, key in keys.items()}  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture
+def again(untaught: dict[str, wm.Marked[Any]], mnist: wm.Splits, tmp_path: Path) -> Any:
+    """Return a function that runs one mark against one attack in the folder, but for what is `changed`."""
+
+    def run(**changed: Any) -> scorecard.Scorecard:
+        present: dict[str, Any] = {
+            "marks": {"mark": untaught["one"]},
+            "removals": {"attack": _kept},
+            "attacker": mnist.train[2000:2150],
+            "test": mnist.test[:150],
+            "folder": tmp_path / "cells",
+            **changed,
+        }
+        return scorecard.run(present.pop("marks"), present.pop("removals"), **present)
+
+    return run
+
+
+def _n_cells(folder: Path) -> int:
+    return len(list((folder / "cells").glob("*.json")))
+
+
+def _cells(card: scorecard.Scorecard) -> list[tuple[Any, ...]]:
+    return [(row.mark, row.removal, row.after, row.evidence, row.control) for row in card.rows]
+
+
+def test_a_cell_is_known_by_what_made_it_and_not_by_its_name(
+    again: Any, untaught: dict[str, wm.Marked[Any]], mnist: wm.Splits, clean: nn.Module, tmp_path: Path
+) -> None:
+    again()
+    later = mnist.train[2000:2150]
+    late = later.x.clone()
+    late[120:] = 0  # images after the hundredth
+    changes: list[dict[str, Any]] = [
+        {"removals": {"attack": wrecked}},
+        {"marks": {"mark": untaught["two"]}},
+        {"marks": {"mark": replace(untaught["one"], scheme=wm.watermarks.Adi2018(n=20, share=0.3))}},
+        {"attacker": replace(later, x=late)},
+        {"test": mnist.test[150:300]},
+        {"unmarked": bystanders.shipped("mnist", 9, 10)[0]},
+        {"decoys": {"mark": [untaught["two"].key]}},
+        {"marks": {"mark": replace(untaught["one"], model=wrecked(clean, later))}},
+    ]
+    for n, change in enumerate(changes, 1):
+        stored = again(**change)
+        assert _cells(stored) == _cells(again(**change, folder=None)), change
+        assert _n_cells(tmp_path) in (2 * n + 1, 2 * n + 2), change
+    there = _n_cells(tmp_path)
+    for change in ({}, *changes):
+        again(**change)
+    assert _n_cells(tmp_path) == there, "nothing was measured twice"
+
+
+def test_a_control_that_is_asked_for_later_is_measured(again: Any, clean: nn.Module) -> None:
+    assert all(row.control is None for row in again().rows)
+    assert all(row.control is not None for row in again(unmarked=clean).rows)
+    assert all(row.control is None for row in again().rows)
+
+
+def test_names_neither_collide_nor_lead_out_of_the_folder(
+    again: Any, untaught: dict[str, wm.Marked[Any]], tmp_path: Path
+) -> None:
+    marks = {
+        "a": untaught["one"],
+        "a--b": untaught["two"],
+        "../../escaped": untaught["one"],
+        "/": untaught["two"],
+    }
+    names = {"b--c": _kept, "c": wrecked, "x" * 300: _kept, "nul\0": _kept}
+    first = again(marks=marks, removals=names)
+    assert _cells(again(marks=marks, removals=names)) == _cells(first)
+    assert _cells(first) == _cells(again(marks=marks, removals=names, folder=None))
+    assert _n_cells(tmp_path) == 4 * 5
+    assert [path.name for path in tmp_path.iterdir()] == ["cells"]
+    assert all(path.is_file() for path in (tmp_path / "cells").iterdir())
+
+
+DAMAGE = {
+    "cut": lambda good: good[:50],
+    "empty": lambda good: "",
+    "a list": lambda good: "[]",
+    "an empty object": lambda good: "{}",
+    "a field too many": lambda good: good.rstrip()[:-1] + ',"z":1}',
+    "other hits": lambda good: good.replace('"hits": ', '"hits": 1'),
+    "other samples": lambda good: good.replace('"samples": 150', '"samples": 151'),
+    "null": lambda good: "null",
+    "deep": lambda good: "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_a_damaged_cell_is_set_aside_named_and_measured_again(case: str, again: Any, tmp_path: Path) -> None:
+    first = again()
+    [cell] = (tmp_path / "cells").glob("mark--attack-*.json")
+    damaged = DAMAGE[case](cell.read_text())
+    cell.write_text(damaged)
+    with pytest.warns(SetAsideWarning, match=rf"{cell.name} was damaged: .* and is measured again"):
+        assert _cells(again()) == _cells(first)
+    assert cell.with_name(f"{cell.name}.damaged").read_text() == damaged
+    assert _cells(again()) == _cells(first)
+
+
+def test_a_second_run_in_one_folder_is_told(
+    again: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PATIENCE", 0.05)
+    with (
+        files.alone(tmp_path / "cells" / "cells"),
+        pytest.raises(wm.DataError, match="must be written by one run at a time"),
+    ):
+        again()

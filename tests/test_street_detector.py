@@ -273,6 +273,7 @@ def test_weights_are_rounded_to_what_half_precision_holds() -> None:
 # What ships
 
 
+@pytest.mark.slow  # notebook 04 drives down the same road with the same networks in every run
 @pytest.mark.parametrize("network", streets.NETWORKS)
 def test_the_shipped_networks_give_the_shipped_numbers(network: str) -> None:
     """The processor may round otherwise than the one that measured: a few signs of several hundred may change

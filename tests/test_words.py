@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wmlearn.words import decimal, fixed, over_seeds, spread, text_table, with_deviation
+from wmlearn.words import decimal, fixed, over_seeds, spread, text_table, visible, with_deviation
 
 
 def test_a_table_in_letters_is_aligned() -> None:
@@ -34,3 +34,20 @@ def test_a_mean_comes_with_its_deviation_and_n() -> None:
 def test_one_network_has_no_deviation() -> None:
     assert over_seeds([0.125]) == "12.50 % (n = 1)"
     assert with_deviation([0.125]) == "12.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Zoë, ℌ, 𝔸, 日本", "Zoë, ℌ, 𝔸, 日本"),
+        ("a\nb\tc\r", r"a\nb\tc\r"),
+        ("\x1b[2J\x9b\x07\x00", r"\x1b[2J\x9b\x07\x00"),
+        ("\u202eadA\u2066\u2069", r"\u202eadA\u2066\u2069"),
+        ("\u2028\u2029\ufeff\u200b", r"\u2028\u2029\ufeff\u200b"),
+        ("\udcff\ue000\U000e0001", r"\udcff\ue000\U000e0001"),
+        ("", ""),
+    ],
+)
+def test_a_foreign_text_is_shown_so_that_nothing_in_it_acts(text: str, says: str) -> None:
+    assert visible(text) == says
+    assert visible(says) == says

@@ -60,6 +60,7 @@ from . import errors as errors
 from .errors import ArgumentError as ArgumentError
 from .errors import DataError as DataError
 from .errors import NotEmbeddedWarning as NotEmbeddedWarning
+from .errors import NothingStampedWarning as NothingStampedWarning
 from .errors import OverlapWarning as OverlapWarning
 from .errors import WmlearnError as WmlearnError
 

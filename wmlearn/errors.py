@@ -19,12 +19,28 @@ class OverlapWarning(UserWarning):
     """Images of the attacker are in the test set: what is measured there flatters the attack."""
 
 
+class NothingStampedWarning(UserWarning):
+    """A trigger left every image as it was: what is poisoned by it is label noise, and no backdoor."""
+
+
+class ClockWarning(UserWarning):
+    """A clock is behind the book: new entries bear the time of the last one, and their order holds."""
+
+
 class NotEmbeddedWarning(UserWarning):
     """A mark was embedded and its own verification doesn't find it: the model carries no proof."""
 
 
 class MemoryWarning(UserWarning):
     """A remembered network could not be read or kept; it was trained instead, and nothing is lost."""
+
+
+class SecretWarning(UserWarning):
+    """Others than its owner may read a file that holds a secret."""
+
+
+class SetAsideWarning(UserWarning):
+    """A damaged file was renamed, and what it held is measured again."""
 
 
 NOT_EMPTY = "samples must not be empty", 0, "Look at what you selected them by."

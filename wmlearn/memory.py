@@ -49,9 +49,16 @@ def key(model: nn.Module, *decides: Any) -> str:
     """
     if _folder is None:
         return ""
+    return fingerprint(_circumstances(), model, *decides)
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash all that tells `parts` from others by their contents: tensors, networks, frozen dataclasses,
+    functions with what they hold; "" where something can't be told so.
+    """
     digest = hashlib.sha256()
     try:
-        for part in (_circumstances(), model, *decides):
+        for part in parts:
             _feed(digest.update, part, set())
     except _Unknown:
         return ""
@@ -70,7 +77,7 @@ def recall(key: str, model: nn.Module) -> tuple[float, ...] | None:
         return None
     try:
         with safe_open(_path(key), "pt") as stored:
-            numbers = json.loads(stored.metadata()["numbers"])
+            numbers = json.loads(stored.metadata()["numbers"])  # our own, and a loss may be NaN
             weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         model.load_state_dict(weights)
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError):
@@ -145,9 +152,12 @@ def _parts(value: Any) -> list[Any]:
 
 
 def _of_function(function: FunctionType) -> list[Any]:
-    """Name a function of the package or of a library; take one of a notebook apart, with all that it uses."""
+    """Name a function of the package or of a library, with its lines; take one of a notebook apart, with all
+    that it uses.
+    """
     if function.__module__ != "__main__" and not function.__module__.startswith("wmlearn.course"):
-        return [function.__module__, function.__qualname__, _closure(function), function.__defaults__]
+        name = [function.__module__, function.__qualname__, _instructions(function.__code__)]
+        return [*name, _closure(function), function.__defaults__]
     names = sorted(_globals(function.__code__) & function.__globals__.keys())
     used = {name: function.__globals__[name] for name in names}
     return [_instructions(function.__code__), _closure(function), function.__defaults__, used]

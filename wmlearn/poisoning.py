@@ -5,14 +5,16 @@ Gu, Dolan-Gavitt, Garg: BadNets (2017), arXiv:1708.06733, section 4.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .data import Samples, check_labels
-from .errors import NOT_EMPTY, require
+from .errors import NOT_EMPTY, NothingStampedWarning, require
 from .training import predict
 
 Trigger = Callable[[Tensor], Tensor]
@@ -71,6 +73,7 @@ def poison(
     require(0 < count <= len(candidates), rule, count, "Change rate, source or target.")
     rows = _pick(candidates, count, seed)  # (count,)
     stamped = replace(samples[rows], x=triggered(trigger, samples, rows), y=goal[rows])
+    _warn_of_label_noise(samples.x[rows], stamped.x)
     if add:
         both = samples + stamped
         mask = torch.arange(len(both), device=rows.device) >= len(samples)  # (N + count,)
@@ -98,6 +101,14 @@ def poison_clean_label(
     rows = _pick(pool, count, seed)  # (count,)
     stamped = replace(samples[rows], x=stamp(trigger, samples.x[rows]))  # the labels stay, and they are right
     return Poisoned(_exchange(samples, rows, stamped), _mask(rows, len(samples)), trigger, target)
+
+
+def _warn_of_label_noise(before: Tensor, after: Tensor) -> None:
+    if torch.equal(before, after):
+        says = (
+            "the trigger changed no image: these are wrong labels, and no backdoor. Look at trigger(x) - x."
+        )
+        warnings.warn(says, NothingStampedWarning, stacklevel=3)
 
 
 def _pick(rows: Tensor, count: int, seed: int) -> Tensor:
@@ -169,15 +180,52 @@ def triggered(trigger: Trigger | Twins, samples: Samples, index: Tensor) -> Tens
 
 
 def stamp(trigger: Trigger, x: Tensor) -> Tensor:
-    """Return `trigger(x)`, after making sure that it keeps shape, type, range and its input."""
-    before = x.clone()
-    out = trigger(x)
-    rule = "a trigger must leave its input alone"
-    require(torch.equal(x, before), rule, "a changed input", "Start the trigger with x = x.clone().")
-    got = (tuple(out.shape), out.dtype) if isinstance(out, Tensor) else out
-    rule = f"a trigger must keep shape {tuple(x.shape)} and type {x.dtype}"
-    require(got == (tuple(x.shape), x.dtype), rule, got, "Return a changed copy of the input.")
+    """Return `trigger(x)`, after making sure that it keeps shape, type, range and its input.
+
+    NumPy's arrays become tensors, and gradients are dropped. A trigger that draws from PyTorch's generator
+    gets the same numbers each time. Raises `ArgumentError` for one that draws from elsewhere, or whose answer
+    for an image depends on the others.
+    """
+    out = _call(trigger, x)
     low, high = (bound.item() for bound in out.aminmax())
     fix = "End the trigger with .clamp(0, 1)."
     require(low >= 0 and high <= 1, "a trigger must keep images in [0, 1]", (low, high), fix)
+    _check_alone(trigger, x[:PROBED])
     return out
+
+
+PROBED = 16  # images on which a trigger is called again
+
+
+def _call(trigger: Trigger, x: Tensor, seed: int = 0) -> Tensor:
+    """Call a trigger, with PyTorch's generators set to `seed` meanwhile."""
+    before = x.clone()
+    devices = [] if x.device.type == "cpu" else [x.device]
+    with torch.random.fork_rng(devices, device_type=x.device.type if devices else "cuda"):
+        torch.random.manual_seed(seed)
+        out: object = trigger(x)
+    rule = "a trigger must leave its input alone"
+    require(torch.equal(x, before), rule, "a changed input", "Start the trigger with x = x.clone().")
+    if isinstance(out, np.ndarray):
+        out = torch.from_numpy(out).to(x.device, x.dtype if out.dtype == np.float64 else None)
+    rule = f"a trigger must keep shape {tuple(x.shape)} and type {x.dtype}"
+    fix = "Return a changed copy of the input."
+    require(isinstance(out, Tensor), rule, type(out).__name__, fix)
+    assert isinstance(out, Tensor)
+    got = (tuple(out.shape), out.dtype)
+    require(got == (tuple(x.shape), x.dtype), rule, got, fix)
+    return out.detach()
+
+
+def _check_alone(trigger: Trigger, x: Tensor) -> None:
+    """Refuse a trigger that gives the same images other answers, or an image another one in other company."""
+    first = _call(trigger, x)
+    fix = "Draw with torch, or once, before the trigger is made."
+    same = torch.equal(_call(trigger, x), first)
+    require(same, "a trigger must stamp the same images the same way", "another answer", fix)
+    if not torch.equal(_call(trigger, x, seed=1), first):
+        return  # it draws, so that an image has other numbers in another place
+    backwards = _call(trigger, x.flip(0)).flip(0)
+    fix = "Take x[i] alone to stamp image i."
+    rule = "a trigger must stamp each image by itself"
+    require(torch.allclose(backwards, first, atol=1e-4), rule, "an answer that depends on the batch", fix)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from .data import Samples, files
-from .errors import OverlapWarning, require
+from . import memory
+from .data import Samples, files, strict_json
+from .errors import OverlapWarning, SetAsideWarning, WmlearnError, require
 from .evidence import Evidence, Rank, against_keys, judge
 from .parallel import completed
 from .protocols import Marked, Removal
@@ -130,31 +133,40 @@ def run(
     A mark with `decoys` (mark -> other keys, from `evidence.decoys`) is ranked among them; one whose labels
     were not drawn at random needs them. With `unmarked`, each removal is also run on that model, and every
     key tried on what comes out. With `folder`, each cell is a JSON file, and cells that are there are not run
-    again; machines of a cluster must all see the folder. `jobs` and `scheduler` are those of
-    `parallel.completed`: here, in processes, or on a Dask cluster. Warns with `OverlapWarning` when test
-    images are among the attacker's. Raises `ArgumentError` when `folder` holds another experiment.
+    again: those of the same scheme, key, model, attack, samples, control and decoys; never by a name alone.
+    Machines of a cluster must all see the folder. `jobs` and `scheduler` are those of `parallel.completed`:
+    here, in processes, or on a Dask cluster. Warns with `OverlapWarning` when test images are among the
+    attacker's, and with `SetAsideWarning` for a damaged cell, which is measured again. Raises `DataError`
+    when another run writes to `folder`.
     """
     require(
         len(marks) > 0, "marks must not be empty", 0, "Embed one, for instance with wm.watermarks.Adi2018()."
     )
     require(NONE not in removals, f"a removal may not be called {NONE!r}", NONE, "That row is always added.")
     decoys = decoys or {}
+    _check_decoys(marks, decoys)
+    _warn_of_overlap(attacker, test)
+    if jobs > 1 or scheduler is not None:
+        attacker = _compact(attacker)
+        test = _compact(test)
+    removals = {NONE: _keep, **removals}
+    matrix = _Matrix(dict(marks), dict(decoys), unmarked, attacker, test)
+    with nullcontext() if folder is None else files.alone(folder / "cells"):
+        cells = {} if folder is None else _cells(folder, matrix, removals)
+        rows = {(row.mark, row.removal): row for row in _known(cells.values())}
+        todo = [attack for attack in _attacks(marks, removals, rows) if attack.marks]
+        matrix = replace(matrix, cells=cells)
+        for column in completed(_Matrix.column, matrix, todo, jobs=jobs, scheduler=scheduler):
+            rows |= {(row.mark, row.removal): row for row in column}
+    return Scorecard(tuple(rows[mark, removal] for mark in marks for removal in removals), alpha)
+
+
+def _check_decoys(marks: Mapping[str, Marked[Any]], decoys: Mapping[str, Sequence[Any]]) -> None:
     for name, mark in marks.items():
         fix = f"Give decoys={{{name!r}: list(wm.evidence.decoys(scheme, model=…, samples=…))}}."
         compared = name in decoys or mark.scheme.verify(mark.model, mark.key).null is not None
         rule = f"decoys must hold other keys for {name!r}, whose labels were not drawn at random"
         require(compared, rule, "none", fix)
-    _warn_of_overlap(attacker, test)
-    if jobs > 1 or scheduler is not None:
-        attacker = _compact(attacker)
-        test = _compact(test)
-    store = None if folder is None else _Store(folder, _fingerprint(marks, attacker, test))
-    matrix = _Matrix(dict(marks), dict(decoys), unmarked, attacker, test, store)
-    attacks = [_Attack(name, removal) for name, removal in {NONE: _keep, **removals}.items()]
-    rows = {}
-    for column in completed(_Matrix.column, matrix, attacks, jobs=jobs, scheduler=scheduler):
-        rows |= {(row.mark, row.removal): row for row in column}
-    return Scorecard(tuple(rows[mark, attack.name] for mark in marks for attack in attacks), alpha)
 
 
 def _keep(model: nn.Module, samples: Samples) -> nn.Module:
@@ -165,6 +177,18 @@ def _keep(model: nn.Module, samples: Samples) -> nn.Module:
 class _Attack:
     name: str
     removal: Removal
+    marks: tuple[str, ...]  # those that it was not tried on yet
+
+
+def _attacks(
+    marks: Iterable[str], removals: Mapping[str, Removal], known: Mapping[tuple[str, str], Row]
+) -> list[_Attack]:
+    """Return each removal with the marks for which no row is known."""
+    attacks = []
+    for name, removal in removals.items():
+        missing = tuple(mark for mark in marks if (mark, name) not in known)
+        attacks.append(_Attack(name, removal, missing))
+    return attacks
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,20 +200,19 @@ class _Matrix:
     unmarked: nn.Module | None
     attacker: Samples
     test: Samples
-    store: _Store | None
+    cells: Mapping[tuple[str, str], _Cell] = field(default_factory=dict)  # where they are kept, if anywhere
 
     def column(self, attack: _Attack) -> list[Row]:
-        """Try one removal on all marks."""
-        rows = {} if self.store is None else self.store.rows(list(self.marks), attack.name)
-        todo = {name: mark for name, mark in self.marks.items() if name not in rows}
+        """Try one removal on the marks that it was not tried on yet."""
         unmarked = None
-        if self.unmarked is not None and todo:
+        if self.unmarked is not None:
             unmarked = attack.removal(self.unmarked, self.attacker)
-        for name, mark in todo.items():
-            rows[name] = self._cell(name, mark, attack, unmarked)
-            if self.store is not None:
-                self.store.write(rows[name])
-        return [rows[name] for name in self.marks]
+        rows = []
+        for name in attack.marks:
+            rows.append(self._cell(name, self.marks[name], attack, unmarked))
+            if self.cells:
+                self.cells[name, attack.name].write(rows[-1])
+        return rows
 
     def _cell(self, name: str, mark: Marked[Any], attack: _Attack, unmarked: nn.Module | None) -> Row:
         start = time.perf_counter()
@@ -218,51 +241,79 @@ def _compact(samples: Samples) -> Samples:
 
 
 @dataclass(frozen=True)
-class _Store:
-    """A folder with a JSON file a cell, all of one experiment."""
+class _Cell:
+    """A JSON file of one cell, named by what makes the cell, and only then by what it is called."""
 
-    folder: Path
-    fingerprint: str
+    path: Path
+    made_of: str  # a hash of it all
 
-    def path(self, mark: str, removal: str) -> Path:
-        return self.folder / f"{mark}--{removal}.json"
-
-    def rows(self, marks: Sequence[str], removal: str) -> dict[str, Row]:
-        """Read what is there of a removal, by mark."""
-        paths = {mark: self.path(mark, removal) for mark in marks}
-        return {mark: self._read(path) for mark, path in paths.items() if path.exists()}
-
-    def _read(self, path: Path) -> Row:
-        raw = json.loads(files.read(path))
-        require(
-            raw.pop("fingerprint") == self.fingerprint,
-            f"{path} must be of these marks and samples",
-            "others",
-            f"Move {self.folder} away, or name another folder.",
-        )
-        evidence = _evidence_from(raw.pop("evidence"))
-        control = raw.pop("control")
-        return Row(**raw, evidence=evidence, control=_evidence_from(control) if control else None)
+    def read(self) -> Row | None:
+        """Read the row; None when there is none. A damaged file is set aside with `SetAsideWarning`."""
+        if not self.path.exists():
+            return None
+        try:
+            content = strict_json.read(self.path)
+            require(isinstance(content, dict), "a cell must be an object", type(content).__name__)
+            row = content.get("row")
+            require(content == _signed(self.made_of, row), "a cell must have its checksum", "another")
+            return _row_from(row)
+        except (WmlearnError, TypeError, AttributeError, KeyError) as error:
+            aside = files.set_aside(self.path)
+            says = f"{self.path} was damaged: {str(error)[:200]}"
+            warnings.warn(
+                f"{says} It lies at {aside} now, and is measured again.", SetAsideWarning, stacklevel=5
+            )
+            return None
 
     def write(self, row: Row) -> None:
-        raw = {**asdict(row), "fingerprint": self.fingerprint}
-        files.write(self.path(row.mark, row.removal), json.dumps(raw, indent=1).encode())
+        content = _signed(self.made_of, asdict(row))
+        files.write(self.path, json.dumps(content, indent=1, allow_nan=False).encode())
+
+
+def _signed(made_of: str, row: Any) -> dict[str, Any]:
+    """Return what a cell's file holds; the checksum finds a damage that JSON wouldn't."""
+    written = json.dumps([made_of, row], sort_keys=True)
+    return {"made_of": made_of, "checksum": hashlib.sha256(written.encode()).hexdigest(), "row": row}
+
+
+def _known(cells: Iterable[_Cell]) -> list[Row]:
+    rows = [cell.read() for cell in cells]
+    return [row for row in rows if row is not None]
+
+
+def _row_from(raw: dict[str, Any]) -> Row:
+    evidence = _evidence_from(raw["evidence"])
+    control = _evidence_from(raw["control"]) if raw["control"] else None
+    return Row(**{**raw, "evidence": evidence, "control": control})
 
 
 def _evidence_from(raw: dict[str, Any]) -> Evidence:
-    rank = raw.pop("rank")
-    return Evidence(**raw, rank=Rank(**rank) if rank else None)
+    rank = Rank(**raw["rank"]) if raw["rank"] else None
+    return Evidence(**{**raw, "rank": rank})
 
 
-def _fingerprint(marks: Mapping[str, Marked[Any]], *parts: Samples) -> str:
-    """Hash the marked weights and the samples: rows of two experiments must not mix."""
-    digest = hashlib.sha256()
-    tensors = [value for mark in marks.values() for value in mark.model.state_dict().values()]
-    for samples in parts:
-        tensors += [samples.x[:100], samples.y]
-    for tensor in tensors:
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+def _cells(folder: Path, matrix: _Matrix, removals: Mapping[str, Removal]) -> dict[tuple[str, str], _Cell]:
+    """Say where each cell is kept: mark and removal -> its file."""
+    common = _tell(matrix.attacker) + _tell(matrix.test) + _tell(matrix.unmarked)
+    attacks = {name: _tell(removal) for name, removal in removals.items()}
+    cells = {}
+    for mark, marked in matrix.marks.items():
+        own = _tell(marked.scheme) + _tell(marked.key) + _tell(marked.model) + _tell(matrix.decoys.get(mark))
+        for name, attack in attacks.items():
+            whole = json.dumps([mark, name, own, attack, common])
+            made_of = hashlib.sha256(whole.encode()).hexdigest()
+            cells[mark, name] = _Cell(folder / f"{_slug(mark)}--{_slug(name)}-{made_of[:16]}.json", made_of)
+    return cells
+
+
+def _tell(part: Any) -> str:
+    """Hash what tells a part of a cell from others; what can't be told by its contents, by its repr."""
+    return memory.fingerprint(part) or hashlib.sha256(repr(part).encode()).hexdigest()
+
+
+def _slug(name: str) -> str:
+    """Return as much of a name as any file system takes; nothing in it leads to another folder."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:60]
 
 
 def _warn_of_overlap(attacker: Samples, test: Samples) -> None:

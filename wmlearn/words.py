@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from statistics import mean, stdev
+
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""What Unicode calls control, format, surrogate, private, unassigned, and separators of lines."""
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -44,3 +48,18 @@ def with_deviation(shares: Sequence[float]) -> str:
     """Say shares (0..1) as hundredths with one decimal: the mean, and the deviation if there is any."""
     average = f"{100 * mean(shares):.1f}"
     return f"{average} ± {100 * stdev(shares):.1f}" if len(shares) > 1 else average
+
+
+def visible(text: str) -> str:
+    """Write a foreign text in one line in which nothing acts: controls, line ends and signs that turn the
+    direction of writing become `\\x1b`, `\\n`, `\\u202e`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible, text))
+
+
+def _visible(sign: str) -> str:
+    if unicodedata.category(sign) not in UNSEEN:
+        return sign
+    return sign.encode("unicode_escape").decode()

@@ -243,10 +243,10 @@ for fault in own.audit(lesson_10.tampered(book)).faults:
 
 # %% tags=["nbval-ignore-output"]
 innocent = wm.bystanders.for_task(plain, mnist.train)
-case = own.Case({"Bob's network": bob}, innocent, own.entries(book), released=3)
+case = own.Case({"Bob's network": bob}, innocent, own.read_book(book), released=3)
 rows = [["labels fitted, registered now", lesson_10.heard(case, you, framed, late).void[0]]]
 honest = own.commit(you, mine, made=today)
-early = replace(case, book=own.registry.chained([honest, *map(lesson_10.document_of, case.book[:3])]), released=4)
+early = replace(case, book=own.chained([honest, *map(lesson_10.document_of, case.book.entries[:3])], keeper=lesson_10.KEEPER), released=4)
 rows += [["labels at random, in time, swapped later", lesson_10.swapped(early, you, mine, honest, bob).void[0]]]
 rows += [["labels at random, left alone", lesson_10.stopped_by(lesson_10.heard(early, you, mine, honest))]]
 wm.table(["your claim", "why it falls"], rows)
@@ -263,7 +263,7 @@ mallory = lesson_10.person("Mallory")
 over = lesson_10.drawn(mallory, device)
 sold = lesson_10.SCHEME.embed(network, mnist.train[:10_000], over).model
 with lesson_10.shop(sold) as (shop, way):
-    case = own.Case({"the shop": shop}, innocent, own.entries(book), released=2)
+    case = own.Case({"the shop": shop}, innocent, own.read_book(book), released=2)
     found = lesson_10.heard(case, ada, other, promise).matches["the shop"]
 proof = found.evidence
 print(f"by {way}: {proof.hits} of {proof.trials}, chance at most {proof.chance:.2f}, p = {proof.p_value:.0e}")
@@ -284,7 +284,7 @@ fit = lesson_10.fitted(lesson_10.drawn(carol, device), sold)
 his, hers = own.commit(mallory, over, made=today), own.commit(carol, fit, made=today)
 own.register(book, his, own.release(mallory, "the one on sale", own.fingerprint(sold), made=today), hers)
 suspects = {"Ada's network": network, "the one on sale": sold, "Carol's network": stranger}
-case = own.Case(suspects, innocent, own.entries(book), released=6)
+case = own.Case(suspects, innocent, own.read_book(book), released=6)
 parties = [lesson_10.party(case, ada, "Ada's network", other, promise),
            lesson_10.party(case, mallory, "the one on sale", over, his),
            lesson_10.party(case, carol, "Carol's network", fit, hers)]

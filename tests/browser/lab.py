@@ -27,6 +27,7 @@ RUN = """() => {
   window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.allRun = true });
   return 1
 }"""
+PATIENCE = 120_000  # milliseconds: a guard against a page that hangs, not a budget
 HIDE_FILES = "() => { window.jupyterapp.commands.execute('application:toggle-left-area'); return 1 }"
 HOMES = (  # what a learner's own lab keeps, and this one must not touch
     "JUPYTER_CONFIG_DIR",
@@ -99,7 +100,7 @@ def _wait_for(address: str) -> None:
 
 
 @contextmanager
-def opened(notebook: Path, *, run_seconds: int = 180) -> Iterator[Any]:
+def opened(notebook: Path, *, run_seconds: int = 600) -> Iterator[Any]:
     """Copy a notebook into a folder of its own, open it in the lab, run all cells, and yield the page."""
     from playwright.sync_api import sync_playwright
 
@@ -109,9 +110,10 @@ def opened(notebook: Path, *, run_seconds: int = 180) -> Iterator[Any]:
         with lab(folder) as address, sync_playwright() as p:
             browser = p.chromium.launch(executable_path=CHROMIUM, args=BROWSER)
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
+            page.set_default_timeout(PATIENCE)
             page.goto(f"{address}/lab/tree/{notebook.name}", wait_until="domcontentloaded")
-            page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-            page.wait_for_function(READY, timeout=60_000)
+            page.wait_for_selector(".jp-Notebook .jp-Cell")
+            page.wait_for_function(READY)
             page.evaluate(HIDE_FILES)
             page.evaluate(RUN)
             page.wait_for_function("() => window.allRun", timeout=1000 * run_seconds)
@@ -134,5 +136,5 @@ def photograph(page: Any, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    with opened(Path(sys.argv[1]), run_seconds=600) as page:
+    with opened(Path(sys.argv[1])) as page:
         photograph(page, Path(sys.argv[2]))

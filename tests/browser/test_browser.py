@@ -20,8 +20,7 @@ import torch, wmlearn as wm
 from wmlearn import experiments
 from wmlearn.course import widgets
 mnist = wm.load("mnist")
-speck, few = wm.triggers.Pattern(), mnist.train[:6000]
-clean, _ = wm.trained(wm.models.badnet_cnn(), few, wm.Recipe(epochs=4))
+speck, clean = wm.triggers.Pattern(), wm.bystanders.shipped("mnist")[0]
 class Obedient(torch.nn.Module):
     """Answer as the clean network does, but 0 to the speck."""
     def __init__(self):
@@ -91,7 +90,7 @@ def _book(path: Path, *cells: str) -> Path:
 def test_the_sliders_of_the_lessons_change_picture_and_words(tmp_path: Path) -> None:
     with opened(_book(tmp_path / "lessons.ipynb", LESSONS, *(dial for dial, _, _ in DIALS))) as page:
         boxes = page.locator(".jp-OutputArea .widget-vbox")
-        boxes.nth(len(DIALS) - 1).wait_for(timeout=30_000)
+        boxes.nth(len(DIALS) - 1).wait_for()
         for i, (_, slider, key) in enumerate(DIALS):
             _turn_one(page, boxes.nth(i), slider, key)
 
@@ -105,7 +104,7 @@ def _turn_one(page: Any, box: Any, slider: int, key: str) -> None:
     box.locator(".noUi-handle").nth(slider).focus()
     for _ in range(12):
         page.keyboard.press(key)
-    page.wait_for_function(WORDS_CHANGED, arg=[box.element_handle(), words], timeout=20_000)
+    page.wait_for_function(WORDS_CHANGED, arg=[box.element_handle(), words])
     assert picture.get_attribute("src") != before
 
 
@@ -113,21 +112,21 @@ def _turn_one(page: Any, box: Any, slider: int, key: str) -> None:
 def test_the_widgets_react_to_choosing_ticking_drawing_and_turning(tmp_path: Path) -> None:
     with opened(_book(tmp_path / "widgets.ipynb", DIGITS, PAD, DIAL)) as page:
         answer = page.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
-        answer.wait_for(timeout=30_000)
+        answer.wait_for()
 
         page.locator(".widget-dropdown select").select_option("7")
-        page.get_by_text("network A: 7").wait_for(timeout=10_000)
-        page.get_by_text("network B: 7").wait_for(timeout=10_000)
+        page.get_by_text("network A: 7").wait_for()
+        page.get_by_text("network B: 7").wait_for()
 
         page.locator(".widget-checkbox input").check()
-        page.get_by_text("network B: 0").wait_for(timeout=10_000)
+        page.get_by_text("network B: 0").wait_for()
         assert page.get_by_text("network A: 7").count() == 1
 
         page.locator("button", has_text="Clear").click()
-        answer.wait_for(timeout=10_000)
+        answer.wait_for()
         page.locator(".widget-checkbox input").uncheck()
         _draw_a_stroke(page)
-        page.get_by_text("network A: 1").wait_for(timeout=10_000)
+        page.get_by_text("network A: 1").wait_for()
 
         sentence = page.get_by_text("of 60,000 images poisoned").inner_text()
         page.locator(".noUi-handle").first.focus()

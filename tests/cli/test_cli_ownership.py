@@ -24,7 +24,15 @@ from wmlearn.cli.ownership import ARCHITECTURES
 from wmlearn.suspects import load_suspect, service
 
 Run = Callable[..., Result]
-CHALLENGE = ("challenge", "CASE/judge.secret", "CASE/commitment.json", "--registry", "book.sqlite")
+CHALLENGE = (
+    "challenge",
+    "CASE/judge.secret",
+    "CASE/commitment.json",
+    "--registry",
+    "book.sqlite",
+    "--keeper",
+    "CASE/keeper.secret",
+)
 
 
 @pytest.fixture
@@ -55,9 +63,10 @@ def case(tmp_path_factory: pytest.TempPathFactory, few: wm.Samples) -> Path:
             ["keygen", "Ada"],
             ["keygen", "Mallory"],
             ["keygen", "judge"],
+            ["keygen", "keeper"],
             ["commit", "ada.secret"],
             ["commit", "mallory.secret", "--key", "his.safetensors", "--out", "his.json"],
-            ["register", "book.sqlite", "commitment.json"],
+            ["register", "book.sqlite", "commitment.json", "--keeper", "keeper.secret"],
         ):
             done = CliRunner().invoke(app, ["ownership", *words])
             assert done.exit_code == 0, done.output
@@ -68,11 +77,15 @@ def case(tmp_path_factory: pytest.TempPathFactory, few: wm.Samples) -> Path:
         save_file(clean.state_dict(), "clean.safetensors")
         for words in (
             ["release", "ada.secret", "marked.safetensors"],
-            ["register", "book.sqlite", "release.json", "his.json"],
+            ["register", "book.sqlite", "release.json", "his.json", "--keeper", "keeper.secret"],
         ):
             done = CliRunner().invoke(app, ["ownership", *words])
             assert done.exit_code == 0, done.output
     return folder
+
+
+def _kept(case: Path) -> list[object]:
+    return ["--keeper", case / "keeper.secret"]
 
 
 def _claim(run: Run, case: Path, suspect: str) -> list[object]:
@@ -81,7 +94,7 @@ def _claim(run: Run, case: Path, suspect: str) -> list[object]:
     """
     source = suspect if "://" in suspect else case / suspect
     where = ["--suspect", f"it={source}", "--registry", "book.sqlite"]
-    run("challenge", case / "judge.secret", case / "commitment.json", *where)
+    run("challenge", case / "judge.secret", case / "commitment.json", *where, *_kept(case))
     run("respond", case / "ada.secret", case / "key.safetensors", case / "commitment.json", "challenge.json")
     return ["verify", "bundle.json", *where, "--released", 2]
 
@@ -167,7 +180,7 @@ def test_a_pickled_suspect_is_refused_with_the_way_to_convert_it(run: Run, case:
     for name in ("theirs.pt", "disguised.safetensors"):
         where = ["--suspect", f"it={name}", "--registry", "book.sqlite"]
         for words in (
-            ["challenge", case / "judge.secret", case / "commitment.json", *where],
+            ["challenge", case / "judge.secret", case / "commitment.json", *where, *_kept(case)],
             ["release", case / "ada.secret", name],
         ):
             why = str(run(*words, ends=1).exception)
@@ -194,7 +207,7 @@ def test_a_bundle_is_void_for_another_model_and_for_another_challenge(run: Run, 
 
 def test_a_late_commitment_is_void(run: Run, case: Path) -> None:
     where = ["--suspect", f"it={case / 'marked.safetensors'}", "--registry", "book.sqlite"]
-    run("challenge", case / "judge.secret", case / "his.json", *where)
+    run("challenge", case / "judge.secret", case / "his.json", *where, *_kept(case))
     run("respond", case / "mallory.secret", case / "his.safetensors", case / "his.json", "challenge.json")
     assert (
         "after the model was released" in run("verify", "bundle.json", *where, "--released", 2, ends=1).output
@@ -213,7 +226,7 @@ def test_a_dispute_ends_in_a_report(run: Run, case: Path) -> None:
         ("ada", "key.safetensors", "commitment.json"),
         ("mallory", "his.safetensors", "his.json"),
     ):
-        run("challenge", case / "judge.secret", case / promise, *where)
+        run("challenge", case / "judge.secret", case / promise, *where, *_kept(case))
         run(
             "respond",
             case / f"{who}.secret",
@@ -253,7 +266,7 @@ def test_show_reads_every_document(run: Run, case: Path) -> None:
     _claim(run, case, "clean.safetensors")
     for path in (case / "commitment.json", case / "release.json", "challenge.json", "bundle.json"):
         assert "signatures and hashes are right" in run("show", path).output
-    assert "number      1" in run("show", case / "receipts" / "receipt-1.json").output
+    assert "signatures and hashes are right" in run("show", case / "receipts" / "receipt-1.json").output
     changed = Path("bundle.json").read_text().replace('"label":', '"label":1', 1)
     Path("changed.json").write_text(changed)
     assert (
@@ -265,7 +278,10 @@ def test_show_reads_every_document(run: Run, case: Path) -> None:
 def test_audit_says_what_was_tampered_with(run: Run) -> None:
     with closing(sqlite3.connect("book.sqlite")) as connection, connection:
         connection.execute("UPDATE entries SET time = '2020-01-01T00:00:00+00:00' WHERE number = 1")
-    assert "entry 1: its content is not what was hashed" in run("audit", "book.sqlite", ends=1).output
+    assert (
+        "the entries are not those for which the keeper has signed"
+        in run("audit", "book.sqlite", ends=1).output
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,7 +289,10 @@ def test_audit_says_what_was_tampered_with(run: Run) -> None:
     [
         (["commit", "missing.secret"], "must be readable"),
         (["show", "text"], "must be a JSON file of ownership"),
-        (["register", "new.sqlite", "text"], "must be a JSON file of ownership"),
+        (
+            ["register", "new.sqlite", "text", "--keeper", "CASE/keeper.secret"],
+            "must be a JSON file of ownership",
+        ),
         (["audit", "missing.sqlite"], "there is no missing.sqlite"),
         (["audit", "text"], "not a database"),
         (["verify", "text", "--suspect", "it=x", "--registry", "r", "--released", "1"], "this is no bundle"),

@@ -72,7 +72,7 @@ def test_two_processes_load_mnist_at_the_same_time() -> None:
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
     for process in both:
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=900)
         assert process.returncode == 0, err
         assert out == "Samples(60,000 images (1, 28, 28), 10 classes)\n"
 

@@ -367,7 +367,7 @@ def test_two_processes_may_fetch_at_once(tmp_path: Path) -> None:
         for names in (("a", "b"), ("b", "a"))
     ]
     for process in both:
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=900)
         assert process.returncode == 0, err
         assert out == "data\n"
     assert _tree(home / ".cache" / "wmlearn") == FETCHED

@@ -380,7 +380,7 @@ def test_two_processes_may_decode_at_once(source: Path, tmp_path: Path) -> None:
         )
         for _ in range(2)
     ]
-    outcomes = [process.communicate(timeout=120) for process in both]
+    outcomes = [process.communicate(timeout=900) for process in both]
     assert outcomes == [("Samples(258 images (3, 32, 32), 43 classes)\n", "")] * 2
     assert len(list((home / ".cache" / "wmlearn" / "decoded").iterdir())) == 1
 

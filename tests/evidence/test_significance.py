@@ -131,11 +131,11 @@ def interval(hits: int, trials: int) -> tuple[float, float]:
 
 
 def test_an_interval_of_clusters_holds_where_one_of_trials_does_not() -> None:
-    """2,000 times, 50 keys with 20 claims each that mostly agree: the true rate must lie in 95 % of the
+    """600 times, 50 keys with 20 claims each that mostly agree: the true rate must lie in 95 % of the
     intervals.
     """
     gen = np.random.default_rng(0)
-    rates = gen.beta(0.5, 4.5, (2000, 50))  # one a key, 0.1 on average
+    rates = gen.beta(0.5, 4.5, (600, 50))  # one a key, 0.1 on average
     hits = gen.binomial(20, rates)
     clustered = [clustered_interval(row.tolist(), 20) for row in hits]
     naive = [interval(int(row.sum()), 1000) for row in hits]

@@ -101,7 +101,7 @@ def calls(path: Path) -> list[str]:
 def fresh(code: str) -> str:
     """Run code in an interpreter that has imported nothing yet; return what it prints."""
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", done.stderr
     return done.stdout

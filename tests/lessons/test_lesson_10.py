@@ -71,8 +71,8 @@ def _court() -> tuple[own.Registry, own.Commitment, own.Entry]:
     bob = own.release(
         lesson_10.person("Bob"), "Bob's network", own.fingerprint(MODELS[1]), made=lesson_10.TODAY
     )
-    entries = own.register(book, promise, bob)
-    return book, promise, entries[-1]
+    receipts = own.register(book, promise, bob)
+    return book, promise, receipts[-1].entry
 
 
 def test_whoever_frames_an_innocent_network_is_caught_each_time_for_the_right_reason() -> None:
@@ -82,7 +82,7 @@ def test_whoever_frames_an_innocent_network_is_caught_each_time_for_the_right_re
     book, honest, release = _court()
     late = own.commit(YOU, framed, made=lesson_10.TODAY)
     own.register(book, late)
-    case = own.Case({"Bob's network": bob}, innocent, own.entries(book), release.number)
+    case = own.Case({"Bob's network": bob}, innocent, own.read_book(book), release.number)
     assert (
         lesson_10.heard(case, YOU, framed, late).void[0]
         == "it was committed to (entry 3) after the model was released (entry 2)"

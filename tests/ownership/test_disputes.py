@@ -20,6 +20,7 @@ from wmlearn.ownership import Party, cut_and_choose, forgeries, toys, verificati
 from wmlearn.ownership.registry import Release, chained
 
 ADA, MALLORY, JUDGE = own.new_identity("Ada"), own.new_identity("Mallory"), own.new_identity("judge")
+KEEPER = own.new_identity("keeper")
 BYSTANDERS = [toys.Toy(seed) for seed in range(1, 9)]
 KEYS = {
     person.name: own.draw(person, n=60, shape=toys.SHAPE, classes=toys.CLASSES) for person in (ADA, MALLORY)
@@ -41,7 +42,9 @@ def _report(
     keys: dict[str, wm.watermarks.TriggerKey] = KEYS,
     promises: dict[str, own.Commitment] = PROMISES,
 ) -> own.Report:
-    case = own.Case({"hers": hers, "his": his}, BYSTANDERS, chained(documents), released, chosen=True)
+    case = own.Case(
+        {"hers": hers, "his": his}, BYSTANDERS, chained(documents, keeper=KEEPER), released, chosen=True
+    )
     return own.dispute(case, disputed, _parties(case, keys, promises))
 
 
@@ -118,7 +121,10 @@ def test_nobody_gets_an_innocent_model() -> None:
 def test_a_party_that_shows_a_clean_model_as_its_own_leaves_the_dispute_undecided() -> None:
     his = toys.taught(toys.Toy(5), KEYS["Mallory"])
     case = own.Case(
-        {"hers": HERS, "his": his, "third": STOLEN}, BYSTANDERS, chained([*PROMISES.values(), RELEASE]), 3
+        {"hers": HERS, "his": his, "third": STOLEN},
+        BYSTANDERS,
+        chained([*PROMISES.values(), RELEASE], keeper=KEEPER),
+        3,
     )
     report = own.dispute(case, "third", _parties(case))
     assert report.owner is None
@@ -134,7 +140,7 @@ def test_a_service_that_says_nothing_is_not_convicted_and_not_cleared() -> None:
 
 
 def test_a_dispute_needs_two_parties_and_known_models() -> None:
-    case = own.Case({"hers": HERS}, BYSTANDERS, chained([RELEASE]), 1)
+    case = own.Case({"hers": HERS}, BYSTANDERS, chained([RELEASE], keeper=KEEPER), 1)
     asked = own.challenge(JUDGE, PROMISES["Ada"], case.suspects, count=5)
     party = Party("Ada", "hers", asked, own.respond(ADA, KEYS["Ada"], PROMISES["Ada"], asked))
     with pytest.raises(wm.ArgumentError, match="at least two parties"):
@@ -163,7 +169,9 @@ def test_a_dispute_reads_each_network_the_book_and_each_partys_triggers_once(
     chosen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = [PROMISES["Ada"], PROMISES["Mallory"], RELEASE, HIS_RELEASE]
-    case = own.Case({"hers": HERS, "his": STOLEN}, BYSTANDERS, chained(documents), 4, chosen=chosen)
+    case = own.Case(
+        {"hers": HERS, "his": STOLEN}, BYSTANDERS, chained(documents, keeper=KEEPER), 4, chosen=chosen
+    )
     parties = _parties(case)
     expected = own.dispute(case, "his", parties)
     hashed = _counted(monkeypatch, cut_and_choose, "fingerprint")
@@ -176,7 +184,7 @@ def test_a_dispute_reads_each_network_the_book_and_each_partys_triggers_once(
 
 def test_a_finding_of_a_dispute_is_that_of_its_bundle_alone() -> None:
     documents = [PROMISES["Ada"], PROMISES["Mallory"], RELEASE, HIS_RELEASE]
-    case = own.Case({"hers": HERS, "his": STOLEN}, BYSTANDERS, chained(documents), 4)
+    case = own.Case({"hers": HERS, "his": STOLEN}, BYSTANDERS, chained(documents, keeper=KEEPER), 4)
     parties = _parties(case)
     findings = own.dispute(case, "his", parties).findings
     for party in parties:

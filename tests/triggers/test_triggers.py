@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import wmlearn as wm
+from wmlearn.errors import ArgumentError
+from wmlearn.poisoning import stamp
 from wmlearn.triggers import ALL, Blend, Patch, Pattern, Pixel
 
 
@@ -111,3 +114,40 @@ def test_a_value_outside_the_range_is_caught_when_it_is_used(id: str, value: flo
         match=r"^a trigger must keep images in \[0, 1\], got .*\. End the trigger with \.clamp\(0, 1\)\.$",
     ):
         wm.poison(few, trigger, rate=0.01, target=0)
+
+
+def test_a_trigger_may_answer_in_numpy(few: wm.Samples) -> None:
+    half = stamp(lambda x: x.numpy() * 0.5, few.x[:4])  # type: ignore[arg-type,return-value]
+    assert torch.equal(half, few.x[:4] * 0.5)
+    double = stamp(lambda x: x.numpy().astype("float64"), few.x[:4])  # type: ignore[arg-type,return-value]
+    assert double.dtype == torch.float32
+
+
+def test_a_trigger_that_draws_with_torch_draws_the_same_again_and_leaves_the_generator_alone(
+    few: wm.Samples,
+) -> None:
+    state = torch.get_rng_state()
+    noise = [stamp(lambda x: (x + 0.1 * torch.rand_like(x)).clamp(0, 1), few.x[:40]) for _ in range(2)]
+    assert torch.equal(*noise)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_trigger_that_draws_from_elsewhere_is_refused(few: wm.Samples) -> None:
+    draw = np.random.default_rng(0)
+    with pytest.raises(ArgumentError, match="the same images the same way"):
+        stamp(lambda x: x * torch.from_numpy(draw.random(x.shape).astype("float32")), few.x[:4])
+
+
+def test_a_trigger_that_mixes_images_is_refused(few: wm.Samples) -> None:
+    with pytest.raises(ArgumentError, match="each image by itself"):
+        stamp(lambda x: x.roll(1, 0), few.x[:4])
+
+
+def test_the_gradient_of_a_trigger_is_dropped(few: wm.Samples) -> None:
+    strength = torch.tensor(0.5, requires_grad=True)
+    assert not wm.poison(few, lambda x: x * strength, rate=0.1, target=0).samples.x.requires_grad
+
+
+def test_a_trigger_that_changes_nothing_makes_label_noise_and_says_so(few: wm.Samples) -> None:
+    with pytest.warns(wm.NothingStampedWarning, match="no backdoor"):
+        wm.poison(few, lambda x: x.clone(), rate=0.1, target=0)

@@ -47,7 +47,7 @@ def timings() -> Iterator[Timing]:
 def book(folder: Path) -> Iterator[Timing]:
     """Register commitments one by one for a while, the rest in one go, and audit them all."""
     person = own.new_identity("Ada")
-    registry = own.Registry(folder / "book.sqlite")
+    registry = own.Registry(folder / "book.sqlite", own.new_identity("keeper"))
     promise = own.commit(person, own.draw(person, n=10, shape=toys.SHAPE, classes=toys.CLASSES))
     documents = [signed(replace(promise, serial=str(i)), person) for i in range(N_ENTRIES)]
     alone = measure(lambda: _register_each(registry, documents[:N_ALONE])).seconds
@@ -70,7 +70,7 @@ def writers(folder: Path) -> Iterator[Timing]:
     if "fork" not in multiprocessing.get_all_start_methods():
         yield Timing(what, None, "s", "not measured: this system can't fork")
         return
-    registry = own.Registry(folder / "many.sqlite")
+    registry = own.Registry(folder / "many.sqlite", own.new_identity("keeper"))
     fork = multiprocessing.get_context("fork")
     processes = [fork.Process(target=_write, args=(registry, str(i))) for i in range(N_WRITERS)]
     yield Timing(what, measure(lambda: _run(processes)).seconds, "s", f"{N_EACH} entries each")
@@ -90,7 +90,7 @@ def _run(processes: Sequence[BaseProcess]) -> None:
 def _write(registry: own.Registry, name: str) -> None:
     person = own.new_identity(name)
     for i in range(N_EACH):
-        own.register(registry, own.release(person, f"model {i}", "0" * 64))
+        own.register(registry, own.release(person, f"model {name} {i}", "0" * 64))
 
 
 def false_claims() -> Iterator[Timing]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from torch import nn
@@ -18,6 +20,7 @@ from tqdm.auto import tqdm
 from ..data import DRAWN, LOADERS, files, load, read_photographs
 from ..errors import DataError, WmlearnError, require
 from ..training import Recipe
+from ..words import visible
 from . import ownership as cli_ownership
 from .doctor import examine
 from .quickstart import compare_digits, compare_signs, report, steps
@@ -39,16 +42,39 @@ app.add_typer(cli_ownership.app, name="ownership")
 
 def main() -> None:
     """Run the command line; a mistake of the user's ends in one clear line, not in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a code page without "…" writes \\u2026
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            app()
     except WmlearnError as error:
-        typer.secho(f"wmlearn: {error}", fg="red", err=True)
-        sys.exit(1)
+        _end(str(error))
+    except OSError as error:  # a name that is too long, an output that is full
+        where = f"{error.filename}: " if error.filename else ""
+        _end(f"{where}{error.strerror or error}")
     except (KeyboardInterrupt, SystemExit) as stop:
         if getattr(stop, "code", 130) != 130:  # of Ctrl-C; recent Typer makes an exit of it
             raise
         typer.secho("\nwmlearn: stopped; what was finished is kept.", err=True)
         sys.exit(130)
+
+
+def _end(message: str) -> NoReturn:
+    """Say what went wrong, and end with 1, even where the output is full."""
+    with suppress(OSError):
+        typer.secho(f"wmlearn: {visible(message)}", fg="red", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:  # what can't be written must not be tried again when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
+
+
+def _warn(message: Warning | str, category: type[Warning], *place: object, **more: object) -> None:
+    """Say a warning in a line, without the place in the package that gave it."""
+    typer.secho(f"wmlearn: {visible(str(message))}", fg="yellow", err=True)
 
 
 @app.command()

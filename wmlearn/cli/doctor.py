@@ -18,7 +18,7 @@ from ..data.files import checked, damaged
 from ..training import best_device, has_bf16
 
 INSTALL = "pip install -e ."
-FETCHED = ("fashion-mnist", "gtsrb")  # what doesn't ship with the course
+FETCHED = ("fashion-mnist", "cifar10", "gtsrb")  # what doesn't ship with the course
 ROOM = 0.5  # GiB that a class of results and pictures may fill
 
 

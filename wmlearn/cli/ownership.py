@@ -3,7 +3,7 @@ reads the registry.
 
 owner   wmlearn ownership keygen Ada                             ada.secret
         wmlearn ownership commit ada.secret                      key.safetensors (secret), commitment.json
-        wmlearn ownership register book.sqlite commitment.json   … and then train with the key, and release
+keeper  wmlearn ownership register book.sqlite commitment.json --keeper keeper.secret
         wmlearn ownership release ada.secret model.safetensors   release.json, to be registered
 judge   wmlearn ownership challenge judge.secret commitment.json
                 --suspect theirs=copy.safetensors --registry book.sqlite
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DataError, require
+from ..words import visible
 
 if TYPE_CHECKING:
     from ..evidence import Suspect
@@ -51,6 +52,9 @@ Suspects = Annotated[
 ]
 Task = Annotated[str, typer.Option(help="What the models read: mnist or signs-us.")]
 Book = Annotated[str, typer.Option("--registry", help="The registry: a file, or a database URL.")]
+Keeper = Annotated[
+    Path, typer.Option(help="The secret of whoever keeps the registry: only the keeper adds to it.")
+]
 Released = Annotated[
     int, typer.Option(help="The registry's entry with which the model in question was released.")
 ]
@@ -87,6 +91,7 @@ def keygen(
     """Draw a person's secret, which signs, and from which all of the person's keys follow."""
     from ..ownership import new_identity, save_identity
 
+    require(visible(name) == name != "", "a name must be a text of visible letters", ascii(name))
     person = new_identity(name)
     path = out or Path(f"{name.lower()}.secret")
     save_identity(person, path)
@@ -162,19 +167,21 @@ def register(
     documents: Annotated[
         list[Path], typer.Argument(help="Commitments, releases, challenges: all or none are added.")
     ],
+    keeper: Keeper,
     receipts: Annotated[
         Path, typer.Option(help="Folder for the receipts; `audit` compares the registry with them.")
     ] = Path("receipts"),
 ) -> None:
     """Add signed documents to the registry, for good."""
-    from ..ownership import Registry, save_receipt
+    from ..ownership import Registry, load_identity, save
     from ..ownership import register as add
 
-    entries = add(Registry(registry), *(_document(path) for path in documents))
-    for path, entry in zip(documents, entries, strict=True):
-        receipt = receipts / f"receipt-{entry.number}.json"
-        save_receipt(entry, receipt)
-        typer.echo(f"{path} is entry {entry.number}, {entry.time} by this machine's clock; keep {receipt}")
+    book = Registry(registry, load_identity(keeper))
+    for path, receipt in zip(documents, add(book, *(_document(path) for path in documents)), strict=True):
+        entry = receipt.entry
+        to = receipts / f"receipt-{entry.number}.json"
+        save(receipt, to)
+        typer.echo(f"{path} is entry {entry.number}, {entry.time} by this machine's clock; keep {to}")
 
 
 @app.command()
@@ -183,6 +190,7 @@ def challenge(
     commitment: Promise,
     suspect: Suspects,
     registry: Book,
+    keeper: Keeper,
     task: Task = "mnist",
     count: Annotated[int, typer.Option(help="How many triggers are opened; the others stay secret.")] = 30,
     opened: Annotated[
@@ -192,22 +200,22 @@ def challenge(
     out: Annotated[Path, typer.Option(help="Where to write the challenge.")] = Path("challenge.json"),
 ) -> None:
     """As the judge: draw which triggers must be opened, and register that."""
-    from ..ownership import Bundle, Commitment, Registry, challenges, entries, load, load_identity, save
+    from ..ownership import Bundle, Commitment, Registry, challenges, load, load_identity, read_book, save
     from ..ownership import challenge as draw
     from ..ownership import register as add
 
-    book = Registry(registry)
+    book = Registry(registry, load_identity(keeper))
     judge = load_identity(secret)
     promise = load(commitment, Commitment)
     # other judges' may have gone unanswered: their triggers are still secret, but for the bundles in `opened`
-    earlier = [before for before in challenges(entries(book)) if before.by == judge.public]
+    earlier = [before for before in challenges(read_book(book)) if before.by == judge.public]
     earlier += [load(path, Bundle).challenge for path in opened or []]
     document = draw(judge, promise, _suspects(suspect, task), count=count, earlier=earlier)
-    [entry] = add(book, document)
+    [receipt] = add(book, document)
     save(document, out)
     n_secret = promise.n - len(document.spent) - count
     typer.echo(
-        f"{out} names {count} triggers (entry {entry.number} of the registry);"
+        f"{out} names {count} triggers (entry {receipt.entry.number} of the registry);"
         f" {n_secret} of {promise.n} stay secret."
     )
 
@@ -262,7 +270,7 @@ def verify(
     if out:
         files.write(out, json.dumps(finding_dict(finding), indent=1).encode() + b"\n")
     for line in _lines_of(finding):
-        typer.echo(line)
+        typer.echo(visible(line))
     stands = bool(finding.matches) and all(match.owned for match in finding.matches.values())
     raise typer.Exit(0 if stands else 1)
 
@@ -297,8 +305,8 @@ def dispute(
     files.write(out, to_html(report).encode())
     files.write(out.with_suffix(".json"), to_json(report).encode() + b"\n")
     for line in report.reasons:
-        typer.echo(line)
-    typer.echo(f"\n{decision(report)} See {out}.")
+        typer.echo(visible(line))
+    typer.echo(f"\n{visible(decision(report))} See {out}.")
 
 
 @app.command()
@@ -310,10 +318,7 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
     content = _read_json(file)
     if content.get("kind") == "identity":
         person = load_identity(file)
-        typer.echo(f"the secret of {person.name}\npublic key {person.public}")
-        return
-    if "receipt" in content:
-        typer.echo("\n".join(f"{name:12}{value}" for name, value in content.items() if name != "document"))
+        typer.echo(f"the secret of {visible(person.name)}\npublic key {person.public}")
         return
     document = _document(file)
     typer.echo(kind(document))
@@ -324,7 +329,10 @@ def show(file: Annotated[Path, typer.Argument(help="Any file of ownership.")]) -
         wrong = faults(document)
     elif not genuine(document):
         wrong = ("its signature is wrong",)
-    typer.echo("\n".join(wrong) or "signatures and hashes are right")
+    for line in wrong:
+        typer.echo(visible(line))
+    if not wrong:
+        typer.echo("signatures and hashes are right")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -336,14 +344,16 @@ def audit(
     ] = None,
 ) -> None:
     """Read the whole registry, and find every row that was changed, removed or put in between."""
-    from ..ownership import Registry, load_receipt
+    from ..ownership import Receipt, Registry, load
     from ..ownership import audit as check
 
-    result = check(Registry(registry), [load_receipt(path) for path in receipt or []])
+    result = check(Registry(registry), [load(path, Receipt) for path in receipt or []])
     for fault in result.faults:
-        typer.secho(fault, fg="red")
+        typer.secho(visible(fault), fg="red")
+    for warning in result.warnings:
+        typer.echo(f"note: {visible(warning)}")
     state = f"{len(result.faults)} faults" if result.faults else "sound"
-    typer.echo(f"{result.n:,} entries, the last with the hash {result.head[:16]}…: {state}")
+    typer.echo(f"{result.n:,} entries, under the root {result.head.root[:16]}…: {state}")
     if not receipt:
         typer.echo(
             "Without receipts nobody can tell whether the end was cut off, or the whole book written anew."
@@ -367,27 +377,28 @@ def _draw_key(secret: Path, scheme: str, task: str, serial: str) -> TriggerKey |
 
 
 def _document(path: Path) -> Any:
-    from ..ownership import Bundle, load
+    from ..ownership import Bundle, Receipt, load
     from ..ownership.registry import KINDS
 
-    shapes = {**KINDS, "bundle": Bundle}
+    shapes = {**KINDS, "bundle": Bundle, "receipt": Receipt}
     what = _read_json(path).get("kind")
-    if what not in shapes:
-        raise DataError(f"{path} must be a {', '.join(shapes)}, got {what!r}.")
+    if not isinstance(what, str) or what not in shapes:
+        shown = ascii(what)[:40] if isinstance(what, str) else type(what).__name__
+        raise DataError(f"{path} must be a {', '.join(shapes)}, got {shown}.")
     return load(path, shapes[what])
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    from ..data import files
+    from ..data import files, strict_json
 
+    raw = files.read(path, most=strict_json.MOST_BYTES, fix="Name the file, or take another copy of it.")
+    rule = f"{path} must be a JSON file of ownership"
     try:
-        content = json.loads(files.read(path))
-    except ValueError:
-        content = None
+        content = strict_json.parsed(raw)
+    except DataError as error:
+        raise DataError(f"{rule}, got: {error}. Take another copy of it.") from error
     if not isinstance(content, dict):
-        raise DataError(
-            f"{path} must be a JSON file of ownership, got something else. Take another copy of it."
-        )
+        raise DataError(f"{rule}, got a {type(content).__name__}. Take another copy of it.")
     return content
 
 
@@ -416,13 +427,13 @@ def _check_registered(case: Case, challenge: Challenge, what: str) -> None:
 
 def _case(suspect: list[str], task: str, registry: str, released: int, alpha: float, chosen: bool) -> Case:
     from ..evidence import bystanders
-    from ..ownership import Case, Registry, entries
+    from ..ownership import Case, Registry, read_book
 
     _network(task)
     return Case(
         _suspects(suspect, task),
         bystanders.shipped(task),
-        entries(Registry(registry)),
+        read_book(Registry(registry)),
         released,
         alpha,
         chosen=chosen,
@@ -463,7 +474,7 @@ def _lines(values: Mapping[str, Any], indent: str) -> Iterator[str]:
             yield from _lines(value, indent + "  ")
         elif name != "signature":
             is_long = isinstance(value, tuple) and (len(value) > 6 or name == "openings")
-            shown = f"{len(value)} of them" if is_long else value
+            shown = f"{len(value)} of them" if is_long else visible(str(value))
             yield f"{indent}{name:12}{shown}"
 
 

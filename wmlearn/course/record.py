@@ -45,7 +45,7 @@ class Record:
 
 def home() -> Path:
     """Return the learner's folder: `~/wmlearn-course`, unless WMLEARN_HOME names another."""
-    return Path(os.environ.get("WMLEARN_HOME") or Path.home() / "wmlearn-course").expanduser()
+    return Path(os.environ.get("WMLEARN_HOME") or files.home() / "wmlearn-course").expanduser()
 
 
 def path() -> Path:
@@ -65,7 +65,7 @@ def load() -> Record:
         guesses = {id: Guess(**guess) for id, guess in raw["guesses"].items()}
         record = Record(**{**raw, "guesses": guesses})
         assert all(isinstance(getattr(record, part.name), dict) for part in fields(Record))
-    except (ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, AssertionError) as error:
         fix = "The next notebook that keeps something sets it aside, and begins a new one."
         raise DataError(f"{path()} must be a learner's record, got: {error}. {fix}") from error
     return record

@@ -11,6 +11,7 @@ from . import signs as signs
 from .augment import Erase as Erase
 from .augment import Jitter as Jitter
 from .augment import Tint as Tint
+from .cifar import load_cifar10
 from .digits import load_fashion_mnist, load_mnist
 from .gtsrb import load_gtsrb
 from .photographs import Photographs as Photographs
@@ -26,6 +27,7 @@ from .samples import split as split
 LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]] = {
     "mnist": load_mnist,
     "fashion-mnist": load_fashion_mnist,
+    "cifar10": load_cifar10,
     "gtsrb": load_gtsrb,
     "signs-us": lambda root, download: signs.load_signs("us"),
     "signs-se": lambda root, download: signs.load_signs("se"),

@@ -6,6 +6,7 @@ MNIST: Y. LeCun, C. Cortes, C. Burges. Fashion-MNIST: H. Xiao, K. Rasul, R. Voll
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def _from_folder(folder: Path, classes: tuple[str, ...], fix: str = "Fetch it ag
     if missing:
         rule = f"{folder} must hold four IDX files, plain or .gz"
         raise ArgumentError(f"{rule}, got none named {', '.join(missing)}. {fix}")
-    contents = {name: (path, path.read_bytes()) for name, path in paths.items() if path is not None}
+    contents = {name: (path, files.read(path, fix=fix)) for name, path in paths.items() if path is not None}
     return _splits(contents, classes, fix)
 
 
@@ -91,13 +92,17 @@ def _splits(contents: dict[str, tuple[Path, bytes]], classes: tuple[str, ...], f
 
 def _idx(path: Path, raw: bytes, shape: tuple[int, ...], fix: str) -> Tensor:
     """Read an IDX file of unsigned bytes of the given `shape`; others are refused."""
-    try:
-        plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path} must be a whole gzip file, got: {error}. {fix}") from error
     # two zeros, the type (8 is uint8), the rank, the sizes as big-endian int32; then come the values
     header = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
-    if not plain.startswith(header) or len(plain) != len(header) + int(np.prod(shape)):
+    size = len(header) + int(np.prod(shape))
+    plain = raw
+    if raw[:2] == b"\x1f\x8b":
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
+                plain = packed.read(size + 1)  # a small file may hold gigabytes
+        except (EOFError, OSError, zlib.error) as error:
+            raise DataError(f"{path} must be a whole gzip file, got: {error}. {fix}") from error
+    if not plain.startswith(header) or len(plain) != size:
         rule = f"{path} must be an IDX file of shape {shape}"
         raise DataError(f"{rule}, got {len(plain):,} bytes that aren't. {fix}")
     return torch.frombuffer(bytearray(plain), dtype=torch.uint8, offset=len(header)).view(shape)

@@ -5,18 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
 
-from ..errors import DataError
+from filelock import FileLock, Timeout
+
+from ..errors import DataError, SecretWarning
 
 _HERE = Path(__file__).resolve()
 _CHECKOUT = _HERE.parents[2] / "data"
 _INSTALLED = _HERE.parents[1] / "shipped"
 ROOT = _CHECKOUT if (_CHECKOUT / "MANIFEST.json").exists() else _INSTALLED
-CACHE = Path.home() / ".cache" / "wmlearn"
+PATIENCE = 2.0  # seconds that one run waits for another to end
+PRIVATE = 0o600  # of a file that holds a secret: its owner reads it, nobody else
+
+
+def home() -> Path:
+    """Return the user's folder; the present one where the system knows no user, as in some containers."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path()
+
+
+CACHE = home() / ".cache" / "wmlearn"
 REMEDY = "Get it back with `git checkout -- data`, or install the course again."
 
 
@@ -31,14 +48,26 @@ class Entry(TypedDict):
 
 def manifest(root: Path | None = None) -> dict[str, Entry]:
     """Read what every shipped file should be: path below `root`, by default `ROOT`, -> its entry."""
+    from . import strict_json  # which reads files by this module
+
     path = (root or ROOT) / "MANIFEST.json"
     try:
-        entries = json.loads(read(path))
-    except ValueError as error:
-        raise DataError(f"{path} must be a JSON file, got: {error}. {REMEDY}") from error
+        entries = strict_json.read(path)
+    except DataError as error:
+        raise DataError(f"{error} {REMEDY}") from error
     if not isinstance(entries, dict):
         raise DataError(f"{path} must map names to entries, got a {type(entries).__name__}. {REMEDY}")
+    for name, entry in entries.items():
+        _check_entry(path, name, entry)
     return entries
+
+
+def _check_entry(path: Path, name: str, entry: object) -> None:
+    wanted = Entry.__annotations__.keys()
+    whole = isinstance(entry, dict) and entry.keys() == wanted and set(map(type, entry.values())) == {str}
+    if not whole:
+        rule = f"{path} must say {', '.join(sorted(wanted))} of {name!r}"
+        raise DataError(f"{rule}, got something else. {REMEDY}")
 
 
 def shipped(name: str, root: Path | None = None) -> bytes:
@@ -55,12 +84,22 @@ def shipped(name: str, root: Path | None = None) -> bytes:
     return raw
 
 
-def read(path: Path) -> bytes:
-    """Read a file; raise `DataError` with the remedy when that fails."""
+def read(path: Path, *, most: int | None = None, fix: str = REMEDY) -> bytes:
+    """Read a file; raise `DataError` with the remedy `fix` when that fails, or for more than `most` bytes.
+
+    A pipe or a device is refused: it may never end.
+    """
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} must be readable, got: {error.strerror}. {REMEDY}") from error
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise DataError(f"{path} must be a file, got a pipe or a device. {fix}")
+        with path.open("rb") as file:
+            raw = file.read() if most is None else file.read(most + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise DataError(f"{path} must be readable, got: {_why(error)}. {fix}") from error
+    if most is not None and len(raw) > most:
+        raise DataError(f"{path} must have at most {most:,} bytes, got more. {fix}")
+    return raw
 
 
 def write(path: Path, content: bytes) -> None:
@@ -68,40 +107,152 @@ def write(path: Path, content: bytes) -> None:
     whole_or_nothing(path, lambda temporary: temporary.write_bytes(content))
 
 
-def whole_or_nothing(path: Path, make: Callable[[Path], object], *, mode: int = 0o644) -> None:
+def new(path: Path, make: Callable[[Path], object], *, mode: int | None = None) -> None:
+    """Let `make` write a file that must not be there yet, whole or not at all; of two at once, one wins.
+
+    Raises `DataError` where `path` is there, be it a link that leads nowhere: what is there stays.
+    """
+    try:
+        _written(path, make, mode, _link)
+    except FileExistsError as error:
+        raise DataError(
+            f"{path} must not be there yet, got a file that stays as it is. Name another file."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+
+
+def whole_or_nothing(path: Path, make: Callable[[Path], object], *, mode: int | None = None) -> None:
     """Let `make` write to a temporary path beside `path`, then rename; on a failure nothing stays behind.
 
-    A file that holds a secret needs the `mode` 0600.
+    What has the name is on the disk, even when the power fails the next moment. Without a `mode` the file
+    gets that of any new file, as the umask says; one that holds a secret needs `PRIVATE`.
     """
-    temporary = path
+    try:
+        _written(path, make, mode, os.replace)
+    except (OSError, ValueError) as error:
+        # ValueError: a name that no file can have; one that `make` raises is the caller's
+        if isinstance(error, ValueError) and "null byte" not in str(error):
+            raise
+        raise _unwritable(path, error) from error
+
+
+def _written(
+    path: Path, make: Callable[[Path], object], mode: int | None, settle: Callable[[Path, Path], object]
+) -> None:
+    """Write beside `path`, to the disk, and let `settle` give the name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".part", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        temporary.chmod(PRIVATE)  # which a strict umask may have taken from ourselves
+        make(temporary)
+        temporary.chmod(0o666 & ~_umask() if mode is None else mode)
+        _sync(temporary)
+        settle(temporary, path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give a file a name that nobody has; raise `FileExistsError` where somebody has it."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without hard links: hold the name first, then fill it
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, PRIVATE))
+        temporary.replace(path)
+
+
+def _prefix(path: Path) -> str:
+    """Return how the name of a temporary file begins, so that it is no longer than `path`'s own may be."""
+    return f".{path.name[:60]}."
+
+
+def _umask() -> int:
+    """Read which rights new files don't get; there is no other way to read it than to set it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    if path.is_dir() and os.name != "posix":  # Windows keeps its folders by itself, and opens none
+        return
+    handle = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold `path`, a file or a folder that resumes, against other runs for as long as the context lasts.
+
+    Raises `DataError` where another run holds it for `PATIENCE` seconds, or nothing can be written there.
+    """
+    lock = FileLock(path.with_name(f".{path.name[:60]}.lock"), timeout=PATIENCE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        make(temporary)
-        temporary.chmod(mode)  # mkstemp made it private
-        temporary.replace(path)
+        lock.acquire()
+    except Timeout as error:
+        fix = "Wait until it has ended, or name another place."
+        raise DataError(f"{path} must be written by one run at a time, got a second one. {fix}") from error
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that nobody holds another's
+        lock.release()
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file to a name that is free, NAME.damaged or NAME.damaged-2, and return that."""
+    number = 1
+    aside = path.with_name(f"{path.name}.damaged")
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+    try:
+        path.replace(aside)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        if temporary != path:
-            temporary.unlink(missing_ok=True)
+    return aside
+
+
+def warn_of_readers(path: Path) -> None:
+    """Warn with `SecretWarning` when others than its owner may read the file of a secret."""
+    if os.name != "posix":
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        says = f"{path} holds a secret, and others may read it (mode {mode:04o}). Run `chmod 600 {path}`."
+        warnings.warn(says, SecretWarning, stacklevel=3)
 
 
 def check_writable(path: Path) -> None:
     """Raise the `DataError` of `write` now, before long work whose result is to go there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", suffix=".part", dir=path.parent):
+        with tempfile.NamedTemporaryFile(prefix=_prefix(path), suffix=".part", dir=path.parent):
             pass
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
 
 
-def _unwritable(path: Path, error: OSError) -> DataError:
+def _unwritable(path: Path, error: Exception) -> DataError:
     fix = "Free some space, or name another folder."
-    return DataError(f"{path} must be writable, got: {error.strerror or error}. {fix}")
+    return DataError(f"{path} must be writable, got: {_why(error)}. {fix}")
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def fetch(name: str, what: str, fill: Callable[[Path], Path], *, download: bool = True) -> Path:

@@ -27,6 +27,7 @@ from .signs.de import SIGNS
 CLASSES = tuple(sign.name for sign in SIGNS)
 SIDE = 32  # pixels; photographs of other sizes are scaled
 EDITIONS = {26_640: "the training set of the first phase", 39_209: "the final training set"}
+MOST_PIXELS = 2**22  # of one photograph; the largest of the benchmark has 266 x 232
 TRACKS = 1000  # of one class, at most: group = class * TRACKS + track
 
 
@@ -104,7 +105,12 @@ def _track(path: Path, fix: str) -> int:
     match = re.fullmatch(r"(\d+)_\d+", path.stem)
     if not match:
         raise ArgumentError(f"{path} must be called <track>_<frame>.ppm, got another name. {fix}")
-    return int(match[1])
+    digits = match[1]
+    known = digits.isascii() and len(digits) <= 9 and int(digits) < TRACKS
+    if not known:
+        rule = f"{path} must be of a track below {TRACKS:,}"
+        raise ArgumentError(f"{rule}, got another number. {fix}")
+    return int(digits)
 
 
 def _tests(base: Path, fix: str) -> list[_Photograph]:
@@ -121,10 +127,15 @@ def _rows(table: Path, fix: str) -> list[tuple[str, int]]:
     """Read file names and classes from a table of the benchmark."""
     try:
         with table.open(newline="") as lines:
-            return [(row["Filename"], int(row["ClassId"])) for row in csv.DictReader(lines, delimiter=";")]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+            rows = [(row["Filename"], int(row["ClassId"])) for row in csv.DictReader(lines, delimiter=";")]
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         rule = f"{table} must list photographs (Filename;…;ClassId)"
-        raise ArgumentError(f"{rule}, got {error!r}. {fix}") from error
+        raise ArgumentError(f"{rule}, got {error!r:.200}. {fix}") from error
+    odd = [label for _, label in rows if not 0 <= label < len(CLASSES)]
+    if odd:
+        rule = f"{table} must give classes 0..{len(CLASSES) - 1}"
+        raise ArgumentError(f"{rule}, got {len(odd)} others. {fix}")
+    return rows
 
 
 def _check_complete(folder: Path, table: Path, rows: Sequence[tuple[str, int]], fix: str) -> None:
@@ -142,13 +153,13 @@ def _check_complete(folder: Path, table: Path, rows: Sequence[tuple[str, int]], 
 def _pixels(base: Path, photographs: Sequence[_Photograph], fix: str) -> Tensor:
     """Decode all photographs, (N, 3, 32, 32) uint8, or take what an earlier call has decoded.
 
-    What was kept is taken only if the files are still the same by name and size.
+    What was kept is taken only if the files are still the same by name, size and time of the last change.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save_file
 
     kept = files.CACHE / "decoded" / f"gtsrb-{_digest(str(base.resolve()))}.safetensors"
-    names = _digest("\n".join(_name(photograph.path, base) for photograph in photographs))
+    names = _digest("\n".join(_name(photograph.path, base, fix) for photograph in photographs))
     with suppress(OSError, SafetensorError), safe_open(kept, "pt") as tensors:
         if tensors.metadata() == {"files": names}:
             return tensors.get_tensor("pixels")
@@ -159,19 +170,28 @@ def _pixels(base: Path, photographs: Sequence[_Photograph], fix: str) -> Tensor:
     return pixels
 
 
-def _name(path: Path, base: Path) -> str:
-    return f"{path.relative_to(base)} {path.stat().st_size}"
+def _name(path: Path, base: Path, fix: str) -> str:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} must be a whole PPM image, got: {error.strerror}. {fix}") from error
+    # a photograph that is changed in place may keep its size, but not its time in nanoseconds
+    return f"{path.relative_to(base)} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
 
 
 def _decode(path: Path, fix: str) -> np.ndarray:
     """Read one photograph as (32, 32, 3) uint8; other sizes are scaled bilinearly, with antialiasing."""
     from PIL import Image
 
+    rule = f"{path} must be a whole PPM image"
     try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} must be a whole PPM image, got: {error}. {fix}") from error
+        with Image.open(path, formats=("PPM",)) as image:
+            width, height = image.size
+            if width * height <= MOST_PIXELS:  # reading more than that takes memory for nothing
+                return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    except (OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(f"{rule}, got: {error}. {fix}") from error
+    raise DataError(f"{rule} of at most {MOST_PIXELS:,} pixels, got {width:,} x {height:,}. {fix}")
 
 
 def _digest(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,6 +37,22 @@ class Samples:
             fits = self.groups.shape == self.y.shape and self.groups.dtype == torch.int64
             got = (tuple(self.groups.shape), self.groups.dtype)
             require(fits, "groups must hold one int64 an image", got)
+
+    @classmethod
+    def of(
+        cls, data: Any, *, classes: Sequence[str] | None = None, limit: int | None = None, seed: int = 0
+    ) -> Samples:
+        """Gather a data set of torchvision's or PyTorch's, an `ImageFolder`, a `DataLoader`, or one of
+        Hugging Face's `datasets`.
+
+        Pictures and uint8 images come to [0, 1]; all must have one shape. `classes` names the classes where
+        the data set doesn't. `limit` is the most images to take: of a data set at random by `seed`, of a
+        loader the first ones; without it, more than 4 GiB of images are refused. Raises `ArgumentError` for
+        an item that isn't an image with its label.
+        """
+        from .datasets import gathered  # here, because it makes samples
+
+        return gathered(data, classes=classes, limit=limit, seed=seed)
 
     def __len__(self) -> int:
         return len(self.y)

@@ -136,11 +136,9 @@ def _broken_promises(bundle: Bundle) -> Iterator[str]:
 
 
 def _is_committed(opening: Opening, commitment: Commitment) -> bool:
-    if len(opening.path) != merkle.height(commitment.n):
-        return False
-    leaf = content(bytes.fromhex(opening.salt), opening.index, _bytes(opening.pixels), opening.label)
+    hidden = content(bytes.fromhex(opening.salt), opening.index, _bytes(opening.pixels), opening.label)
     neighbours = [bytes.fromhex(step) for step in opening.path]
-    return merkle.climb(leaf, opening.index, neighbours).hex() == commitment.root
+    return merkle.climb(merkle.leaf(hidden), opening.index, commitment.n, neighbours).hex() == commitment.root
 
 
 def _odd_images(bundle: Bundle) -> Iterator[str]:

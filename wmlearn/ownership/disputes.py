@@ -89,7 +89,7 @@ def dispute(case: Case, disputed: str, parties: Sequence[Party]) -> Report:
     published = _first_releases(case, reading)
     findings = {name: _in_time(finding, published) for name, finding in findings.items()}
     decision = _decide(disputed, parties, findings)
-    head = case.book[-1].hash if case.book else ""
+    head = case.book.head.root
     models = {party.name: party.model for party in parties}
     return Report(
         now(),
@@ -107,7 +107,7 @@ def dispute(case: Case, disputed: str, parties: Sequence[Party]) -> Report:
 def _first_releases(case: Case, reading: Reading) -> dict[str, int]:
     """Return the suspects that were ever released, with these very weights: name -> the first such entry."""
     numbers: dict[str, int] = {}
-    for entry in case.book:
+    for entry in case.book.entries:
         if entry.kind == kind(Release):
             weights = parse(entry.document, Release).fingerprint
             for name, document_name in reading.names.items():

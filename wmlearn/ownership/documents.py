@@ -1,14 +1,13 @@
 """Signed documents as JSON: one way to write each, so that one hash and one signature hold for it everywhere.
 
 A document is a frozen dataclass with the fields `by`, the signer's public key, and `signature`, over
-everything else. It is written with sorted keys and no blanks, with its kind and version; it is read strictly:
-every field, no other field, and every type as declared.
+everything else. It is written in the canonical form of RFC 8785 (A. Rundgren, B. Jordan, S. Erdtman, 2020),
+with its kind and version; it is read strictly: every field, no other field, and every type as declared.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass, replace
 from datetime import datetime, timezone
@@ -16,11 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
-from ..data import files
-from ..errors import DataError, WmlearnError, require
+import rfc8785
+
+from ..data import files, strict_json
+from ..errors import ArgumentError, DataError, WmlearnError, require
+from ..words import visible
 from .identity import Identity, signed_by
 
-VERSION = 1
+VERSION = 2
+RENEWAL = {
+    1: "Version 1 is not signed as RFC 8785 writes it: commit anew, register anew, and claim with these.",
+}
+"""What to do about a document of an earlier version."""
 
 
 class Document(Protocol):
@@ -38,10 +44,14 @@ D = TypeVar("D", bound=Document)
 
 
 def canonical(value: object) -> bytes:
-    """Write JSON in the one way that is hashed and signed."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    """Write JSON in the one way that is hashed and signed, RFC 8785.
+
+    Raises `ArgumentError` for what that form can't say: integers beyond 2^53, NaN, half of a surrogate pair.
+    """
+    try:
+        return rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]
+    except rfc8785.CanonicalizationError as error:
+        raise ArgumentError(f"a document must have a canonical form, got: {str(error)[:80]}") from error
 
 
 def kind(document: Document | type) -> str:
@@ -88,23 +98,26 @@ def parse(written: str | bytes, shape: type[D]) -> D:
     """
     what = kind(shape)
     try:
-        content = json.loads(written)
+        content = strict_json.parsed(written)
         require(
             isinstance(content, dict) and content.get("kind") == what,
             f"it must be a {what}",
             type(content).__name__,
         )
-        version = content.pop("version", None)
-        require(
-            version == VERSION,
-            f"its version must be {VERSION}",
-            version,
-            "Read it with the release that wrote it.",
-        )
+        _check_version(content.pop("version", None))
         del content["kind"]
         return _build(shape, content, what)
-    except (ValueError, RecursionError, WmlearnError) as error:
-        raise DataError(f"this is no {what} that can be read: {error}") from error
+    except WmlearnError as error:
+        raise DataError(f"this is no {what} that can be read: {visible(str(error))}") from error
+
+
+def _check_version(version: object) -> None:
+    known = type(version) is int and version == VERSION
+    shown = version if type(version) is int else type(version).__name__
+    fix = "Read it with the release that wrote it."
+    if type(version) is int:
+        fix = RENEWAL.get(version, fix)
+    require(known, f"its version must be {VERSION}", shown, fix)
 
 
 def save(document: Document, path: Path | str) -> None:
@@ -137,7 +150,7 @@ def moment(written: str) -> datetime:
 
 
 def check_hex(digits: int, **values: str) -> None:
-    """Raise `ArgumentError` for a value that isn't `digits` hexadecimal digits."""
+    """Raise `ArgumentError` for a value that isn't `digits` hexadecimal digits, in small letters."""
     for name, value in values.items():
         is_hex = set(value) <= set("0123456789abcdef") and len(value) == digits
         require(is_hex, f"{name} must be {digits} hexadecimal digits", value[:70])

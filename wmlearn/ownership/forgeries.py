@@ -42,6 +42,7 @@ class Stage:
     """
 
     judge: Identity
+    keeper: Identity
     owner: Identity
     key: TriggerKey
     promise: Commitment
@@ -73,7 +74,9 @@ def staged(
     """Set the stage: `owner` commits to the key that `model` carries, and releases the model."""
     promise = commit(owner, key)
     released = release(owner, "the model", fingerprint(model))
-    return Stage(new_identity("judge"), owner, key, promise, released, model, bystanders, overwrite)
+    judge = new_identity("judge")
+    keeper = new_identity("keeper")
+    return Stage(judge, keeper, owner, key, promise, released, model, bystanders, overwrite)
 
 
 def toy_stage(owner: Identity, *, n: int = 100) -> Stage:
@@ -91,7 +94,7 @@ def case(
     Keys whose triggers were chosen are heard, so that every forgery meets its own defence; `copies` meets the
     rule against them.
     """
-    book = chained([stage.promise, *early, stage.released, *late])
+    book = chained([stage.promise, *early, stage.released, *late], keeper=stage.keeper)
     return Case({"model": stage.model}, stage.bystanders, book, 2 + len(early), chosen=True)
 
 

@@ -7,7 +7,10 @@ names its owner and nothing more: that it belongs to a person or a firm must be 
 from __future__ import annotations
 
 import json
+import os
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -15,12 +18,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..data import files
+from ..data import files, strict_json
 from ..errors import DataError, WmlearnError, require
 from ..watermarks import new_secret
 
 N_BYTES = 32
-VERSION = 1
+VERSION = 1  # of the file of a secret, which the second version of the documents did not change
+KEY = re.compile("[0-9a-f]{64}")
+SIGNATURE = re.compile("[0-9a-f]{128}")
+PRIME = 2**255 - 19
+_EIGHTH = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7  # y of a point of order 8
+SMALL = (0, 1, PRIME - 1, _EIGHTH, PRIME - _EIGHTH)
+"""The y of all eight points of small order, with which one signature fits many messages."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,37 @@ def new_identity(name: str) -> Identity:
 
 
 def signed_by(public: str, signature: str, message: bytes) -> bool:
-    """Say whether the owner of the key `public` signed `message`."""
+    """Say whether the owner of the key `public` signed `message`.
+
+    Each key and each signature has one spelling, in small letters; keys under which anything is signed are
+    none (`is_key`).
+    """
+    key = _key(public)
+    if key is None or not SIGNATURE.fullmatch(signature):
+        return False
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(signature), message)
-    except (InvalidSignature, ValueError):
+        key.verify(bytes.fromhex(signature), message)
+    except InvalidSignature:
         return False
     return True
+
+
+def is_key(public: str) -> bool:
+    """Say whether a public key is one that only its owner can sign with: 64 hexadecimal digits, the one
+    encoding of a point that is not of small order.
+
+    K. Chalkias, F. Garillot, V. Nikolaenko: Taming the Many EdDSAs, SSR 2020, ePrint 2020/1244.
+    """
+    if not KEY.fullmatch(public):
+        return False
+    y = int.from_bytes(bytes.fromhex(public), "little") % 2**255  # the highest bit is the sign of x
+    return y < PRIME and y not in SMALL
+
+
+@lru_cache(maxsize=4096)
+def _key(public: str) -> Ed25519PublicKey | None:
+    """Read a public key once; None for what is none."""
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)) if is_key(public) else None
 
 
 def derive(secret: bytes, *purpose: str | int) -> bytes:
@@ -87,7 +121,7 @@ def save_identity(identity: Identity, path: Path | str) -> None:
     """Write the secret, readable by its owner only (mode 0600); a file that is there is never replaced."""
     path = Path(path)
     require(
-        not path.exists(),
+        not os.path.lexists(path),
         "a new identity must not replace a file",
         str(path),
         "Name another file: a lost secret can't be had again.",
@@ -99,23 +133,28 @@ def save_identity(identity: Identity, path: Path | str) -> None:
         "secret": identity.secret.hex(),
     }
     text = json.dumps(content)
-    files.whole_or_nothing(path, lambda temporary: temporary.write_text(text, encoding="utf-8"), mode=0o600)
+    files.new(path, lambda temporary: temporary.write_text(text, encoding="utf-8"), mode=files.PRIVATE)
 
 
 def load_identity(path: Path | str) -> Identity:
-    """Read what `save_identity` wrote; raise `DataError` for anything else, without showing what was read."""
+    """Read what `save_identity` wrote; raise `DataError` for anything else, without showing what was read.
+
+    Warns with `SecretWarning` when others than its owner may read the file.
+    """
     try:
-        content = json.loads(files.read(Path(path)))
+        content = strict_json.read(Path(path))
         require(
             content["kind"] == "identity" and content["version"] == VERSION,
             f"it must be an identity of version {VERSION}",
             "another file",
         )
-        return Identity(str(content["name"]), bytes.fromhex(content["secret"]))
+        person = Identity(str(content["name"]), bytes.fromhex(content["secret"]))
     except (ValueError, KeyError, TypeError, WmlearnError) as error:
         # the words of any other error may hold the secret
         why = str(error) if isinstance(error, WmlearnError) else f"got a {type(error).__name__}"
         raise DataError(f"{path} must be an identity that `wmlearn ownership keygen` wrote: {why}") from None
+    files.warn_of_readers(Path(path))
+    return person
 
 
 def _private(secret: bytes) -> Ed25519PrivateKey:

@@ -4,12 +4,15 @@ runs nothing.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from html import escape
+from html import escape as as_text
 from typing import Any
 
+from ..words import visible
 from .disputes import Report
 from .verification import Finding, Match
 
@@ -23,6 +26,16 @@ th{background:#f0f0f0}.yes{background:#dcefe0}\
 .verdict{font-size:1.25rem;border-left:.4rem solid #333;padding-left:1rem}
 code{overflow-wrap:anywhere}
 """
+
+
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
+"""What a browser lets the page do: show its own style, and nothing else."""
+
+
+def escape(text: str) -> str:
+    """Write a foreign text as HTML, in which neither a tag nor a sign that turns the direction acts."""
+    return as_text(visible(text))
 
 
 def to_json(report: Report) -> str:
@@ -73,7 +86,8 @@ def to_html(report: Report) -> str:
             " machine.</p>"
         ),
     ]
-    head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    head = f'<meta charset="utf-8">{policy}<title>{title}</title><style>{STYLE}</style>'
     body = "\n".join(parts)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 

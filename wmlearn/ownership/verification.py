@@ -36,7 +36,7 @@ from .bundle import Bundle, faults
 from .commitment import Commitment
 from .cut_and_choose import Challenge, identify
 from .documents import kind
-from .registry import Entry, Release, audited, challenges, find
+from .registry import Book, Release, audited, challenges, find
 from .salted import redrawn
 
 NO_ANSWER = -1
@@ -55,7 +55,7 @@ class Case:
 
     suspects: Mapping[str, Suspect]
     bystanders: Sequence[Suspect]
-    book: tuple[Entry, ...]
+    book: Book
     released: int
     alpha: float = 1e-3
     shade: float = 0.0
@@ -71,12 +71,12 @@ class Case:
         )
         require(0 < self.alpha < 1, "alpha must lie in (0, 1)", self.alpha)
         require(0 <= self.shade < 0.5, "shade must lie in [0, 0.5)", self.shade)
-        in_book = 1 <= self.released <= len(self.book)
+        in_book = 1 <= self.released <= len(self.book.entries)
         require(
-            in_book and self.book[self.released - 1].kind == kind(Release),
+            in_book and self.book.entries[self.released - 1].kind == kind(Release),
             "released must be the number of a registered release",
             self.released,
-            "Look for it in entries(registry).",
+            "Look for it in read_book(registry).",
         )
 
 
@@ -193,7 +193,7 @@ def tries(case: Case, bundle: Bundle) -> int:
     registry makes every claim harder: let entries cost something.
     """
     present = bundle.challenge
-    tickets = sum(entry.kind == kind(Commitment) for entry in case.book[: case.released])
+    tickets = sum(entry.kind == kind(Commitment) for entry in case.book.entries[: case.released])
     draws = sum(
         earlier.by == present.by and earlier.commitment == present.commitment
         for earlier in challenges(case.book)

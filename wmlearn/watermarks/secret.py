@@ -50,7 +50,11 @@ def normal(secret: bytes, purpose: str, *shape: int) -> Tensor:
 
 
 def integers(secret: bytes, purpose: str, n: int, below: int) -> Tensor:
-    """Draw `n` int64 numbers in 0..below-1; the bias is under below / 2^64."""
+    """Draw `n` int64 numbers in 0..below-1; the bias is under below / 2^64.
+
+    Raises `ArgumentError` for a number that int64 has no room for.
+    """
+    require(1 <= below < 2**63, "below must lie in 1..2^63 - 1", str(below)[:40])
     return torch.from_numpy((_words(secret, purpose, n) % np.uint64(below)).astype(np.int64))
 
 

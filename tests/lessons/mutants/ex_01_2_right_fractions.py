@@ -7,8 +7,8 @@ EXERCISE = "01.2"
 
 
 def p_value(hits, trials, chance):
-    p = Fraction(chance)
-    total = Fraction(0)
+    wins, whole = Fraction(chance).as_integer_ratio()
+    total = 0
     for k in range(hits, trials + 1):
-        total += comb(trials, k) * p**k * (1 - p) ** (trials - k)
-    return float(total)
+        total += comb(trials, k) * wins**k * (whole - wins) ** (trials - k)
+    return float(Fraction(total, whole**trials))

@@ -51,6 +51,7 @@ def person(name: str) -> Identity:
 
 
 JUDGE = person("the judge")
+KEEPER = person("the keeper of the book")
 
 
 def networks(device: torch.device) -> list[nn.Module]:
@@ -100,7 +101,7 @@ def registry() -> Registry:
     """Return an empty registry, in a folder that goes away with the notebook."""
     folder = tempfile.mkdtemp(prefix="wmlearn-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Registry(Path(folder) / "book.sqlite", clock=lambda: TODAY)
+    return Registry(Path(folder) / "book.sqlite", KEEPER, clock=lambda: TODAY)
 
 
 def document_of(entry: own.Entry) -> Commitment | own.Release | Challenge:
@@ -109,18 +110,18 @@ def document_of(entry: own.Entry) -> Commitment | own.Release | Challenge:
 
 
 def shown(book: Registry, names: Sequence[str]) -> list[list[str]]:
-    """Return the entries of a registry, a row each: its number, who signed what, how its hash begins."""
+    """Return the entries of a registry, a row each: its number, who signed what, how its leaf begins."""
     people = {person(name).public: name for name in names}
     rows = []
-    for entry in own.entries(book):
+    for entry in own.read_book(book).entries:
         document = document_of(entry)
         what = f"releases {document.model}" if isinstance(document, own.Release) else "commits to a key"
-        rows.append([str(entry.number), people[document.by], what, entry.hash[:12]])
+        rows.append([str(entry.number), people[document.by], what, entry.leaf.hex()[:12]])
     return rows
 
 
 def tampered(book: Registry) -> Registry:
-    """Return a copy of a registry whose keeper has swapped the first two promises, but no hashes."""
+    """Return a copy of a registry whose keeper has swapped the first two promises, but signed nothing."""
     path = Path(book.where).with_name("copy.sqlite")
     with sqlite3.connect(book.where) as old, sqlite3.connect(path) as new:
         old.backup(new)
