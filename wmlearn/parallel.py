@@ -37,8 +37,9 @@ def completed(
 
     One job runs here, with all threads; more are processes of one thread each. `scheduler` is the address of
     a Dask cluster that works instead, each cell with one thread, or "local" for one of `jobs` processes that
-    is started here (extra `cluster`). `shared` travels once to each process or machine. Processes know
-    functions by their names, so these must stand in a module; a cluster takes those of a notebook, too.
+    is started here (extra `cluster`). Name your own only: what a scheduler sends is pickled, and a hostile
+    one can run any code here. `shared` travels once to each process or machine. Processes know functions by
+    their names, so these must stand in a module; a cluster takes those of a notebook, too.
 
     Whoever stops reading does not wait for the cells under way. Raises `ArgumentError` when `jobs` is below
     1, and `WmlearnError` when a process dies, Dask is not installed, or no scheduler answers.

@@ -185,9 +185,9 @@ def test_a_place_is_held_by_one_run_at_a_time(tmp_path: Path, monkeypatch: pytes
         files.alone(tmp_path / "results.json"),
     ):
         pytest.fail("two at once")
-    with files.alone(tmp_path / "results.json"):
+    with files.alone(tmp_path / "results.json"), files.alone(tmp_path / "new" / "results.json"):
         pass
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(tmp_path) == [], "neither the lock nor a folder for nothing stays"
 
 
 def test_what_is_set_aside_keeps_all_that_was_set_aside_before(tmp_path: Path) -> None:

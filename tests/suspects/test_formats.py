@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from safetensors.torch import save_file
 from torch import nn
 
 from wmlearn.errors import ArgumentError, DataError
-from wmlearn.evidence import answers
 from wmlearn.models import badnet_cnn, sign_cnn
 from wmlearn.suspects import Remote, load_suspect
 
@@ -67,26 +67,48 @@ def test_unknown_networks_are_refused(tmp_path: Path, network: str | None) -> No
         load_suspect(tmp_path / "m.safetensors", network)
 
 
-def test_onnx(tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
-    onnx = pytest.importorskip("onnx")
-    from onnx import TensorProto, helper  # pyright: ignore[reportMissingImports]
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_said_in_words(tmp_path: Path, value: float) -> None:
+    weights = badnet_cnn().state_dict()
+    weights["8.bias"] = weights["8.bias"].clone()
+    weights["8.bias"][3] = value
+    save_file(weights, tmp_path / "m.safetensors")
+    with pytest.raises(DataError, match=r"finite weights, got infinity or NaN in 8\.bias"):
+        load_suspect(tmp_path / "m.safetensors", "badnet_cnn")
 
-    value = helper.make_tensor_value_info
-    w = torch.rand(784, 10, generator=torch.Generator().manual_seed(1))
-    weights = helper.make_tensor("w", TensorProto.FLOAT, [784, 10], w.flatten().tolist())
-    nodes = [helper.make_node("Flatten", ["x"], ["f"]), helper.make_node("MatMul", ["f", "w"], ["y"])]
-    ends = [value("x", TensorProto.FLOAT, ["n", 1, 28, 28])], [value("y", TensorProto.FLOAT, ["n", 10])]
-    model = helper.make_model(
-        helper.make_graph(nodes, "g", *ends, [weights]),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=9,
-    )
-    onnx.save(model, tmp_path / "m.onnx")
-    found = load_suspect(tmp_path / "m.onnx")
-    assert torch.equal(answers(found, X), (X.flatten(1) @ w).argmax(1))
-    with pytest.raises(DataError, match="must read images"):
-        answers(found, X[:, :, :20])
-    (tmp_path / "m.onnx").write_bytes(b"no model")
-    with pytest.raises(DataError, match="whole ONNX"):
-        load_suspect(tmp_path / "m.onnx")
+
+def test_weights_too_large_for_the_network_are_said_in_words(tmp_path: Path) -> None:
+    weights = {name: value.double() for name, value in badnet_cnn().state_dict().items()}
+    weights["8.bias"][3] = 1e300
+    save_file(weights, tmp_path / "m.safetensors")
+    with pytest.raises(DataError, match="finite weights"):
+        load_suspect(tmp_path / "m.safetensors", "badnet_cnn")
+
+
+def test_complex_weights_are_refused(tmp_path: Path) -> None:
+    weights = {name: value.to(torch.complex64) for name, value in badnet_cnn().state_dict().items()}
+    save_file(weights, tmp_path / "m.safetensors")
+    with pytest.raises(DataError, match="real weights, got torch"):
+        load_suspect(tmp_path / "m.safetensors", "badnet_cnn")
+
+
+@pytest.mark.parametrize("name", ["m.safetensors", "m.onnx"])
+def test_a_pipe_or_a_device_in_place_of_a_file_keeps_nobody_waiting(tmp_path: Path, name: str) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with names here")
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="must be a file"):
+        load_suspect(tmp_path / name, "badnet_cnn")
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(DataError, match="must be a file"):
+        load_suspect(tmp_path / name, "badnet_cnn")
+    with pytest.raises(DataError, match="must be a file"):
+        load_suspect(tmp_path / f"none\0{name}", "badnet_cnn")
+
+
+@pytest.mark.parametrize("head", [b"\xff" * 8, (2**63).to_bytes(8, "little"), (10**8).to_bytes(8, "little")])
+def test_a_head_that_lies_about_its_length_is_refused(tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "m.safetensors").write_bytes(head + b"{" + b" " * 10**6)
+    with pytest.raises(DataError, match="whole safetensors"):
+        load_suspect(tmp_path / "m.safetensors", "badnet_cnn")

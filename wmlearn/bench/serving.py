@@ -14,7 +14,7 @@ from torch import nn
 from ..data import load
 from ..evidence import Suspect, bystanders
 from ..suspects.remote import Remote
-from ..suspects.serving import Limits, service
+from ..suspects.serving import Limits, server, service
 from ..watermarks import Adi2018, TriggerKey
 from .timing import Timing, installed, measure, missing, one_thread
 
@@ -47,17 +47,14 @@ def median_seconds(scheme: Adi2018, suspect: Suspect, key: TriggerKey) -> float:
 @contextmanager
 def served(model: nn.Module) -> Iterator[str]:
     """Put a model behind HTTP in a thread, at a free port of this machine; yield its URL."""
-    import uvicorn
-
-    web = service(model, limits=LIMITS)
-    server = uvicorn.Server(uvicorn.Config(web, log_level="error", lifespan="off"))
+    web = server(service(model, limits=LIMITS), LIMITS)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            while not server.started:
+            while not web.started:
                 time.sleep(0.01)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            web.should_exit = True
             thread.join()

@@ -196,22 +196,27 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     per_minute: Annotated[int, typer.Option(min=1, help="Requests a minute from one address.")] = 600,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            help="The address of a proxy in front of the service, the only one that is believed when it says"
+            " who asks (X-Forwarded-For)."
+        ),
+    ] = None,
 ) -> None:
-    """Put a model behind HTTP, as its owner would: it answers questions and shows no weights."""
+    """Put a model behind HTTP, as its owner would: it answers questions and shows no weights.
+
+    Clients are told apart by the address they come from. Ctrl-C ends the service within five seconds.
+    """
+    from ..suspects import serving
     from ..suspects.formats import load_suspect
-    from ..suspects.serving import Limits, service
 
     served = load_suspect(model, network)
     require(isinstance(served, nn.Module), "the model to serve must be a safetensors file", str(model))
     assert isinstance(served, nn.Module)
-    web = service(served, "probabilities" if probabilities else "labels", Limits(per_minute=per_minute))
-    try:
-        import uvicorn
-    except ImportError as error:
-        raise DataError(
-            'Serving needs uvicorn, which is not installed. Run pip install "wmlearn[serve]".'
-        ) from error
-    uvicorn.run(web, host=host, port=port, log_level="warning")
+    limits = serving.Limits(per_minute=per_minute)
+    web = serving.service(served, "probabilities" if probabilities else "labels", limits)
+    serving.serve(web, host, port, limits, proxy)
 
 
 @app.command()
@@ -306,6 +311,7 @@ def reproduce(
         str | None,
         typer.Option(
             help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here."
+            " Name your own only: a scheduler sends pickles, and opening one can run any code."
         ),
     ] = None,
     ship: Annotated[

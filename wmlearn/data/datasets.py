@@ -122,14 +122,16 @@ def _stacked(
     x: Tensor | None = None
     images: list[Tensor] = []  # only where nobody knows how many come
     labels: list[int] = []
+    shape: torch.Size | None = None
     for image, label in progress.each(items, "images", count or 0):
-        first = images[0] if x is None and images else x[0] if x is not None else image
+        shape = shape or image.shape
         fix = "Resize them first: transform=torchvision.transforms.v2.Resize((32, 32))."
-        rule = f"images must all have one shape, here {tuple(first.shape)}"
-        require(image.shape == first.shape, rule, tuple(image.shape), fix)
+        require(
+            image.shape == shape, f"images must all have one shape, here {tuple(shape)}", image.shape, fix
+        )
         if x is None and count is not None:
             _check_size(count, image, limit)
-            x = torch.empty(count, *image.shape)
+            x = torch.empty(count, *shape)
         if x is None:
             images.append(image)
             _check_size(len(images), image, limit)

@@ -9,7 +9,7 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypedDict
 
@@ -194,8 +194,10 @@ def _sync(path: Path) -> None:
 def alone(path: Path) -> Iterator[None]:
     """Hold `path`, a file or a folder that resumes, against other runs for as long as the context lasts.
 
-    Raises `DataError` where another run holds it for `PATIENCE` seconds, or nothing can be written there.
+    A folder that was made for it goes again if nothing was written. Raises `DataError` where another run
+    holds it for `PATIENCE` seconds, or nothing can be written there.
     """
+    is_new = not os.path.lexists(path.parent)
     lock = FileLock(path.with_name(f".{path.name[:60]}.lock"), timeout=PATIENCE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -210,6 +212,9 @@ def alone(path: Path) -> Iterator[None]:
     finally:
         Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that nobody holds another's
         lock.release()
+        if is_new:
+            with suppress(OSError):  # it holds something now
+                path.parent.rmdir()
 
 
 def set_aside(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """What a measurement proves: evidence and verdicts, exact tails, decoys, networks to compare with."""
 
+from .evidence import NO_ANSWER as NO_ANSWER
 from .evidence import Evidence as Evidence
 from .evidence import Null as Null
 from .evidence import Rank as Rank
@@ -7,6 +8,7 @@ from .evidence import Suspect as Suspect
 from .evidence import Verdict as Verdict
 from .evidence import against_bystanders as against_bystanders
 from .evidence import answers as answers
+from .evidence import ask as ask
 from .evidence import judge as judge
 from .evidence import rank_p_value as rank_p_value
 from .significance import against_decoys as against_decoys

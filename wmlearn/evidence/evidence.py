@@ -21,6 +21,9 @@ Suspect = nn.Module | Callable[[Tensor], Tensor]
 service, for instance.
 """
 
+NO_ANSWER = -1
+"""The label of a suspect that refuses a query, or answers nonsense: a miss, whatever was asked for."""
+
 
 def answers(suspect: Suspect, x: Tensor, classes: int | None = None) -> Tensor:
     """Ask `suspect` for the labels (N,) int64 of the images `x` (N, C, H, W); all that a black-box verifier
@@ -42,6 +45,22 @@ def answers(suspect: Suspect, x: Tensor, classes: int | None = None) -> Tensor:
             low >= 0 and high < classes, f"the suspect's labels must lie in 0..{classes - 1}", (low, high)
         )
     return labels.to(x.device, torch.int64)
+
+
+def ask(suspect: Suspect, x: Tensor, classes: int) -> Tensor:
+    """Ask for the labels (N,) int64 of images (N, C, H, W), as a judge does whom a suspect cannot stop:
+    `NO_ANSWER` stands where one that gives labels refused, or named no class of 0..`classes` - 1.
+
+    Raises `ArgumentError` for what no query can mend: logits of other classes, or too few answers.
+    """
+    if isinstance(suspect, nn.Module):
+        return answers(suspect, x, classes)
+    output = suspect(x)  # logits (N, classes) or labels (N,)
+    if not (isinstance(output, Tensor) and output.ndim == 1):
+        return answers(lambda _: output, x, classes)
+    labels = answers(lambda _: output, x)
+    is_class = (labels >= 0) & (labels < classes)
+    return labels.masked_fill(~is_class, NO_ANSWER)
 
 
 def _labels_of(output: Tensor, classes: int | None) -> Tensor:

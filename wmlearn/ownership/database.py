@@ -257,7 +257,7 @@ def _unusable(where: Path | str, error: Exception, writing: bool) -> DataError:
     elif isinstance(error, (ValueError, TypeError)):  # its words may hold a part of a URL, with its password
         why = "an address or a value that can't be read"
     else:
-        why = str(getattr(error, "orig", None) or error)[:200].partition("\n")[0]
+        why = visible(str(getattr(error, "orig", None) or error)[:200].partition("\n")[0])
     use = "writable" if writing else "readable"
     return DataError(
         f"the registry {shown(where)} must be {use}, got: {why}. Nothing was written.{_remedy(why)}"

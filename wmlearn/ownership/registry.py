@@ -340,7 +340,7 @@ def _lines(documents: Sequence[Document], last: Entry | None, clock: Callable[[]
     number = last.number if last else 0
     stamp = clock()
     if last is not None and moment(stamp) < moment(last.time):
-        if moment(stamp) < moment(last.time) - SLACK:
+        if moment(last.time) - moment(stamp) > SLACK:
             says = f"This machine's clock says {stamp}. New entries have the time of the last, {last.time}."
             warnings.warn(says, ClockWarning, stacklevel=4)
         stamp = last.time
@@ -525,7 +525,7 @@ def _entry_faults(book: Book) -> Iterator[str]:
             continue
         if time < above:
             yield f"{where}: its time lies before that of the entry above"
-        if document is not None and moment(document.made) > time + SLACK:
+        if document is not None and moment(document.made) - time > SLACK:
             yield f"{where}: its time lies before its document was made"
         above = max(above, time)
 
@@ -645,7 +645,7 @@ def _check_new(documents: Sequence[Document], digests: Sequence[str], known: Map
 def _check_date(document: Any, stamp: str) -> None:
     """Refuse a document that the clock of the book, `stamp`, puts in the future."""
     require(
-        moment(document.made) <= moment(stamp) + SLACK,
+        moment(document.made) - moment(stamp) <= SLACK,
         f"a document must not be from the future; here it is {stamp}",
         document.made,
         "Set the clock of this machine, or wait.",

@@ -26,11 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import require
-from ..evidence import Evidence, Suspect, answers, judge
+from ..evidence import NO_ANSWER, Evidence, Suspect, answers, ask, judge
 from ..watermarks.secret import uniform
 from .bundle import Bundle, faults
 from .commitment import Commitment
@@ -38,9 +37,6 @@ from .cut_and_choose import Challenge, identify
 from .documents import kind
 from .registry import Book, Release, audited, challenges, find
 from .salted import redrawn
-
-NO_ANSWER = -1
-"""The label of a service that refuses a query."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,19 +195,6 @@ def tries(case: Case, bundle: Bundle) -> int:
         for earlier in challenges(case.book)
     )
     return max(1, tickets) * max(1, draws) * len(case.suspects)
-
-
-def ask(suspect: Suspect, x: Tensor, classes: int) -> Tensor:
-    """Ask for the labels (N,) of images (N, C, H, W); `NO_ANSWER` stands where a service refused."""
-    if isinstance(suspect, nn.Module):
-        return answers(suspect, x, classes)
-    output = suspect(x)  # logits (N, classes) or labels (N,)
-    refused = torch.zeros(len(x), dtype=torch.bool)
-    if isinstance(output, Tensor) and output.ndim == 1:
-        refused = output.cpu() == NO_ANSWER
-        # a refusal becomes some label until it is masked; any other negative label stays, and is refused
-        output = output.clamp(min=0) if bool((output >= NO_ANSWER).all()) else output
-    return answers(lambda _: output, x, classes).masked_fill(refused.to(x.device), NO_ANSWER)
 
 
 def _objections(case: Case, reading: Reading, challenge: Challenge, claim: _Claim) -> Iterator[str]:

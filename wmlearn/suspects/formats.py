@@ -5,20 +5,21 @@ Pickles are refused: opening one can run any code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from ..errors import DataError, require
 from ..evidence import Suspect
 from ..models import badnet_cnn, sign_cnn
 from ..models.shipped import filled
+from .onnx_model import open_onnx, read_regular
 from .remote import Remote
 
+LARGEST = 2**32  # bytes of a file
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
 CONVERT = (
     "Ask its owner for safetensors, or convert it where nothing can be lost: "
@@ -30,14 +31,16 @@ def load_suspect(source: str | Path, network: str | None = None) -> Suspect:
     """Open the model at `source`: PATH.safetensors with the name of its `network`, PATH.onnx, or http(s)://…
 
     Names are badnet_cnn and sign_cnn:CLASSES. Raises `DataError` for a file that is missing, damaged, of
-    another network, or a pickle.
+    another network, a pickle, or full of numbers that are none. An ONNX file gives an `OnnxModel`, whose
+    `sha256` names it in documents.
     """
-    if str(source).startswith(("http://", "https://")):
+    if str(source).lower().startswith(("http://", "https://")):
         return Remote(str(source))
     path = Path(source)
     _refuse_pickles(path)
     if path.suffix.lower() == ".onnx":
-        return _load_onnx(path)
+        _require_onnxruntime()
+        return open_onnx(path)
     require(
         path.suffix.lower() == ".safetensors",
         "source must end in .safetensors or .onnx, or be a URL",
@@ -49,7 +52,9 @@ def load_suspect(source: str | Path, network: str | None = None) -> Suspect:
         network,
         "Say badnet_cnn or sign_cnn:20.",
     )
-    return filled(_build(str(network)), _read_weights(path), path, "Name another one.")
+    model = filled(_build(str(network)), _read_weights(path), path, "Name another one.")
+    _check_finite(model, path)
+    return model
 
 
 def _refuse_pickles(path: Path) -> None:
@@ -66,11 +71,7 @@ def _refuse_pickles(path: Path) -> None:
 
 
 def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(9)
-    except OSError as error:
-        raise DataError(f"{path} must be a file that can be read, got: {error.strerror}.") from error
+    return read_regular(path, LARGEST, 9)
 
 
 def _build(network: str) -> nn.Module:
@@ -84,31 +85,22 @@ def _build(network: str) -> nn.Module:
 
 def _read_weights(path: Path) -> dict[str, Tensor]:
     try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
+        weights = load(read_regular(path, LARGEST))
+    except (SafetensorError, ValueError) as error:
         raise DataError(f"{path} must be a whole safetensors file, got: {error}.") from error
+    for name, weight in weights.items():
+        if weight.is_complex():
+            raise DataError(f"{path} must hold real weights, got {weight.dtype} in {name}.")
+    return weights
 
 
-def _load_onnx(path: Path) -> Callable[[Tensor], Tensor]:
-    try:
-        import onnxruntime  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise DataError(
-            'ONNX needs onnxruntime, which is not installed. Run pip install "wmlearn[onnx]".'
-        ) from error
-    try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises a kind of its own for each fault
-        raise DataError(f"{path} must be a whole ONNX model, got: {str(error).splitlines()[0]}.") from error
-    name = session.get_inputs()[0].name
+def _check_finite(model: nn.Module, path: Path) -> None:
+    """Raise `DataError` for weights that are infinite or NaN: such a network answers 0 to everything."""
+    for name, weight in model.state_dict().items():
+        if not bool(weight.isfinite().all()):
+            raise DataError(f"{path} must hold finite weights, got infinity or NaN in {name}.")
 
-    def suspect(x: Tensor) -> Tensor:
-        try:
-            output = session.run(None, {name: x.detach().cpu().float().numpy()})[0]
-        except Exception as error:
-            raise DataError(
-                f"{path} must read images {tuple(x.shape)}, got: {str(error).splitlines()[0]}"
-            ) from error
-        return torch.as_tensor(output).to(x.device)
 
-    return suspect
+def _require_onnxruntime() -> None:
+    if find_spec("onnxruntime") is None:
+        raise DataError('ONNX needs onnxruntime, which is not installed. Run pip install "wmlearn[onnx]".')

@@ -1,63 +1,83 @@
-"""A model behind HTTP: a service that answers with labels, or with probabilities."""
+"""A model behind HTTP: a service that answers with labels, or with probabilities.
+
+`service` is the application, `server` runs it with limits on connections, `serve` is what the command calls.
+Clients are told apart by the address that their connection comes from, never by what they say of themselves.
+"""
 
 from __future__ import annotations
 
-import io
+import asyncio
+import ipaddress
+import socket
 import threading
 import time
 from collections import OrderedDict, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import DataError, require
+from ..errors import ArgumentError, DataError, require
 from ..training import predict
+from .arrays import unpacked
+from .connections import Application, Door, Line
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI, Request
 
 Answers = Literal["labels", "probabilities"]
+BACKLOG = 128  # connections that wait to be let in, and are let in at a time
 CLIENTS = 10_000  # remembered by the rate limit
+FREE = 2**16  # bytes of a request that never wait for room, so that a small one always passes
+GRACE = 1  # seconds that requests under way have when the service ends
+INSTALL = 'which is not installed. Run pip install "wmlearn[serve]".'
+ODD_BODY = (
+    "the body must be the bytes of a NumPy array (N, C, H, W) as np.save writes it: little-endian float32,"
+    " finite, nothing empty"
+)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one service lets through: images and bytes a request, requests a minute from one address."""
+    """What one service lets through: images and bytes a request, numbers an image, bytes of all requests
+    under way, requests a minute from one address, connections, and seconds in which a client sends a request
+    or takes an answer.
+    """
 
     images: int = 1000
+    values: int = 3 * 64 * 64
     bytes: int = 16 * 2**20
+    buffered: int = 64 * 2**20
     per_minute: int = 600
+    connections: int = 384
+    seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            require(value > 0, f"{name} must be positive", value)
 
 
 def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limits()) -> FastAPI:
     """Build the web application: POST /predict takes the bytes of a NumPy array (N, C, H, W) float32 and
     answers JSON, GET /health says ok.
 
-    400 for what is no such array, 413 for too much of it, 422 for images of a shape that the model doesn't
-    read, 429 for too many requests. Raises `DataError` without the extra `serve`.
+    400 for what is no such array, 408 for a body that is too slow, 413 for too much of it, 422 for images
+    that the model doesn't read, 429 for too many requests, 503 where others fill the memory. Raises
+    `DataError` without the extra `serve`.
     """
     try:
         from fastapi import FastAPI
-        from fastapi.concurrency import run_in_threadpool
         from fastapi.responses import JSONResponse
+        from starlette.requests import ClientDisconnect
     except ImportError as error:
-        raise DataError(
-            'A service needs fastapi, which is not installed. Run pip install "wmlearn[serve]".'
-        ) from error
+        raise DataError(f"A service needs fastapi, {INSTALL}") from error
     require(answers in ("labels", "probabilities"), "answers must be labels or probabilities", answers)
     app = FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None)
-    lock = threading.Lock()
-    clients: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def ask(x: Tensor) -> Tensor:
-        try:
-            with lock:  # one model, one forward pass at a time
-                return predict(model, x)
-        except (ValueError, RuntimeError) as error:  # the network's own word on a shape
-            raise _Refusal(422, str(error).splitlines()[0]) from error
+    desk = _Desk(model, limits)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -65,16 +85,105 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
 
     async def label(request: Request) -> JSONResponse:
         try:
-            _count(request, clients, limits)
-            x = await _images(request, limits)
-            logits = await run_in_threadpool(ask, x)  # (N, classes)
+            desk.count(request)
+            with desk.room() as taken:
+                x = await _images(request, limits, taken)
+                logits = await _logits(desk, x)  # (N, classes)
         except _Refusal as refusal:
             return JSONResponse({"error": refusal.why}, refusal.status, refusal.headers)
+        except ClientDisconnect:
+            return JSONResponse(None)  # to nobody
         rows = logits.argmax(1) if answers == "labels" else logits.softmax(1)
         return JSONResponse({answers: rows.tolist()})
 
     app.add_route("/predict", label, methods=["POST"])
     return app
+
+
+def server(app: Any, limits: Limits = Limits(), proxy: str | None = None) -> uvicorn.Server:
+    """Build the server of an application: `run(sockets=[…])` serves until `should_exit`.
+
+    Connections are bounded in number and time, and a client who hangs up leaves nothing in the log. `proxy`
+    is the address of a proxy in front of the service, the only one whose X-Forwarded-For is believed. Raises
+    `DataError` without the extra `serve`.
+    """
+    try:
+        import uvicorn
+        from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+    except ImportError as error:
+        raise DataError(f"Serving needs uvicorn, {INSTALL}") from error
+    if proxy is not None:
+        app = ProxyHeadersMiddleware(app, trusted_hosts=str(_address(proxy)))
+    most = _affordable(limits.connections, 3)
+    door = Door(most, limits.seconds + 1)  # a body that is too slow is told so first
+
+    def protocol(**state: Any) -> Line:
+        return Line(door, H11Protocol(**state))
+
+    config = uvicorn.Config(
+        door.watched(_http(app)),
+        http=protocol,  # pyright: ignore[reportArgumentType]
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_affordable(BACKLOG, 1),
+        limit_concurrency=2 * most,
+        timeout_keep_alive=max(1, round(limits.seconds)),
+        timeout_graceful_shutdown=GRACE,
+        h11_max_incomplete_event_size=2**14,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(app: Any, host: str, port: int, limits: Limits = Limits(), proxy: str | None = None) -> None:
+    """Serve an application at an address until Ctrl-C, which ends it within five seconds.
+
+    Raises `DataError` for an address that can't be had.
+    """
+    running = server(app, limits, proxy)
+    with _listener(host, port) as listener:
+        try:
+            running.run(sockets=[listener])
+        except KeyboardInterrupt:  # uvicorn raises it again when all is done
+            return
+
+
+def _http(app: Any) -> Application:
+    return app
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Listen at an address; raise `DataError` where that is impossible."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)  # pyright: ignore[reportArgumentType]
+    except (OSError, UnicodeError) as error:
+        raise DataError(f"host and port must be free to listen on, got {host!r} {port}: {error}.") from error
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError as error:
+        raise ArgumentError(f"proxy must be the address of one machine, got {text!r}.") from error
+
+
+def _affordable(connections: int, eighths: int) -> int:
+    """Return how many connections there may be, of `eighths` of the files that the system lets be open.
+
+    Those who are let in, those who are being let in (twice) and those just closing come to less than all.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return connections
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return connections if files < 0 else max(1, min(connections, files * eighths // 8))
 
 
 class _Refusal(Exception):
@@ -87,41 +196,126 @@ class _Refusal(Exception):
         self.headers = headers
 
 
-def _count(request: Request, clients: OrderedDict[str, deque[float]], limits: Limits) -> None:
-    """Count a request; raise `_Refusal` when its client has sent too many."""
-    wait = _wait(clients, request.client.host if request.client else "", limits.per_minute)
-    if wait:
-        why = f"more than {limits.per_minute} requests a minute"
-        raise _Refusal(429, why, **{"Retry-After": str(wait)})
+CLOSE = {"Connection": "close"}  # where the rest of a body would still come
 
 
-async def _images(request: Request, limits: Limits) -> Tensor:
+@dataclass
+class _Desk:
+    """What the requests to one service share: the model, who asked when, and the memory for their bodies."""
+
+    model: nn.Module
+    limits: Limits
+    clients: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
+    held: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, request: Request) -> None:
+        """Count a request; raise `_Refusal` when its client has sent too many."""
+        client = _household(request.client.host if request.client else "")
+        wait = _wait(self.clients, client, self.limits.per_minute)
+        if wait:
+            why = f"more than {self.limits.per_minute} requests a minute"
+            raise _Refusal(429, why, **{"Retry-After": str(wait)})
+
+    @contextmanager
+    def room(self) -> Iterator[_Room]:
+        """Give room for one request's body, until it is answered."""
+        taken = _Room(self)
+        try:
+            yield taken
+        finally:
+            self.held -= taken.size
+
+    def ask(self, x: Tensor, gone: threading.Event) -> Tensor:
+        """Return the logits (N, classes) of images (N, C, H, W), unless the client is `gone`."""
+        parts = []
+        for part in x.split(128):
+            with self.lock:  # one model, one forward pass at a time
+                if gone.is_set():
+                    raise _Refusal(503, "the client is gone")
+                parts.append(_forward(self.model, part))
+        logits = torch.cat(parts)
+        if not logits.isfinite().all():
+            raise _Refusal(422, "the model has no finite answer to such numbers")
+        return logits
+
+
+@dataclass
+class _Room:
+    """The memory that one body takes, beyond what is free."""
+
+    desk: _Desk
+    size: int = 0
+
+    def grow(self, size: int) -> None:
+        """Take room for a body of `size` bytes; raise `_Refusal` where there is none."""
+        more = max(0, size - FREE) - self.size
+        if self.desk.held + more > self.desk.limits.buffered:
+            raise _Refusal(503, "too many requests are under way", **CLOSE, **{"Retry-After": "1"})
+        self.desk.held += more
+        self.size += more
+
+
+async def _images(request: Request, limits: Limits, taken: _Room) -> Tensor:
     """Read the images (N, C, H, W) of a request; raise `_Refusal` for anything else, or too much."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limits.bytes:
-            raise _Refusal(413, f"a request may hold {limits.bytes} bytes")
     try:
-        x = _array(bytes(body))
+        body = await asyncio.wait_for(_body(request, limits, taken), limits.seconds)
+    except asyncio.TimeoutError as error:
+        why = f"a request must be here within {limits.seconds:g} seconds"
+        raise _Refusal(408, why, **CLOSE) from error
+    try:
+        x = unpacked(body)
     except ValueError as error:
-        why = f"the body must be a NumPy array (N, C, H, W), float32, finite, N >= 1: {error}"
-        raise _Refusal(400, why) from error
+        raise _Refusal(400, f"{ODD_BODY}; got {error}") from error
     if len(x) > limits.images:
         raise _Refusal(413, f"a request may hold {limits.images} images, got {len(x)}")
+    if x[0].numel() > limits.values:
+        raise _Refusal(413, f"an image may hold {limits.values} numbers, got {x[0].numel()}")
     return x
 
 
-def _array(body: bytes) -> Tensor:
-    """Read images (N, C, H, W); raise `ValueError` for anything else."""
+async def _body(request: Request, limits: Limits, taken: _Room) -> bytearray:
+    body = bytearray()
+    async for chunk in request.stream():
+        size = len(body) + len(chunk)
+        if size > limits.bytes:
+            raise _Refusal(413, f"a request may hold {limits.bytes} bytes", **CLOSE)
+        taken.grow(size)
+        body += chunk
+    return body
+
+
+async def _logits(desk: _Desk, x: Tensor) -> Tensor:
+    """Ask the model in a thread; where the task is cancelled, it stops at the next batch."""
+    gone = threading.Event()
     try:
-        x = np.load(io.BytesIO(body), allow_pickle=False)
-    except (EOFError, OSError, SyntaxError, TypeError) as error:
-        raise ValueError("not the bytes of an array") from error
-    is_batch = isinstance(x, np.ndarray) and x.dtype == np.float32 and x.ndim == 4 and len(x) > 0
-    if not is_batch or not np.isfinite(x).all():
-        raise ValueError(f"{getattr(x, 'dtype', type(x).__name__)} of shape {getattr(x, 'shape', ())}")
-    return torch.from_numpy(np.ascontiguousarray(x))
+        return await asyncio.get_running_loop().run_in_executor(None, desk.ask, x, gone)
+    finally:
+        gone.set()
+
+
+def _forward(model: nn.Module, x: Tensor) -> Tensor:
+    """Return the logits (N, classes) of images (N, C, H, W); raise `_Refusal` where it can't read them."""
+    try:
+        return predict(model, x)
+    except ArgumentError as error:  # in our own words
+        raise _Refusal(422, str(error)) from error
+    except (ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
+        # the network's own words tell its inner sizes
+        raise _Refusal(422, f"the model doesn't read images of shape {tuple(x.shape[1:])}") from error
+
+
+def _household(host: str) -> str:
+    """Return whose address it is: that of one machine, or of a network (/64), as a household has in IPv6."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), 64), strict=False))
 
 
 def _wait(clients: OrderedDict[str, deque[float]], client: str, per_minute: int) -> int:

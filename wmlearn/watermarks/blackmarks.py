@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
-from ..evidence import Evidence, Suspect, answers
+from ..evidence import NO_ANSWER, Evidence, Suspect, answers, ask
 from ..evidence.bystanders import invited
 from ..protocols import Marked
 from ..training import Recipe, trained
@@ -118,8 +118,10 @@ class Blackmarks2019:
         """
         fix = "Verify with the scheme that made it."
         require(key.scheme == SCHEME, f"the key must be one of {SCHEME}", key.scheme, fix)
-        bits = key.groups[answers(suspect, key.x, len(key.groups))]
-        return Evidence(SCHEME, "labels", int((bits == key.bits).sum()), len(key))
+        labels = ask(suspect, key.x, len(key.groups))
+        bits = key.groups[labels]  # where there is no answer, any: it is a miss
+        hits = (bits == key.bits) & (labels != NO_ANSWER)
+        return Evidence(SCHEME, "labels", int(hits.sum()), len(key))
 
 
 def grouped(logits: Tensor, y: Tensor, classes: int) -> Tensor:

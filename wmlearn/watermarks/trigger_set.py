@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..data import Samples, check_images, check_labels
 from ..errors import require
-from ..evidence import Evidence, Suspect, answers
+from ..evidence import Evidence, Suspect, answers, ask
 from .secret import order
 
 
@@ -63,7 +63,7 @@ def matches(suspect: Suspect, key: TriggerKey, scheme: str) -> Evidence:
     """
     fix = "Verify with the scheme that made it."
     require(key.scheme == scheme, f"the key must be one of {scheme}", key.scheme, fix)
-    labels = answers(suspect, key.x, key.classes)
+    labels = ask(suspect, key.x, key.classes)  # a suspect that gives no answer misses
     return Evidence(scheme, "labels", int((labels == key.y).sum()), len(key), key.chance)
 
 
