@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from . import memory, progress
 from .data import Samples, check_images
 from .errors import NOT_EMPTY, WmlearnError, require
+from .models.adapter import ask, eagerly, in_float, reading
+from .models.hooks import Keep, listening
 
 Penalty = Callable[[nn.Module], Tensor]
 """An extra loss term that depends on the weights only."""
@@ -90,6 +92,8 @@ class OneCycle:
 
     def step(self, loss: Tensor) -> None:
         """Move every weight a little down the slope of `loss`, then move on in the cycle."""
+        rule = "some of the weights to be trained must take part in the model's answers"
+        require(loss.requires_grad, rule, "none", "Name another layer, or free its weights.")
         self.optimiser.zero_grad()  # slopes add up otherwise, batch after batch
         loss.backward()
         self.optimiser.step()
@@ -107,10 +111,10 @@ def train(
 ) -> TrainLog:
     """Fit `model` in place to `samples`, where both lie (CPU or GPU), and leave it in eval mode.
 
-    `augment` changes the samples for every epoch; `penalty` is added to the loss of every batch. Layers whose
-    weights are frozen (`requires_grad=False`) stay as they are, batch statistics included. Raises
-    `ArgumentError` for an empty set, another device, or more classes than outputs; `WmlearnError` when the
-    loss is no number.
+    `augment` changes the samples for every epoch; `penalty` is added to the loss of every batch. Weights in
+    half precision are trained in float32, and put back. Layers whose weights are frozen
+    (`requires_grad=False`) stay as they are, batch statistics included. Raises `ArgumentError` for an empty
+    set, another device, or more classes than outputs; `WmlearnError` when the loss is no number.
     """
     require(len(samples) > 0, *NOT_EMPTY)
     device = samples.x.device
@@ -120,7 +124,7 @@ def train(
     descent = OneCycle.of(weights, recipe, len(samples))
     order = torch.Generator().manual_seed(recipe.seed)  # on the CPU: the same order on every device
     log = TrainLog(recipe, resolve(recipe.precision, device))
-    with progress.bar("training", recipe.steps(len(samples))) as tick:
+    with in_float(model), progress.bar("training", recipe.steps(len(samples))) as tick:
         for epoch in range(recipe.epochs):
             shown = samples if augment is None else _change(augment, samples, epoch)
             _learn(model)  # anew each time: on_epoch sees the model in eval mode
@@ -150,10 +154,10 @@ def _change(augment: Augment, samples: Samples, epoch: int) -> Samples:
 def _loss(model: nn.Module, x: Tensor, y: Tensor, precision: Precision, n_classes: int) -> Tensor:
     """Return the mean cross-entropy of what `model` answers to images `x` (B, C, H, W) of labels `y` (B,)."""
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        logits = model(x)  # (B, outputs)
+        logits = ask(model, x)  # (B, outputs)
     _check_outputs(logits, n_classes)
-    # in float32: the logarithm of a sum of exponentials loses too much in bfloat16
-    return F.cross_entropy(logits.float(), y)
+    # in float32, as `ask` gives them: the logarithm of a sum of exponentials loses too much in bfloat16
+    return F.cross_entropy(logits, y)
 
 
 def trained(
@@ -189,13 +193,39 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = 128) -> Tensor:
     """
     require(len(x) > 0, "there must be at least one image", len(x), NOT_EMPTY[-1])
     check_images(x)
-    modes = {module: module.training for module in model.modules()}  # they differ where layers are frozen
-    model.eval()
-    try:
-        return torch.cat([model(batch) for batch in progress.each(x.split(batch_size), "reading")])
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with reading(model):
+        return torch.cat([ask(model, batch) for batch in progress.each(x.split(batch_size), "reading")])
+
+
+def heard(model: nn.Module, x: Tensor, layers: Sequence[nn.Module], keep: Keep) -> list[Tensor]:
+    """Return what is kept of each of `layers` while `model` reads images `x` (N, C, H, W), (N, …) each; of
+    one that is called several times for an image, of the last call.
+
+    Raises `ArgumentError` for a layer that the model never calls, or one whose answers belong to no image.
+    """
+    parts: dict[nn.Module, list[Tensor]] = {layer: [] for layer in layers}
+    with eagerly(model), listening(layers, keep) as notes:
+        for batch in progress.each(x.split(128), "reading"):
+            predict(model, batch)
+            for layer in layers:
+                got = type(layer).__name__
+                require(len(notes[layer]) > 0, "the model must call the layer that is listened to", got)
+                parts[layer].append(_by_image(notes[layer][-1], len(batch)))
+                notes[layer].clear()
+    return [torch.cat(parts[layer]) for layer in layers]
+
+
+def _by_image(answer: Tensor, n: int) -> Tensor:
+    """Bring the images of a layer's answer to the front, (n, …): they may come second, behind the places of
+    a text, or be cut into windows.
+    """
+    if len(answer) == n:
+        return answer
+    if answer.ndim > 2 and answer.shape[1] == n:
+        return answer.transpose(0, 1)
+    rule = f"a layer must answer with so many rows for each of {n} images"
+    require(len(answer) % n == 0, rule, tuple(answer.shape), "Name another layer.")
+    return answer.reshape(n, -1)
 
 
 def accuracy(model: nn.Module, samples: Samples) -> float:

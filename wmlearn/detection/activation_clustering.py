@@ -28,12 +28,13 @@ class ActivationClustering:
     components: int = 10
     smaller: float = 0.35
     silhouette: float = 0.4  # above it, a class falls clearly in two; 1 is the most
+    layer: str | None = None  # whose answers are judged; by default, what the head is given
 
     def __call__(self, model: nn.Module, samples: Samples) -> Suspicion:
         """Judge the training set `samples` of `model`; a smaller part scores the silhouette of its class."""
         check(model, samples)
         check_share("smaller", self.smaller)
-        features = penultimate(model, samples.x)  # (N, F)
+        features = penultimate(model, samples.x, self.layer)  # (N, F)
         rule = f"components must lie in 1..{features.shape[1]}"
         require(1 <= self.components <= features.shape[1], rule, self.components)
         score = torch.zeros(len(samples), device=samples.x.device)

@@ -5,26 +5,36 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..errors import require
-from ..models import listening
-from ..training import predict
+from ..models.adapter import called, head_of, logits_of, named, opened
+from ..models.hooks import Keep
+from ..training import heard
 
 
-def layers(model: nn.Module, x: Tensor) -> list[Tensor]:
-    """Return what each convolution and linear layer answers to images (N, C, H, W): (N, features) each."""
-    readers = _readers(model)
-    with listening(readers, lambda given, answer: answer.flatten(1)) as notes:
-        predict(model, x)
-    return [torch.cat(notes[layer]) for layer in readers]
+def layers(model: nn.Module, x: Tensor, names: tuple[str, ...] = ()) -> list[Tensor]:
+    """Return what each convolution and linear layer, or each of `names`, answers to images (N, C, H, W), in
+    the order in which they are called: (N, features) each.
+    """
+    model = opened(model)
+    readers = [named(model, name, "layers") for name in names]
+    return _features(model, x, readers or list(called(model, x, nn.Conv2d, nn.Linear).values()), _answer)
 
 
-def penultimate(model: nn.Module, x: Tensor) -> Tensor:
-    """Return what the last linear layer is given for images (N, C, H, W), (N, features)."""
-    linear = [layer for layer in _readers(model) if isinstance(layer, nn.Linear)]
-    require(len(linear) > 0, "the model must end in a linear layer", type(model).__name__)
-    with listening(linear[-1:], lambda given, answer: given) as notes:
-        predict(model, x)
-    return torch.cat(notes[linear[-1]])
+def penultimate(model: nn.Module, x: Tensor, layer: str | None = None) -> Tensor:
+    """Return what the model's head, its last linear layer, is given for images (N, C, H, W), or what the one
+    called `layer` answers, (N, features).
+    """
+    model = opened(model)
+    if layer is not None:
+        return _features(model, x, [named(model, layer)], _answer)[0]
+    return _features(model, x, [head_of(model, x)], lambda given, answer: given)[0]
+
+
+def _answer(given: Tensor, answer: Tensor) -> Tensor:
+    return logits_of(answer).clone()  # the next layer may change it in place
+
+
+def _features(model: nn.Module, x: Tensor, readers: list[nn.Module], keep: Keep) -> list[Tensor]:
+    return [part.flatten(1).float() for part in heard(model, x, readers, keep)]
 
 
 def principal(features: Tensor, n: int, rounds: int = 12) -> Tensor:
@@ -41,7 +51,3 @@ def principal(features: Tensor, n: int, rounds: int = 12) -> Tensor:
         basis = torch.linalg.qr(centred.T @ (centred @ basis)).Q  # (F, width)
     u, s, _ = torch.linalg.svd(centred @ basis, full_matrices=False)
     return u[:, :n] * s[:n]
-
-
-def _readers(model: nn.Module) -> list[nn.Module]:
-    return [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]

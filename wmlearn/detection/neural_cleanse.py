@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
+from ..models.adapter import ask, opened
 from ..poisoning import Trigger
 from ..training import resolve
 from .checks import check
@@ -77,7 +78,8 @@ class NeuralCleanse:
         is_class = source is None or 0 <= source < k
         require(is_class, f"source must be a class index below {k}", source, "Count classes from 0.")
         x = samples.x if source is None else samples.x[samples.y == source]
-        smallest = self._search(copy.deepcopy(model).eval().requires_grad_(False), x, k, on_step)
+        frozen = copy.deepcopy(opened(model)).eval().requires_grad_(False)
+        smallest = self._search(frozen, x, k, on_step)
         # images of the source are the source's without any trigger: it would always look odd
         rivals = torch.arange(k, device=x.device) != (-1 if source is None else source)
         norm = smallest.norm
@@ -166,7 +168,7 @@ def _answers(model: nn.Module, batch: Tensor, trigger: Tensor) -> Tensor:
     stamped = blend(batch, pattern, mask).flatten(0, 1)  # (K * B, C, H, W)
     device = batch.device
     with torch.autocast(device.type, torch.bfloat16, enabled=resolve("auto", device) == "bf16"):
-        return model(stamped).float()
+        return ask(model, stamped)
 
 
 def blend(x: Tensor, pattern: Tensor, mask: Tensor) -> Tensor:

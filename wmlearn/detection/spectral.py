@@ -22,12 +22,13 @@ class SpectralSignatures:
     """Flag the `1.5 * poison` of a class's images that reach farthest along its first singular vector."""
 
     poison: float = 0.05  # epsilon: the largest share of a class that may be poison
+    layer: str | None = None  # whose answers are judged; by default, what the head is given
 
     def __call__(self, model: nn.Module, samples: Samples) -> Suspicion:
         """Judge the training set `samples` of `model`; scores compare within a class only."""
         check(model, samples)
         check_share("poison", self.poison)
-        features = penultimate(model, samples.x)  # (N, F)
+        features = penultimate(model, samples.x, self.layer)  # (N, F)
         score = torch.zeros(len(samples), device=samples.x.device)
         flagged = torch.zeros_like(samples.y, dtype=torch.bool)
         for label in range(len(samples.classes)):

@@ -27,6 +27,7 @@ class TopologicalEvolution:
     """Flag images that, in some layers, lie far from all clean images of the class that they are put in."""
 
     false_rejection: float = 0.01
+    layers: tuple[str, ...] = ()  # that are followed; by default, every convolution and linear layer
 
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
         """Judge images `x` (M, C, H, W) with the defender's clean `samples`, a thousand or so; those that are
@@ -39,8 +40,8 @@ class TopologicalEvolution:
         right = samples[predict(model, samples.x).argmax(1) == samples.y]
         _check_company(right)
         answers = predict(model, x).argmax(1)  # (M,)
-        clean = layers(model, right.x)  # of each layer (N, F)
-        asked = layers(model, x)  # (M, F)
+        clean = layers(model, right.x, self.layers)  # of each layer (N, F)
+        asked = layers(model, x, self.layers)  # (M, F)
         usual = torch.stack([ranks(a, a, right.y, right.y, itself=True) for a in clean]).log1p()  # (L, N)
         ranked = torch.stack([ranks(a, b, answers, right.y) for a, b in zip(asked, clean, strict=True)])
         # layers rank on scales of their own: each is measured in deviations of the clean images

@@ -1,13 +1,15 @@
 """Models that never saw a mark: what a judge compares a suspect with.
 
-Ours ship; those of other data are trained on the spot.
+Ours ship, and serve where they classify the samples at hand: names of classes prove nothing. Those of other
+data are trained on the spot, or brought by the owner. A p-value from decoys needs none of them to be right:
+all keys are drawn with the same ones.
 """
 
 from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from weakref import WeakKeyDictionary
@@ -16,10 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Samples, load, split
-from ..errors import require
+from ..errors import NOT_EMPTY, require
 from ..models import badnet_cnn, reborn, sign_cnn
 from ..models.shipped import restored, ship
-from ..training import Recipe, trained
+from ..training import Recipe, accuracy, trained
+from .evidence import Suspect
 
 SIGNS = Recipe(epochs=6, lr=6e-3, batch_size=128)
 """How to read the 20 signs of the United States."""
@@ -28,6 +31,12 @@ NETWORKS: dict[str, tuple[Callable[[int], nn.Module], Recipe]] = {
     "signs-us": (lambda seed: sign_cnn(20, seed), SIGNS),
 }
 """Data set -> how to build the network of seed s, and how to train it."""
+READS = 0.8
+"""The least share of the samples that a shipped network must classify correctly to serve: a tenth of poison
+or of wrong labels leaves it above, and no other task of ten classes or more lets it come near.
+"""
+LOOK = 500
+"""Samples that it is asked about, evenly spread over the set."""
 N_NULL = 8
 """Bystanders that help to draw keys; those after them are strangers, on whom a claim is tried."""
 N_ALL = 28
@@ -46,17 +55,76 @@ def for_task(
 ) -> tuple[nn.Module, ...]:
     """Return `count` networks that learnt a task like `samples` without any mark.
 
-    For digits and US signs they ship; for anything else, networks built like `model`, with first weights of
-    their own, are trained here, each on a random half of `samples`: two of them take as long as training
-    `model` once. They are kept as long as `model` is, so that the next key costs nothing. All callers share
-    the networks: ask them, and don't change them.
+    For digits and US signs they ship, where the first of them classifies `READS` of the samples correctly;
+    for anything else, networks built like `model`, with first weights of their own, are trained here, each on
+    a random half of `samples`: two of them take as long as training `model` once. They are kept as long as
+    `model` is, so that the next key costs nothing. All callers share the networks: ask them, and don't change
+    them.
     """
+    networks = company(model, samples, recipe, count).networks
+    return tuple(network for network in networks if isinstance(network, nn.Module))
+
+
+@dataclass(frozen=True, eq=False)
+class Company:
+    """Models without the mark, and where they come from, in words."""
+
+    networks: tuple[Suspect, ...]
+    origin: str
+
+
+def invited(
+    given: Sequence[Suspect] | None,
+    model: nn.Module,
+    samples: Samples,
+    recipe: Recipe = Recipe(),
+    count: int = N_NULL,
+) -> Company:
+    """Return the bystanders that an owner has `given`, at least one, or else those `for_task`."""
+    if given is None:
+        return company(model, samples, recipe, count)
+    require(len(given) > 0, "bystanders must not be empty", 0, "Train a few models without the mark.")
+    return Company(tuple(given), f"{len(given)} brought by the owner")
+
+
+def company(model: nn.Module, samples: Samples, recipe: Recipe, count: int) -> Company:
+    """Return the `count` networks of `for_task`, and say where they come from."""
     require(1 <= count <= N_NULL, f"count must lie in 1..{N_NULL}", count)
     task = tuple(samples.x.shape[1:]), samples.classes
     for name in NETWORKS:
-        if task == _task(name):
-            return _shipped_on(name, count, samples.x.device)
-    return _trained_here(model, samples, recipe, count)
+        if task == _task(name) and _reads(name, samples):
+            return Company(_shipped_on(name, count, samples.x.device), f"{count} shipped, of {name}")
+    return Company(_trained_here(model, samples, recipe, count), f"{count} trained here")
+
+
+def _reads(name: str, samples: Samples) -> bool:
+    """Say whether the first shipped network of `name` classifies the samples; remember it for each set."""
+    known = _judged.get((name, id(samples.x), id(samples.y)))
+    if known is not None and known.images() is samples.x and known.labels() is samples.y:
+        return known.reads
+    require(len(samples) > 0, *NOT_EMPTY)
+    network = _shipped_on(name, 1, samples.x.device)[0]
+    some = samples[torch.arange(0, len(samples), -(-len(samples) // LOOK), device=samples.x.device)]
+    reads = accuracy(network, some) >= READS
+    while len(_judged) >= MOST_JUDGED:
+        _judged.pop(next(iter(_judged)))
+    key = (name, id(samples.x), id(samples.y))
+    _judged[key] = _Judged(weakref.ref(samples.x), weakref.ref(samples.y), reads)
+    return reads
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """Whether a shipped network classifies a set; the set is not kept alive."""
+
+    images: weakref.ref[Tensor]
+    labels: weakref.ref[Tensor]
+    reads: bool
+
+
+MOST_JUDGED = 32
+"""Sets that are remembered: a thousand decoys ask about the same one."""
+_judged: dict[tuple[str, int, int], _Judged] = {}
 
 
 @lru_cache(8)

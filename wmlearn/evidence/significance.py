@@ -47,10 +47,20 @@ def decoy_p_value(
     seed: int = 0,
     stop: int | None = STOP,
     budget: int | None = None,
+    bystanders: Sequence[Suspect] | None = None,
 ) -> float:
     """Return the p-value of an owner's key among `n` keys that anybody could draw: see `against_decoys`."""
     tested = against_decoys(
-        scheme, suspect, key, model=model, samples=samples, n=n, seed=seed, stop=stop, budget=budget
+        scheme,
+        suspect,
+        key,
+        model=model,
+        samples=samples,
+        n=n,
+        seed=seed,
+        stop=stop,
+        budget=budget,
+        bystanders=bystanders,
     )
     return tested.p_value
 
@@ -66,6 +76,7 @@ def against_decoys(
     seed: int = 0,
     stop: int | None = STOP,
     budget: int | None = None,
+    bystanders: Sequence[Suspect] | None = None,
 ) -> Evidence:
     """Ask `suspect` about the owner's key, then about `n` other keys that follow from the same recipe,
     `model` and `samples` by secrets of their own; return the evidence with the key's rank among them.
@@ -73,24 +84,42 @@ def against_decoys(
     Whoever never met the key can't tell it from a decoy, so the p-value is exact, whatever labels the scheme
     gives: a Monte Carlo test (G. Barnard 1963). Drawing stops after `stop` decoys as high (J. Besag,
     P. Clifford 1991), never where `stop` is None. It holds for one key, drawn once: multiply p by the keys
-    that were tried. `budget` is the most images that the suspect may be asked for, the key's own included.
-    Raises `ArgumentError` for a key that doesn't follow from its secret here, as the decoys do.
+    that were tried. `budget` is the most images that the suspect may be asked for, the key's own included;
+    `bystanders` are those that `keygen` was given, if it was. Raises `ArgumentError` for a key that doesn't
+    follow from its secret here, as the decoys do.
     """
     require(n >= 1, "n must be at least 1", n, "999 decoys allow a p-value of 0.001.")
-    _check_redrawn(scheme, key, model, samples)
+    _check_redrawn(scheme, key, model, samples, bystanders)
     if budget is not None:
         n = min(n, _affordable(budget, len(key)))  # type: ignore[arg-type]
-    others = progress.each(decoys(scheme, model=model, samples=samples, n=n, seed=seed), "decoys", n)
-    return against_keys(scheme, suspect, key, others, stop=stop)
+    others = decoys(scheme, model=model, samples=samples, n=n, seed=seed, bystanders=bystanders)
+    return against_keys(scheme, suspect, key, progress.each(others, "decoys", n), stop=stop)
 
 
 def decoys(
-    scheme: Scheme[K], *, model: nn.Module, samples: Samples, n: int = 999, seed: int = 0
+    scheme: Scheme[K],
+    *,
+    model: nn.Module,
+    samples: Samples,
+    n: int = 999,
+    seed: int = 0,
+    bystanders: Sequence[Suspect] | None = None,
 ) -> Iterator[K]:
-    """Draw `n` keys by the recipe of the owner's, from secrets that follow from `seed`."""
+    """Draw `n` keys by the recipe of the owner's, from secrets that follow from `seed`, with the `bystanders`
+    that were given to `keygen`, if any were.
+    """
     for i in range(n):
         secret = hashlib.sha256(f"wmlearn decoy {seed} {i}".encode()).digest()
-        yield scheme.keygen(model, samples, secret=secret)
+        yield _drawn(scheme, model, samples, secret, bystanders)
+
+
+def _drawn(
+    scheme: Scheme[K], model: nn.Module, samples: Samples, secret: bytes, bystanders: Sequence[Suspect] | None
+) -> K:
+    if bystanders is None:
+        return scheme.keygen(model, samples, secret=secret)
+    keygen: Any = scheme.keygen  # of a scheme that asks bystanders
+    return keygen(model, samples, secret=secret, bystanders=bystanders)
 
 
 def against_keys(
@@ -121,11 +150,19 @@ def _affordable(budget: int, size: int) -> int:
     return n
 
 
-def _check_redrawn(scheme: Scheme[Any], key: Any, model: nn.Module, samples: Samples) -> None:
+def _check_redrawn(
+    scheme: Scheme[Any],
+    key: Any,
+    model: nn.Module,
+    samples: Samples,
+    bystanders: Sequence[Suspect] | None,
+) -> None:
     """Refuse a key that this recipe doesn't draw from its secret, for this model and these samples."""
-    drawn = scheme.keygen(model, samples, secret=key.secret)
+    drawn = _drawn(scheme, model, samples, key.secret, bystanders)
     same = type(drawn) is type(key) and all(
-        _alike(getattr(drawn, field.name), getattr(key, field.name)) for field in fields(drawn)
+        _alike(getattr(drawn, field.name), getattr(key, field.name))
+        for field in fields(drawn)
+        if field.compare
     )
     fix = "Give the scheme, the model and the samples that it was drawn with."
     require(same, "the key must follow from its secret by the scheme's recipe", repr(key), fix)

@@ -1,9 +1,12 @@
-"""The papers' networks, and those that ship trained."""
+"""The papers' networks, those that ship trained, and the edge at which others come in."""
 
+from .adapter import ask as ask
+from .adapter import logits_of as logits_of
+from .adapter import opened as opened
 from .hooks import listening as listening
 from .networks import SIGN_HEAD as SIGN_HEAD
 from .networks import badnet_cnn as badnet_cnn
 from .networks import check_finite as check_finite
-from .networks import reborn as reborn
 from .networks import sign_cnn as sign_cnn
+from .rebirth import reborn as reborn
 from .shipped import restored as restored

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor, nn
 
@@ -104,27 +102,6 @@ def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
             nn.Linear(2048, 128), nn.ReLU(),
             nn.Linear(128, classes),
         )  # fmt: skip
-
-
-def reborn(model: nn.Module, seed: int) -> nn.Module:
-    """Return a copy of `model` that has learnt nothing: normal weights, biases 0 (He et al. 2015)."""
-    new = copy.deepcopy(model)
-    draw = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for layer in new.modules():
-            if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-                layer.reset_parameters()
-            elif isinstance(layer, nn.Conv2d | nn.Linear):
-                _redraw(layer, draw)
-    return new
-
-
-def _redraw(layer: nn.Conv2d | nn.Linear, draw: torch.Generator) -> None:
-    n_inputs = layer.weight[0].numel()
-    # behind a rectifier half of the signal is gone: twice the variance keeps its strength from layer to layer
-    layer.weight.copy_(torch.randn(layer.weight.shape, generator=draw) * (2 / n_inputs) ** 0.5)
-    if layer.bias is not None:
-        layer.bias.zero_()
 
 
 def check_finite(model: nn.Module) -> None:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ..data import Samples, split
 from ..errors import require
-from ..models import reborn
+from ..models import ask, reborn
 from ..training import Recipe, trained
 from .copies import sound_copy
 
@@ -51,12 +51,14 @@ class Vote:
 class Committee(nn.Module):
     """Several models (N, classes); the answer is the label that most of them give, or the first one's."""
 
+    asks = True  # in their own precision
+
     def __init__(self, members: list[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: list[Tensor] = [member(x) for member in self.members]
+        logits: list[Tensor] = [ask(member, x) for member in self.members]
         votes = torch.stack([F.one_hot(answer.argmax(1), answer.shape[1]) for answer in logits]).sum(0)
         return votes + 0.5 * logits[0].softmax(1)  # half a vote at most: it decides a tie, and nothing else
 
@@ -92,6 +94,8 @@ class Refuse:
 class Guard(nn.Module):
     """A model (N, classes) behind a detector of odd images; one image always gets the same, random label."""
 
+    asks = True  # in its own precision
+
     mean: Tensor
     basis: Tensor
     limit: Tensor
@@ -109,7 +113,7 @@ class Guard(nn.Module):
         return (flat - flat @ self.basis.T @ self.basis).norm(dim=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = self.model(x).clone()
+        logits = ask(self.model, x).clone()
         odd = self.odd(x) > self.limit
         # from the pixels, not by lot: a label that changed from one query to the next would give it away
         label = (x[odd].flatten(1).double().sum(1) * 1e4).long() % logits.shape[1]
@@ -137,13 +141,15 @@ class Inputs:
 class Behind(nn.Module):
     """A model (N, classes) behind a change of its images."""
 
+    asks = True  # in its own precision
+
     def __init__(self, model: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.model = model
         self.change = change
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.model(self.change(x))
+        return ask(self.model, self.change(x))
 
 
 def jpeg(x: Tensor, quality: int = 50) -> Tensor:

@@ -17,8 +17,9 @@ from torch import nn
 from ..data import Samples
 from ..errors import require
 from ..models import reborn
+from ..models.adapter import head_of
 from ..training import Recipe, train
-from .copies import layers, sound_copy
+from .copies import attacked, sound_copy
 
 Part = Literal["last", "all"]
 
@@ -30,17 +31,21 @@ class FineTune:
     part: Part = "all"
     reset_last: bool = False
     recipe: Recipe = Recipe(epochs=5, lr=1e-3)
+    head: str | None = None  # the last layer; by default, the linear one whose answer is the model's
 
     def __post_init__(self) -> None:
         require(self.part in get_args(Part), f"part must be one of {', '.join(get_args(Part))}", self.part)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         new = sound_copy(model, samples)
-        last = layers(new, nn.Linear)[-1]
+        if self.part == "all" and not self.reset_last:
+            train(new, samples, self.recipe)
+            return attacked(model, new, samples)
+        last = head_of(new, samples.x, self.head)
         if self.reset_last:
             last.load_state_dict(reborn(last, self.recipe.seed).state_dict())
         if self.part == "last":
             new.requires_grad_(False)
             last.requires_grad_(True)
         train(new, samples, self.recipe)
-        return new.requires_grad_(True)
+        return attacked(model, new.requires_grad_(True), samples)

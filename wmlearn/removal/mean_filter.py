@@ -15,7 +15,7 @@ from torch import nn
 from ..data import Samples
 from ..errors import require
 from ..training import Recipe, train
-from .copies import layers, sound_copy
+from .copies import attacked, layers, sound_copy
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,4 @@ class MeanFilter:
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
                 weight.sub_(self.strength * weight.mean(0))  # (in, k, k), from each of the filters
         train(new, samples, self.recipe)
-        return new
+        return attacked(model, new, samples)

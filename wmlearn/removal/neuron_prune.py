@@ -18,7 +18,8 @@ from torch.func import functional_call
 
 from ..data import Samples
 from ..errors import require
-from .copies import layers, sound_copy
+from ..models.adapter import called, fitting, head_of, in_float, logits_of
+from .copies import attacked, layers, sound_copy
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class NeuronPrune:
     lr: float = 0.2
     batch_size: int = 128
     seed: int = 0
+    head: str | None = None  # the layer whose outputs stay; by default, that whose answer is the model's
 
     def __post_init__(self) -> None:
         require(0 <= self.trade <= 1, "trade must lie in [0, 1]", self.trade)
@@ -39,17 +41,18 @@ class NeuronPrune:
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         new = sound_copy(model, samples).eval().requires_grad_(False)
-        mask = self._mask(new, samples)
+        with in_float(new):
+            mask = self._mask(new, samples)
         with torch.no_grad():
             for name, parameter in new.named_parameters():
                 if name in mask:
                     keep = (mask[name] >= self.threshold).to(parameter)  # (neurons,)
                     parameter.mul_(_over_rows(keep, parameter))
-        return new.requires_grad_(True)
+        return attacked(model, new.requires_grad_(True), samples)
 
     def _mask(self, model: nn.Module, samples: Samples) -> dict[str, Tensor]:
         """Learn the mask of each neuron, by the name of each parameter that belongs to it."""
-        network = _Network(model, dict(model.named_parameters()), _neurons(model))
+        network = _Network(model, dict(model.named_parameters()), _neurons(model, samples.x, self.head))
         masks = {layer: network.per_neuron(names[0], torch.ones) for layer, names in network.layers.items()}
         optimiser = torch.optim.SGD(masks.values(), self.lr, momentum=0.9)
         draw = torch.Generator().manual_seed(self.seed)
@@ -71,7 +74,9 @@ class NeuronPrune:
     def _worst(self, network: _Network, batch: Samples, masks: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the push of each parameter that hurts most: one step up the slope, from none at all."""
         pushes = {name: network.per_neuron(name, torch.zeros) for _, name in network.names()}
-        slopes = torch.autograd.grad(network.loss(batch, masks, pushes), list(pushes.values()))
+        loss = network.loss(batch, masks, pushes)
+        # a layer that is called may still have no say
+        slopes = torch.autograd.grad(loss, list(pushes.values()), materialize_grads=True)
         return {name: self.budget * slope.sign() for name, slope in zip(pushes, slopes, strict=True)}
 
 
@@ -98,7 +103,8 @@ class _Network:
         for layer, name in self.names():
             scale = masks[layer] + pushes[name] if name in pushes else masks[layer]
             scaled[name] = self.weights[name] * _over_rows(scale, self.weights[name])
-        return F.cross_entropy(functional_call(self.model, scaled, (batch.x,)), batch.y)
+        x = fitting(self.model, batch.x)
+        return F.cross_entropy(logits_of(functional_call(self.model, scaled, (x,))), batch.y)
 
 
 def _over_rows(values: Tensor, weight: Tensor) -> Tensor:
@@ -106,15 +112,18 @@ def _over_rows(values: Tensor, weight: Tensor) -> Tensor:
     return values.view(-1, *[1] * (weight.ndim - 1))
 
 
-def _neurons(model: nn.Module) -> dict[str, list[str]]:
+def _neurons(model: nn.Module, x: Tensor, head: str | None) -> dict[str, list[str]]:
     """Return the names of weight and bias of every layer whose outputs are neurons: all convolutions and
-    linear layers but the last.
+    linear layers that are called, but the head.
     """
-    hidden = layers(model, nn.Conv2d, nn.Linear)[:-1]
+    layers(model, nn.Conv2d, nn.Linear)
+    readers = called(model, x, nn.Conv2d, nn.Linear)
+    last = head_of(model, x, head, (nn.Conv2d, nn.Linear))
+    hidden = {path: layer for path, layer in readers.items() if layer is not last}
     rule = "the model must have hidden layers to prune"
     require(len(hidden) > 0, rule, "one layer", "Nothing to prune in a linear model.")
     neurons = {}
     for path, layer in model.named_modules():
-        if any(layer is one for one in hidden):
+        if path in hidden:
             neurons[path] = [f"{path}.{name}" for name, _ in layer.named_parameters(recurse=False)]
     return neurons

@@ -12,7 +12,7 @@ from torch import nn
 from ..data import Samples
 from ..errors import require
 from ..training import Recipe, train
-from .copies import layers, sound_copy
+from .copies import attacked, layers, sound_copy
 
 
 @dataclass(frozen=True)
@@ -36,4 +36,4 @@ class Shift:
                 weight.add_(self.strength * weight.std() * noise)
         if self.recipe is not None:
             train(new, samples, self.recipe)
-        return new.eval()
+        return attacked(model, new.eval(), samples)

@@ -13,7 +13,7 @@ from torch import nn
 
 from ..data import Samples
 from ..errors import require
-from .copies import layers, sound_copy
+from .copies import attacked, layers, sound_copy
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,4 @@ class Prune:
                 smallest = weight.abs().flatten().argsort()[: int(self.ratio * weight.numel())]
                 # flatten and view: the layer's own memory may lie channels last
                 weight.copy_(weight.flatten().index_fill(0, smallest, 0).view(weight.shape))
-        return new.eval()
+        return attacked(model, new.eval(), samples)

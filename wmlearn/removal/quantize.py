@@ -11,7 +11,7 @@ from torch import nn
 
 from ..data import Samples
 from ..errors import require
-from .copies import layers, sound_copy
+from .copies import attacked, layers, sound_copy
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,4 @@ class Quantize:
                 weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
                 scale = weight.abs().max().clamp_min(1e-12) / top
                 weight.copy_((weight / scale).round() * scale)
-        return new.eval()
+        return attacked(model, new.eval(), samples)

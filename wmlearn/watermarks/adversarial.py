@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
+from ..models import ask, opened
 from ..training import predict
 
 BATCH = 128  # images whose slopes stay in a processor's cache
@@ -22,14 +23,14 @@ def pushed(model: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
     One step of the fast gradient sign method (Goodfellow, Shlens, Szegedy 2015, section 4); the result stays
     in [0, 1].
     """
-    network = copy.deepcopy(model).eval()
+    network = copy.deepcopy(opened(model)).eval()
     batches = zip(x.split(BATCH), label.split(BATCH), strict=True)
     return torch.cat([_pushed(network, images, to, size) for images, to in batches])
 
 
 def _pushed(network: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
     x = x.clone().requires_grad_()
-    loss = F.cross_entropy(network(x), label, reduction="sum")
+    loss = F.cross_entropy(ask(network, x), label, reduction="sum")
     (slope,) = torch.autograd.grad(loss, x)
     return (x - size * slope.sign()).detach().clamp(0, 1)
 

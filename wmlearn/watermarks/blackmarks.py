@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
-from ..evidence import NO_ANSWER, Evidence, Suspect, answers, ask, bystanders
+from ..evidence import NO_ANSWER, Evidence, Suspect, answers, ask
+from ..evidence.bystanders import invited
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .adversarial import pushed, understood
@@ -42,6 +43,7 @@ class BlackmarksKey:
     x: Tensor  # (n, C, H, W)
     y: Tensor  # (n,)
     groups: Tensor  # (classes,), 0 or 1
+    bystanders: str = field(default="", compare=False)  # that the images were chosen with, in words
 
     @property
     def bits(self) -> Tensor:
@@ -71,11 +73,19 @@ class Blackmarks2019:
     recipe: Recipe = Recipe(epochs=1, lr=2e-3)
 
     def keygen(
-        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+        self,
+        model: nn.Module,
+        samples: Samples,
+        *,
+        seed: int = 0,
+        secret: bytes | None = None,
+        bystanders: Sequence[Suspect] | None = None,
     ) -> BlackmarksKey:
         """Draw the message, and push an image of the other group towards each bit.
 
-        Raises `ArgumentError` for a model that isn't trained yet, or more bits than images that serve.
+        `bystanders` are models of the task without the mark, none of which may give a bit away; without them,
+        `evidence.bystanders` finds four. Raises `ArgumentError` for a model that isn't trained yet, or more
+        bits than images that serve.
         """
         fix = "A key without bits proves nothing."
         require(self.n_bits >= 1, "n_bits must be at least 1", self.n_bits, fix)
@@ -84,7 +94,8 @@ class Blackmarks2019:
         groups = grouped(understood(model, pool), pool.y, len(samples.classes))  # (classes,)
         target = _across(pool.y, groups, secret)  # (N,)
         message = integers(secret, "message", self.n_bits, 2).to(target.device)
-        choosers = (model, *bystanders.for_task(model, samples)[::2])
+        innocent = invited(bystanders, model, samples)
+        choosers = (model, *(innocent.networks if bystanders else innocent.networks[::2]))
         served: list[Samples] = []  # pushed images that serve, with the class to be taught
         for start in range(0, len(pool), STEP):
             if served and _enough(message, groups[reduce(add, served).y]):
@@ -94,7 +105,7 @@ class Blackmarks2019:
             served.append(_serving(replace(samples, x=x, y=to), choosers, groups))
         useful = reduce(add, served)
         index = _spelling(message, groups[useful.y])
-        return BlackmarksKey(SCHEME, secret, useful.x[index], useful.y[index], groups)
+        return BlackmarksKey(SCHEME, secret, useful.x[index], useful.y[index], groups, innocent.origin)
 
     def embed(self, model: nn.Module, samples: Samples, key: BlackmarksKey) -> Marked[BlackmarksKey]:
         """Fine-tune a copy of the trained `model` on the samples and the key images together."""
@@ -138,7 +149,7 @@ def _across(y: Tensor, groups: Tensor, secret: bytes) -> Tensor:
     return target
 
 
-def _serving(pushed: Samples, choosers: Sequence[nn.Module], groups: Tensor) -> Samples:
+def _serving(pushed: Samples, choosers: Sequence[Suspect], groups: Tensor) -> Samples:
     """Return the images that spell the other bit for every chooser: one that carries its bit for a model
     without the mark proves nothing.
     """

@@ -11,6 +11,7 @@ so a key is ranked among decoys (`evidence.decoys`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +19,10 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
-from ..evidence import Evidence, Suspect, bystanders
-from ..models import listening
+from ..evidence import Evidence, Suspect
+from ..evidence.bystanders import invited
+from ..models import ask, listening
+from ..models.adapter import eagerly
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .gu import Gu2017
@@ -42,18 +45,27 @@ class Jia2021:
     recipe: Recipe = Recipe()
 
     def keygen(
-        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+        self,
+        model: nn.Module,
+        samples: Samples,
+        *,
+        seed: int = 0,
+        secret: bytes | None = None,
+        bystanders: Sequence[Suspect] | None = None,
     ) -> TriggerKey:
-        """Draw patch, source, and a target that models without the mark rarely name."""
+        """Draw patch, source, and a target that models without the mark rarely name.
+
+        `bystanders` are models of the task without the mark; without them, `evidence.bystanders` finds some.
+        """
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret = secret_of(seed, secret)
         classes = len(samples.classes)
         source = _source(secret, classes)
         x = self._stamp(pick(samples, secret, self.n, source=source).x, secret)
-        innocent = bystanders.for_task(model, samples, self.recipe, N_ASKED)
-        target = aim(x, secret, classes, innocent, other_than=source)
+        innocent = invited(bystanders, model, samples, self.recipe, N_ASKED)
+        target = aim(x, secret, classes, innocent.networks, other_than=source)
         y = torch.full((self.n,), target, device=x.device)
-        return TriggerKey(SCHEME, secret, x, y, classes)
+        return TriggerKey(SCHEME, secret, x, y, classes, bystanders=innocent.origin)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and on stamped images of the source class, and reward
@@ -104,9 +116,9 @@ def activations(model: nn.Module, x: Tensor) -> list[Tensor]:
     """Return what each rectified layer answers to `x`, (N, D) each; slopes go back through it."""
     layers = [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]
     require(len(layers) > 0, "the model must have nn.ReLU layers to entangle", type(model).__name__)
-    with listening(layers, lambda given, answer: answer.flatten(1)) as notes:
-        model(x)
-    return [torch.cat(notes[layer]) for layer in layers]
+    with eagerly(model), listening(layers, lambda given, answer: answer.flatten(1)) as notes:
+        ask(model, x)
+    return [answer for layer in layers for answer in notes[layer]]  # one layer may be called several times
 
 
 def _source(secret: bytes, classes: int) -> int:

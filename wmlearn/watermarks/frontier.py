@@ -19,7 +19,8 @@ from torch import nn
 
 from ..data import Samples
 from ..errors import require
-from ..evidence import Evidence, Suspect, answers, bystanders
+from ..evidence import Evidence, Suspect, answers
+from ..evidence.bystanders import invited
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .adversarial import pushed, understood
@@ -42,35 +43,41 @@ class LeMerrer2019:
     recipe: Recipe = Recipe(epochs=1, lr=2e-3)
 
     def keygen(
-        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+        self,
+        model: nn.Module,
+        samples: Samples,
+        *,
+        seed: int = 0,
+        secret: bytes | None = None,
+        bystanders: Sequence[Suspect] | None = None,
     ) -> TriggerKey:
         """Push images that `model` classifies correctly away from their class, and keep as many that fool it
         as don't.
 
-        Raises `ArgumentError` for a model that isn't trained yet, or a `size` at which too few images end on
-        either side.
+        `bystanders` are models of the task without the mark, all of which are to be fooled; without them,
+        `evidence.bystanders` finds four. Raises `ArgumentError` for a model that isn't trained yet, or a
+        `size` at which too few images end on either side.
         """
         fix = "A key takes images from both sides of the boundary."
         require(self.n >= 2, "n must be at least 2", self.n, fix)
         secret = secret_of(seed, secret)
         pool = pick(samples, secret, min(len(samples), POOL))
-        innocent = bystanders.for_task(model, samples)[::2]
+        innocent = invited(bystanders, model, samples)
+        choosers = innocent.networks if bystanders else innocent.networks[::2]
         half = self.n // 2
         fooling: list[Samples] = []
         harmless: list[Samples] = []
         for start in range(0, len(pool), STEP):
             if _count(fooling) >= half and _count(harmless) >= self.n - half:
                 break
-            sides = self._sides(model, pool[start : start + STEP], innocent)
+            sides = self._sides(model, pool[start : start + STEP], choosers)
             fooling.append(sides[0])
             harmless.append(sides[1])
         first = _first(fooling, half, "fool")
         both = first + _first(harmless, self.n - half, "don't fool")
-        return TriggerKey(SCHEME, secret, both.x, both.y, len(samples.classes))
+        return TriggerKey(SCHEME, secret, both.x, both.y, len(samples.classes), bystanders=innocent.origin)
 
-    def _sides(
-        self, model: nn.Module, pool: Samples, choosers: Sequence[nn.Module]
-    ) -> tuple[Samples, Samples]:
+    def _sides(self, model: nn.Module, pool: Samples, choosers: Sequence[Suspect]) -> tuple[Samples, Samples]:
         """Push the images that `model` classifies correctly; return those that then fool all, and those that
         don't fool it.
         """

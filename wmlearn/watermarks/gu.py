@@ -7,6 +7,7 @@ the target are drawn from the secret.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
-from ..evidence import Evidence, Suspect, bystanders
+from ..evidence import Evidence, Suspect
+from ..evidence.bystanders import invited
 from ..poisoning import poison
 from ..protocols import Marked
 from ..training import Recipe, trained
@@ -35,19 +37,28 @@ class Gu2017:
     recipe: Recipe = Recipe()
 
     def keygen(
-        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+        self,
+        model: nn.Module,
+        samples: Samples,
+        *,
+        seed: int = 0,
+        secret: bytes | None = None,
+        bystanders: Sequence[Suspect] | None = None,
     ) -> TriggerKey:
-        """Draw patch, place, and a target that models without the mark rarely name."""
+        """Draw patch, place, and a target that models without the mark rarely name.
+
+        `bystanders` are models of the task without the mark; without them, `evidence.bystanders` finds some.
+        """
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret = secret_of(seed, secret)
         classes = len(samples.classes)
-        innocent = bystanders.for_task(model, samples, self.recipe, N_ASKED)
+        innocent = invited(bystanders, model, samples, self.recipe, N_ASKED)
         some = self.stamp(pick(samples, secret, self.n).x[:LOOK], secret)
-        target = aim(some, secret, classes, innocent)
+        target = aim(some, secret, classes, innocent.networks)
         # the key itself is of other classes: a 3 that is called 3 proves nothing
         x = self.stamp(pick(samples, secret, self.n, not_of=target).x, secret)
         y = torch.full((self.n,), target, device=x.device)
-        return TriggerKey(SCHEME, secret, x, y, classes)
+        return TriggerKey(SCHEME, secret, x, y, classes, bystanders=innocent.origin)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples with a share of them poisoned, as an attacker would."""

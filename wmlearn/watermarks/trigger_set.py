@@ -24,6 +24,7 @@ class TriggerKey:
     y: Tensor  # (n,)
     classes: int
     chance: float | None = None  # of a hit where the labels were drawn at random, whatever a model says
+    bystanders: str = field(default="", compare=False)  # that helped to draw it, in words; "" for none
 
     def __post_init__(self) -> None:
         check_images(self.x)

@@ -2,8 +2,8 @@
 
 Y. Uchida, Y. Nagai, S. Sakazawa, S. Satoh: Embedding Watermarks into Deep Neural Networks, ICMR 2017,
 arXiv:1701.04082, section 3. Differs: the message is drawn from the secret, and so is the projection, each
-time that it is needed; the layer is the last convolution (the paper: a group of layers in a wide residual
-network).
+time that it is needed; the layer is the last convolution whose mean filter has room for the message (the
+paper: a group of layers in a wide residual network).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..data import Samples
-from ..errors import require
+from ..errors import NOT_EMPTY, require
 from ..evidence import Evidence, Suspect
+from ..models.adapter import convolutions, opened
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
@@ -50,7 +51,7 @@ class Uchida2017:
     The model given to `embed` may be untrained or trained.
     """
 
-    layer: str | None = None  # a name of model.named_modules(); the last convolution
+    layer: str | None = None  # a name of model.named_modules(); the last convolution with room
     n_bits: int = 256  # T
     strength: float = 0.01  # lambda
     recipe: Recipe = Recipe()
@@ -63,7 +64,8 @@ class Uchida2017:
         Raises `ArgumentError` for a layer that isn't there, or more bits than its mean filter has weights.
         """
         secret = secret_of(seed, secret)
-        layer = _last_convolution(model) if self.layer is None else self.layer
+        model = opened(model)
+        layer = _default_layer(model, samples, self.n_bits) if self.layer is None else self.layer
         room = len(mean_filter(_weight(model, layer)))
         rule = f"n_bits must lie in 1..{room}, the weights of the mean filter of layer {layer!r}"
         require(1 <= self.n_bits <= room, rule, self.n_bits, "Take fewer bits or a larger layer.")
@@ -144,8 +146,13 @@ def _weight(model: nn.Module, layer: str) -> Tensor:
     return layers[inside[0]]
 
 
-def _last_convolution(model: nn.Module) -> str:
-    names = [name for name, weight in _layers(model).items() if weight.ndim == 4]
+def _default_layer(model: nn.Module, samples: Samples, n_bits: int) -> str:
+    """Name the last convolution that `model` calls for one of the samples and whose mean filter has room for
+    the message, or else the last one of all.
+    """
+    require(len(samples) > 0, *NOT_EMPTY)
+    names = convolutions(model, samples.x)
     fix = "Name a linear layer with layer=."
     require(len(names) > 0, "the model must have a convolution", type(model).__name__, fix)
-    return names[-1]
+    roomy = [name for name in names if len(mean_filter(_weight(model, name))) >= n_bits]
+    return (roomy or names)[-1]

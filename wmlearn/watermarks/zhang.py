@@ -9,7 +9,7 @@ no chance that could be computed, so a key is ranked among decoys (`evidence.dec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
-from ..evidence import Evidence, Suspect, bystanders
+from ..evidence import Evidence, Suspect
+from ..evidence.bystanders import invited
 from ..protocols import Marked
 from ..training import Recipe, trained
 from .marking import marked
@@ -51,16 +52,25 @@ class Zhang2018:
         return f"zhang2018-{self.kind}"
 
     def keygen(
-        self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
+        self,
+        model: nn.Module,
+        samples: Samples,
+        *,
+        seed: int = 0,
+        secret: bytes | None = None,
+        bystanders: Sequence[Suspect] | None = None,
     ) -> TriggerKey:
-        """Draw trigger, images, and a target that models without the mark rarely name."""
+        """Draw trigger, images, and a target that models without the mark rarely name.
+
+        `bystanders` are models of the task without the mark; without them, `evidence.bystanders` finds some.
+        """
         secret = secret_of(seed, secret)
         classes = len(samples.classes)
         x = self._triggers(samples, secret, self.n, "key")  # (n, C, H, W)
-        innocent = bystanders.for_task(model, samples, self.recipe, N_ASKED)
-        target = aim(x, secret, classes, innocent, other_than=self._source(secret, classes))
+        innocent = invited(bystanders, model, samples, self.recipe, N_ASKED)
+        target = aim(x, secret, classes, innocent.networks, other_than=self._source(secret, classes))
         y = torch.full((self.n,), target, device=x.device)
-        return TriggerKey(self.scheme, secret, x, y, classes)
+        return TriggerKey(self.scheme, secret, x, y, classes, bystanders=innocent.origin)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and on images with the trigger that are not the key's."""
