@@ -10,12 +10,10 @@ import torch
 from scipy.stats import binomtest, monte_carlo_test
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 import wmlearn as wm
 from wmlearn.course.lessons.exercises_02 import paired_p
 from wmlearn.evidence import Rank, significance
-from wmlearn.ownership.verification import worst_rate
 
 
 @pytest.mark.parametrize("hits", [0, 3, 10, 21, 60, 100])
@@ -35,14 +33,6 @@ def test_holms_verdicts_are_those_of_statsmodels(seed: int, alpha: float) -> Non
     rejected = multipletests([claim.p_value for claim in claims], alpha, method="holm")[0]
     assert found == rejected.tolist()
     assert 0 < sum(found) < 12
-
-
-@pytest.mark.parametrize(("hits", "n"), [(0, 30), (3, 30), (29, 30), (45, 100)])
-def test_the_worst_bystanders_rate_is_the_top_of_clopper_and_pearsons_interval(hits: int, n: int) -> None:
-    y = torch.zeros(n, dtype=torch.int64)
-    labels = (torch.arange(n) >= hits).long()
-    found = worst_rate(torch.zeros(n, 1, 2, 2), y, [lambda x: labels, lambda x: torch.ones_like(labels)])
-    assert found == pytest.approx(proportion_confint(hits, n, alpha=0.1, method="beta")[1])
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -17,6 +17,7 @@ from torch import Tensor
 import wmlearn as wm
 from wmlearn import plots
 from wmlearn.data.signs.street import KINDS, Street
+from wmlearn.evidence import Rank
 from wmlearn.experiments import Results, shipped
 from wmlearn.ownership import Finding, Match, Report
 from wmlearn.plots import canvas
@@ -138,14 +139,17 @@ FALSE_CLAIMS = Results(
     ),
 )
 ANSWERED = plots.ownership.Answered(_random(10, 1, 28, 28), torch.arange(10), torch.arange(10).flip(0))
-OWNED = Match(wm.Evidence("adi2018", "labels", 50, 50, 0.1), 0, True)
-MISSED = Match(wm.Evidence("adi2018", "labels", 5, 50, 0.1), 0, False)
+NO_DECOYS = Rank("decoys", 0, 9)
+OWNED = Match(wm.Evidence("adi2018", "labels", 50, 50, 0.1), NO_DECOYS, 0, 0, True)
+MISSED = Match(wm.Evidence("adi2018", "labels", 5, 50, 0.1), NO_DECOYS, 0, 0, False)
 REPORT = Report(
     made="2025-03-03T09:00:00+00:00",
     disputed="one",
     suspects={"one": "1", "two": "2"},
     models={"Ada": "one"},
+    judge="2" * 64,
     alpha=1e-3,
+    size=3,
     head="",
     findings={
         "Ada": Finding("0" * 64, 1, 1e-3, (), {"one": OWNED, "two": MISSED}),

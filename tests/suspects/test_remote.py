@@ -10,7 +10,6 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -20,7 +19,7 @@ from wmlearn import Samples
 from wmlearn import ownership as own
 from wmlearn.errors import ArgumentError, DataError
 from wmlearn.evidence import NO_ANSWER, ask, bystanders, decoy_p_value
-from wmlearn.ownership import forgeries
+from wmlearn.ownership import stages
 from wmlearn.suspects import Remote, load_suspect
 from wmlearn.suspects.remote import shown
 from wmlearn.watermarks import Adi2018
@@ -343,16 +342,16 @@ def test_letters_of_a_url_may_be_capitals() -> None:
 
 
 @pytest.fixture(scope="module")
-def stage() -> forgeries.Stage:
-    return forgeries.toy_stage(own.new_identity("Ada"))
+def stage() -> stages.Stage:
+    return stages.toy_stage(own.new_identity("Ada"))
 
 
 @pytest.mark.parametrize("reply", [sending(b"no", 451), labels([10]), labels(None), raw(b"")])
-def test_no_reply_keeps_the_court_from_a_finding(stage: forgeries.Stage, reply: Reply) -> None:
+def test_no_reply_keeps_the_court_from_a_finding(stage: stages.Stage, reply: Reply) -> None:
     with answering(reply) as url:
-        remote = Remote(url, tries=1)
-        hearing = replace(forgeries.case(stage), suspects={"service": remote})
-        finding = forgeries.claim(stage, stage.owner, stage.key, stage.promise, hearing)
+        suspects = {"service": Remote(url, tries=1)}
+        book = stages.booked(stage)
+        finding = stages.heard(stage, book, stage.owner, stage.commitment, suspects, released=2)
     match = finding.matches["service"]
     assert (match.evidence.hits, match.refused, match.owned) == (0, match.evidence.trials, False)
 
