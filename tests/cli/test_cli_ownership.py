@@ -187,7 +187,7 @@ def test_where_nothing_can_be_written_nothing_is_registered(run: Run, case: Path
 def test_a_backup_is_the_whole_book(run: Run) -> None:
     run("backup", "book.sqlite", "copy.sqlite")
     assert "3 entries" in run("audit", "copy.sqlite").output
-    assert "must not be there yet" in str(run("backup", "book.sqlite", "copy.sqlite", ends=1).exception)
+    assert "must not replace a file" in str(run("backup", "book.sqlite", "copy.sqlite", ends=1).exception)
 
 
 def test_a_suspect_may_be_a_service(run: Run, case: Path) -> None:
