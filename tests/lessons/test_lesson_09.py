@@ -14,6 +14,7 @@ import wmlearn as wm
 from wmlearn import removal, scorecard
 from wmlearn.course.lessons import exercises_09, lesson_09
 from wmlearn.course.lessons.lesson_09 import price_slider
+from wmlearn.errors import ArgumentError
 from wmlearn.evidence import bystanders
 from wmlearn.experiments import Results
 from wmlearn.experiments.removal import CHANCES, NONE
@@ -27,12 +28,20 @@ PNG = b"\x89PNG"
 Cell = dict[str, Any]
 
 
-@pytest.mark.parametrize("ratio", [0, 0.3, 0.5, 0.8])
+@pytest.mark.parametrize("ratio", [0.3, 0.5, 0.8])
 def test_pruning_by_hand_equals_the_package(ratio: float, few: wm.Samples) -> None:
     network = copy.deepcopy(bystanders.shipped("mnist", 8, 9)[0])
     by_hand = lesson_09.changed(network, lambda weight: exercises_09.prune(weight, ratio))
     package = removal.Prune(ratio)(network, few)
     assert all(a.equal(b) for a, b in zip(by_hand.parameters(), package.parameters(), strict=True))
+
+
+def test_nothing_pruned_is_nothing_changed_by_hand_and_no_attack_to_the_package(few: wm.Samples) -> None:
+    network = copy.deepcopy(bystanders.shipped("mnist", 8, 9)[0])
+    by_hand = lesson_09.changed(network, lambda weight: exercises_09.prune(weight, 0))
+    assert all(a.equal(b) for a, b in zip(by_hand.parameters(), network.parameters(), strict=True))
+    with pytest.raises(ArgumentError, match="an attack must change the model's answers"):
+        removal.Prune(0)(network, few)
 
 
 def test_the_sleepers_picked_by_hand_are_those_that_fine_pruning_silences(few: wm.Samples) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from .. import removal, watermarks
+from .. import removal
 from ..data import Samples, split
 from ..evidence import Evidence, Rank
 from ..evidence.significance import against_keys, decoys
@@ -24,7 +24,16 @@ from .material import rounded
 from .removal import NONE, Parts, parts_of
 from .watermarks import DAWN, QUERIES, STARTS_TRAINED, suited
 
-SCHEMES = tuple(watermarks.ALL)
+SCHEMES = (
+    "zhang2018-content",
+    "zhang2018-unrelated",
+    "zhang2018-noise",
+    "gu2017-patch",
+    "adi2018",
+    "adi2018-pretrained",
+    "uchida2017",
+    "szyller2021-dawn",
+)
 DECOYS = 999
 SEEDS = 1
 REMOVALS = (
@@ -120,7 +129,7 @@ def _compare_scheme(results: Results, scheme: str) -> Comparison:
 DECOYS_EXPERIMENT = Experiment(
     name="decoys",
     question="Does a mark answer to its owner's key alone, before and after six removals?",
-    minutes=60,
+    minutes=45,
     chapter="07 From backdoor to watermark",
     cells=tuple({"scheme": scheme, "seed": seed} for seed in range(SEEDS) for scheme in SCHEMES),
     measure=_measure,

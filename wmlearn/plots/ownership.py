@@ -91,10 +91,9 @@ def _say_false(results: Results) -> str:
     rows = []
     for name, levels in counts.items():
         numbers = ", ".join(str(count.false) for count in levels)
-        rows.append(f"{name} {numbers}")
-    claims = next(iter(counts.values()))[0].claims
+        rows.append(f"{name} {numbers} of {levels[0].claims:,}")
     return (
-        f"False claims of {claims:,} a scheme against networks without a mark, at the levels"
+        f"False claims against networks without a mark, at the levels"
         f" {', '.join(f'{alpha:g}' for alpha in ALPHAS)}: {'; '.join(rows)}."
     )
 
