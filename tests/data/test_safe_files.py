@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -130,13 +131,17 @@ def test_of_two_keygens_to_one_path_none_loses_a_secret_that_it_reported(tmp_pat
 
     n = 100
     command = [sys.executable, "-c", KEYGEN, str(tmp_path), str(n)]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    streams = [process.stdout for process in both]
-    for number in range(n):
-        (tmp_path / f"go{number}").touch()
-        said = {stream.readline().strip() for stream in streams if stream}
-        assert said == {"told", load_identity(tmp_path / f"{number}.secret").public}
-    assert [process.wait(60) for process in both] == [0, 0]
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            for _ in range(2)
+        ]
+        streams = [process.stdout for process in both]
+        for number in range(n):
+            (tmp_path / f"go{number}").touch()
+            said = {stream.readline().strip() for stream in streams if stream}
+            assert said == {"told", load_identity(tmp_path / f"{number}.secret").public}
+    assert [process.returncode for process in both] == [0, 0]
 
 
 def test_a_file_is_on_the_disk_before_it_has_its_name_and_then_its_name_is(
