@@ -33,6 +33,9 @@ SCHEMES = (
     "adi2018-pretrained",
     "uchida2017",
     "szyller2021-dawn",
+    "chen2019-blackmarks",
+    "jia2021-ewe",
+    "lemerrer2019",
 )
 DECOYS = 999
 SEEDS = 1
@@ -129,7 +132,7 @@ def _compare_scheme(results: Results, scheme: str) -> Comparison:
 DECOYS_EXPERIMENT = Experiment(
     name="decoys",
     question="Does a mark answer to its owner's key alone, before and after six removals?",
-    minutes=45,
+    minutes=60,
     chapter="07 From backdoor to watermark",
     cells=tuple({"scheme": scheme, "seed": seed} for seed in range(SEEDS) for scheme in SCHEMES),
     measure=_measure,
