@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from . import memory, progress
 from .data import Samples, check_images
 from .errors import NOT_EMPTY, WmlearnError, require
-from .models.adapter import ask, eagerly, in_float, reading
+from .models.adapter import eagerly, forward, in_float, reading
 from .models.hooks import Keep, listening
 
 Penalty = Callable[[nn.Module], Tensor]
@@ -154,9 +154,9 @@ def _change(augment: Augment, samples: Samples, epoch: int) -> Samples:
 def _loss(model: nn.Module, x: Tensor, y: Tensor, precision: Precision, n_classes: int) -> Tensor:
     """Return the mean cross-entropy of what `model` answers to images `x` (B, C, H, W) of labels `y` (B,)."""
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        logits = ask(model, x)  # (B, outputs)
+        logits = forward(model, x)  # (B, outputs)
     _check_outputs(logits, n_classes)
-    # in float32, as `ask` gives them: the logarithm of a sum of exponentials loses too much in bfloat16
+    # in float32, as `forward` gives them: the logarithm of a sum of exponentials loses too much in bfloat16
     return F.cross_entropy(logits, y)
 
 
@@ -194,7 +194,7 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = 128) -> Tensor:
     require(len(x) > 0, "there must be at least one image", len(x), NOT_EMPTY[-1])
     check_images(x)
     with reading(model):
-        return torch.cat([ask(model, batch) for batch in progress.each(x.split(batch_size), "reading")])
+        return torch.cat([forward(model, batch) for batch in progress.each(x.split(batch_size), "reading")])
 
 
 def heard(model: nn.Module, x: Tensor, layers: Sequence[nn.Module], keep: Keep) -> list[Tensor]:

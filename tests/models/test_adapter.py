@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import wmlearn as wm
 from wmlearn import detection, removal
 from wmlearn.detection import activations
-from wmlearn.models.adapter import ask, called, head_of, logits_of, opened
+from wmlearn.models.adapter import called, forward, head_of, logits_of, opened
 from wmlearn.watermarks import Adi2018, Jia2021, Uchida2017
 from wmlearn.watermarks.adversarial import pushed
 
@@ -274,7 +274,7 @@ def test_images_may_come_second_in_a_layers_answer() -> None:
 def test_slopes_go_through_the_edge() -> None:
     model = Answering(Output)
     x = torch.rand(3, 3, 4, 4, requires_grad=True)
-    (slope,) = torch.autograd.grad(ask(model, x).sum(), x)
+    (slope,) = torch.autograd.grad(forward(model, x).sum(), x)
     assert slope.abs().sum() > 0
 
 

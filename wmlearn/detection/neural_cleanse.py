@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
-from ..models.adapter import ask, opened
+from ..models.adapter import forward, opened
 from ..poisoning import Trigger
 from ..training import resolve
 from .checks import check
@@ -168,7 +168,7 @@ def _answers(model: nn.Module, batch: Tensor, trigger: Tensor) -> Tensor:
     stamped = blend(batch, pattern, mask).flatten(0, 1)  # (K * B, C, H, W)
     device = batch.device
     with torch.autocast(device.type, torch.bfloat16, enabled=resolve("auto", device) == "bf16"):
-        return ask(model, stamped)
+        return forward(model, stamped)
 
 
 def blend(x: Tensor, pattern: Tensor, mask: Tensor) -> Tensor:

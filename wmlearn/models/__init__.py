@@ -1,6 +1,6 @@
 """The papers' networks, those that ship trained, and the edge at which others come in."""
 
-from .adapter import ask as ask
+from .adapter import forward as forward
 from .adapter import logits_of as logits_of
 from .adapter import opened as opened
 from .hooks import listening as listening

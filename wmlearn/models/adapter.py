@@ -41,7 +41,7 @@ def logits_of(answer: Any) -> Tensor:
     return inside
 
 
-def ask(model: nn.Module, x: Tensor) -> Tensor:
+def forward(model: nn.Module, x: Tensor) -> Tensor:
     """Return the logits of `model` for images `x` (N, C, H, W), which are cast to the precision of its
     weights; what comes in half precision is returned in float32.
     """
@@ -145,7 +145,7 @@ def convolutions(model: nn.Module, x: Tensor) -> list[str]:
 def _answer_once(model: nn.Module, x: Tensor) -> Tensor:
     """Return the logits for one image of `x`, step by step, and without slopes."""
     with torch.no_grad(), reading(model), eagerly(model):
-        return ask(model, x[:1])
+        return forward(model, x[:1])
 
 
 def named(model: nn.Module, name: str, argument: str = "layer") -> nn.Module:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..data import Samples, signs
 from ..errors import require
-from ..models import ask, reborn
+from ..models import forward, reborn
 from ..models.adapter import in_float
 from ..training import OneCycle, Recipe, predict, resolve, train
 from .copies import sound_copy
@@ -70,7 +70,7 @@ def train_to_imitate(
             rows = torch.randperm(len(x), generator=order).to(x.device)
             for batch in rows.split(recipe.batch_size):  # (B,)
                 with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
-                    answers = ask(student, x[batch])
+                    answers = forward(student, x[batch])
                 soft = (answers / temperature).log_softmax(1)  # (B, classes)
                 # softening divides slopes by T^2: the factor puts them back (section 2)
                 descent.step(temperature**2 * F.kl_div(soft, wanted[batch], reduction="batchmean"))

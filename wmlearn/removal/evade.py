@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ..data import Samples, split
 from ..errors import require
-from ..models import ask, reborn
+from ..models import forward, reborn
 from ..training import Recipe, trained
 from .copies import sound_copy
 
@@ -58,7 +58,7 @@ class Committee(nn.Module):
         self.members = nn.ModuleList(members)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: list[Tensor] = [ask(member, x) for member in self.members]
+        logits: list[Tensor] = [forward(member, x) for member in self.members]
         votes = torch.stack([F.one_hot(answer.argmax(1), answer.shape[1]) for answer in logits]).sum(0)
         return votes + 0.5 * logits[0].softmax(1)  # half a vote at most: it decides a tie, and nothing else
 
@@ -113,7 +113,7 @@ class Guard(nn.Module):
         return (flat - flat @ self.basis.T @ self.basis).norm(dim=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = ask(self.model, x).clone()
+        logits = forward(self.model, x).clone()
         odd = self.odd(x) > self.limit
         # from the pixels, not by lot: a label that changed from one query to the next would give it away
         label = (x[odd].flatten(1).double().sum(1) * 1e4).long() % logits.shape[1]
@@ -149,7 +149,7 @@ class Behind(nn.Module):
         self.change = change
 
     def forward(self, x: Tensor) -> Tensor:
-        return ask(self.model, self.change(x))
+        return forward(self.model, self.change(x))
 
 
 def jpeg(x: Tensor, quality: int = 50) -> Tensor:

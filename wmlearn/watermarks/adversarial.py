@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..data import Samples
 from ..errors import require
-from ..models import ask, opened
+from ..models import forward, opened
 from ..training import predict
 
 BATCH = 128  # images whose slopes stay in a processor's cache
@@ -30,7 +30,7 @@ def pushed(model: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
 
 def _pushed(network: nn.Module, x: Tensor, label: Tensor, size: float) -> Tensor:
     x = x.clone().requires_grad_()
-    loss = F.cross_entropy(ask(network, x), label, reduction="sum")
+    loss = F.cross_entropy(forward(network, x), label, reduction="sum")
     (slope,) = torch.autograd.grad(loss, x)
     return (x - size * slope.sign()).detach().clamp(0, 1)
 

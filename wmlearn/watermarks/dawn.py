@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..data import Samples
 from ..errors import require
 from ..evidence import Evidence, Suspect, answers
-from ..models import ask
+from ..models import forward
 from ..protocols import Marked
 from ..training import OnEpoch, Recipe, TrainLog, trained
 from .marking import marked
@@ -82,7 +82,7 @@ class Service(nn.Module):
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = ask(self.model, x).clone()  # (N, classes)
+        logits = forward(self.model, x).clone()  # (N, classes)
         draw = _hashes(self.secret, x)
         rows = _pick_queries(draw, self.rate).nonzero().flatten()
         honest = logits[rows].argmax(1)

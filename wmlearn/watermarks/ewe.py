@@ -21,7 +21,7 @@ from ..data import Samples
 from ..errors import require
 from ..evidence import Evidence, Suspect
 from ..evidence.bystanders import invited
-from ..models import ask, listening
+from ..models import forward, listening
 from ..models.adapter import eagerly
 from ..protocols import Marked
 from ..training import Recipe, trained
@@ -117,7 +117,7 @@ def activations(model: nn.Module, x: Tensor) -> list[Tensor]:
     layers = [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]
     require(len(layers) > 0, "the model must have nn.ReLU layers to entangle", type(model).__name__)
     with eagerly(model), listening(layers, lambda given, answer: answer.flatten(1)) as notes:
-        ask(model, x)
+        forward(model, x)
     return [answer for layer in layers for answer in notes[layer]]  # one layer may be called several times
 
 
