@@ -18,6 +18,8 @@ BOUNDS = [
     (Claim("x", "success", 0.001, high=0.005), "at most 0.5 %"),
     (Claim("x", "score", 0.1, low=0.095, high=0.105), "between 9.5 and 10.5 %"),
     (Claim("x", "score", 0.1, low=0), "at least 0 %"),
+    (Claim("x", "score", 1.0, low=1), "100 %"),
+    (Claim("x", "success", 0.0, high=0), "0 %"),
     (Claim("x", "cost", 0.001, high=0.005, unit="points"), "at most 0.5 points"),
     (Claim("x", "cost", 0.001, high=0.01, unit="points"), "at most 1 point"),
     (Claim("x", "gain", 0.02, low=0.01, unit="points"), "at least 1 point"),

@@ -44,6 +44,8 @@ class Claim:
         bounds = [self._worded(bound) for bound in (self.low, self.high) if bound is not None]
         if len(bounds) == 2:
             words = f"between {bounds[0]} and {bounds[1]}"
+        elif self.unit == "%" and (self.low == 1 or self.high == 0):
+            words = bounds[0]  # no share lies beyond: all of them, or none
         else:
             words = f"{'at most' if self.low is None else 'at least'} {bounds[0]}"
         return words if self.unit in ("p", "count") else f"{words} {self._unit_after(bounds[-1])}"
