@@ -298,7 +298,7 @@ def _say_answers(read: Mapping[str, Tensor], street: Street) -> str:
     parts = []
     for name, answers in read.items():
         right = _percent(answers == street.labels)
-        parts.append(f"{name}: {right:.0f} % read rightly, {_percent(answers < 0):.0f} % missed")
+        parts.append(f"{name}: {right:.0f} % classified correctly, {_percent(answers < 0):.0f} % missed")
     return f"What {len(street.boxes):,} signs are taken for. {'; '.join(parts)}."
 
 
