@@ -356,7 +356,7 @@ def test_the_pictures_are_drawn_and_described(street: Street) -> None:
         assert 100 < height < 900
         assert plot.says(*data).endswith(".")
     assert plots_street.answers.says({"some": street.labels}, street).endswith(
-        "some: 100 % read rightly, 0 % missed."
+        "some: 100 % classified correctly, 0 % missed."
     )
 
 
