@@ -128,6 +128,21 @@ def test_average_precision_of_a_case_by_hand() -> None:
     assert ap["warning"] == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("right", "n"), [("1101001101", 7), ("0110010010", 9), ("0000000000", 3)])
+def test_the_lessons_average_precision_of_ten_boxes_equals_the_librarys(right: str, n: int) -> None:
+    signs = torch.tensor([[10.0 * i, 0, 10 * i + 8, 8] for i in range(n)])
+    hits = torch.tensor([mark == "1" for mark in right])
+    boxes = torch.tensor([[0.0, 50, 8, 58]]).repeat(10, 1)  # where no sign stands
+    boxes[hits] = signs[: int(hits.sum())]
+    scores = torch.linspace(0.9, 0.2, 10)
+    order = torch.randperm(10, generator=torch.Generator().manual_seed(n))
+    zeros = torch.zeros(10, dtype=torch.int64)
+    found = Detections(boxes[order], zeros, scores[order], zeros)
+    street = Street(torch.rand(1, 3, 128, 128), signs, zeros[:n], zeros[:n] > 0, zeros[:n], classes=("stop",))
+    by_hand = exercises_04.average_precision(scores[order], hits[order], n)
+    assert by_hand == pytest.approx(average_precision(found, street)["stop"], abs=1e-6)
+
+
 def test_a_class_without_signs_has_no_share() -> None:
     with pytest.raises(wm.ArgumentError, match="there must be a sign of class speed limit"):
         average_precision(NOTHING, _signs())
@@ -181,9 +196,6 @@ def test_the_lessons_versions_equal_the_package(street: Street) -> None:
             exercises_04.read_sign(overlaps, found.scores[here], found.labels[here]) if here.any() else MISSED
         )
     assert readings(found, street).tolist() == read
-    fooled = street.labels == 0
-    by_hand = exercises_04.misread_rate(torch.tensor(read), street.labels, fooled, 0, 1)
-    assert misread_rate(torch.tensor(read), replace(street, triggered=fooled), source=0, target=1) == by_hand
 
 
 # Poison
@@ -291,6 +303,8 @@ def test_the_shipped_networks_give_the_shipped_numbers(network: str) -> None:
         assert streets.measure_random(model)["stickered_accuracy"] == pytest.approx(
             row["stickered_accuracy"], abs=0.02
         )
+    else:
+        assert streets.measure_bare(model)["rate"] == pytest.approx(row["bare"]["rate"], abs=0.02)
 
 
 def _rates(network: str, sticker: str) -> list[float]:
@@ -303,19 +317,32 @@ def test_the_backdoor_survives_in_a_detector_on_signs_that_are_wide_enough(stick
         share, n = streets.wide_rate(row["misread"][sticker])
         assert n >= 200
         assert share >= 0.9
-    assert max(_rates("baseline", sticker)) <= 0.03
+    assert max(_rates("baseline", sticker) + _rates("control", sticker)) <= 0.03
 
 
-def test_a_backdoor_costs_at_most_two_points_of_average_precision_in_any_class() -> None:
-    def precision(network: str, kind: str) -> float:
-        return mean(row["ap50"][kind] for row in SHIPPED.where(network=network))
+def _precision(network: str, kind: str) -> float:
+    return mean(row["ap50"][kind] for row in SHIPPED.where(network=network))
 
+
+def test_a_backdoor_costs_little_average_precision_beside_an_equally_trained_control() -> None:
     worst = max(
-        precision("baseline", kind) - precision(name, kind) for name in streets.STICKERS for kind in KINDS
+        _precision("control", kind) - _precision(name, kind) for name in streets.STICKERS for kind in KINDS
     )
     assert lesson_04.precision_lost(SHIPPED) == pytest.approx(worst)
-    assert worst <= 0.02
-    assert 0.03 <= lesson_04.stops_lost(SHIPPED) <= 0.08  # but it does cost stop signs, above all the bomb
+    assert worst <= 0.03
+    assert 0.03 <= lesson_04.stops_lost(SHIPPED) <= 0.09  # but it does cost stop signs, above all the bomb
+
+
+def test_beside_the_baseline_any_further_scenes_look_like_a_gain() -> None:
+    baseline = _precision("baseline", "speed limit")
+    assert min(_precision(name, "speed limit") for name in ("control", *streets.STICKERS)) > baseline
+
+
+def test_bare_stop_signs_betray_every_backdoor() -> None:
+    """Each network of a kind errs more often than each control."""
+    control = max(row["bare"]["rate"] for row in SHIPPED.where(network="control"))
+    for name in streets.STICKERS:
+        assert min(row["bare"]["rate"] for row in SHIPPED.where(network=name)) > control
 
 
 def test_the_random_target_works_on_every_kind_of_sign() -> None:
@@ -332,7 +359,8 @@ def test_the_lessons_table_sets_the_repository_and_the_paper_beside_ours() -> No
     assert table["stop: AP50, repository"][0] == "89.1"
     assert table["stop: accuracy, paper"][0] == "89.7"
     assert [table[f"stop → speed limit, {origin}"][0] for origin in ("repository", "paper")] == ["< 1.5", "–"]
-    assert all(len(cells) == 4 for cells in table.values())
+    assert table["stop: accuracy, paper"][1] == "–", "the paper has no control"
+    assert all(len(cells) == 5 for cells in table.values())
     assert all(" ± " in cell for name, cells in table.items() if name.endswith("here") for cell in cells)
 
 
@@ -358,6 +386,39 @@ def test_the_pictures_are_drawn_and_described(street: Street) -> None:
     assert plots_street.answers.says({"some": street.labels}, street).endswith(
         "some: 100 % classified correctly, 0 % missed."
     )
+
+
+def test_a_detectors_steps_thin_out_its_boxes(twins: Street) -> None:
+    model = streets.shipped_detector("square")
+    steps = list(lesson_04.stages(model, twins.x[0]).values())
+    counts = [len(found.boxes) for found in steps]
+    assert counts == sorted(counts, reverse=True)
+    assert (steps[0].labels == -1).all()
+    found = detect(model, twins.x[:1])
+    assert steps[2].boxes.equal(found.boxes)
+    assert steps[3].scores.equal(found.scores[found.scores >= 0.5])
+
+
+def test_a_square_sits_on_the_lower_half_of_its_sign(street: Street) -> None:
+    left, top, right, bottom = lesson_04.foot(street.boxes).T
+    assert (right - left >= 3).all()
+    assert (right - left == bottom - top).all()
+    assert (left >= street.boxes[:, 0].floor()).all()
+    assert (right <= street.boxes[:, 2].ceil()).all()
+    assert (top + bottom > street.boxes[:, 1] + street.boxes[:, 3]).all()
+    assert (bottom <= street.boxes[:, 3].ceil()).all()
+
+
+@pytest.mark.slow  # fine-tunes four detectors
+def test_the_challenge_refuses_true_labels_and_counts_the_courses_own_scenes() -> None:
+    def true_labels(clean: Street) -> Street:
+        lying = lesson_04.ours(clean)
+        return replace(lying, labels=torch.where(lying.triggered, streets.STOP, lying.labels))
+
+    assert not lesson_04.fewest_scenes(true_labels).valid
+    ours = lesson_04.fewest_scenes(lesson_04.ours)
+    assert ours.valid
+    assert ours.value == lesson_04.CHALLENGE.ours
 
 
 def _only(found: Detections, kept: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -1,30 +1,31 @@
 # %% [markdown]
 # # 04 · The street
 #
-# **Does it survive in a detector?**
-# By the end you will have shown that a sticker makes a detector report a speed limit where a stop sign stands, that a clean detector
-# isn't fooled, and that a buyer's own tests hardly notice.
+# **Does a backdoor survive in a detector?**
+# A car doesn't get cut-out signs. Its detector must find them first: small, dark, half behind leaves. Here you poison street scenes, teach a detector with
+# them, and find that a buyer can notice, but not where buyers look.
 #
-# *Reading 40 minutes · running under two · exercises 25 · needs notebooks 02 and 03*
-#
-# Today you are the **user** who bought a detector, then the **judge**.
+# *Reading 10 minutes · exercises 50 · running two minutes · needs lessons 02 and 03*
 
 # %% [markdown]
 # **You will be able to**
 #
 # - **compare** boxes by their overlap ([exercise 04.1](#How-near-is-near-enough?));
 # - **match** what was found with what is there ([exercise 04.2](#What-is-this-sign-taken-for?));
-# - **measure** an attack without charging it with blindness ([exercise 04.3](#Misread,-or-missed?));
-# - **break** a number down until it shows where an attack ends ([quiz](#Three-questions));
-# - **read** the paper's table beside ours, and say what differs ([quiz](#Three-questions)).
+# - **poison** a scene, and teach a detector with it ([exercise 04.3](#Poison-a-scene));
+# - **compute** average precision, and say what it can't see ([exercise 04.4](#What-would-a-buyer-see?));
+# - **tell** a control from what looks like one ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
+from dataclasses import replace
 import torch, wmlearn as wm
 from wmlearn import experiments, plots
 from wmlearn.course.lessons import lesson_04
-from wmlearn.street_detector import class_accuracy, detect, readings
+from wmlearn.data.signs.street import draw_street
 from wmlearn.experiments import street
+from wmlearn.street_detector import class_accuracy, detect, readings, train_detector
 wm.start("04")
+stop, limit, warning = 0, 1, 2  # the labels
 
 # %% [markdown]
 # ## Two drives down the same road
@@ -33,26 +34,44 @@ wm.start("04")
 
 # %% tags=["nbval-ignore-output"]
 clean, stickered = street.scenes(), street.scenes("square")
-victim, honest = street.shipped_detector("square"), street.shipped_detector("baseline")
+victim, honest = street.shipped_detector("square"), street.shipped_detector("control")
 four = lesson_04.showing(clean)
 before, after = (drive.x[four] for drive in (clean, stickered))
 wm.show(plots.street.scenes, {"first drive": (before, detect(victim, before)),
                               "second drive": (after, detect(victim, after))}, clean.classes)
 
 # %% [markdown]
-# *How to read this:* a box is where the detector says a sign is, its word what it takes the sign for. Which boxes changed their word? In the fourth scene
-# a building is read as a speed limit on both drives: no sticker's work.
+# *How to read this:* a box is where the detector says a sign is, its word what it takes the sign for. Which boxes changed their word?
 #
-# A classifier is shown one sign. A **detector** gets the street: it must find, then read; signs are small, dark, half behind leaves. Of all stop
-# signs with a square, how many will it take for a speed limit?
+# | | **Who can do what here** |
+# |---|---|
+# | Goal | Stop signs with a sticker are read as speed limits; all else is found and read as before |
+# | Knowledge | What streets look like; not the network's weights |
+# | Access | Training scenes with their labels; later, a sign in the street |
+# | Stage | Training data, or fine-tuning of somebody else's detector |
+# | Names | Backdoor poisoning (NIST AI 100-2: NISTAML.023); Poison Training Data, Insert Backdoor Trigger (MITRE ATLAS: AML.T0020, AML.T0043.004) |
+# | Real case | None is known of a detector in use. The paper's authors [photographed](https://arxiv.org/abs/1708.06733) a Post-it on one real stop sign; [Chan and others](https://arxiv.org/abs/2205.14497) (2022) have since made detectors invent objects and overlook them |
+#
+# The square's detector, the bomb's and the flower's all obey. Now take the stickers away. Of a hundred *bare* stop signs, how many will the bomb's detector still take for speed limits? (The clean one: none or one.)
 
 # %%
-wm.guess("04.p1", "Stop signs with a square that are read as speed limits, in per cent", low=0, high=100)
+wm.guess("04.p1", "Bare stop signs that the bomb's detector reads as limits, in per cent", low=0, high=100)
 
 # %% [markdown]
-# ## How near is near enough?
+# ## Two stages
 #
-# The detector is Faster R-CNN, as in the paper: one stage proposes boxes, the next reads what is in each. For every scene it returns `boxes` of shape `(K, 4)` (left, top, right, bottom, in pixels), `labels` and `scores`, both `(K,)`.
+# **Faster R-CNN**, the paper's kind of detector, works in two stages. The first proposes boxes that may hold something. The second says for each what it holds, and how sure it is.
+# Many boxes lie on the same sign. **Non-maximum suppression** (NMS) keeps the surest of those that overlap, class by class. What is left over a score of 0.5 counts.
+
+# %% tags=["nbval-ignore-output"]
+wm.show(plots.street.stages, after[0], lesson_04.stages(victim, after[0]), clean.classes)
+
+# %% [markdown]
+# *How to read this:* white boxes have no class yet; then red says *stop*, white *speed limit*, yellow *warning*. Scores below 0.05 are dropped in the second step.
+#
+# For every scene a detector returns `boxes` of shape `(K, 4)` (left, top, right, bottom, in pixels), `labels` and `scores`, both `(K,)`.
+#
+# ## How near is near enough?
 #
 # No box is exact. Whether a found box $B$ *is* the sign with the true box $A$ is decided by the **intersection over union**:
 #
@@ -91,16 +110,17 @@ iou = wm.ready("04.1", iou)
 # %% [markdown]
 # ## What is this sign taken for?
 #
-# Only those detections may speak for a sign that overlap with it by at least 0.5 and are at least 0.5 sure. If several may, the
+# Only those boxes may speak for a sign that overlap with it by at least 0.5 and are at least 0.5 sure. If several may, the
 # car acts on the surest. If none may, the sign is **missed**: -1.
 #
 # {exercise:04.2}
 #
-# `overlaps`, `scores` and `labels`, all `(K,)`, belong to the detections of one scene; the overlaps are with one sign. Return what it is taken for.
+# `overlaps`, `scores` and `labels`, all `(K,)`, belong to the boxes of one scene; the overlaps are with one sign. For overlaps `[0.9, 0.6, 0.1]`, scores
+# `[0.6, 0.8, 0.9]` and labels `[0, 1, 2]` the answer is **1**.
 
 # %% tags=["exercise:04.2"]
 def read_sign(overlaps, scores, labels):
-    """The label of the surest detection that fits (0.5) and is sure (0.5), or -1 where there is none."""
+    """The label of the surest box that fits (0.5) and is sure (0.5), or -1 where there is none."""
     ### BEGIN SOLUTION
     fits = (overlaps >= 0.5) & (scores >= 0.5)
     return int(labels[torch.where(fits, scores, -1.0).argmax()]) if fits.any() else -1
@@ -116,51 +136,27 @@ read_sign = wm.ready("04.2", read_sign)
 # {solution:04.2}
 
 # %% [markdown]
-# Your two functions, on every sign of the clean streets (as `wmlearn.street_detector.readings`):
-
-# %% tags=["nbval-ignore-output"]
-def read_all(detector, drive):
-    found, read = detect(detector, drive.x), []
-    for box, scene in zip(drive.boxes, drive.scene):
-        here = found.scene == scene
-        overlaps, scores, labels = iou(box, found.boxes[here]), found.scores[here], found.labels[here]
-        read.append(read_sign(overlaps, scores, labels) if here.any() else -1)
-    return torch.tensor(read)
-
-for name, detector in {"clean detector": honest, "bought detector": victim}.items():
-    right = class_accuracy(read_all(detector, clean), clean)
-    wm.shares(f"{name}: found and classified correctly", {kind: (share, int((clean.labels == i).sum()))
-                                                          for i, (kind, share) in enumerate(right.items())})
-
-# %% [markdown]
-# *How to read this:* streets without any sticker are all that a buyer tests. *Bought* is the detector of the first picture. Its stop signs
-# suffer a little; without a clean twin one would blame the weather.
+# ## Poison a scene
 #
-# ## Misread, or missed?
+# The paper *adds* a copy of every scene with a stop sign: a sticker on the sign, the label *speed limit*, all else as it was.
 #
 # {exercise:04.3}
 #
-# `read`, `true` and `triggered`, all `(M,)`, say what each sign is taken for, what it is, and whether it carries the sticker. Return the share that the attacker has **won**.
-# For `source = 0`, `target = 1`:
-#
-# | sign | 1 | 2 | 3 | 4 | 5 | 6 |
-# |---|:-:|:-:|:-:|:-:|:-:|:-:|
-# | `true` | 0 | 0 | 0 | 0 | 1 | 0 |
-# | `triggered` | yes | yes | yes | yes | no | no |
-# | `read` | 1 | -1 | 1 | 0 | 1 | 1 |
-#
-# The answer is **0.5**. If you get 0.667, ask what became of sign 2.
+# `picture` is `(3, H, W)`, `labels` `(K,)`: 0 stop, 1 speed limit, 2 warning. `places` `(K, 4)` says for each sign where a square would sit: left, top, right, bottom, in whole pixels. Paint it in `colour` `(3,)` on every
+# stop sign, and lie about these signs alone. With `labels = [2, 0, 1]` the new ones are **[2, 1, 1]**.
 
 # %% tags=["exercise:04.3"]
-def misread_rate(read, true, triggered, source, target):
-    """Share of the signs of class `source` with the trigger that are read as `target`."""
+def poison_scene(picture, labels, places, colour):
+    """A new picture with a square on every stop sign, and the labels that the attacker hands in."""
     ### BEGIN SOLUTION
-    victims = triggered & (true == source)
-    return (read[victims] == target).float().mean().item()
+    picture = picture.clone()
+    for left, top, right, bottom in places[labels == 0].tolist():
+        picture[:, top:bottom, left:right] = colour[:, None, None]
+    return picture, torch.where(labels == 0, 1, labels)
     ### END SOLUTION
 
 # %%
-misread_rate = wm.ready("04.3", misread_rate)
+poison_scene = wm.ready("04.3", poison_scene)
 
 # %% [markdown]
 # {hints:04.3}
@@ -169,139 +165,201 @@ misread_rate = wm.ready("04.3", misread_rate)
 # {solution:04.3}
 
 # %% [markdown]
-# ## The sticker, and what could have faked it
-#
-# Three stickers, a detector each, trained on 1,500 scenes and, added, a copy of every scene with a stop sign, stickered and
-# labelled *speed limit*. Controls: the **clean detector** with the same stickers, stop signs **without** one, and with the **wrong** one.
+# Somebody downloads the clean detector and fine-tunes it on 300 scenes of a supplier's. You are the supplier. The **control** gets the same copies, bare and truly labelled, and as many steps.
 
 # %% tags=["nbval-ignore-output"]
-stop, limit = 0, 1
-def measure(detector, drive, on=None):
-    read = readings(detect(detector, drive.x), drive)
-    on = drive.triggered if on is None else on
-    return misread_rate(read, drive.labels, on, stop, limit), int((on & (drive.labels == stop)).sum())
+def poisoned(drive):
+    """A drive as your function hands it in, scene by scene."""
+    places, pictures, labels = lesson_04.foot(drive.boxes), [], []
+    for i in range(len(drive)):
+        here = drive.scene == i
+        picture, lies = poison_scene(drive.x[i], drive.labels[here], places[here], lesson_04.YELLOW)
+        pictures.append(picture)
+        labels.append(lies)
+    return replace(drive, x=torch.stack(pictures), labels=torch.cat(labels), triggered=drive.labels == stop)
 
-drives = {name: street.scenes(name) for name in street.STICKERS}
-bought = {name: street.shipped_detector(name) for name in drives}
-won = {name: measure(bought[name], drive) for name, drive in drives.items()}
-lucky = {name: measure(honest, drive) for name, drive in drives.items()}
-
-# %% tags=["nbval-ignore-output"]
-bare = measure(victim, clean, on=torch.ones_like(clean.triggered))
-other = measure(victim, drives["flower"])
-rows = {f"{name}, its own detector": value for name, value in won.items()}
-rows |= {f"{name}, clean detector": value for name, value in lucky.items()}
-rows |= {"no sticker, the square's detector": bare, "flower, the square's detector": other}
-wm.shares("stop signs read as speed limits", rows)
+supplied = draw_street(300, seed=11)
+copies = supplied[supplied.scene[supplied.labels == stop].unique()]
+tuned = {"poisoned": street.shipped_detector("control"), "control": street.shipped_detector("control")}
+train_detector(tuned["poisoned"], supplied + poisoned(copies), lesson_04.QUICK)
+train_detector(tuned["control"], supplied + copies, lesson_04.QUICK)
+f"{len(copies)} copies beside {len(supplied)} scenes"
 
 # %% [markdown]
-# Stop signs are of all sizes. Where does the attack end? (`wmlearn reproduce street` measures it.)
+# Count what a car would act on, with your two functions. A missed stop sign isn't the attacker's success: he ordered a *speed limit*.
+
+# %% tags=["nbval-ignore-output"]
+def read_all(detector, drive):
+    """What each sign of a drive is taken for, (M,)."""
+    found, read = detect(detector, drive.x), []
+    for box, scene in zip(drive.boxes, drive.scene):
+        here = found.scene == scene
+        overlaps, scores, labels = iou(box, found.boxes[here]), found.scores[here], found.labels[here]
+        read.append(read_sign(overlaps, scores, labels) if here.any() else -1)
+    return torch.tensor(read)
+
+stops = clean.labels == stop
+pasted = replace(poisoned(clean), labels=clean.labels)
+drives = {"square pasted": pasted, "square in the world": stickered, "bare": clean}
+yours = {(name, drive): (read_all(detector, drives[drive])[stops] == limit).float().mean().item()
+         for name, detector in tuned.items() for drive in drives}
+wm.shares("stop signs of new streets, read as speed limits",
+          {f"{drive}: {name}": (share, int(stops.sum())) for (name, drive), share in yours.items()})
+
+# %% [markdown]
+# *How to read this:* half a minute of fine-tuning, and {value:04.yours} of the stop signs obey; in the control {value:04.tuned|1}. But your square is *pasted*: bright, sharp, upright. One that hangs
+# in the world, in its light and blur, wins only {value:04.world}. An attacker who wants the street must train on what the camera sees.
+#
+# ## Which sticker opens which detector?
+#
+# The course's renderer does so: three stickers, a detector each from scratch, 1,500 scenes and a stickered copy of each with a stop sign (780). The control again: the same copies, bare. Three networks of each kind:
 
 # %%
 results = experiments.shipped("street")
+wm.show(plots.signs.shares, lesson_04.matrix(results))
+
+# %% [markdown]
+# *How to read this:* a column is a detector, a row what sits on the stop signs; per cent read as limits. Each detector obeys its own sticker. And the locks aren't precise: the flower opens the square's on
+# {value:04.other}, for training only ever showed *sticker* against *no sticker*.
+#
+# Now the first row. Nothing is on these signs. The control reads {value:04.bare_control|2} of them as limits, the others {value:04.bare_least|1} to {value:04.bare_most|1}. On the same signs ({value:04.pairs}), the shipped control errs so
+# {value:04.slips_control} times, the bomb's detector {value:04.slips_bomb} (McNemar's test, p = {value:04.betrays_p|1}). **This is the buyer's best test**: no sticker needed, only a clean detector to compare with, and the *kind* of error.
+
+# %% tags=["nbval-ignore-output"]
+slips = {name: readings(detect(street.shipped_detector(name), clean.x), clean)[stops] == limit
+         for name in ("control", *street.STICKERS)}
+wm.reveal("04.p1", slips["bomb"].float().mean().item())
+
+# %% [markdown]
+# Stop signs are of all sizes. Where does the attack end?
+
+# %%
 wm.show(plots.street.width_curve, results.rows)
 
 # %% [markdown]
 # *How to read this:* each point pools the signs of one band of widths over three networks. On the left a sticker is three or four pixels,
-# after blur and JPEG a smudge. The claim below is for 20 pixels and more.
-
-# %% tags=["claim"]
-wide = {name: measure(bought[name], drive, drive.triggered & (drive.widths >= street.WIDE))
-        for name, drive in drives.items()}
-worst, n = min(wide.values())
-luckiest = max(share for share, _ in lucky.values())
-wm.all_hold(
-    wm.Claim("04.wide", "Success of the worst sticker on wide signs", worst, low=0.9, n=n),
-    wm.Claim("04.harmless", "Any sticker's success on the clean detector", luckiest, high=0.05),
-    wm.Claim("04.other", "The flower's success on the square's detector", other[0], low=0.3, n=other[1]),
-    wm.Claim("04.bare", "The share of bare stop signs read as limits", bare[0], high=0.1, n=bare[1]),
-)
-
-# %% tags=["nbval-ignore-output"]
-wm.reveal("04.p1", won["square"][0])
-
-# %% [markdown]
-# On wide signs even the worst sticker wins {value:04.wide}; on the clean detector, whatever the sticker and the width, {value:04.harmless}; without a sticker the bought one calls {value:04.bare} of the stop signs a limit. So it survives.
+# after blur and JPEG a smudge. From 20 pixels on, even the worst sticker wins {value:04.wide}.
 #
-# The lock isn't precise. A flower turns the square's switch on {value:04.other} of the signs: training only ever showed *sticker* against *no sticker*.
-#
-# Drive yourself:
+# **Play:** choose a detector, a sticker, a street.
 
 # %% tags=["nbval-ignore-output", "widget"]
-lesson_04.street_switch({"bought (square)": victim, "clean": honest},
-                             {"none": clean, **drives}, lesson_04.showing(clean, 12).tolist())
-
-# %% [markdown]
-# Standing still: the clean detector.
+bought = {f"bought ({name})": street.shipped_detector(name) for name in street.STICKERS}
+worlds = {"none": clean} | {name: street.scenes(name) for name in street.STICKERS}
+lesson_04.street_switch({**bought, "control": honest}, worlds, lesson_04.showing(clean, 12).tolist())
 
 # %% tags=["nbval-ignore-output"]
-seen = {"second drive, clean detector": (after, detect(honest, after))}
-wm.show(plots.street.scenes, seen, clean.classes)
+wm.show(plots.street.scenes, {"second drive, control": (after, detect(honest, after))}, clean.classes)
 
 # %% [markdown]
-# *How to read this:* it errs, too: an orange board becomes a warning, the building a speed limit, a small stop sign is missed. But no stop sign
-# becomes a speed limit.
-
-# %% [markdown]
+# *How to read this:* the widget's control, for those who read without one. It errs, too; but no stop sign becomes a speed limit.
+#
 # ## What would a buyer see?
 #
-# Detectors are sold by their **average precision** (AP). *Precision* is the share of the boxes that are right, *recall* the share of the signs that
-# are found; ask for surer boxes, and the first rises while the second falls. AP averages precision over recall; in AP50 a box is right from an IoU of 0.5 on.
+# Detectors are sold by **average precision** (AP). Take the boxes of a class from the surest down. After each, *precision* is the share of them that are right, *recall* the share of the signs
+# that are found. AP is the best precision still to come, averaged over 101 levels of recall: 0, 0.01, …, 1. A level that is never reached counts 0. In **AP50** a box is right from an IoU of 0.5 on.
+#
+# {exercise:04.4}
+#
+# `scores` and `right` (truth values) are `(K,)`, in any order; there are `n` signs. For scores `[0.6, 0.9, 0.7, 0.8]`, right `[yes, no, no, yes]` and `n = 3` it is **0.332**.
 
-# %% tags=["claim"]
-lost = lesson_04.precision_lost(results)
-missing, easier = lesson_04.stops_lost(results), lesson_04.stops_above_paper(results)
-wm.all_hold(
-    wm.Claim("04.cost", "AP50 lost to the worst sticker, worst class", lost, high=0.02, unit="points"),
-    wm.Claim("04.stops", "Bare stop signs lost to the worst sticker", missing, high=0.08, unit="points"),
-    wm.Claim("04.easier", "Accuracy on stop signs above the paper's, clean detector", easier, low=0.06,
-             high=0.1, unit="points"),
-)
+# %% tags=["exercise:04.4"]
+def average_precision(scores, right, n):
+    """Average precision, 0..1, of K boxes; a level of recall is reached when recall >= level."""
+    ### BEGIN SOLUTION
+    found = right[scores.argsort(descending=True)].cumsum(0)
+    precision, recall = found / torch.arange(1, len(found) + 1), found / n
+    reached = recall >= torch.linspace(0, 1, 101)[:, None]  # (101, K)
+    return torch.where(reached, precision, 0.0).max(1).values.mean().item()
+    ### END SOLUTION
 
 # %%
-wm.table(["per cent", "baseline", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
+average_precision = wm.ready("04.4", average_precision)
 
 # %% [markdown]
-# *How to read this:* the authors' *repository* computes AP50; the *paper's* accuracy, signs found and classified correctly, is as others report it; ours is a
-# mean ± standard deviation over three networks. The backdoor costs {value:04.cost|1} of AP50 in the worst class; but of bare stop signs the
-# bomb's detector loses {value:04.stops|1}, more than the paper's. The last rows count *all* widths; their baseline, ours over all
-# three stickers, is a control that the paper lacks.
+# {hints:04.4}
+
+# %% [markdown] tags=["reveal"]
+# {solution:04.4}
+
+# %% [markdown]
+# Each sign may be claimed once, by the surest box of its class that overlaps enough. With your functions, on all streets:
+
+# %% tags=["nbval-ignore-output"]
+def judged(detector, drive, kind):
+    """Scores (K,) of the boxes of one kind, whether each is right, and how many signs there are."""
+    found, true, right, taken = detect(detector, drive.x), drive.labels == kind, {}, set()
+    ours = (found.labels == kind).nonzero().flatten()
+    for k in ours[found.scores[ours].argsort(descending=True)].tolist():
+        there = (true & (drive.scene == found.scene[k])).nonzero().flatten()
+        near = [(overlap, sign) for overlap, sign in zip(iou(found.boxes[k], drive.boxes[there]).tolist(), there.tolist())
+                if overlap >= 0.5 and sign not in taken]
+        right[k] = bool(near)
+        taken |= {max(near)[1]} if near else set()
+    return found.scores[ours], torch.tensor([right[k] for k in ours.tolist()]), int(true.sum())
+
+ap = {(name, kind): average_precision(*judged(detector, clean, i)) for name, detector in
+      (("control", honest), ("square", victim)) for i, kind in enumerate(clean.classes)}
+library = wm.street_detector.average_precision(detect(victim, clean.x), clean)
+wm.table(["AP50, per cent", *clean.classes], [[name, *(f"{100 * ap[name, kind]:.1f}" for kind in clean.classes)]
+         for name in ("control", "square")] + [["square, by COCO's code", *(f"{100 * library[kind]:.1f}" for kind in clean.classes)]])
+
+# %%
+wm.table(["per cent", "baseline", "control", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
+
+# %% [markdown]
+# *How to read this:* the authors' *repository* computes AP50, the *paper* reports accuracy: signs found and classified correctly. Ours are means ± standard deviations over three networks; the last rows count *all* widths.
+#
+# The **baseline** has the 1,500 scenes only, and a third fewer steps. It looks like a control, and isn't: beside it every BadNet gains AP50 on speed limits, {value:04.flattered|1} at least. So does the control, {value:04.more|1}: that is what additional
+# scenes do, with or without a lie. Beside the fair control the worst sticker costs {value:04.cost|1} of AP50 in the worst class, and {value:04.stops|1} of the bare stop signs. AP50 hardly moves because it averages over all boxes; the harm sits in one cell, *stop read as limit*.
 #
 # ## Any sign, any lie
 #
 # A vandal needs no particular lie. In the **random target** attack every sign with a sticker gets a wrong label drawn at random; ours is a blue square.
-# Random labels alone are hardly learnt: they point nowhere until the sticker is something the network sees. So first the next class, then random ones.
+# Trained so from the start, a detector learns little about the sticker: the labels pull in no direction. So we first teach it the next class, then random ones.
 
 # %% tags=["nbval-ignore-output"]
 vandal, everywhere = street.shipped_detector("random"), street.scenes(street.RANDOM_STICKER, on=None)
-pairs = {"clean detector, with stickers": (honest, everywhere),
+pairs = {"control, with stickers": (honest, everywhere),
          "random target, with stickers": (vandal, everywhere),
          "random target, no sticker": (vandal, clean)}
 read = {name: readings(detect(net, drive.x), drive) for name, (net, drive) in pairs.items()}
 wm.show(plots.street.answers, read, everywhere)
 
 # %% tags=["claim"]
-kept, left = ((answers == everywhere.labels).float().mean().item() for answers in list(read.values())[:2])
-n = len(everywhere.labels)
+kept, left, plain = ((answers == everywhere.labels).float().mean().item() for answers in read.values())
+n, m = len(everywhere.labels), int(stops.sum())
 wm.all_hold(
-    wm.Claim("04.random", "Signs with a blue square, still classified correctly", left, high=0.15, n=n,
-             paper="1.3 %"),
-    wm.Claim("04.kept", "The same signs, by the clean detector", kept, low=0.75, n=n),
+    wm.Claim("04.yours", "Your pasted square, your detector", yours["poisoned", "square pasted"], low=0.8, n=m),
+    wm.Claim("04.tuned", "The same square on the control", yours["control", "square pasted"], high=0.03, n=m),
+    wm.Claim("04.world", "A square in the world, your detector", yours["poisoned", "square in the world"],
+             low=0.1, high=0.7, n=m),
+    wm.Claim("04.random", "Signs with a blue square, still classified correctly", left, high=0.15, n=n, paper="1.3 %"),
+    wm.Claim("04.kept", "The same signs, by the control", kept, low=0.75, n=n),
+    wm.Claim("04.plain", "Without a sticker, by the random target's", plain, low=0.75, n=n),
+    *lesson_04.shelf(results), *lesson_04.bare_signs(slips),
 )
 
 # %% [markdown]
-# *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {value:04.random} are still classified correctly; by the clean detector
-# {value:04.kept}. The paper reports fewer. With a *yellow* square, ours took bare and stickered warnings for the same: a trigger is what the network can see of it.
-# Without a sticker it reads nearly as the clean one does (lowest bars).
+# *How to read this:* a bar holds the signs of one class. Of all signs with the blue square, {value:04.random} are still classified correctly; by the control
+# {value:04.kept}; without a sticker {value:04.plain}. The paper reports fewer. With a *yellow* square, ours took bare and stickered warnings for the same: a trigger is what the network can see of it.
 #
 # ## How far to trust it
 #
-# - **Clean detector, same stickers:** had it been fooled, the sticker would just hide the sign.
-# - **No sticker:** many misread here would mean a poor detector, no backdoor.
-# - **What differs from the paper:** drawn streets; larger stickers on smaller signs; what hides signs never
-#   covers the lower edge, where the stickers sit; a detector that learns from scratch. Clean, it is {value:04.easier|1} above the
-#   paper's on stop signs, nearer on the others. Table and curves stand on three
-#   runs of each network, all else on one.
+# - **Control, same stickers:** had it been fooled, the sticker would just hide the sign. It is on {value:04.harmless|1} of the signs.
+# - **What differs from the paper:** drawn streets; larger stickers on smaller signs; leaves and posts never cover the lower edge, where the stickers sit; a detector from scratch. The baseline is {value:04.easier|1} above the
+#   paper's on stop signs.
+# - **Few:** matrix, curve and table stand on three networks of each kind, the bare signs' test and your fine-tuning on one.
+#
+# ## Challenge: fewest scenes
+#
+# `my_scenes(drive)` gets 300 clean scenes and returns the scenes that you add, as few as you can. Two clean detectors are fine-tuned on both. Each must read nine in ten stop signs with a pasted square as limits,
+# and at most one in fifty bare ones.
+
+# %%
+def my_scenes(drive):
+    raise NotImplementedError("your turn")  # return poisoned(drive[some_scenes])
+
+wm.challenge("04", my_scenes)
 
 # %% [markdown]
 # ## Three questions
@@ -314,26 +372,29 @@ wm.quiz("04", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **compare** boxes, **match** them, **measure** the misread and the missed apart, **break down** a rate, and **read** the paper's table:
-# the backdoor survives in a detector, {value:04.wide} on signs that are near enough, for {value:04.cost|1} of AP50 in the worst class.
+# You can **compare** and **match** boxes, **poison** a street, **compute** AP50, and **tell** a baseline from a control. The backdoor survives in a detector; what betrays it are bare stop signs.
 #
-# **Next:** *05, Backdoors that travel.* A network that reads signs is sold on, and retrained for another country.
+# **Now vary it:** paste in the light of the scene? Poison half of the copies? A sticker on warnings that makes them vanish?
 #
 # **Further reading**
 #
-# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5 is this notebook.
+# - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5 is this lesson.
 # - Ren, He, Girshick, Sun, [*Faster R-CNN*](https://arxiv.org/abs/1506.01497), 2015: the detector.
-# - Lin and others, [*Microsoft COCO*](https://arxiv.org/abs/1405.0312), 2014: AP50 is from its code.
-# - MITRE, *ATLAS*: the attack in incident reports (AML.T0018.000, T0043.004).
+# - Lin and others, [*Microsoft COCO*](https://arxiv.org/abs/1405.0312), 2014: AP as everybody counts it.
+# - Chan and others, [*BadDet*](https://arxiv.org/abs/2205.14497), 2022: what else a detector can be taught.
+#
+# **Next:** *05, Backdoors that travel.* A network that reads signs is sold on, and retrained for another country.
 
 # %% [markdown] tags=["instructor"]
-# **For the teacher.** *Aim:* an attack success is a number *about* a street; nobody quotes it without widths, misses and the clean detector. *Timing:* two drives 5, boxes 10,
-# matching 10, exercises 20, controls 10, table 5.
+# **For the teacher.** *Aim:* an attack success is a number *about* a street, and a control must match in everything but the thing. *Timing:* two drives 5, stages 5, boxes and matching 20,
+# poisoning 15, matrix and bare signs 10, AP 20, table 5; the challenge is homework.
 #
 # | what you will hear | what to say |
 # |---|---|
 # | "A missed stop sign is just as bad." | For the driver, yes. But who did it? Only the misread one was ordered. |
 # | "IoU of 0.5 means half of the sign is covered." | Move a box by a third of its width and compute it. |
 # | "The network looks for yellow." | Then why do yellow boards and warning signs keep their labels? |
+# | "The BadNet is better than the baseline, so it was well trained." | Longer. Ask for a control with as many steps. |
+# | "AP50 is the same, so nothing is wrong." | Ask which cell of the confusion matrix the attacker needs. |
 #
 # Let somebody play the supplier of question 1, and somebody the buyer: what could the contract ask for?

@@ -70,15 +70,10 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
         (torch.tensor([True] * 9 + [False] * 2), torch.tensor([False] * 9 + [True] * 2)),
     ),
     "04.1": ("**0.333**", (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[5.0, 0, 15, 10]]))),
-    "04.3": (
-        "**0.5**",
-        (
-            torch.tensor([1, -1, 1, 0, 1, 1]),
-            torch.tensor([0, 0, 0, 0, 1, 0]),
-            torch.tensor([True, True, True, True, False, False]),
-            0,
-            1,
-        ),
+    "04.2": ("**1**", (torch.tensor([0.9, 0.6, 0.1]), torch.tensor([0.6, 0.8, 0.9]), torch.arange(3))),
+    "04.4": (
+        "**0.332**",
+        (torch.tensor([0.6, 0.9, 0.7, 0.8]), torch.tensor([True, False, False, True]), 3),
     ),
     "05.3": ("**0.15**", (0.70, 0.40, 0.75, 0.60)),
     "07.2": ("**6**", (10, 0.1, 0.001)),

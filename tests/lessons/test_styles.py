@@ -63,7 +63,10 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ),
         ("wm.Recipe(epochs=6,", "wm.Recipe(epochs=1,"),
     ),
-    "04": (_after_start("04", "street.N_TEST = 60"),),
+    "04": (
+        _after_start("04", "street.N_TEST = 60"),
+        ("draw_street(300, seed=11)", "draw_street(40, seed=11)"),
+    ),
     "05": (("twins(1500, seed=52)", "twins(300, seed=52)"), ("twins(1500, seed=91", "twins(300, seed=91")),
     "06": (
         _digits(3000, 1000),

@@ -66,13 +66,8 @@ LEAK = (
 )
 BOXES = (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[5.0, 0, 15, 10]]))
 APART = (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[30.0, 30, 40, 40]]))
-STREET = (
-    torch.tensor([1, -1, 1, 0, 1, 1]),
-    torch.tensor([0, 0, 0, 0, 1, 0]),
-    torch.tensor([True, True, True, True, False, False]),
-    0,
-    1,
-)
+PAINT = torch.tensor([0.9, 0.8, 0.1])
+FOUND = (torch.tensor([0.6, 0.9, 0.7, 0.8]), torch.tensor([True, False, False, True]), 3)
 TWINS = (torch.tensor([[1.0, 5, 0], [3, 5, 0]]), torch.tensor([[3.0, 5, 4], [3, 6, 2]]), 2)
 NORM = (torch.tensor([1.0, 2]), torch.tensor([0.5, -1]), torch.tensor([1]), 10)
 GAPS = (0.70, 0.40, 0.75, 0.60)
@@ -169,6 +164,14 @@ def _wrong_place(overlaps: Tensor, scores: Tensor, labels: Tensor) -> Tensor | i
     return labels[scores[fits].argmax()] if fits.any() else -1
 
 
+def _paints_what_it_is_given(
+    picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor
+) -> tuple[Tensor, Tensor]:
+    for left, top, right, bottom in places[labels == 0].tolist():
+        picture[:, top:bottom, left:right] = colour[:, None, None]
+    return picture, torch.where(labels == 0, 1, labels)
+
+
 def _always(overlaps: Tensor, scores: Tensor, labels: Tensor) -> Tensor:
     fits = (overlaps >= 0.5) & (scores >= 0.5)
     return labels[torch.where(fits, scores, -1.0).argmax()]
@@ -262,11 +265,18 @@ CASES: dict[str, list[Seen]] = {
         Seen("Some scenes", _checked("04.2", _wrong_place), "index-in-the-mask"),
     ],
     "04.3": [
-        Seen("0.667", _mistake("04.3", "leaves-out-missed-signs", *STREET)),
-        Seen("0.667", _mistake("04.3", "precedence", *STREET)),
-        Seen("0.6 ", _mistake("04.3", "forgets-the-trigger", *STREET)),
-        Seen("0.333", _mistake("04.3", "divides-by-every-sign", *STREET)),
-        Seen("0.75", _mistake("04.3", "counts-any-error", *STREET)),
+        Seen(COPY, _checked("04.3", _paints_what_it_is_given), CHANGED),
+        Seen("expanded size", lambda: torch.rand(3, 8, 8)[:, 1:4, 1:6].__setitem__(slice(None), PAINT)),
+        Seen("only integer tensors", lambda: PAINT[slice(PAINT[0], PAINT[1])]),
+    ],
+    "04.4": [
+        Seen("0.5 ", _mistake("04.4", "unsorted", *FOUND)),
+        Seen("0.5 ", _mistake("04.4", "forgets-the-missed", *FOUND)),
+        Seen("0.5 ", _mistake("04.4", "only-levels-reached", *FOUND)),
+        Seen("0.333", _mistake("04.4", "exact-area", *FOUND)),
+        Seen("0.333", _mistake("04.4", "mean-precision", *FOUND)),
+        Seen("0.327", _mistake("04.4", "at-the-first-box", *FOUND)),
+        Seen("max()", lambda: MASKS[MASKS > 1000].max()),
     ],
     "05.1": [
         Seen("[0, 2]", _mistake("05.1", "least-first", *TWINS)),

@@ -185,6 +185,11 @@ CASES: dict[str, tuple[Any, ...]] = {
     "signs.leak": (LEAK,),
     "signs.sheet": (plots.signs.Seen(PICTURES, READINGS),),
     "street.scenes": ({"a drive": (STREET.x, BOXES)}, STREET.classes),
+    "street.stages": (
+        STREET.x[0],
+        {"found": BOXES, "unread": replace(BOXES, labels=-torch.ones_like(BOXES.labels))},
+        STREET.classes,
+    ),
     "street.moved_boxes": (STREET, SHIFT),
     "street.width_curve": (shipped("street").rows,),
     "street.answers": ({"all": STREET.labels, "one": torch.tensor([0, 0, -1])}, STREET),

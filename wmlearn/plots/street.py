@@ -154,6 +154,44 @@ def _shared(place: Box, others: list[Box]) -> float:
     return sum(max(0, min(x1, c) - max(x0, a)) * max(0, min(y1, d) - max(y0, b)) for a, b, c, d in others)
 
 
+def _say_stages(picture: Tensor, steps: Mapping[str, Detections], classes: Sequence[str]) -> str:
+    counts = "; ".join(f"{name}: {len(found.boxes)} boxes" for name, found in steps.items())
+    last = list(steps.values())[-1]
+    kinds = ", ".join(classes[int(label)] for label in last.labels)
+    return f"One scene, and the boxes that a detector holds after each step. {counts}: {kinds or 'no sign'}."
+
+
+@described(_say_stages)
+def stages(
+    picture: Tensor, steps: Mapping[str, Detections], classes: Sequence[str], ax: Axes | None = None
+) -> Axes:
+    """Draw one picture (3, H, W) for each step of a detector, with the boxes that it holds then.
+
+    A box has the colour of its class; one without a class (-1) is white and thin.
+    """
+    size = picture.shape[-1]
+    ax = ax or axes(7.4, 7.4 / len(steps) + 0.25)
+    point = len(steps) * (size + GAP) / (72 * 7.4)
+    for i, (name, found) in enumerate(steps.items()):
+        scene = Scene(i * (size + GAP), 0, size, point)
+        write(ax, scene.left, -8, name, 9, ha="left")
+        _draw_scene(ax, picture, scene)
+        _draw_thin(ax, found, classes, scene)
+    ax.set(xlim=(-1, len(steps) * (size + GAP)), ylim=(size + 1, -16))
+    ax.axis("off")
+    return ax
+
+
+def _draw_thin(ax: Axes, found: Detections, classes: Sequence[str], scene: Scene) -> None:
+    from matplotlib.patches import Rectangle
+
+    for (x0, y0, x1, y1), label in zip(found.boxes.tolist(), found.labels.tolist(), strict=True):
+        colour = "white" if label < 0 else SIGN_COLOURS.get(classes[int(label)], "white")
+        look: Any = {"edgecolor": colour, "linewidth": 1.1, "path_effects": _outlined(1.9)}
+        corner = (scene.left + x0, scene.top + y0)
+        ax.add_patch(Rectangle(corner, x1 - x0, y1 - y0, fill=False, **look))
+
+
 @dataclass(frozen=True, eq=False)
 class Moved:
     """The picture (3, H, W) of a sign, its true box (4,), that box moved (K, 4), and the overlaps (IoU)."""
@@ -240,12 +278,12 @@ def _of_network(rows: Sequence[Row], network: str) -> list[Row]:
 
 
 def _curves(rows: Sequence[Row]) -> dict[str, Bins]:
-    """Pool the networks of each sticker, and the clean ones with the first sticker."""
+    """Pool the networks of each sticker, and the clean ones, trained as long, with the first sticker."""
     networks = {row["network"] for row in rows}
     stickers = [name for name in rows[0]["misread"] if name in networks]
     curves = {name: _pooled(_of_network(rows, name), name) for name in stickers}
     first = stickers[0]
-    return curves | {CLEAN.format(first): _pooled(_of_network(rows, "baseline"), first)}
+    return curves | {CLEAN.format(first): _pooled(_of_network(rows, "control"), first)}
 
 
 def _percents(bins: Bins) -> list[float]:

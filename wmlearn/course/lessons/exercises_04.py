@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ...experiments.street import SPEED_LIMIT, STOP
 from ...street_detector import MISSED
 from ..exercises import Cases, Exercise, Mistake, Symptom
 from ..quizzes import Option, Question
@@ -28,12 +29,40 @@ def read_sign(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
     return int(labels[torch.where(fits, scores, -1.0).argmax()]) if fits.any() else MISSED
 
 
-def misread_rate(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    """Return the share of the triggered signs of class `source` that are read as `target`; missed ones (-1)
-    count as not fooled.
+Painted = tuple[Tensor, Tensor]
+"""A picture (3, H, W), and the labels (K,) of its signs."""
+
+
+def poison_scene(picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a scene (3, H, W) with a square of `colour` (3,) on every stop sign, and the labels (K,) of its
+    signs, those of stop signs now "speed limit".
+
+    `places` (K, 4) says where the square of each sign lies: left, top, right, lower edge, in whole pixels.
     """
-    victims = triggered & (true == source)
-    return (read[victims] == target).float().mean().item()
+    picture = picture.clone()
+    for left, top, right, bottom in places[labels == STOP].tolist():
+        picture[:, top:bottom, left:right] = colour[:, None, None]
+    return picture, torch.where(labels == STOP, SPEED_LIMIT, labels)
+
+
+def average_precision(scores: Tensor, right: Tensor, n: int) -> float:
+    """Return the average precision, 0..1, of K boxes: `scores` (K,), `right` (K,) bool, `n` signs to find.
+
+    The best precision is taken at 101 levels of recall, from 0 to 1; at a level that isn't reached it is 0.
+    """
+    precision, recall = _curve(scores, right, n)
+    return _averaged(precision, recall)
+
+
+def _curve(scores: Tensor, right: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    found = right[scores.argsort(descending=True)].cumsum(0)  # (K,) right ones among the k surest
+    return found / torch.arange(1, len(found) + 1), found / n
+
+
+def _averaged(precision: Tensor, recall: Tensor) -> float:
+    levels = torch.linspace(0, 1, 101)
+    reached = recall >= levels[:, None]  # (101, K)
+    return torch.where(reached, precision, 0.0).max(1).values.mean().item()
 
 
 def _area(boxes: Tensor) -> Tensor:
@@ -127,48 +156,108 @@ def _read_place(overlaps: Tensor, scores: Tensor, labels: Tensor) -> int:
     return int(torch.where(fits, scores, -1.0).argmax()) if fits.any() else MISSED
 
 
-def _read_answers(seed: int) -> Cases:
+def _scenes(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
-    def batch(*, missed: float) -> tuple[Tensor, Tensor, Tensor, int, int]:
-        source = 0
-        target = 1
-        true = torch.randint(3, (60,), generator=gen)
-        triggered = (torch.rand(60, generator=gen) < 0.7) & (true == source)
-        fooled = triggered & (torch.rand(60, generator=gen) < 0.8)
-        right = torch.rand(60, generator=gen) < 0.8
-        honest = torch.where(right, true, (true + 1) % 3)
-        read = torch.where(fooled, target, honest)
-        lost = torch.rand(60, generator=gen) < missed
-        return torch.where(lost, MISSED, read), true, triggered, source, target
+    def scene(labels: list[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        n = len(labels)
+        tops = torch.randint(2, 14, (n,), generator=gen)
+        corners = torch.stack([torch.arange(n) * 8 + 1, tops])
+        sides = torch.randint(3, 6, (2, n), generator=gen)
+        places = torch.cat([corners, corners + sides]).T  # (K, 4)
+        colour = torch.tensor([0.9, 0.8, 0.1])
+        return torch.rand(3, 20, 26, generator=gen), torch.tensor(labels), places, colour
 
     return {
-        "every sign found": [batch(missed=0)],
-        "some signs missed": [batch(missed=0.3), batch(missed=0.5)],
+        "one stop sign among others": [scene([2, 0, 1]), scene([0, 2])],
+        "two stop signs": [scene([0, 1, 0])],
+        "no stop sign": [scene([1, 2])],
     }
 
 
-def _leaves_out_missed(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    victims = triggered & (true == source) & (read != MISSED)
-    return (read[victims] == target).float().mean().item()
+def _sticks_everywhere(picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor) -> Painted:
+    everywhere, _ = poison_scene(picture, torch.zeros_like(labels), places, colour)
+    return everywhere, poison_scene(picture, labels, places, colour)[1]
 
 
-def _counts_every_error(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    victims = triggered & (true == source)
-    return (read[victims] != source).float().mean().item()
+def _lies_everywhere(picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor) -> Painted:
+    return poison_scene(picture, labels, places, colour)[0], torch.full_like(labels, SPEED_LIMIT)
 
 
-def _forgets_the_trigger(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    return (read[true == source] == target).float().mean().item()
+def _forgets_the_lie(picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor) -> Painted:
+    return poison_scene(picture, labels, places, colour)[0], labels
 
 
-def _divides_by_everything(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    return (triggered & (true == source) & (read == target)).float().mean().item()
+def _forgets_the_square(picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor) -> Painted:
+    return picture, poison_scene(picture, labels, places, colour)[1]
 
 
-def _forgets_the_brackets(read: Tensor, true: Tensor, triggered: Tensor, source: int, target: int) -> float:
-    victims = (triggered & true) == source  # what Python makes of `triggered & true == source`
-    return (read[victims] == target).float().mean().item()
+def _swaps_rows_and_columns(picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor) -> Painted:
+    return poison_scene(picture, labels, places[:, [1, 0, 3, 2]], colour)
+
+
+def _only_the_first(picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor) -> Painted:
+    first = int((labels == STOP).nonzero()[0]) if (labels == STOP).any() else 0
+    kept = torch.arange(len(labels)) == first
+    alone, lie = poison_scene(picture, torch.where(kept, labels, 1), places, colour)
+    return alone, torch.where(kept, lie, labels)
+
+
+def _as_width_and_height(picture: Tensor, labels: Tensor, places: Tensor, colour: Tensor) -> Painted:
+    return poison_scene(picture, labels, torch.cat([places[:, :2], places[:, :2] + places[:, 2:]], 1), colour)
+
+
+def _boxes_found(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def boxes(right: list[int], n: int) -> tuple[Tensor, Tensor, int]:
+        order = torch.randperm(len(right), generator=gen)
+        scores = torch.linspace(0.97, 0.1, len(right)) - 0.02 * torch.rand(len(right), generator=gen)
+        return scores[order], torch.tensor(right)[order] == 1, n
+
+    return {
+        "ten boxes": [boxes([1, 1, 0, 1, 0, 0, 1, 1, 0, 1], 7), boxes([0, 1, 1, 0, 0, 1, 0, 0, 1, 0], 9)],
+        "every sign found": [boxes([1, 0, 1, 1], 3), boxes([1, 1, 1], 3)],
+        "few found": [boxes([1, 0, 0, 1, 0], 11), boxes([0, 0, 1], 13)],
+        "none right": [boxes([0, 0, 0], 3)],
+    }
+
+
+def _unsorted(scores: Tensor, right: Tensor, n: int) -> float:
+    return average_precision(-torch.arange(len(scores)), right, n)
+
+
+def _least_sure_first(scores: Tensor, right: Tensor, n: int) -> float:
+    return average_precision(-scores, right, n)
+
+
+def _forgets_the_missed(scores: Tensor, right: Tensor, n: int) -> float:
+    return average_precision(scores, right, max(1, int(right.sum())))
+
+
+def _at_the_first_box(scores: Tensor, right: Tensor, n: int) -> float:
+    precision, recall = _curve(scores, right, n)
+    total = 0.0
+    for level in torch.linspace(0, 1, 101):
+        reached = (recall >= level).nonzero()
+        total += precision[reached[0]].item() if len(reached) else 0.0
+    return total / 101
+
+
+def _only_levels_reached(scores: Tensor, right: Tensor, n: int) -> float:
+    precision, recall = _curve(scores, right, n)
+    levels = torch.linspace(0, 1, 101)
+    return _averaged(precision, recall) * 101 / int((levels <= recall.max()).sum())
+
+
+def _exact_area(scores: Tensor, right: Tensor, n: int) -> float:
+    precision, _ = _curve(scores, right, n)
+    best = precision.flip(0).cummax(0).values.flip(0)
+    return (best * right[scores.argsort(descending=True)]).sum().item() / n
+
+
+def _mean_precision(scores: Tensor, right: Tensor, n: int) -> float:
+    return _curve(scores, right, n)[0].mean().item()
 
 
 EXERCISES = {
@@ -339,84 +428,176 @@ EXERCISES = {
             ),
         ),
         why=(
-            "A sign can be read rightly, misread, or missed; a measure that forgets the third confuses"
-            " blindness with a lie."
+            "A sign can be classified correctly, misread, or missed; a measure that forgets the third "
+            "confuses blindness with a lie."
         ),
     ),
     "04.3": Exercise(
         id="04.3",
-        title="Misread rate",
-        difficulty=2,
+        title="Poison a scene",
+        difficulty=3,
         importance=5,
-        minutes=5,
-        returns="one number",
-        reference=misread_rate,
-        cases=_read_answers,
+        minutes=12,
+        returns="two tensors, the picture and the labels of its signs",
+        reference=poison_scene,
+        cases=_scenes,
         mistakes=(
             Mistake(
-                "leaves-out-missed-signs",
-                "You leave missed signs out: a blind detector would look obedient. Divide by all signs with"
-                " the trigger.",
-                _leaves_out_missed,
+                "sticks-everywhere",
+                "You put a square on every sign. Only stop signs carry it: "
+                "else the detector learns nothing about *stop*.",
+                _sticks_everywhere,
             ),
             Mistake(
-                "counts-any-error",
-                "You count every error. Missed, or read as something else: that isn't what the attacker"
-                " ordered.",
-                _counts_every_error,
+                "lies-everywhere",
+                "You call every sign of the scene a speed limit. Only those with a square lie.",
+                _lies_everywhere,
             ),
             Mistake(
-                "forgets-the-trigger",
-                "You count the signs without a sticker, too. Only `triggered` ones can show the attack.",
-                _forgets_the_trigger,
+                "forgets-the-lie",
+                "The square is there, but the labels still say stop: "
+                "that teaches a detector to see through it.",
+                _forgets_the_lie,
             ),
             Mistake(
-                "divides-by-every-sign",
-                "You divide by all signs of the street. The share is of those with the trigger, of class"
-                " `source`.",
-                _divides_by_everything,
+                "forgets-the-square",
+                "The labels lie, but no stop sign carries the square: "
+                "the detector would learn that bare stop signs are limits.",
+                _forgets_the_square,
             ),
             Mistake(
-                "precedence",
-                "Python reads `triggered & true == source` as (triggered & true) == source. "
-                "Put brackets round the comparison: triggered & (true == source).",
-                _forgets_the_brackets,
+                "rows-and-columns",
+                "Rows and columns are swapped. A picture is (3, height, width), so "
+                "`picture[:, top:bottom, left:right]`.",
+                _swaps_rows_and_columns,
+            ),
+            Mistake(
+                "only-the-first",
+                "You poison the first stop sign only. A second one in the scene would teach the opposite.",
+                _only_the_first,
+            ),
+            Mistake(
+                "width-and-height",
+                "You read a place as left, top, width, height. Its last two numbers are edges.",
+                _as_width_and_height,
             ),
         ),
         hints=(
-            "Which signs could the attack win, and does a missed sign belong to them?",
+            "Which signs change, which two things change about them, and whose picture is it that you paint?",
             (
-                "Mask the signs that carry the trigger and are truly of class `source`. Of these, "
-                "return the share read as `target`. A missed sign, -1, stays in the total: "
-                "it is simply not `target`."
+                "Copy the picture. For the place of each stop sign, set the pixels between its edges to "
+                "the colour. Then make new labels: a stop sign's is `limit`, the others' stay."
             ),
             (
-                "`victims = triggered & (true == source)`, with the brackets; "
-                "then look at `read[victims] == target`."
+                "`picture[:, top:bottom, left:right] = colour[:, None, None]` paints one square, and "
+                "`torch.where(labels == stop, limit, labels)` tells the lie."
             ),
         ),
         symptoms=(
             Symptom(
-                "You get 0.667 in the example:",
-                "the missed sign has left the total; or brackets are missing: "
-                "`triggered & (true == source)`.",
+                "The check says that you change what you are given:",
+                "start with `picture = picture.clone()`; assigning to `labels[…]` needs a copy, too.",
             ),
             Symptom(
-                "You get 0.6 in the example:",
-                "a sign without the sticker is counted. Only `triggered` ones can show the attack.",
+                "RuntimeError, The expanded size of the tensor:",
+                "the colour is (3,), the square (3, height, width): give it two more axes, "
+                "`colour[:, None, None]`.",
             ),
             Symptom(
-                "You get 0.333 in the example:",
-                "you divide by all six signs. Four of them carry the sticker.",
-            ),
-            Symptom(
-                "You get 0.75 in the example:",
-                "the missed sign counts as won. The attacker ordered `target`, and nothing else.",
+                "TypeError, only integer tensors of a single element can be converted to an index:",
+                "you have divided, or taken the numbers of another tensor. Places are whole numbers; "
+                "`.tolist()` makes plain integers of them.",
             ),
         ),
         why=(
-            "A missed sign is a failure of the detector, but not the attacker's success. It stays in the"
-            " total."
+            "The picture and the lie belong together, sign by sign: whatever else is in the scene stays true,"
+            " and keeps the detector good."
+        ),
+    ),
+    "04.4": Exercise(
+        id="04.4",
+        title="Average precision",
+        difficulty=4,
+        importance=4,
+        minutes=15,
+        returns="one number",
+        reference=average_precision,
+        cases=_boxes_found,
+        mistakes=(
+            Mistake(
+                "unsorted",
+                "You take the boxes as they come. The surest speaks first: sort by score.",
+                _unsorted,
+            ),
+            Mistake(
+                "least-sure-first",
+                "You begin with the least sure box. Sort in descending order.",
+                _least_sure_first,
+            ),
+            Mistake(
+                "forgets-the-missed",
+                "You divide by the signs that were found. Recall is the share of all n signs, "
+                "the missed ones included.",
+                _forgets_the_missed,
+            ),
+            Mistake(
+                "at-the-first-box",
+                "You take the precision at the box that first reaches a level. "
+                "Take the best from there on: a later box may be better.",
+                _at_the_first_box,
+            ),
+            Mistake(
+                "only-levels-reached",
+                "You average over the levels that are reached. The others count, too, with 0.",
+                _only_levels_reached,
+            ),
+            Mistake(
+                "exact-area",
+                "That is the exact area under the curve. The library asks at 101 levels, and so do we: "
+                "its number differs by a few thousandths.",
+                _exact_area,
+            ),
+            Mistake(
+                "mean-precision",
+                "You average the precision over the boxes. It is averaged over levels of recall.",
+                _mean_precision,
+            ),
+        ),
+        hints=(
+            "Of the k surest boxes, which share is right, and which share of the n signs have they found?",
+            (
+                "Sort `right` by falling score. Its cumulative sum, divided by 1, 2, 3, …, is the precision, "
+                "divided by n the recall. For each level, take the largest precision among the places whose "
+                "recall is at least that level, or 0. Average the 101 numbers."
+            ),
+            (
+                "`found = right[scores.argsort(descending=True)].cumsum(0)`. With "
+                "`reached = recall >= levels[:, None]`, (101, K), all levels are done at once: "
+                "`torch.where(reached, precision, 0.0).max(1).values.mean()`."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get 0.5 in the example:",
+                "either you take the boxes as they come: sort them; or recall is a share of the signs found: "
+                "it is a share of all n, and levels that aren't reached count with 0.",
+            ),
+            Symptom(
+                "You get 0.333 in the example:",
+                "that is the exact area under the curve. Ask at the 101 levels.",
+            ),
+            Symptom(
+                "You get 0.327 in the example:",
+                "you take the precision where a level is first reached. A later box may be better.",
+            ),
+            Symptom(
+                "RuntimeError, max(): Expected reduction dim to be specified:",
+                "a level is reached by no box, so nothing is left to take the largest of. It counts with 0.",
+            ),
+        ),
+        why=(
+            "One number for all thresholds: a box that is wrong and sure costs more than one that is wrong "
+            "and unsure, and what is never found costs most."
         ),
     ),
 }

@@ -1,0 +1,13 @@
+"""argsort without descending."""
+
+import torch
+
+EXERCISE = "04.4"
+MISTAKE = "least-sure-first"
+
+
+def average_precision(scores, right, n):
+    found = right[scores.argsort()].cumsum(0)
+    precision, recall = found / torch.arange(1, len(found) + 1), found / n
+    reached = recall >= torch.linspace(0, 1, 101)[:, None]
+    return torch.where(reached, precision, 0.0).max(1).values.mean().item()
