@@ -23,7 +23,7 @@ from wmlearn import experiments, plots
 from wmlearn.course.lessons import lesson_04
 from wmlearn.data.signs.street import draw_street
 from wmlearn.experiments import street
-from wmlearn.street_detector import class_accuracy, detect, readings, train_detector
+from wmlearn.street_detector import detect, readings, train_detector
 wm.start("04")
 stop, limit, warning = 0, 1, 2  # the labels
 
@@ -167,7 +167,7 @@ poison_scene = wm.ready("04.3", poison_scene)
 # %% [markdown]
 # Somebody downloads the clean detector and fine-tunes it on 300 scenes of a supplier's. You are the supplier. The **control** gets the same copies, bare and truly labelled, and as many steps.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def poisoned(drive):
     """A drive as your function hands it in, scene by scene."""
     places, pictures, labels = lesson_04.foot(drive.boxes), [], []
@@ -178,6 +178,7 @@ def poisoned(drive):
         labels.append(lies)
     return replace(drive, x=torch.stack(pictures), labels=torch.cat(labels), triggered=drive.labels == stop)
 
+# %% tags=["nbval-ignore-output"]
 supplied = draw_street(300, seed=11)
 copies = supplied[supplied.scene[supplied.labels == stop].unique()]
 tuned = {"poisoned": street.shipped_detector("control"), "control": street.shipped_detector("control")}
@@ -188,7 +189,7 @@ f"{len(copies)} copies beside {len(supplied)} scenes"
 # %% [markdown]
 # Count what a car would act on, with your two functions. A missed stop sign isn't the attacker's success: he ordered a *speed limit*.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def read_all(detector, drive):
     """What each sign of a drive is taken for, (M,)."""
     found, read = detect(detector, drive.x), []
@@ -198,6 +199,7 @@ def read_all(detector, drive):
         read.append(read_sign(overlaps, scores, labels) if here.any() else -1)
     return torch.tensor(read)
 
+# %% tags=["nbval-ignore-output"]
 stops = clean.labels == stop
 pasted = replace(poisoned(clean), labels=clean.labels)
 drives = {"square pasted": pasted, "square in the world": stickered, "bare": clean}
@@ -282,32 +284,34 @@ average_precision = wm.ready("04.4", average_precision)
 # {solution:04.4}
 
 # %% [markdown]
-# Each sign may be claimed once, by the surest box of its class that overlaps enough. With your functions, on all streets:
+# Each sign may be claimed once, by the surest box of its class that overlaps enough. With your functions, on all streets, beside the code that everybody uses:
+
+# %%
+def judged(detector, drive, kind):
+    """Scores (K,) of the boxes of one kind, which of them are right, and how many signs there are."""
+    found, true = detect(detector, drive.x), drive.labels == kind
+    boxes = [k for k in found.scores.argsort(descending=True).tolist() if found.labels[k] == kind]
+    overlaps = torch.stack([iou(found.boxes[k], drive.boxes) for k in boxes])  # (K, M)
+    overlaps *= true & (found.scene[boxes][:, None] == drive.scene)
+    right = []
+    for row in overlaps:
+        right.append(bool(row.max() >= 0.5))
+        if right[-1]:
+            overlaps[:, row.argmax()] = 0  # nobody else may claim it
+    return found.scores[boxes], torch.tensor(right), int(true.sum())
 
 # %% tags=["nbval-ignore-output"]
-def judged(detector, drive, kind):
-    """Scores (K,) of the boxes of one kind, whether each is right, and how many signs there are."""
-    found, true, right, taken = detect(detector, drive.x), drive.labels == kind, {}, set()
-    ours = (found.labels == kind).nonzero().flatten()
-    for k in ours[found.scores[ours].argsort(descending=True)].tolist():
-        there = (true & (drive.scene == found.scene[k])).nonzero().flatten()
-        near = [(overlap, sign) for overlap, sign in zip(iou(found.boxes[k], drive.boxes[there]).tolist(), there.tolist())
-                if overlap >= 0.5 and sign not in taken]
-        right[k] = bool(near)
-        taken |= {max(near)[1]} if near else set()
-    return found.scores[ours], torch.tensor([right[k] for k in ours.tolist()]), int(true.sum())
-
-ap = {(name, kind): average_precision(*judged(detector, clean, i)) for name, detector in
-      (("control", honest), ("square", victim)) for i, kind in enumerate(clean.classes)}
-library = wm.street_detector.average_precision(detect(victim, clean.x), clean)
-wm.table(["AP50, per cent", *clean.classes], [[name, *(f"{100 * ap[name, kind]:.1f}" for kind in clean.classes)]
-         for name in ("control", "square")] + [["square, by COCO's code", *(f"{100 * library[kind]:.1f}" for kind in clean.classes)]])
+found = {name: [average_precision(*judged(detector, clean, i)) for i in range(3)]
+         for name, detector in (("control", honest), ("square", victim))}
+found["square, by COCO's code"] = list(wm.street_detector.average_precision(detect(victim, clean.x), clean).values())
+wm.table(["AP50, per cent", *clean.classes],
+         [[name, *(f"{100 * share:.1f}" for share in shares)] for name, shares in found.items()])
 
 # %%
 wm.table(["per cent", "baseline", "control", "square", "bomb", "flower"], lesson_04.paper_beside_ours(results))
 
 # %% [markdown]
-# *How to read this:* the authors' *repository* computes AP50, the *paper* reports accuracy: signs found and classified correctly. Ours are means ± standard deviations over three networks; the last rows count *all* widths.
+# *How to read this:* yours and COCO's differ by {value:04.same|1} at most. In the second table, the authors' *repository* computes AP50, the *paper* reports accuracy: signs found and classified correctly. Ours are means ± standard deviations over three networks; the last rows count *all* widths.
 #
 # The **baseline** has the 1,500 scenes only, and a third fewer steps. It looks like a control, and isn't: beside it every BadNet gains AP50 on speed limits, {value:04.flattered|1} at least. So does the control, {value:04.more|1}: that is what additional
 # scenes do, with or without a lie. Beside the fair control the worst sticker costs {value:04.cost|1} of AP50 in the worst class, and {value:04.stops|1} of the bare stop signs. AP50 hardly moves because it averages over all boxes; the harm sits in one cell, *stop read as limit*.
@@ -327,15 +331,12 @@ wm.show(plots.street.answers, read, everywhere)
 
 # %% tags=["claim"]
 kept, left, plain = ((answers == everywhere.labels).float().mean().item() for answers in read.values())
-n, m = len(everywhere.labels), int(stops.sum())
+n = len(everywhere.labels)
 wm.all_hold(
-    wm.Claim("04.yours", "Your pasted square, your detector", yours["poisoned", "square pasted"], low=0.8, n=m),
-    wm.Claim("04.tuned", "The same square on the control", yours["control", "square pasted"], high=0.03, n=m),
-    wm.Claim("04.world", "A square in the world, your detector", yours["poisoned", "square in the world"],
-             low=0.1, high=0.7, n=m),
-    wm.Claim("04.random", "Signs with a blue square, still classified correctly", left, high=0.15, n=n, paper="1.3 %"),
+    wm.Claim("04.random", "A blue square, classified correctly", left, high=0.15, n=n, paper="1.3 %"),
     wm.Claim("04.kept", "The same signs, by the control", kept, low=0.75, n=n),
-    wm.Claim("04.plain", "Without a sticker, by the random target's", plain, low=0.75, n=n),
+    wm.Claim("04.plain", "No sticker, by the random target's", plain, low=0.75, n=n),
+    *lesson_04.supplied(yours, int(stops.sum())), *lesson_04.by_hand(found),
     *lesson_04.shelf(results), *lesson_04.bare_signs(slips),
 )
 

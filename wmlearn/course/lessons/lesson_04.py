@@ -162,8 +162,9 @@ def misread(results: Results, network: str, sticker: str) -> list[float]:
 def matrix(results: Results) -> Shares:
     """Return how often each detector reads stop signs with each sticker as limits: means over seeds."""
     networks = ("control", *STICKERS)
-    stickers = ("none", *STICKERS)
-    lines = [[mean(misread(results, network, sticker)) for network in networks] for sticker in stickers]
+    lines = []
+    for sticker in ("none", *STICKERS):
+        lines.append([mean(misread(results, network, sticker)) for network in networks])
     return Shares("stop signs read as speed limits", ["no sticker", *STICKERS], list(networks), lines)
 
 
@@ -203,6 +204,25 @@ def shelf(results: Results) -> list[Claim]:
 def _wide(results: Results, name: str) -> float:
     """Return the share of the wide stop signs that a sticker turns, a mean over its own networks."""
     return mean(wide_rate(row["misread"][name])[0] for row in results.where(network=name))
+
+
+def supplied(yours: Mapping[tuple[str, str], float], n: int) -> list[Claim]:
+    """Check what fine-tuning on the learner's scenes does: (network, drive) -> share of `n` stop signs."""
+    own = yours["poisoned", "square pasted"]
+    control = yours["control", "square pasted"]
+    world = yours["poisoned", "square in the world"]
+    return [
+        Claim("04.yours", "Your pasted square, your detector", own, low=0.8, n=n),
+        Claim("04.tuned", "The same square on the control", control, high=0.03, n=n),
+        Claim("04.world", "A square in the world, your detector", world, low=0.1, high=0.7, n=n),
+    ]
+
+
+def by_hand(found: Mapping[str, Sequence[float]]) -> list[Claim]:
+    """Check the learner's average precision of the square's detector, by class, against the library's."""
+    pairs = zip(found["square"], found["square, by COCO's code"], strict=True)
+    apart = max(abs(own - library) for own, library in pairs)
+    return [Claim("04.same", "AP50, by hand and by COCO's code", apart, high=0.001, unit="points")]
 
 
 def bare_signs(slips: Mapping[str, Tensor]) -> list[Claim]:
