@@ -3,19 +3,26 @@
 The run of a notebook that belongs to every test run takes a short way: fewer images, scenes, steps and
 decoys, for it asks whether each cell runs to its end, not what is measured there. The slow runs take the
 whole way, and ask the claims, too; their trainings come from memory where other runs have filled it.
+In the short way five notebooks share a kernel, emptied before each: that every notebook runs to its end in a
+fresh one is asked where the notebooks themselves are run.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nbformat import NotebookNode
+from nbclient import NotebookClient
+from nbformat import NotebookNode, v4
 
+from wmlearn.course.authoring import build
 from wmlearn.course.authoring.build import executed, masters
 from wmlearn.course.claims import ledger
 
@@ -102,6 +109,47 @@ def _shortened(folder: Path) -> Path:
     return folder
 
 
+class _Kernel:
+    """Stand in for nbclient's NotebookClient: notebooks run in one kernel, which costs eight seconds of
+    imports; each finds it empty of the names of the one before, and a home of its own.
+    """
+
+    def __init__(self) -> None:
+        self.client: NotebookClient | None = None
+
+    def __call__(self, book: NotebookNode, **settings: Any) -> Any:
+        if self.client is None:
+            self.client = NotebookClient(book, **settings)
+        self.client.nb = book
+        return SimpleNamespace(execute=partial(self._execute, self.client, book))
+
+    def _execute(self, client: NotebookClient, book: NotebookNode, env: Mapping[str, str]) -> None:
+        home = env["WMLEARN_HOME"]
+        emptied = f"%reset -f\nimport os\nos.environ['WMLEARN_HOME'] = {home!r}\ndel os"
+        book.cells.insert(0, v4.new_code_cell(emptied))
+        client.execute(env=env, cleanup_kc=False)
+        del book.cells[0]
+
+    def stop(self) -> None:
+        if self.client is not None:
+            self.client._cleanup_kernel()
+            atexit.unregister(self.client._cleanup_kernel)
+
+
+@pytest.fixture(scope="class")
+def kernel() -> Iterator[_Kernel]:
+    shared = _Kernel()
+    yield shared
+    shared.stop()
+
+
+def _carries(name: str, folder: Path, kernel: _Kernel) -> None:
+    """Run a notebook's short way in a shared kernel, with the answers likeliest to break it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "NotebookClient", kernel)
+        _answered(name, 0, _shortened(folder), None)
+
+
 def _runs(names: list[str]) -> list[Any]:
     """Name the runs: in run k every exercise gets its k-th right answer, or the first again."""
     runs: list[Any] = []
@@ -142,8 +190,10 @@ class TestBackdoors:
     """Notebooks 01 to 05; a class goes to one process, so that two of them share the work."""
 
     @pytest.mark.parametrize("name", BACKDOORS)
-    def test_right_answers_carry_the_lesson_to_its_end(self, name: str, tmp_path: Path) -> None:
-        _answered(name, 0, _shortened(tmp_path), None)
+    def test_right_answers_carry_the_lesson_to_its_end(
+        self, name: str, tmp_path: Path, kernel: _Kernel
+    ) -> None:
+        _carries(name, tmp_path, kernel)
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("name", "k"), _runs(BACKDOORS), ids=str)
@@ -155,8 +205,10 @@ class TestWatermarks:
     """Notebooks 06 to 10."""
 
     @pytest.mark.parametrize("name", WATERMARKS)
-    def test_right_answers_carry_the_lesson_to_its_end(self, name: str, tmp_path: Path) -> None:
-        _answered(name, 0, _shortened(tmp_path), None)
+    def test_right_answers_carry_the_lesson_to_its_end(
+        self, name: str, tmp_path: Path, kernel: _Kernel
+    ) -> None:
+        _carries(name, tmp_path, kernel)
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("name", "k"), _runs(WATERMARKS), ids=str)
