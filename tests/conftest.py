@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,6 +61,47 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ.pop("WMLEARN_HOME")
     if before is not None:
         os.environ["WMLEARN_HOME"] = before
+
+
+AtOnce = Callable[..., list[str]]
+IN_A_PROCESS = """
+import contextlib, os, sys
+os.environ.clear()
+os.environ.update(environment)
+sys.argv[1:] = words
+with open(printed, "w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+    exec(code, {"__name__": "__main__"})
+"""
+
+
+@pytest.fixture(scope="session")
+def at_once() -> AtOnce:
+    """Return what runs code in several processes at the same time, and returns what each of them prints:
+    `at_once(CODE, WORDS, WORDS)`, the words for `sys.argv[1:]`.
+
+    Where the system can, they part from a process that has imported the package: that takes five seconds.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    processes = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        processes.set_forkserver_preload(["wmlearn.cli"])
+
+    def at_once(code: str, *words: Sequence[object]) -> list[str]:
+        running = []
+        with tempfile.TemporaryDirectory() as folder:
+            printed = [Path(folder, str(i)) for i in range(len(words))]
+            for own, path in zip(words, printed, strict=True):
+                told = {"environment": dict(os.environ), "words": [str(word) for word in own]}
+                told |= {"printed": str(path), "code": code}
+                running.append(processes.Process(target=exec, args=(IN_A_PROCESS, told)))
+            for process in running:
+                process.start()
+            for process in running:
+                process.join(900)
+            assert [process.exitcode for process in running] == [0] * len(words)
+            return [path.read_text(encoding="utf-8") for path in printed]
+
+    return at_once
 
 
 @pytest.fixture(scope="session")
