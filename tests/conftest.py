@@ -10,13 +10,16 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
 import wmlearn as wm
+from wmlearn import parallel
 
 settings.register_profile(
     "course",
@@ -75,16 +78,31 @@ with open(printed, "w", encoding="utf-8") as file, contextlib.redirect_stdout(fi
 
 
 @pytest.fixture(scope="session")
-def at_once() -> AtOnce:
+def processes() -> BaseContext:
+    """Return what starts processes; where the system can, they part from one that has imported the package:
+    that takes five seconds.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["wmlearn.cli"])
+    return context
+
+
+@pytest.fixture
+def ready_processes(processes: BaseContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `jobs=2` part from a process that has imported the package: for tests of what two jobs do. That
+    they start by themselves, too, tests/test_parallel.py asks.
+    """
+    names = {"get_context": lambda _: processes, "active_children": multiprocessing.active_children}
+    monkeypatch.setattr(parallel, "multiprocessing", SimpleNamespace(**names))
+
+
+@pytest.fixture(scope="session")
+def at_once(processes: BaseContext) -> AtOnce:
     """Return what runs code in several processes at the same time, and returns what each of them prints:
     `at_once(CODE, WORDS, WORDS)`, the words for `sys.argv[1:]`.
-
-    Where the system can, they part from a process that has imported the package: that takes five seconds.
     """
-    methods = multiprocessing.get_all_start_methods()
-    processes = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        processes.set_forkserver_preload(["wmlearn.cli"])
 
     def at_once(code: str, *words: Sequence[object]) -> list[str]:
         running = []
