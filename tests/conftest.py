@@ -53,6 +53,11 @@ PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "gtsrb-3
 UNPACKED = Path.home() / ".cache" / "wmlearn" / "test-gtsrb"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the house last: two workers end together when what is left at the end is small."""
+    items.sort(key=lambda item: item.nodeid.startswith("tests/house/"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before = os.environ.get("WMLEARN_HOME")
