@@ -60,18 +60,26 @@ def _after_start(name: str, *lines: str) -> tuple[str, str]:
 
 
 SHORTER: dict[str, Sequence[tuple[str, str]]] = {
-    "01": (_digits(3000, 1000), ("range(1, 1001)", "range(1, 101)")),
+    "01": (
+        _digits(3000, 1000),
+        ("range(1, 1001)", "range(1, 101)"),
+        ("forge(hits_on_a, 20)", "forge(hits_on_a, 14)"),
+    ),
     "02": (_digits(6000, 2500), ("steps=1500", "steps=150")),
     "03": (
         _after_start(
             "03",
             "from wmlearn.data import signs",
-            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 900, 600, 600",
+            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 500, 300, 300",
         ),
         ("wm.Recipe(epochs=6,", "wm.Recipe(epochs=1,"),
     ),
-    "04": (_after_start("04", "street.N_TEST = 60"),),
-    "05": (("twins(1500, seed=52)", "twins(300, seed=52)"), ("twins(1500, seed=91", "twins(300, seed=91")),
+    "04": (_after_start("04", "street.N_TEST = 40"),),
+    "05": (
+        ("twins(1500, seed=52)", "twins(160, seed=52)"),
+        ("twins(1500, seed=91", "twins(160, seed=91"),
+        ("strengths = (1, 10, 20, 30, 50, 70, 100)", "strengths = (1, 20, 100)"),
+    ),
     "06": (
         _digits(3000, 1000),
         ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 300, 700)"),
@@ -80,18 +88,25 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
             "06",
             "removal.unlearn.NeuralCleanse = lambda **settings: detection.NeuralCleanse(steps=8, **settings)",
             "drawn = lesson_06._us_signs",
-            "lesson_06._us_signs = lambda n, **which: drawn(n // 6, **which)",
+            "lesson_06._us_signs = lambda n, **which: drawn(n // 12, **which)",
+            "lesson_06.CLEANING = wm.Recipe(epochs=1, lr=3e-3, batch_size=32)",
         ),
     ),
     "07": (
         _digits(3000, 1000),
         ("strangers, 40)", "strangers, 12)"),
         ("patches, 999)", "patches, 99)"),
+        ('zhang_key("unrelated", i)), 99)', 'zhang_key("unrelated", i)), 19)'),
+        ("others(abstract_key), 99)", "others(abstract_key), 19)"),
         ("others(recipe), 199)", "others(recipe), 19)"),
     ),
-    "08": (_digits(6000, 2500), ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 3_000)")),
+    "08": (
+        _digits(6000, 1500),
+        ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 3_000)"),
+        ("for secret in range(50)]", "for secret in range(10)]"),
+    ),
     "09": (_digits(3000, 1000), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 2_500, 300, seed=9)")),
-    "10": (_digits(6000, 2500),),
+    "10": (_digits(4000, 1500),),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 
