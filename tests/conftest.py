@@ -10,9 +10,9 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from multiprocessing.context import BaseContext
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -83,7 +83,7 @@ with open(printed, "w", encoding="utf-8") as file, contextlib.redirect_stdout(fi
 
 
 @pytest.fixture(scope="session")
-def processes() -> BaseContext:
+def processes() -> Any:
     """Return what starts processes; where the system can, they part from one that has imported the package:
     that takes five seconds.
     """
@@ -95,7 +95,7 @@ def processes() -> BaseContext:
 
 
 @pytest.fixture
-def ready_processes(processes: BaseContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def ready_processes(processes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `jobs=2` part from a process that has imported the package: for tests of what two jobs do. That
     they start by themselves, too, tests/test_parallel.py asks.
     """
@@ -104,7 +104,7 @@ def ready_processes(processes: BaseContext, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def at_once(processes: BaseContext) -> AtOnce:
+def at_once(processes: Any) -> AtOnce:
     """Return what runs code in several processes at the same time, and returns what each of them prints:
     `at_once(CODE, WORDS, WORDS)`, the words for `sys.argv[1:]`.
     """
