@@ -67,6 +67,7 @@ WORDS_CHANGED = "([box, old]) => [...box.querySelectorAll('.widget-html-content'
 NOBODY_SAYS = "old => ![...document.querySelectorAll('.widget-html-content')].some(e => e.innerText === old)"
 
 
+@pytest.mark.skipif(not NO_BROWSER, reason="where there is a browser, its tests run these cells")
 @pytest.mark.parametrize(
     ("cell", "dials"),
     [(DIGITS, [PAD, DIAL]), (LESSONS, [dial for dial, _, _ in DIALS])],
