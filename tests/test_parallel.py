@@ -65,6 +65,7 @@ def test_one_job_measures_a_cell_only_when_it_is_asked_for() -> None:
     assert measured == [0]
 
 
+@pytest.mark.usefixtures("ready_processes")
 def test_what_was_done_comes_before_a_failure_and_nobody_waits_for_the_rest(tmp_path: Path) -> None:
     results = completed(fail_after_the_first, str(tmp_path), [1, 0, 2, 3], jobs=2)
     assert next(results) == 0
@@ -73,6 +74,7 @@ def test_what_was_done_comes_before_a_failure_and_nobody_waits_for_the_rest(tmp_
     assert not (tmp_path / "rest").exists()
 
 
+@pytest.mark.usefixtures("ready_processes")
 def test_a_process_that_dies_is_named_with_its_remedy() -> None:
     with pytest.raises(wm.WmlearnError, match=r"^Every process must live until .* or take one job\.$"):
         list(completed(die, None, [0], jobs=2))

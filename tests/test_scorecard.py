@@ -121,6 +121,7 @@ def test_cells_are_written_and_not_run_again(
     assert len(CALLS) == 5, "on other test samples nothing was measured yet"
 
 
+@pytest.mark.usefixtures("ready_processes")
 @pytest.mark.parametrize("scheduler", [None, "local"])
 def test_processes_and_a_cluster_measure_what_one_process_does(
     scheduler: str | None, marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, card: scorecard.Scorecard

@@ -1,4 +1,4 @@
-"""The commands, run as a user runs them: in a process of their own."""
+"""The commands: what each says and leaves behind; in a process of their own where that is what is asked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,25 @@ WMLEARN = Path(sys.executable).parent / "wmlearn"
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
-def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    env = os.environ | ONE_THREAD | environment
-    return subprocess.run(
-        [str(WMLEARN), *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=900
-    )
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return what runs `wmlearn …` in a folder of its own, in this process; a traceback fails the test.
+
+    A process of its own costs five seconds of imports: the quickstart, Ctrl-C and the tests of odd outputs
+    have one.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def wmlearn(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["wmlearn", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return subprocess.CompletedProcess(arguments, int(end.value.code or 0), *capsys.readouterr())
+
+    return wmlearn
 
 
 def _offline() -> list[str]:
@@ -45,7 +60,9 @@ def _offline() -> list[str]:
 FEWER_DIGITS = """
 from wmlearn import Splits
 from wmlearn.cli import main, quickstart
+from wmlearn.data import signs
 
+signs.TEST = 600
 load = quickstart.load
 
 def fewer(name):
@@ -55,7 +72,7 @@ def fewer(name):
 quickstart.load = fewer
 main()
 """
-"""What runs the command on a fifth of the digits; all else is as a user has it."""
+"""What runs the command on a fifth of the digits and of the test signs; all else is as a user has it."""
 
 
 def test_quickstart_shows_both_networks_beside_each_other_and_writes_the_picture_offline(
@@ -105,16 +122,16 @@ def _per_cents(line: str) -> list[float]:
     return [float(word.rstrip("%")) for word in line.split() if word.endswith("%")]
 
 
-def test_quickstart_says_where_it_could_not_write(tmp_path: Path) -> None:
+def test_quickstart_says_where_it_could_not_write(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    done = run("quickstart", "--out", "file/picture.png", cwd=tmp_path)
+    done = run("quickstart", "--out", "file/picture.png")
     assert done.returncode == 1
     assert "file/picture.png must be writable" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_doctor_finds_nothing_to_mend_here(tmp_path: Path) -> None:
-    done = run("doctor", cwd=tmp_path)
+def test_doctor_finds_nothing_to_mend_here(run: Run) -> None:
+    done = run("doctor")
     assert done.returncode == 0, done.stdout
     for word in (
         "torch",
@@ -139,47 +156,47 @@ def test_doctor_counts_what_is_wrong_and_says_how_to_mend_it(
     assert done.output.count("to mend it: Install it.") == faults
 
 
-def test_data_list_and_verify_name_every_file(tmp_path: Path) -> None:
-    listed, verified = run("data", "list", cwd=tmp_path), run("data", "verify", cwd=tmp_path)
+def test_data_list_and_verify_name_every_file(run: Run) -> None:
+    listed, verified = run("data", "list"), run("data", "verify")
     assert "mnist/train-images-idx3-ubyte.gz" in listed.stdout
     assert "fashion-mnist" in listed.stdout
     assert verified.returncode == 0
     assert "checksums agree" in verified.stdout
 
 
-def test_fetching_an_unknown_data_set_names_the_known_ones(tmp_path: Path) -> None:
-    done = run("data", "fetch", "cifar", cwd=tmp_path)
+def test_fetching_an_unknown_data_set_names_the_known_ones(run: Run) -> None:
+    done = run("data", "fetch", "cifar")
     assert done.returncode == 1
     assert done.stderr.startswith("wmlearn: the data set must be one of ")
     assert "Traceback" not in done.stderr
 
 
-def test_fetching_mnist_needs_no_network(tmp_path: Path) -> None:
-    done = run("data", "fetch", "mnist", cwd=tmp_path)
+def test_fetching_mnist_needs_no_network(run: Run) -> None:
+    done = run("data", "fetch", "mnist")
     assert "60,000 training and 10,000 test images are here" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["build", "reproduce"])
-def test_an_unknown_name_is_answered_with_the_known_ones(command: str, tmp_path: Path) -> None:
-    done = run(command, "nonsense", cwd=tmp_path)
+def test_an_unknown_name_is_answered_with_the_known_ones(command: str, run: Run) -> None:
+    done = run(command, "nonsense")
     assert done.returncode == 1
     assert {"build": "01_two_models", "reproduce": "poison-rate"}[command] in done.stderr
 
 
-def test_reproduce_lists_its_experiments(tmp_path: Path) -> None:
-    done = run("reproduce", cwd=tmp_path)
+def test_reproduce_lists_its_experiments(run: Run) -> None:
+    done = run("reproduce")
     assert done.returncode == 0
     for name in ("recipe-search", "all-to-one", "single-target", "all-to-all", "poison-rate", "filters"):
         assert name in done.stdout
 
 
 def test_reproduce_resumes_a_finished_experiment_at_once_and_compares_it_with_the_paper(
-    tmp_path: Path,
+    run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "results").mkdir()
     shipped = ROOT / "data" / "results" / "all-to-one.json"
     (tmp_path / "results" / "all-to-one.json").write_bytes(shipped.read_bytes())
-    done = run("reproduce", "all-to-one", cwd=tmp_path)
+    done = run("reproduce", "all-to-one")
     # this machine has another torch or precision: it must say so, and leave the file alone
     if done.returncode == 1:
         assert "must come from this version and recipe" in done.stderr

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -73,12 +73,9 @@ def test_a_full_disk_leaves_nothing_half_written(monkeypatch: pytest.MonkeyPatch
     assert not [path for path in home.iterdir() if path.suffix != ".lock"]
 
 
-def test_labs_that_start_at_once_make_one_copy(home: Path) -> None:
+def test_labs_that_start_at_once_make_one_copy(at_once: Callable[..., list[str]]) -> None:
     code = "from wmlearn.cli import lab; print(lab.working_copy(lab.chosen('01'), fresh=True).name)"
-    running = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    names = sorted(process.communicate(timeout=120)[0].strip() for process in running)
+    names = sorted(printed.strip() for printed in at_once(code, (), ()))
     assert names == ["01_two_models-2.ipynb", "01_two_models.ipynb"]
 
 

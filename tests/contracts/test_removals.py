@@ -13,6 +13,7 @@ from torch import nn
 
 import wmlearn as wm
 from wmlearn import removal
+from wmlearn.detection import NeuralCleanse
 from wmlearn.evidence import bystanders
 
 LOW = {"distill-odd": 0.0, "adi2018-rtll": 0.2, "adi2018-rtal": 0.7, "prune-80": 0.2}
@@ -20,12 +21,14 @@ LOW = {"distill-odd": 0.0, "adi2018-rtll": 0.2, "adi2018-rtal": 0.7, "prune-80":
 
 
 def quick(attack: Any) -> Any:
-    """Return the attack with few epochs."""
+    """Return the attack with few epochs, and few steps of what it searches."""
     if isinstance(attack, removal.Chain):
         return removal.Chain([quick(step) for step in attack.steps])
     if isinstance(attack, removal.Overwrite):
         scheme: Any = attack.scheme
         return replace(attack, scheme=replace(scheme, n=20, recipe=wm.Recipe(epochs=4, lr=2e-3)))
+    if isinstance(attack, removal.Unlearn):
+        attack = replace(attack, search=NeuralCleanse(steps=20))
     if isinstance(attack, removal.NeuronPrune):
         return replace(attack, steps=40)
     if "recipe" in vars(attack) and attack.recipe:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,14 +90,13 @@ def test_a_home_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert record.read() == Record()
 
 
-def test_notebooks_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_notebooks_that_write_at_once_lose_nothing(at_once: Callable[..., list[str]]) -> None:
     code = (
         "import sys; from wmlearn.course import record\n"
         "for i in range(20):\n"
         "    record.update(lambda kept: record.with_solved(kept, f'{sys.argv[1]}.{i}', 'today'))"
     )
-    running = [subprocess.Popen([sys.executable, "-c", code, name]) for name in ("01", "02")]
-    assert [process.wait(120) for process in running] == [0, 0]
+    at_once(code, ["01"], ["02"])
     assert len(record.load().solved) == 40
 
 

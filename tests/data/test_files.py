@@ -10,8 +10,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
@@ -335,7 +333,7 @@ RACE = """
 import sys, time
 from pathlib import Path
 from wmlearn.data import files
-meeting, me, other = (Path(word) for word in sys.argv[1:])
+files.CACHE, meeting, me, other = (Path(word) for word in sys.argv[1:])
 
 def fill(temporary):
     (temporary / "whole").mkdir()
@@ -351,23 +349,8 @@ print((files.fetch("pictures", "Pictures", fill) / "data").read_text())
 """
 
 
-def test_two_processes_may_fetch_at_once(tmp_path: Path) -> None:
+def test_two_processes_may_fetch_at_once(tmp_path: Path, at_once: Callable[..., list[str]]) -> None:
     home, meeting = tmp_path / "home", tmp_path / "meeting"
-    home.mkdir()
     meeting.mkdir()
-    environment = os.environ | {"HOME": str(home), "USERPROFILE": str(home)}
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACE, str(meeting), *names],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for names in (("a", "b"), ("b", "a"))
-    ]
-    for process in both:
-        out, err = process.communicate(timeout=900)
-        assert process.returncode == 0, err
-        assert out == "data\n"
-    assert _tree(home / ".cache" / "wmlearn") == FETCHED
+    assert at_once(RACE, (home, meeting, "a", "b"), (home, meeting, "b", "a")) == ["data\n"] * 2
+    assert _tree(home) == FETCHED

@@ -4,11 +4,8 @@ named with its remedy.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -365,24 +362,21 @@ def test_an_incomplete_download_says_to_fetch_it_again(
         wm.load("gtsrb")
 
 
-def test_two_processes_may_decode_at_once(source: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    environment = os.environ | {"HOME": str(home), "USERPROFILE": str(home)}
-    code = "import sys, wmlearn as wm; print(wm.load('gtsrb', root=sys.argv[1]).train)"
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(source)],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    outcomes = [process.communicate(timeout=900) for process in both]
-    assert outcomes == [("Samples(258 images (3, 32, 32), 43 classes)\n", "")] * 2
-    assert len(list((home / ".cache" / "wmlearn" / "decoded").iterdir())) == 1
+DECODES = """
+import sys, wmlearn as wm
+from pathlib import Path
+from wmlearn.data import files
+files.CACHE = Path(sys.argv[1])
+print(wm.load("gtsrb", root=sys.argv[2]).train)
+"""
+
+
+def test_two_processes_may_decode_at_once(
+    source: Path, tmp_path: Path, at_once: Callable[..., list[str]]
+) -> None:
+    printed = at_once(DECODES, (tmp_path, source), (tmp_path, source))
+    assert printed == ["Samples(258 images (3, 32, 32), 43 classes)\n"] * 2
+    assert len(list((tmp_path / "decoded").iterdir())) == 1
 
 
 # The real photographs, where they are

@@ -145,6 +145,7 @@ def test_an_interruption_keeps_the_finished_rows(tmp_path: Path) -> None:
     assert _measured(tmp_path) == [0, 1, 2, 3]
 
 
+@pytest.mark.usefixtures("ready_processes")
 def test_two_jobs_give_the_rows_of_one_in_the_same_order(tmp_path: Path) -> None:
     toy, one, two = _toy(tmp_path), tmp_path / "one", tmp_path / "two"
     list(run(toy, one))
@@ -156,6 +157,7 @@ def test_two_jobs_give_the_rows_of_one_in_the_same_order(tmp_path: Path) -> None
     assert sorted(_measured(tmp_path)) == [0, 1, 2, 3]
 
 
+@pytest.mark.usefixtures("ready_processes")
 def test_whoever_stops_does_not_wait_for_the_cells_under_way(tmp_path: Path) -> None:
     rows = run(replace(_toy(tmp_path), measure=square_but_the_first_takes_long), tmp_path, jobs=2)
     assert next(iter(rows))["a"] != 0

@@ -3,19 +3,26 @@
 The run of a notebook that belongs to every test run takes a short way: fewer images, scenes, steps and
 decoys, for it asks whether each cell runs to its end, not what is measured there. The slow runs take the
 whole way, and ask the claims, too; their trainings come from memory where other runs have filled it.
+In the short way five notebooks share a kernel, emptied before each: that every notebook runs to its end in a
+fresh one is asked where the notebooks themselves are run.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nbformat import NotebookNode
+from nbclient import NotebookClient
+from nbformat import NotebookNode, v4
 
+from wmlearn.course.authoring import build
 from wmlearn.course.authoring.build import executed, masters
 from wmlearn.course.claims import ledger
 
@@ -53,13 +60,17 @@ def _after_start(name: str, *lines: str) -> tuple[str, str]:
 
 
 SHORTER: dict[str, Sequence[tuple[str, str]]] = {
-    "01": (_digits(3000, 1000), ("range(1, 1001)", "range(1, 101)")),
+    "01": (
+        _digits(3000, 1000),
+        ("range(1, 1001)", "range(1, 101)"),
+        ("forge(hits_on_a, 20)", "forge(hits_on_a, 14)"),
+    ),
     "02": (_digits(6000, 2500), ("steps=1500", "steps=150")),
     "03": (
         _after_start(
             "03",
             "from wmlearn.data import signs",
-            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 900, 600, 600",
+            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 500, 300, 300",
         ),
         ("wm.Recipe(epochs=6,", "wm.Recipe(epochs=1,"),
     ),
@@ -67,7 +78,11 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         _after_start("04", "street.N_TEST = 60"),
         ("draw_street(300, seed=11)", "draw_street(40, seed=11)"),
     ),
-    "05": (("twins(1500, seed=52)", "twins(300, seed=52)"), ("twins(1500, seed=91", "twins(300, seed=91")),
+    "05": (
+        ("twins(1500, seed=52)", "twins(160, seed=52)"),
+        ("twins(1500, seed=91", "twins(160, seed=91"),
+        ("strengths = (1, 10, 20, 30, 50, 70, 100)", "strengths = (1, 20, 100)"),
+    ),
     "06": (
         _digits(3000, 1000),
         ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 300, 700)"),
@@ -76,18 +91,25 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
             "06",
             "removal.unlearn.NeuralCleanse = lambda **settings: detection.NeuralCleanse(steps=8, **settings)",
             "drawn = lesson_06._us_signs",
-            "lesson_06._us_signs = lambda n, **which: drawn(n // 6, **which)",
+            "lesson_06._us_signs = lambda n, **which: drawn(n // 12, **which)",
+            "lesson_06.CLEANING = wm.Recipe(epochs=1, lr=3e-3, batch_size=32)",
         ),
     ),
     "07": (
         _digits(3000, 1000),
         ("strangers, 40)", "strangers, 12)"),
         ("patches, 999)", "patches, 99)"),
+        ('zhang_key("unrelated", i)), 99)', 'zhang_key("unrelated", i)), 19)'),
+        ("others(abstract_key), 99)", "others(abstract_key), 19)"),
         ("others(recipe), 199)", "others(recipe), 19)"),
     ),
-    "08": (_digits(6000, 2500), ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 3_000)")),
+    "08": (
+        _digits(6000, 1500),
+        ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 3_000)"),
+        ("for secret in range(50)]", "for secret in range(10)]"),
+    ),
     "09": (_digits(3000, 1000), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 2_500, 300, seed=9)")),
-    "10": (_digits(6000, 2500),),
+    "10": (_digits(4000, 1500),),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 
@@ -103,6 +125,47 @@ def _shortened(folder: Path) -> Path:
             text = text.replace(long, short)
         (source / f"{name}.py").write_text(text, encoding="utf-8")
     return folder
+
+
+class _Kernel:
+    """Stand in for nbclient's NotebookClient: notebooks run in one kernel, which costs eight seconds of
+    imports; each finds it empty of the names of the one before, and a home of its own.
+    """
+
+    def __init__(self) -> None:
+        self.client: NotebookClient | None = None
+
+    def __call__(self, book: NotebookNode, **settings: Any) -> Any:
+        if self.client is None:
+            self.client = NotebookClient(book, **settings)
+        self.client.nb = book
+        return SimpleNamespace(execute=partial(self._execute, self.client, book))
+
+    def _execute(self, client: NotebookClient, book: NotebookNode, env: Mapping[str, str]) -> None:
+        home = env["WMLEARN_HOME"]
+        emptied = f"%reset -f\nimport os\nos.environ['WMLEARN_HOME'] = {home!r}\ndel os"
+        book.cells.insert(0, v4.new_code_cell(emptied))
+        client.execute(env=env, cleanup_kc=False)
+        del book.cells[0]
+
+    def stop(self) -> None:
+        if self.client is not None:
+            self.client._cleanup_kernel()
+            atexit.unregister(self.client._cleanup_kernel)
+
+
+@pytest.fixture(scope="class")
+def kernel() -> Iterator[_Kernel]:
+    shared = _Kernel()
+    yield shared
+    shared.stop()
+
+
+def _carries(name: str, folder: Path, kernel: _Kernel) -> None:
+    """Run a notebook's short way in a shared kernel, with the answers likeliest to break it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "NotebookClient", kernel)
+        _answered(name, 0, _shortened(folder), None)
 
 
 def _runs(names: list[str]) -> list[Any]:
@@ -145,8 +208,10 @@ class TestBackdoors:
     """Notebooks 01 to 05; a class goes to one process, so that two of them share the work."""
 
     @pytest.mark.parametrize("name", BACKDOORS)
-    def test_right_answers_carry_the_lesson_to_its_end(self, name: str, tmp_path: Path) -> None:
-        _answered(name, 0, _shortened(tmp_path), None)
+    def test_right_answers_carry_the_lesson_to_its_end(
+        self, name: str, tmp_path: Path, kernel: _Kernel
+    ) -> None:
+        _carries(name, tmp_path, kernel)
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("name", "k"), _runs(BACKDOORS), ids=str)
@@ -158,8 +223,10 @@ class TestWatermarks:
     """Notebooks 06 to 10."""
 
     @pytest.mark.parametrize("name", WATERMARKS)
-    def test_right_answers_carry_the_lesson_to_its_end(self, name: str, tmp_path: Path) -> None:
-        _answered(name, 0, _shortened(tmp_path), None)
+    def test_right_answers_carry_the_lesson_to_its_end(
+        self, name: str, tmp_path: Path, kernel: _Kernel
+    ) -> None:
+        _carries(name, tmp_path, kernel)
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("name", "k"), _runs(WATERMARKS), ids=str)

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -627,10 +628,11 @@ except own.documents.DataError as error:
 """
 
 
-def test_a_full_disk_loses_nothing_that_was_acknowledged(registry: own.Registry) -> None:
-    words = [sys.executable, "-W", "ignore", "-c", FULL, str(registry.where), KEEPER.secret.hex()]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    n, _, why = done.stdout.partition(" ")
+def test_a_full_disk_loses_nothing_that_was_acknowledged(
+    registry: own.Registry, at_once: Callable[..., list[str]]
+) -> None:
+    [printed] = at_once(FULL, (registry.where, KEEPER.secret.hex()))
+    n, _, why = printed.partition(" ")
     assert "full" in why
     assert int(n) > 10
     found = own.audit(registry)
