@@ -13,6 +13,8 @@ from .augment import Jitter as Jitter
 from .augment import Tint as Tint
 from .cifar import load_cifar10
 from .digits import load_fashion_mnist, load_mnist
+from .folders import Pictures as Pictures
+from .folders import read_folder as read_folder
 from .gtsrb import load_gtsrb
 from .photographs import Photographs as Photographs
 from .photographs import read_photographs as read_photographs
