@@ -156,6 +156,7 @@ def _loss(model: nn.Module, x: Tensor, y: Tensor, precision: Precision, n_classe
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
         logits = forward(model, x)  # (B, outputs)
     _check_outputs(logits, n_classes)
+    require(len(logits) == len(y), f"the model must answer each of {len(y)} images", len(logits))
     # in float32, as `forward` gives them: the logarithm of a sum of exponentials loses too much in bfloat16
     return F.cross_entropy(logits, y)
 

@@ -28,6 +28,8 @@ LEVEL = 1e-3
 """At which an owner is believed."""
 WEIGHTS = "model.safetensors"
 KEY = "key.safetensors"
+LOOK = 512
+"""Images that a network is asked about before anything else."""
 
 
 def chosen(names: Sequence[str], epochs: int | None, lr: float | None) -> dict[str, Watermark[Any]]:
@@ -64,7 +66,7 @@ def task(model: str, factory: str | None, data: str, reading: Reading, *, attack
     require(quarter >= 10, "there must be at least 40 images: a quarter only measures", len(samples))
     others = [quarter, quarter] if attacked else [quarter]
     train, *parts = split(samples, len(samples) - sum(others), *others)
-    checked_logits(network, parts[-1])
+    checked_logits(network, samples[:LOOK])
     shares = f"{len(train):,} images teach, {len(parts[-1]):,} measure"
     shares += f", {len(parts[0]):,} are the attacker's" if attacked else ""
     return Task(network, train, parts[0], parts[-1], (*images.about, shares))

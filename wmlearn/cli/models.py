@@ -21,7 +21,7 @@ from ..errors import require
 from ..training import best_device
 from ..words import visible
 from . import marks
-from .sources import Reading, open_model, read_images
+from .sources import Reading, open_model, read_images, strangers
 
 Model = Annotated[
     str,
@@ -95,7 +95,7 @@ def scan(
     files.check_writable(out)
     suspect = open_model(model, factory)
     reading = Reading(size, channels, limit)
-    with _bars():
+    with _bars(), strangers("scanning"):
         clean = read_images(data, reading)
         learnt = read_images(training, reading, training=True) if training else None
         asked = read_images(str(queries), reading, labelled=False) if queries else None
@@ -139,7 +139,7 @@ def mark(
     """
     [(name, way)] = marks.chosen([scheme], epochs, lr).items()
     files.check_new_folder(out)
-    with _bars():
+    with _bars(), strangers("marking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit))
         marking = marks.marking(name, way, task)
     files.new_folder(out, lambda folder: marks.write(folder, marking))
@@ -193,7 +193,7 @@ def scorecard(
     odd = [name for name in names if name not in removals.ALL]
     require(not odd, f"an attack must be all, or one of {', '.join(removals.ALL)}", ", ".join(odd))
     files.check_writable(out / "scorecard.json")
-    with _bars():
+    with _bars(), strangers("marking and attacking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit), attacked=True)
         copies = marks.marks(ways, task, out)
         card = cards.run(

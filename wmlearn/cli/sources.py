@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +48,17 @@ def open_network(source: str, factory: str | None = None) -> nn.Module:
     require(isinstance(model, nn.Module), "the model must show its weights", type(model).__name__, fix)
     assert isinstance(model, nn.Module)
     return model
+
+
+@contextmanager
+def strangers(what: str) -> Iterator[None]:
+    """Turn what a stranger's network raises while it runs into one clear error; `what` it was doing."""
+    try:
+        yield
+    except (WmlearnError, OSError):
+        raise
+    except Exception as error:
+        raise WmlearnError(f"{what} must work with this network, got {_said(error)}.") from error
 
 
 def build(factory: str) -> nn.Module:

@@ -248,6 +248,8 @@ def _training(
     if named and worst:
         found += f"; the oddest: {', '.join(named[:MOST_NAMED])}"
     control = f"of the clean images it flags {_by_class(usual) or 'none'}"
+    if isinstance(detector, SpectralSignatures):
+        control = "of any images it flags that share: look whether the oddest ones have something in common"
     numbers = {"flagged": named or worst, "share": shares, "share of clean images": usual}
     return _Result(found, control, numbers)
 

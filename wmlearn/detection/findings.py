@@ -25,7 +25,7 @@ def to_text(examination: Examination) -> str:
     lines = [_summary(examination), *examination.notes]
     for finding in examination.findings:
         seconds = f" ({finding.seconds:.1f} s)" if finding.state == "ran" else ""
-        lines += ["", f"{finding.detector}: {finding.state}{seconds}"]
+        lines += ["", f"{visible(finding.detector)}: {finding.state}{seconds}"]
         lines += _indented("found", finding.found)
         if finding.state == "ran":
             lines += _indented("control", finding.control)
