@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,31 +19,37 @@ from ..detection.checks import checked_logits
 from ..errors import NotEmbeddedWarning, WmlearnError, require
 from ..evidence import Evidence, judge
 from ..protocols import Marked, Watermark
-from ..training import accuracy, best_device
-from ..watermarks import ALL, Unmarked, compared, draw_keys, load_key, new_secret, save_key, unmarked
+from ..training import Recipe, accuracy, best_device
+from ..watermarks import (
+    ALL,
+    Uchida2017,
+    Unmarked,
+    compared,
+    draw_keys,
+    load_key,
+    new_secret,
+    save_key,
+    unmarked,
+)
 from ..watermarks.controls import DECOYS
 from ..watermarks.marking import TAKEN
+from ..watermarks.uchida import fitting
 from .sources import Reading, open_network, read_images
 
 LEVEL = 1e-3
 """At which an owner is believed."""
 WEIGHTS = "model.safetensors"
 KEY = "key.safetensors"
+STEPS = 300
 LOOK = 512
 """Images that a network is asked about before anything else."""
 
 
-def chosen(names: Sequence[str], epochs: int | None, lr: float | None) -> dict[str, Watermark[Any]]:
-    """Return the ways to mark by their names, trained as the user says."""
+def chosen(names: Sequence[str]) -> dict[str, Watermark[Any]]:
+    """Return the ways to mark by their names."""
     odd = [name for name in names if name not in ALL]
     require(not odd, f"the scheme must be one of {', '.join(ALL)}", ", ".join(odd))
-    options: dict[str, Any] = {"epochs": epochs, "lr": lr}
-    changes = {name: value for name, value in options.items() if value is not None}
-    ways = {}
-    for name in names:
-        scheme: Any = ALL[name]
-        ways[name] = replace(scheme, recipe=replace(scheme.recipe, **changes))
-    return ways
+    return {name: ALL[name] for name in names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +77,25 @@ def task(model: str, factory: str | None, data: str, reading: Reading, *, attack
     shares = f"{len(train):,} images teach, {len(parts[-1]):,} measure"
     shares += f", {len(parts[0]):,} are the attacker's" if attacked else ""
     return Task(network, train, parts[0], parts[-1], (*images.about, shares))
+
+
+def fitted(
+    ways: Mapping[str, Watermark[Any]], task: Task, epochs: int | None, lr: float | None
+) -> dict[str, Watermark[Any]]:
+    """Return the ways to mark, trained as the user says: by default for `STEPS` steps at least, as the epochs
+    of the schemes are those of large sets. A message is cut to what the network's layers hold.
+    """
+    schemes = {}
+    for name, way in ways.items():
+        scheme: Any = way
+        if isinstance(way, Uchida2017):
+            scheme = fitting(way, task.model, task.train)
+        recipe: Recipe = scheme.recipe
+        enough = math.ceil(STEPS / math.ceil(len(task.train) / recipe.batch_size))
+        recipe = replace(recipe, epochs=max(recipe.epochs, enough) if epochs is None else epochs)
+        recipe = replace(recipe, lr=recipe.lr if lr is None else lr)
+        schemes[name] = replace(scheme, recipe=recipe)
+    return schemes
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +128,13 @@ class Marking:
         }
 
 
-def marking(name: str, way: Watermark[Any], task: Task) -> Marking:
-    """Draw the key, teach it, and verify it beside a network without it.
+def marking(ways: Mapping[str, Watermark[Any]], task: Task) -> Marking:
+    """Draw the key of the one way to mark, teach it, and verify it beside a network without it.
 
     Raises `WmlearnError` where the mark doesn't take.
     """
-    [key] = draw_keys({name: way}, task.model, task.train, {name: new_secret()}).values()
+    [(name, way)] = ways.items()
+    [key] = draw_keys(ways, task.model, task.train, {name: new_secret()}).values()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotEmbeddedWarning)  # which is an error below
         result = way.embed(task.model, task.train, key)

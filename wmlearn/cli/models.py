@@ -49,8 +49,25 @@ Channels = Annotated[
     int | None, typer.Option(min=1, max=3, help="1 for grey, 3 for colour; else as the first picture is.")
 ]
 Limit = Annotated[int, typer.Option(min=1, help="Read so many images at most, drawn at random.")]
-Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of a training; by default the scheme's.")]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, help="Epochs of a training; by default at least 300 steps.")
+]
 Rate = Annotated[float | None, typer.Option(help="The peak of the learning rate; by default the scheme's.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Processes, of one thread each; 0 means one for each core.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here."
+        " Name your own only: a scheduler sends pickles, and opening one can run any code."
+    ),
+]
+Schemes = Annotated[
+    list[str], typer.Option("--scheme", help="A way to mark; one or more. A wrong name lists all.")
+]
+Removals = Annotated[
+    list[str],
+    typer.Option("--removal", help="An attack; one or more, or all. A wrong name lists them."),
+]
 SCHEMES = ["adi2018", "uchida2017"]
 REMOVALS = ["adi2018-ftal", "liu2018-fine-pruning", "quantize-4-bits"]
 
@@ -137,11 +154,11 @@ def mark(
     A network that is untrained learns the task with the mark. A quarter of the images only measures. All is
     written, or nothing.
     """
-    [(name, way)] = marks.chosen([scheme], epochs, lr).items()
+    ways = marks.chosen([scheme])
     files.check_new_folder(out)
     with _bars(), strangers("marking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit))
-        marking = marks.marking(name, way, task)
+        marking = marks.marking(marks.fitted(ways, task, epochs, lr), task)
     files.new_folder(out, lambda folder: marks.write(folder, marking))
     for line in (*task.about, *marking.lines()):
         typer.echo(visible(line))
@@ -157,48 +174,36 @@ def scorecard(
     out: Annotated[
         Path, typer.Option(help="Folder for keys, networks and cells; what is there is not measured again.")
     ],
-    scheme: Annotated[
-        list[str], typer.Option(help="A way to mark; as many as you like. A wrong name lists all.")
-    ] = SCHEMES,
-    removal: Annotated[
-        list[str], typer.Option(help="An attack; as many as you like, or all. A wrong name lists all.")
-    ] = REMOVALS,
+    schemes: Schemes = SCHEMES,
+    removals: Removals = REMOVALS,
     factory: Factory = None,
     epochs: Epochs = None,
     lr: Rate = None,
     size: Size = None,
     channels: Channels = None,
     limit: Limit = 20_000,
-    jobs: Annotated[
-        int, typer.Option(min=0, help="Processes, of one thread each; 0 means one for each core.")
-    ] = 1,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here."
-            " Name your own only: a scheduler sends pickles, and opening one can run any code."
-        ),
-    ] = None,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Mark copies of your own model, attack them, and say whether the owner is still believed, beside an
     unmarked network under the same attacks.
 
     All keys are drawn before anything is trained. Stop it whenever you like, it resumes.
     """
-    from .. import removal as removals
+    from .. import removal
     from .. import scorecard as cards
 
-    ways = marks.chosen(scheme, epochs, lr)
-    names = list(removals.ALL) if removal == ["all"] else removal
-    odd = [name for name in names if name not in removals.ALL]
-    require(not odd, f"an attack must be all, or one of {', '.join(removals.ALL)}", ", ".join(odd))
+    ways = marks.chosen(schemes)
+    names = list(removal.ALL) if removals == ["all"] else removals
+    odd = [name for name in names if name not in removal.ALL]
+    require(not odd, f"an attack must be all, or one of {', '.join(removal.ALL)}", ", ".join(odd))
     files.check_writable(out / "scorecard.json")
     with _bars(), strangers("marking and attacking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit), attacked=True)
-        copies = marks.marks(ways, task, out)
+        copies = marks.marks(marks.fitted(ways, task, epochs, lr), task, out)
         card = cards.run(
             copies.marked,
-            {name: removals.ALL[name] for name in names},
+            {name: removal.ALL[name] for name in names},
             attacker=task.attacker,
             test=task.test,
             alpha=marks.LEVEL,
