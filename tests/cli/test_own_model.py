@@ -14,6 +14,7 @@ from hostile import command
 from PIL import Image
 
 from wmlearn import detection
+from wmlearn.cli import marks
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTORY = """
@@ -68,6 +69,7 @@ def test_the_script_of_an_outsider_has_15_lines_at_most_and_prints_a_table(here:
 def test_the_commands_run_as_they_stand(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = {"wang2019-neural-cleanse": detection.NeuralCleanse(steps=5)}
     monkeypatch.setattr(detection, "ALL", quick)
+    monkeypatch.setattr(marks, "STEPS", 150)
     lines = [line.split("#")[0].split() for line in _blocks()["sh"].splitlines()]
     for words in lines:
         assert words[0] == "wmlearn"

@@ -97,6 +97,22 @@ def test_a_detector_that_refuses_or_a_network_that_fails_does_not_stop_the_other
     assert states["spectral"].state == "ran"
 
 
+def test_a_network_that_flattens_by_view_runs_as_it_is(samples: wm.Samples) -> None:
+    class Viewed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = nn.Conv2d(1, 4, 3, padding=1)
+            self.head = nn.Linear(64, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.convolution(x).view(len(x), -1))
+
+    before = Viewed()
+    [cleanse] = examine(before, samples, detectors={"cleanse": QUICK["cleanse"]}).findings
+    assert cleanse.state == "ran", cleanse.found
+    assert before.convolution.weight.is_contiguous(), "the network itself is left alone"
+
+
 def test_a_network_that_does_not_know_the_images_is_noted(samples: wm.Samples) -> None:
     torch.manual_seed(0)
     blind = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(32, 2))

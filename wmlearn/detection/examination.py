@@ -7,6 +7,7 @@ what the same detector says of clean images.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,8 @@ from .. import progress
 from ..data import Samples, split
 from ..errors import WmlearnError, require
 from ..evidence import Suspect, answers
-from ..models import check_finite
+from ..models import check_finite, opened
+from ..training import predict
 from .activation_clustering import ActivationClustering
 from .checks import checked_logits
 from .neural_cleanse import NeuralCleanse
@@ -37,6 +39,8 @@ QUERIES = 500
 """Queries that are judged, at most; each costs as many answers as there are overlays."""
 REFERENCE = 1000
 """Clean images that detectors of queries compare with, at most."""
+LOOK = 64
+"""Images that show whether a network laid out otherwise is the same."""
 MOST_NAMED = 10
 """Images that a sentence names; all stand among the numbers."""
 TRAINING = "the network's layers, and its training set"
@@ -108,13 +112,26 @@ def examine(
     if isinstance(model, nn.Module):
         _check(model, samples)
         accuracy = _right(checked_logits(model, samples), samples)
+        quick = _channels_last(model, samples.x[:LOOK])
         for name, detector in progress.each(chosen.items(), "detectors", len(chosen)):
-            findings.append(_finding(name, detector, model, material))
+            findings.append(_finding(name, detector, quick, material))
     else:
         findings = [_unopened(name, detector) for name, detector in chosen.items()]
         accuracy = _right(answers(model, samples.x, len(samples.classes)), samples)
     notes = _notes(accuracy, samples)
     return Examination(samples.classes, len(samples), accuracy, tuple(findings), notes)
+
+
+def _channels_last(model: nn.Module, x: Tensor) -> nn.Module:
+    """Return a copy of `model` whose filters lie channels last in memory, where it gives the same answers to
+    images `x` (N, C, H, W): convolutions of colour images are nearly twice as fast so.
+    """
+    try:
+        quick = copy.deepcopy(opened(model)).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        same = torch.allclose(predict(quick, x), predict(model, x), atol=1e-3, rtol=1e-3)
+    except Exception:  # of a stranger's network: one that flattens by `view` can't be laid out so
+        return model
+    return quick if same else model
 
 
 def _check(model: nn.Module, samples: Samples) -> None:
