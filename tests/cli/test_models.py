@@ -139,7 +139,7 @@ def test_an_onnx_file_gets_one_refusal_a_detector(
 ) -> None:
     pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
-    from onnx import TensorProto, helper
+    from onnx import TensorProto, helper  # pyright: ignore[reportMissingImports]
 
     node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=0)
     shapes = [["n", 3, 8, 8], ["n", 3]]
