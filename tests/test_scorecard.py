@@ -99,6 +99,37 @@ def test_the_control_is_the_same_attack_on_an_unmarked_model(card: scorecard.Sco
     assert json.loads(json.dumps(card.dicts()))[0]["state"] == ""
 
 
+def test_a_printed_card_is_a_table_and_says_where_there_is_no_control(card: scorecard.Scorecard) -> None:
+    head, *lines = str(card).splitlines()
+    assert head.split() == [
+        "mark",
+        "removal",
+        "accuracy",
+        "hits",
+        "p",
+        "unmarked:",
+        "p",
+        "the",
+        "owner",
+        "is",
+    ]
+    assert len(lines) == len(card.rows)
+    bare = replace(card, rows=tuple(replace(row, control=None) for row in card.rows))
+    for text in (str(bare), bare._repr_markdown_()):
+        assert "No control: nobody knows what these keys find in an unmarked network" in text
+    assert "No control" not in card._repr_markdown_()
+
+
+def _refuses(model: nn.Module, samples: wm.Samples) -> nn.Module:
+    raise wm.ArgumentError("no such layer")
+
+
+def test_an_attack_that_refuses_is_named(marks: dict[str, wm.Marked[Any]], mnist: wm.Splits) -> None:
+    attacker, test = mnist.train[2000:2050], mnist.test[:50]
+    with pytest.raises(wm.ArgumentError, match=r"^odd: no such layer$"):
+        scorecard.run(marks, {"odd": _refuses}, attacker=attacker, test=test)
+
+
 def test_cells_are_written_and_not_run_again(
     marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, tmp_path: Path
 ) -> None:

@@ -66,6 +66,7 @@ from .errors import WmlearnError as WmlearnError
 
 # What was measured, side by side, with a bar, and how its numbers are said
 from . import experiments as experiments
+from . import page as page
 from . import parallel as parallel
 from . import progress as progress
 from . import words as words

@@ -4,23 +4,48 @@ from __future__ import annotations
 
 
 class WmlearnError(Exception):
-    """Everything this package raises on purpose, so that a notebook can catch it in one word."""
+    """Everything this package raises on purpose, so that a notebook can catch it in one word.
+
+    >>> try:
+    ...     wm.load("imagenet")
+    ... except wm.WmlearnError as error:
+    ...     print(str(error)[:24])
+    the data set must be one
+    """
 
 
 class ArgumentError(WmlearnError, ValueError):
-    """An argument is outside its domain."""
+    """An argument is outside its domain.
+
+    >>> wm.Recipe(epochs=0)
+    Traceback (most recent call last):
+    wmlearn.errors.ArgumentError: epochs must be at least 1, got 0.
+    """
 
 
 class DataError(WmlearnError):
-    """A file is missing, damaged, or cannot be written."""
+    """A file is missing, damaged, or cannot be written.
+
+    >>> wm.data.read_folder("nowhere")
+    Traceback (most recent call last):
+    wmlearn.errors.DataError: nowhere must be a folder of pictures, got nothing. Check the name.
+    """
 
 
 class OverlapWarning(UserWarning):
-    """Images of the attacker are in the test set: what is measured there flatters the attack."""
+    """Images of the attacker are in the test set: what is measured there flatters the attack.
+
+    >>> import warnings
+    >>> warnings.simplefilter("error", wm.OverlapWarning)  # stop instead
+    """
 
 
 class NothingStampedWarning(UserWarning):
-    """A trigger left every image as it was: what is poisoned by it is label noise, and no backdoor."""
+    """A trigger left every image as it was: what is poisoned by it is label noise, and no backdoor.
+
+    >>> import warnings
+    >>> warnings.simplefilter("error", wm.NothingStampedWarning)  # stop instead
+    """
 
 
 class ClockWarning(UserWarning):
@@ -28,7 +53,11 @@ class ClockWarning(UserWarning):
 
 
 class NotEmbeddedWarning(UserWarning):
-    """A mark was embedded and its own verification doesn't find it: the model carries no proof."""
+    """A mark was embedded and its own verification doesn't find it: the model carries no proof.
+
+    >>> import warnings
+    >>> warnings.simplefilter("error", wm.NotEmbeddedWarning)  # stop instead of going on without a mark
+    """
 
 
 class MemoryWarning(UserWarning):

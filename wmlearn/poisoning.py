@@ -29,7 +29,13 @@ Target = int | Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Poisoned:
-    """A training set in which some images carry the trigger, and the attacker's label."""
+    """A training set in which some images carry the trigger, and the attacker's label.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> poisoned = wm.poison(samples, lambda x: x * 0, rate=0.1, target=0)
+    >>> poisoned.samples.y[poisoned.mask]
+    tensor([0, 0, 0, 0])
+    """
 
     samples: Samples
     mask: Tensor  # (N,) bool: these
@@ -38,7 +44,11 @@ class Poisoned:
 
 
 def next_class(y: Tensor, classes: int = 10) -> Tensor:
-    """Map every label to the next one, the last to 0: the paper's all-to-all attack."""
+    """Map every label to the next one, the last to 0: the paper's all-to-all attack.
+
+    >>> wm.next_class(torch.tensor([0, 8, 9]))
+    tensor([1, 9, 0])
+    """
     return (y + 1) % classes
 
 
@@ -58,6 +68,11 @@ def poison(
     Images that have the target's label anyway are never picked. Poisoned images replace their originals; with
     `add=True` they join them, as in the paper. Raises `ArgumentError` for a rate or class out of range, a
     rate that picks no image, or an unusable trigger.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> poisoned = wm.poison(samples, lambda x: x.clamp(min=0.5), rate=0.1, target=0)
+    >>> int(poisoned.mask.sum())
+    4
     """
     n_classes = len(samples.classes)
     require(len(samples) > 0, *NOT_EMPTY)
@@ -89,6 +104,11 @@ def poison_clean_label(
     Who looks through the set finds no wrong label (Barni, Kallas, Tondi 2019, arXiv:1902.11237, section 3).
     Raises `ArgumentError` for a rate or class out of range, a rate that picks no image, or an unusable
     trigger.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> poisoned = wm.poison_clean_label(samples, lambda x: x * 0, rate=0.5, target=1)
+    >>> torch.equal(poisoned.samples.y, samples.y)
+    True
     """
     require(len(samples) > 0, *NOT_EMPTY)
     require(0 < rate <= 1, "rate must lie in (0, 1]", rate, "0.9 stamps nine in ten images of the target.")
@@ -139,6 +159,11 @@ def success_rate(
     target's label.
 
     Images that have that label already never count: a network that reads them rightly obeys nobody.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> 0 <= wm.success_rate(model, samples, lambda x: x * 0, target=0) <= 1
+    True
     """
     require(len(samples) > 0, *NOT_EMPTY)
     goal = aim(target, samples.y, len(samples.classes))  # (N,)

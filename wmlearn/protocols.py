@@ -16,7 +16,15 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, eq=False)
 class Marked(Generic[K]):
-    """A marked model, the scheme and key that find the mark, and how embedding went."""
+    """A marked model, the scheme and key that find the mark, and how embedding went.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> scheme = wm.watermarks.Uchida2017("1", n_bits=4, strength=1, recipe=wm.Recipe(epochs=30))
+    >>> marked = scheme.embed(model, samples, scheme.keygen(model, samples))
+    >>> scheme.verify(marked.model, marked.key).hits
+    4
+    """
 
     scheme: Watermark[K]
     key: K
@@ -25,7 +33,11 @@ class Marked(Generic[K]):
 
 
 class Watermark(Protocol[K]):
-    """A scheme: draw a secret key, embed it in a copy of a model, look for it in a suspect."""
+    """A scheme: draw a secret key, embed it in a copy of a model, look for it in a suspect.
+
+    >>> sorted(wm.watermarks.ALL)[:2]
+    ['adi2018', 'adi2018-pretrained']
+    """
 
     def keygen(self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None) -> K:
         """Draw a key for models like `model`; without `secret`, as in lessons only, `seed` stands for one."""
@@ -41,6 +53,13 @@ class Watermark(Protocol[K]):
 
 
 class Removal(Protocol):
-    """An attack: return a new model, use only the attacker's `samples`, never a key; leave `model` alone."""
+    """An attack: return a new model, use only the attacker's `samples`, never a key; leave `model` alone.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> suspect = wm.removal.Prune(0.5)(model, samples)
+    >>> int((suspect[1].weight == 0).sum())
+    16
+    """
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module: ...

@@ -19,16 +19,19 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from . import memory
+from . import memory, progress
 from .data import Samples, files, strict_json
 from .errors import OverlapWarning, SetAsideWarning, WmlearnError, require
 from .evidence import Evidence, Rank, against_keys, judge
 from .parallel import completed
 from .protocols import Marked, Removal
 from .training import accuracy
+from .words import text_table
 
 NONE = "none"
 DESTROYED = 0.9  # of the accuracy before: a thief with less has nothing worth the theft
+
+HEADER = ("mark", "removal", "accuracy", "hits", "p", "unmarked: p", "the owner is")
 
 State = Literal["", "void", "destroyed"]
 """Void: the mark was not even in the model before the attack. Destroyed: the model lost a tenth of its
@@ -88,13 +91,26 @@ class Scorecard:
         decided = {"survives": self.survives(row), "state": self.state(row)}
         return {**asdict(row), "p_value": row.evidence.p_value, **decided}
 
-    def _repr_markdown_(self) -> str:
-        head = "| mark | removal | accuracy | hits | p | unmarked: p | the owner is |"
-        return "\n".join([head, "|---|---|--:|--:|--:|--:|---|", *map(self._line, self.rows)])
+    def __str__(self) -> str:
+        table = text_table(HEADER, [self._line(row) for row in self.rows])
+        return "\n".join([table, *self._notes()])
 
-    def _line(self, row: Row) -> str:
+    def _repr_markdown_(self) -> str:
+        lines = [HEADER, *map(self._line, self.rows)]
+        head, *rows = [f"| {' | '.join(line)} |" for line in lines]
+        notes = [f"\n{note}" for note in self._notes()]
+        return "\n".join([head, "|---|---|--:|--:|--:|--:|---|", *rows, *notes])
+
+    def _notes(self) -> list[str]:
+        """Say what is missing."""
+        if all(row.control is not None for row in self.rows):
+            return []
+        fix = "pass unmarked=, a network like the marked ones without a mark."
+        return [f"No control: nobody knows what these keys find in an unmarked network; {fix}"]
+
+    def _line(self, row: Row) -> list[str]:
         evidence = row.evidence
-        cells = [
+        return [
             row.mark,
             row.removal,
             f"{row.before:.1%} → {row.after:.1%}",
@@ -103,7 +119,6 @@ class Scorecard:
             f"{row.control.p_value:.0e}" if row.control else "–",
             self._decision(row),
         ]
-        return f"| {' | '.join(cells)} |"
 
     def _decision(self, row: Row) -> str:
         state = self.state(row)
@@ -156,7 +171,8 @@ def run(
         rows = {(row.mark, row.removal): row for row in _known(cells.values())}
         todo = [attack for attack in _attacks(marks, removals, rows) if attack.marks]
         matrix = replace(matrix, cells=cells)
-        for column in completed(_Matrix.column, matrix, todo, jobs=jobs, scheduler=scheduler):
+        columns = completed(_Matrix.column, matrix, todo, jobs=jobs, scheduler=scheduler)
+        for column in progress.each(columns, "attacks", len(todo)):
             rows |= {(row.mark, row.removal): row for row in column}
     return Scorecard(tuple(rows[mark, removal] for mark in marks for removal in removals), alpha)
 
@@ -204,6 +220,13 @@ class _Matrix:
 
     def column(self, attack: _Attack) -> list[Row]:
         """Try one removal on the marks that it was not tried on yet."""
+        try:
+            return self._rows(attack)
+        except WmlearnError as error:  # which of many was it?
+            error.args = (f"{attack.name}: {error}",)
+            raise
+
+    def _rows(self, attack: _Attack) -> list[Row]:
         unmarked = None
         if self.unmarked is not None:
             unmarked = attack.removal(self.unmarked, self.attacker)

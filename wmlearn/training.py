@@ -34,6 +34,9 @@ class Recipe:
     """How to train: AdamW under a one-cycle schedule. Everything that changes the numbers is here.
 
     The defaults were chosen on a validation split of MNIST: `wmlearn reproduce recipe-search`.
+
+    >>> wm.Recipe(epochs=2, batch_size=100).steps(1_000)
+    20
     """
 
     epochs: int = 3
@@ -58,7 +61,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class TrainLog:
-    """The recipe, the precision that "auto" came to, and one mean loss an epoch."""
+    """The recipe, the precision that "auto" came to, and one mean loss an epoch.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> log = wm.train(model, samples, wm.Recipe(epochs=2))
+    >>> len(log.loss)
+    2
+    """
 
     recipe: Recipe
     precision: Precision
@@ -115,6 +125,12 @@ def train(
     half precision are trained in float32, and put back. Layers whose weights are frozen
     (`requires_grad=False`) stay as they are, batch statistics included. Raises `ArgumentError` for an empty
     set, another device, or more classes than outputs; `WmlearnError` when the loss is no number.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> log = wm.train(model, samples, wm.Recipe(epochs=2))
+    >>> log.recipe.epochs
+    2
     """
     require(len(samples) > 0, *NOT_EMPTY)
     device = samples.x.device
@@ -156,6 +172,7 @@ def _loss(model: nn.Module, x: Tensor, y: Tensor, precision: Precision, n_classe
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
         logits = forward(model, x)  # (B, outputs)
     _check_outputs(logits, n_classes)
+    require(len(logits) == len(y), f"the model must answer each of {len(y)} images", len(logits))
     # in float32, as `forward` gives them: the logarithm of a sum of exponentials loses too much in bfloat16
     return F.cross_entropy(logits, y)
 
@@ -173,6 +190,12 @@ def trained(
 
     Where `memory` has a folder, a network that was trained before is not trained again, unless `on_epoch` is
     to see it grow.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> copy, log = wm.trained(model, samples, wm.Recipe(epochs=1))
+    >>> copy is model
+    False
     """
     new = copy.deepcopy(model)
     key = "" if on_epoch else memory.key(model, samples, recipe, penalty, augment)
@@ -190,6 +213,10 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = 128) -> Tensor:
 
     A small batch stays in a processor's cache: 1,024 images at a time take twice as long as 128, and the bits
     are the same.
+
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> wm.predict(model, torch.rand(5, 1, 4, 4)).shape
+    torch.Size([5, 2])
     """
     require(len(x) > 0, "there must be at least one image", len(x), NOT_EMPTY[-1])
     check_images(x)
@@ -229,7 +256,13 @@ def _by_image(answer: Tensor, n: int) -> Tensor:
 
 
 def accuracy(model: nn.Module, samples: Samples) -> float:
-    """Measure the share of `samples` that is classified as labelled, 0..1."""
+    """Measure the share of `samples` that is classified as labelled, 0..1.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> 0 <= wm.accuracy(model, samples) <= 1
+    True
+    """
     require(len(samples) > 0, *NOT_EMPTY)
     logits = predict(model, samples.x)
     _check_outputs(logits, len(samples.classes))
@@ -237,12 +270,20 @@ def accuracy(model: nn.Module, samples: Samples) -> float:
 
 
 def best_device() -> torch.device:
-    """Name the fastest device here; notebooks and the command line ask, the package never does by itself."""
+    """Name the fastest device here; notebooks and the command line ask, the package never does by itself.
+
+    >>> wm.best_device().type in ("cpu", "cuda")
+    True
+    """
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Say whether `device` multiplies bfloat16 natively; emulated, it would be slower than float32."""
+    """Say whether `device` multiplies bfloat16 natively; emulated, it would be slower than float32.
+
+    >>> wm.has_bf16(torch.device("cpu")) in (True, False)
+    True
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     on_cpu = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

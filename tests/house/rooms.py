@@ -16,6 +16,7 @@ ORDER = (  # a room may import from those above it, and from itself
     "errors",
     "progress",
     "words",
+    "page",
     "parallel",
     "data",
     "memory",

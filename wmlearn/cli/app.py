@@ -21,6 +21,7 @@ from ..data import DRAWN, LOADERS, files, load, read_photographs
 from ..errors import DataError, WmlearnError, require
 from ..training import Recipe
 from ..words import visible
+from . import models
 from . import ownership as cli_ownership
 from .doctor import examine
 from .quickstart import compare_digits, compare_signs, report, steps
@@ -38,6 +39,8 @@ data = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(cli_ownership.app, name="ownership")
+for command in (models.scan, models.mark, models.scorecard):
+    app.command()(command)
 
 
 def main() -> None:

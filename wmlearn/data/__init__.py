@@ -13,6 +13,8 @@ from .augment import Jitter as Jitter
 from .augment import Tint as Tint
 from .cifar import load_cifar10
 from .digits import load_fashion_mnist, load_mnist
+from .folders import Pictures as Pictures
+from .folders import read_folder as read_folder
 from .gtsrb import load_gtsrb
 from .photographs import Photographs as Photographs
 from .photographs import read_photographs as read_photographs
@@ -50,6 +52,9 @@ def load(name: str, *, root: Path | str | None = None, download: bool = True) ->
     "mnist" ships with the course, signs and streets are drawn, the others are fetched once. `root` names a
     folder of your own that holds the files; with `download=False` nothing is fetched. Raises `ArgumentError`
     for an unknown name or a folder without the files, `DataError` for a damaged file.
+
+    >>> wm.load("mnist").test
+    Samples(10,000 images (1, 28, 28), 10 classes)
     """
     require(name in LOADERS, f"the data set must be one of {', '.join(LOADERS)}", name)
     return LOADERS[name](None if root is None else Path(root), download)

@@ -217,6 +217,30 @@ def alone(path: Path) -> Iterator[None]:
                 path.parent.rmdir()
 
 
+def new_folder(path: Path, fill: Callable[[Path], object]) -> None:
+    """Let `fill` write into a folder that must not be there yet, whole or not at all; only its owner may
+    enter it. Raises `DataError` where `path` is there, or can't be written.
+    """
+    check_new_folder(path)
+    try:
+        with tempfile.TemporaryDirectory(prefix=_prefix(path), suffix=".part", dir=path.parent) as temporary:
+            whole = Path(temporary) / "whole"
+            whole.mkdir(mode=0o700)
+            fill(whole)
+            whole.rename(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def check_new_folder(path: Path) -> None:
+    """Raise the `DataError` of `new_folder` now, before long work whose result is to go there."""
+    if os.path.lexists(path):
+        raise DataError(
+            f"{path} must not be there yet, got something that stays as it is. Name a new folder."
+        )
+    check_writable(path)
+
+
 def set_aside(path: Path) -> Path:
     """Rename a damaged file to a name that is free, NAME.damaged or NAME.damaged-2, and return that."""
     number = 1

@@ -19,6 +19,12 @@ class Samples:
 
     `groups`, if known, numbers the thing that each image shows: images of one thing are no independent
     evidence.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> samples
+    Samples(40 images (1, 4, 4), 2 classes)
+    >>> samples[samples.y == 1]
+    Samples(20 images (1, 4, 4), 2 classes)
     """
 
     x: Tensor  # (N, C, H, W) float32 in [0, 1]
@@ -89,7 +95,12 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """What a network learns from, and what it has never seen."""
+    """What a network learns from, and what it has never seen.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> wm.Splits(samples[:30], samples[30:]).test
+    Samples(10 images (1, 4, 4), 2 classes)
+    """
 
     train: Samples
     test: Samples
@@ -104,6 +115,11 @@ def split(samples: Samples, *sizes: int, seed: int = 0) -> tuple[Samples, ...]:
 
     Samples with groups are split between groups: no two sets share one, sizes are off by at most a group,
     classes by little more.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> train, test = wm.split(samples, 30, 10)
+    >>> test.y.bincount()
+    tensor([5, 5])
     """
     require(all(size > 0 for size in sizes), "sizes must be positive", sizes)
     require(sum(sizes) <= len(samples), f"sizes must add up to at most {len(samples)}", sizes)

@@ -5,6 +5,11 @@ training samples), those of queries (model, clean samples, images), and both ret
 """
 
 from .activation_clustering import ActivationClustering as ActivationClustering
+from .examination import Examination as Examination
+from .examination import Finding as Finding
+from .examination import examine as examine
+from .findings import to_html as to_html
+from .findings import to_json as to_json
 from .neural_cleanse import NeuralCleanse as NeuralCleanse
 from .neural_cleanse import Scan as Scan
 from .spectral import SpectralSignatures as SpectralSignatures

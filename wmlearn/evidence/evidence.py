@@ -111,6 +111,10 @@ class Evidence:
     `chance` is the probability of a hit for a model that never saw the key; it exists where each label or bit
     was drawn at random. Where all triggers share one label, or the labels follow from the images, it is None:
     then only a `rank` among decoys or bystanders makes a p-value.
+
+    >>> evidence = wm.Evidence("adi2018", "labels", hits=30, trials=100, chance=0.1)
+    >>> f"{evidence.p_value:.0e}"
+    '2e-08'
     """
 
     scheme: str
@@ -168,7 +172,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A decision at level `alpha`, with the evidence it rests on."""
+    """A decision at level `alpha`, with the evidence it rests on.
+
+    >>> print(wm.judge(wm.Evidence("adi2018", "labels", hits=12, trials=100, chance=0.1)))
+    no proof of ownership: 12 of 100 (chance 0.10), p = 3.0e-01 against alpha = 0.001
+    """
 
     owned: bool
     alpha: float
@@ -185,6 +193,9 @@ def judge(evidence: Evidence, alpha: float = 1e-3) -> Verdict:
     """Support the claim when a model without the mark would do this well with probability `alpha` at most.
 
     Raises `ArgumentError` for evidence that was compared with nothing.
+
+    >>> wm.judge(wm.Evidence("adi2018", "labels", hits=90, trials=100, chance=0.1)).owned
+    True
     """
     require(0 < alpha < 1, "alpha must lie in (0, 1)", alpha)
     return Verdict(evidence.p_value <= alpha, alpha, evidence)
@@ -202,5 +213,10 @@ def against_bystanders(suspect: Evidence, bystanders: Sequence[Evidence]) -> Evi
 
 
 def rank_p_value(suspect: Evidence, bystanders: Sequence[Evidence]) -> float:
-    """Return the share of models at least as guilty as `suspect`, itself included."""
+    """Return the share of models at least as guilty as `suspect`, itself included.
+
+    >>> strangers = [wm.Evidence("own", "labels", hits, 20) for hits in (1, 3, 2)]
+    >>> wm.rank_p_value(wm.Evidence("own", "labels", 20, 20), strangers)
+    0.25
+    """
     return against_bystanders(suspect, bystanders).p_value

@@ -49,7 +49,15 @@ def decoy_p_value(
     budget: int | None = None,
     bystanders: Sequence[Suspect] | None = None,
 ) -> float:
-    """Return the p-value of an owner's key among `n` keys that anybody could draw: see `against_decoys`."""
+    """Return the p-value of an owner's key among `n` keys that anybody could draw: see `against_decoys`.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    >>> scheme = wm.watermarks.Adi2018(n=5)
+    >>> key = scheme.keygen(model, samples)
+    >>> 0.05 <= wm.decoy_p_value(scheme, model, key, model=model, samples=samples, n=19) <= 1
+    True
+    """
     tested = against_decoys(
         scheme,
         suspect,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
 from ..errors import require
+
+Built = TypeVar("Built")
 
 
 class Standardise(nn.Module):
@@ -42,6 +47,13 @@ class FlattenChannelsLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def seeded(build: Callable[[], Built], seed: int) -> Built:
+    """Return what `build` makes when PyTorch's generator is set to `seed`; it is put back afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
 
 
 def badnet_cnn(seed: int = 0) -> nn.Sequential:

@@ -4,38 +4,16 @@ runs nothing.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from html import escape as as_text
 from typing import Any
 
-from ..words import visible
+from ..page import bullets, document, escape
 from .disputes import Report
 from .verification import Finding, Match
 
 VERSION = 2
-STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
-color:#1a1a1a;background:#fff}
-table{border-collapse:collapse;margin:1rem 0}\
-th,td{border:1px solid #999;padding:.35rem .7rem;text-align:left;vertical-align:top}
-th{background:#f0f0f0}.yes{background:#dcefe0}\
-.verdict{font-size:1.25rem;border-left:.4rem solid #333;padding-left:1rem}
-code{overflow-wrap:anywhere}
-"""
-
-
-_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
-"""What a browser lets the page do: show its own style, and nothing else."""
-
-
-def escape(text: str) -> str:
-    """Write a foreign text as HTML, in which neither a tag nor a sign that turns the direction acts."""
-    return as_text(visible(text))
 
 
 def to_json(report: Report) -> str:
@@ -68,28 +46,25 @@ def to_html(report: Report) -> str:
     """Write the report as one page: the decision, the cross matrix, each party's evidence, and what all this
     does not prove.
     """
-    title = escape(f"Whose model is “{report.disputed}”?")
+    title = f"Whose model is “{report.disputed}”?"
     parts = [
-        f"<h1>{title}</h1>",
+        f"<h1>{escape(title)}</h1>",
         f'<p class="verdict">{escape(decision(report))}</p>',
-        _list(report.reasons),
+        bullets(report.reasons),
         "<h2>Whose mark is in whose model</h2>",
         _matrix(report.findings, report.suspects, report.models),
         *(_party(name, finding) for name, finding in report.findings.items()),
         "<h2>What this does not prove</h2>",
-        _list(report.limits),
+        bullets(report.limits),
         "<h2>For checking</h2>",
-        _list(tuple(report.suspects.values())),
+        bullets(tuple(report.suspects.values())),
         (
             f"<p>Judge: <code>{escape(report.judge)}</code>. Registry of {report.size} entries with the root"
             f" <code>{escape(report.head)}</code>. Level {report.alpha:g}, shared among all tries"
             f" (Bonferroni). Written {escape(report.made)}, by the clock of the judge's machine.</p>"
         ),
     ]
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    head = f'<meta charset="utf-8">{policy}<title>{title}</title><style>{STYLE}</style>'
-    body = "\n".join(parts)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
+    return document(title, parts)
 
 
 def _matrix(findings: Mapping[str, Finding], suspects: Mapping[str, str], models: Mapping[str, str]) -> str:
@@ -129,8 +104,4 @@ def _party(name: str, finding: Finding) -> str:
         found = next(iter(finding.matches.values())).evidence  # all suspects have the same null
         lines.append(f"Null: {found.null}, {found.compared} for a model that never met the key")
         lines.append(f"Level of each test: {finding.level:.1e}")
-    return f"<h2>{escape(name)}</h2>" + _list([*lines, *finding.notes])
-
-
-def _list(lines: Sequence[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+    return f"<h2>{escape(name)}</h2>" + bullets([*lines, *finding.notes])

@@ -27,12 +27,12 @@ CONVERT = (
 )
 
 
-def load_suspect(source: str | Path, network: str | None = None) -> Suspect:
-    """Open the model at `source`: PATH.safetensors with the name of its `network`, PATH.onnx, or http(s)://…
+def load_suspect(source: str | Path, network: str | nn.Module | None = None) -> Suspect:
+    """Open the model at `source`: PATH.safetensors with its `network`, PATH.onnx, or http(s)://…
 
-    Names are badnet_cnn and sign_cnn:CLASSES. Raises `DataError` for a file that is missing, damaged, of
-    another network, a pickle, or full of numbers that are none. An ONNX file gives an `OnnxModel`, whose
-    `sha256` names it in documents.
+    The network is one of your own, whose weights are left alone, or badnet_cnn or sign_cnn:CLASSES. Raises
+    `DataError` for a file that is missing, damaged, of another network, a pickle, or full of numbers that are
+    none. An ONNX file gives an `OnnxModel`, whose `sha256` names it in documents.
     """
     if str(source).lower().startswith(("http://", "https://")):
         return Remote(str(source))
@@ -52,7 +52,8 @@ def load_suspect(source: str | Path, network: str | None = None) -> Suspect:
         network,
         "Say badnet_cnn or sign_cnn:20.",
     )
-    model = filled(_build(str(network)), _read_weights(path), path, "Name another one.")
+    empty = network if isinstance(network, nn.Module) else _build(str(network))
+    model = filled(empty, _read_weights(path), path, "Name another one.")
     _check_finite(model, path)
     return model
 

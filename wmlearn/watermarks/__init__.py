@@ -7,6 +7,10 @@ from ..training import Recipe
 from .adi import Adi2018 as Adi2018
 from .blackmarks import Blackmarks2019 as Blackmarks2019
 from .blackmarks import BlackmarksKey as BlackmarksKey
+from .controls import Unmarked as Unmarked
+from .controls import compared as compared
+from .controls import draw_keys as draw_keys
+from .controls import unmarked as unmarked
 from .dawn import Dawn2021 as Dawn2021
 from .ewe import Jia2021 as Jia2021
 from .frontier import LeMerrer2019 as LeMerrer2019

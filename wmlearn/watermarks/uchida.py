@@ -8,7 +8,7 @@ paper: a group of layers in a wide residual network).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
@@ -124,6 +124,21 @@ def _projection(model: nn.Module, key: UchidaKey) -> Tensor:
     rule = f"the mean filter of layer {key.layer!r} must have {key.fan_in} weights"
     require(fan_in == key.fan_in, rule, fan_in, "Is the key for this model?")
     return normal(key.secret, "projection", len(key), fan_in).to(weight.device)
+
+
+def fitting(scheme: Uchida2017, model: nn.Module, samples: Samples) -> Uchida2017:
+    """Return `scheme` with no more bits than half of the weights of the mean filter that they go to, as a
+    message that fills its layer is hard to teach; in the last convolution that holds its bits so, or else in
+    the one that holds most.
+    """
+    require(len(samples) > 0, *NOT_EMPTY)
+    model = opened(model)
+    names = convolutions(model, samples.x) if scheme.layer is None else [scheme.layer]
+    rooms = {name: len(mean_filter(_weight(model, name))) // 2 for name in names}
+    if not rooms or any(room >= scheme.n_bits for room in rooms.values()):
+        return scheme
+    widest = max(rooms, key=lambda name: rooms[name])
+    return replace(scheme, layer=widest, n_bits=max(1, rooms[widest]))
 
 
 def _layers(model: nn.Module) -> dict[str, Tensor]:

@@ -1,0 +1,313 @@
+"""A model of the user's own: scanned, marked, attacked; what is wrong with it or its pictures, in words."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hostile import command, one_line
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+import wmlearn as wm
+from wmlearn import detection
+from wmlearn.cli import sources
+from wmlearn.watermarks import load_key
+
+FACTORIES = """
+import torch
+from torch import nn
+
+def build(classes=3):
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2),
+        nn.Flatten(), nn.Linear(16 * 16, 64), nn.ReLU(), nn.Linear(64, classes),
+    )
+
+class Odd(nn.Module):
+    def __init__(self, change):
+        super().__init__()
+        self.inside = build()
+        self.change = change
+    def forward(self, x):
+        return self.change(self.inside(x))
+
+def nothing(): return Odd(lambda logits: None)
+def not_a_number(): return Odd(lambda logits: logits * float("nan"))
+def five(): return build(5)
+def squeezed(): return Odd(lambda logits: logits.squeeze(0))
+def sometimes(): return Odd(lambda logits: logits[:, :2] if len(logits) < 128 else logits)
+def lost(): return Odd(lambda logits: logits[:20])
+def broken(): return Odd(lambda logits: logits @ torch.zeros(7, 7))
+def dead():
+    model = build()
+    nn.init.constant_(model[0].weight, float("inf"))
+    return model
+def fails(): raise KeyError("weights\\x1b[2J")
+def stops(): raise SystemExit(0)
+def wants(size): return build()
+def a_dict(): return {"weights": 1}
+number = 3
+"""
+COLOURS = {"blue": (40, 40, 220), "green": (40, 220, 40), "red": (220, 40, 40)}
+
+
+def _folder(place: Path, n: int, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    for name, colour in COLOURS.items():
+        (place / name).mkdir(parents=True)
+        for i in range(n):
+            noise = draw.normal(0, 40, (8, 8, 3))
+            pixels = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(place / name / f"{i}.png")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with factories, and three small sets of pictures."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "outsiders.py").write_text(FACTORIES)
+    for seed, (name, n) in enumerate({"clean": 20, "training": 50, "queries": 5}.items()):
+        _folder(home / name, n, seed)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _here(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    quick = {**detection.ALL, "wang2019-neural-cleanse": detection.NeuralCleanse(steps=5)}
+    quick["gao2019-strip"] = detection.Strip(overlays=4)
+    monkeypatch.setattr(detection, "ALL", quick)
+
+
+@pytest.fixture(scope="module")
+def weights(home: Path) -> Path:
+    """Weights that have learnt the three colours."""
+    samples = wm.data.read_folder(home / "training").samples
+    model, _ = wm.trained(sources.build(f"{home}/outsiders.py:build"), samples, wm.Recipe(epochs=8))
+    save_file(model.state_dict(), home / "model.safetensors")
+    return home / "model.safetensors"
+
+
+def _report() -> dict[str, dict[str, object]]:
+    content = json.loads(Path("scan.json").read_text())
+    return {finding["detector"]: finding for finding in content["findings"]}
+
+
+# The commands
+
+
+def test_a_scan_runs_what_it_has_the_input_for_and_says_what_is_missing(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:build", "--data", home / "clean"]
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    found = _report()
+    assert found["wang2019-neural-cleanse"]["state"] == "ran"
+    assert {name: finding["found"] for name, finding in found.items() if finding["state"] != "ran"} == {
+        "chen2018-activation-clustering": "no training set was given",
+        "tran2018-spectral-signatures": "no training set was given",
+        "gao2019-strip": "no queries were given",
+        "mo2024-ted": "no queries were given",
+    }
+    page = Path("scan.html").read_text()
+    assert "Content-Security-Policy" in page
+    assert "no queries were given" in page
+    status, says = command(
+        monkeypatch,
+        *words,
+        "--training",
+        home / "training",
+        "--queries",
+        home / "queries",
+    )
+    assert status == 0, says
+    assert {finding["state"] for finding in _report().values()} == {"ran"}
+    assert "of 15 queries" in says
+    assert "of 15 clean images set aside" in says
+    assert one_line(says)
+
+
+def test_an_onnx_file_gets_one_refusal_a_detector(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper  # pyright: ignore[reportMissingImports]
+
+    node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=0)
+    shapes = [["n", 3, 8, 8], ["n", 3]]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, s)
+        for name, s in zip("xy", shapes, strict=True)
+    ]
+    graph = helper.make_graph([node], "means", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, "means.onnx")
+    status, says = command(monkeypatch, "scan", "means.onnx", "--data", home / "clean", "--limit", "12")
+    assert status == 0, says
+    assert {finding["state"] for finding in _report().values()} == {"refused"}
+    assert "needs probabilities" in says
+    status, says = command(monkeypatch, "mark", "means.onnx", "--data", home / "training", "--out", "new")
+    assert (status, "the model must show its weights" in says) == (1, True)
+
+
+def test_a_mark_is_written_whole_with_a_private_key_beside_an_unmarked_network(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["mark", weights, "--factory", f"{home}/outsiders.py:build", "--data", home / "training"]
+    status, says = command(monkeypatch, *words, "--out", "owned", "--epochs", "200")
+    assert status == 0, says
+    assert "marked:   claim supported" in says
+    assert "unmarked: no proof of ownership" in says
+    assert "the network as it came" in says
+    assert sorted(path.name for path in Path("owned").iterdir()) == [
+        "key.safetensors", "mark.json", "model.safetensors",
+    ]  # fmt: skip
+    assert stat.S_IMODE(Path("owned/key.safetensors").stat().st_mode) == 0o600
+    key = load_key("owned/key.safetensors")
+    assert key.secret.hex() not in Path("owned/mark.json").read_text()
+    model = sources.build(f"{home}/outsiders.py:build")
+    model.load_state_dict(load_file("owned/model.safetensors"))
+    hits = json.loads(Path("owned/mark.json").read_text())["marked"]["hits"]
+    assert wm.watermarks.Adi2018().verify(model, key).hits == hits
+    status, says = command(monkeypatch, *words, "--out", "owned")
+    assert (status, "owned must not be there yet" in says) == (1, True)
+
+
+def test_a_mark_that_did_not_take_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["mark", f"{home}/outsiders.py:build", "--data", home / "training", "--lr", "1e-9"]
+    status, says = command(monkeypatch, *words, "--out", "owned")
+    assert status == 1
+    assert "the model must learn 90% of its key" in says
+    assert list(Path().iterdir()) == []
+
+
+def test_a_scorecard_draws_all_keys_first_prints_a_table_and_resumes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [
+        "scorecard", f"{home}/outsiders.py:build", "--data", home / "training", "--out", "card",
+        "--scheme", "adi2018", "--removal", "prune-50", "--removal", "quantize-4-bits", "--epochs", "200",
+    ]  # fmt: skip
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert "a copy of the network, trained the same way without the mark" in says
+    lines = [line.split() for line in says.splitlines() if line.startswith("adi2018")]
+    assert [line[1] for line in lines] == ["none", "prune-50", "quantize-4-bits"]
+    assert stat.S_IMODE(Path("card/keys/adi2018.safetensors").stat().st_mode) == 0o600
+    cells = {path: path.stat().st_mtime_ns for path in Path("card/cells").glob("*.json")}
+    assert len(cells) == 3
+    status, again = command(monkeypatch, *words)
+    assert (status, again) == (0, says)
+    assert {path: path.stat().st_mtime_ns for path in Path("card/cells").glob("*.json")} == cells
+
+
+def test_a_key_that_cannot_be_drawn_is_known_before_anything_is_trained(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: object, **more: object) -> None:
+        raise AssertionError("a training began")
+
+    monkeypatch.setattr("wmlearn.training.train", never)
+    words = ["scorecard", f"{home}/outsiders.py:build", "--data", home / "training", "--out", "card"]
+    words += ["--scheme", "adi2018", "--scheme", "chen2019-blackmarks"]  # which needs a trained network
+    status, says = command(monkeypatch, *words)
+    assert (status, "train" in says) == (1, True), says
+
+
+# What can be wrong
+
+
+MODELS = {
+    "nothing": "a model must answer with a tensor of logits",
+    "not_a_number": "the model must answer with finite numbers, got 'NaN or infinity for 60 images'",
+    "five": r"the model must answer 60 images with 3 classes each, (N, 3), got (60, 5)",
+    "squeezed": r"the model must answer 1 images with 3 classes each, (N, 3), got (3,)",
+    "sometimes": r"the model must answer 60 images with 3 classes each, (N, 3), got (60, 2)",
+    "lost": r"got (20, 3)",
+    "broken": "the model must read images of shape (N, 3, 8, 8) in [0, 1], got RuntimeError",
+    "dead": "the model's weights must be finite",
+    "fails": r"a torch.nn.Module when it is called without arguments, got KeyError: 'weights\x1b[2J'",
+    "stops": "got SystemExit: 0",
+    "wants": "got TypeError",
+    "a_dict": "got 'dict'",
+    "number": "must have a function number, got 'only",
+    "absent": "must have a function absent",
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_bad_model_ends_in_words_and_writes_nothing(
+    name: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = f"{home}/outsiders.py:{name}"
+    for words in (["scan"], ["mark", "--out", "new"], ["scorecard", "--out", "new/card"]):
+        if name == "dead" and words[0] != "scan":
+            continue
+        status, says = command(monkeypatch, *words, model, "--data", home / "clean")
+        assert status == 1, says
+        if words[0] == "scan":
+            assert MODELS[name] in says
+        assert one_line(says)
+        assert not [path for path in Path().rglob("*") if path.is_file()]
+
+
+def test_a_module_that_is_not_there_fails_or_has_a_taken_name_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("unwell.py").write_text("raise ValueError('no licence')")
+    Path("json.py").write_text(FACTORIES)
+    Path("model.pt").write_bytes(b"PK\x03\x04")
+    cases = {
+        "nowhere.py:build": "nowhere.py must be a Python file with the factory, got nothing",
+        "no.such.module:build": "a module that can be imported, got ModuleNotFoundError",
+        "unwell.py:build": "unwell.py must be a module that can be imported, got ValueError: no licence",
+        "json.py:build": "json.py must have a name that no other module has",
+        ":build": "a model must be my.py:build or package.module:build, FILE.safetensors or FILE.onnx",
+        "model": "a model must be my.py:build or package.module:build, FILE.safetensors or FILE.onnx",
+        "model.pt": "got a pickled checkpoint",
+        "model.safetensors": "a safetensors file needs the factory of its network",
+    }
+    for model, words in cases.items():
+        status, says = command(monkeypatch, "scan", model, "--data", home / "clean")
+        assert (status, words in says) == (1, True), says
+        assert not Path("scan.html").exists()
+
+
+def test_bad_pictures_end_in_words_or_are_left_out(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _folder(Path("data"), 5, 9)
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:build"]
+    Path("data/red/broken.png").write_bytes(b"nothing")
+    status, says = command(monkeypatch, *words, "--data", "data")
+    assert status == 0, says
+    assert "1 pictures of data were left out: red/broken.png: a damaged picture" in says
+    for path in Path("data/green").iterdir():
+        path.write_bytes(b"nothing")
+    status, says = command(monkeypatch, *words, "--data", "data", "--out", "second.html")
+    assert (status, "there must be clean images of every class, got 'none of green'" in says) == (1, True)
+    status, says = command(monkeypatch, *words, "--data", "data/red", "--out", "second.html")
+    assert (status, "a folder for each of two or more classes" in says) == (1, True)
+    monkeypatch.setattr("wmlearn.data.folders.MOST_FILES", 10)
+    status, says = command(monkeypatch, *words, "--data", "data", "--out", "second.html")
+    assert (status, "must hold at most 10 files, got more" in says) == (1, True)
+    assert not Path("second.html").exists()
+
+
+def test_a_factory_draws_the_same_weights_each_time_and_leaves_the_generator_alone(home: Path) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    first, second = (sources.build(f"{home}/outsiders.py:build") for _ in range(2))
+    assert torch.equal(torch.rand(3), expected)
+    assert isinstance(first, nn.Sequential)
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)

@@ -1,0 +1,145 @@
+"""All detectors on one network: what is missing is said, what refuses doesn't stop the others."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import wmlearn as wm
+from wmlearn import detection
+from wmlearn.detection import examine, findings
+
+QUICK = {
+    "cleanse": detection.NeuralCleanse(steps=3),
+    "clustering": detection.ActivationClustering(components=2),
+    "spectral": detection.SpectralSignatures(),
+    "strip": detection.Strip(overlays=2),
+    "ted": detection.TopologicalEvolution(),
+}
+
+
+@pytest.fixture(scope="module")
+def samples() -> wm.Samples:
+    """Two classes that one number tells apart."""
+    y = torch.arange(80) % 2
+    x = torch.rand(80, 1, 4, 4, generator=torch.Generator().manual_seed(0)) * 0.3 + y.view(-1, 1, 1, 1) * 0.6
+    return wm.Samples(x, y, ("dark <b>", "light"))
+
+
+@pytest.fixture(scope="module")
+def model() -> nn.Module:
+    model = nn.Sequential(nn.Conv2d(1, 4, 1), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2))
+    with torch.no_grad():
+        for layer in (model[0], model[3]):
+            nn.init.constant_(layer.weight, 1 / 16)  # pyright: ignore[reportArgumentType]
+            layer.bias.zero_()  # pyright: ignore[reportAttributeAccessIssue, reportCallIssue]
+        model[3].weight[0] *= -1  # pyright: ignore[reportIndexIssue]
+        model[3].bias[0] = 0.23  # pyright: ignore[reportIndexIssue]
+    return model
+
+
+def test_with_everything_at_hand_every_detector_runs_beside_its_control(
+    model: nn.Module, samples: wm.Samples
+) -> None:
+    names = [f"{i}.png" for i in range(80)]
+    result = examine(
+        model, samples, training=samples, queries=samples.x[:30], training_names=names, detectors=QUICK
+    )
+    assert result.accuracy > 0.9
+    assert [(finding.detector, finding.state) for finding in result.findings] == [(n, "ran") for n in QUICK]
+    strip = result.findings[3]
+    assert "of 30 queries" in strip.found
+    assert "of 20 clean images set aside" in strip.control
+    assert strip.level == "false alarms on 1.0% of clean images are promised"
+    assert all(name in names for name in result.findings[2].numbers["flagged"])
+    assert json.loads(findings.to_json(result))["findings"][3]["numbers"]["share"] == strip.numbers["share"]
+    assert result.notes == ()
+
+
+def test_what_is_missing_is_said_and_not_guessed(model: nn.Module, samples: wm.Samples) -> None:
+    result = examine(model, samples, detectors=QUICK)
+    assert [finding.state for finding in result.findings] == ["ran", *["not run"] * 4]
+    assert "not run" in findings.to_text(result)
+    assert "no training set was given" in findings.to_html(result)
+
+
+def test_a_model_that_only_answers_gets_a_refusal_from_each_detector_and_its_accuracy(
+    samples: wm.Samples,
+) -> None:
+    result = examine(lambda x: (x.mean((1, 2, 3)) > 0.45).long(), samples, queries=samples.x, detectors=QUICK)
+    assert result.accuracy > 0.9
+    assert {finding.state for finding in result.findings} == {"refused"}
+    assert "needs probabilities" in result.findings[3].found
+
+
+def test_a_detector_that_refuses_or_a_network_that_fails_does_not_stop_the_others(
+    model: nn.Module, samples: wm.Samples
+) -> None:
+    class Fragile(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = model
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if x.requires_grad or torch.is_grad_enabled():
+                raise RuntimeError("no gradients here")
+            return self.inside(x)
+
+    few = samples[:24]
+    result = examine(Fragile(), few, training=few, queries=few.x, detectors=QUICK)
+    states = {finding.detector: finding for finding in result.findings}
+    assert states["cleanse"].found == "the network failed: RuntimeError: no gradients here"
+    assert states["strip"].found.startswith("refused: there must be at least 40 clean images")
+    assert states["spectral"].state == "ran"
+
+
+def test_a_network_that_flattens_by_view_runs_as_it_is(samples: wm.Samples) -> None:
+    class Viewed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = nn.Conv2d(1, 4, 3, padding=1)
+            self.head = nn.Linear(64, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.convolution(x).view(len(x), -1))
+
+    before = Viewed()
+    [cleanse] = examine(before, samples, detectors={"cleanse": QUICK["cleanse"]}).findings
+    assert cleanse.state == "ran", cleanse.found
+    assert before.convolution.weight.is_contiguous(), "the network itself is left alone"
+
+
+def test_a_network_that_does_not_know_the_images_is_noted(samples: wm.Samples) -> None:
+    torch.manual_seed(0)
+    blind = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(32, 2))
+    nn.init.zeros_(blind[3].weight)  # pyright: ignore[reportArgumentType]
+    [note] = examine(blind, samples, detectors={}).notes
+    assert "Are the folders in the order of its classes?" in note
+
+
+def test_images_without_one_of_the_classes_are_refused(model: nn.Module, samples: wm.Samples) -> None:
+    with pytest.raises(wm.ArgumentError, match="clean images of every class, got 'none of light'"):
+        examine(model, samples[samples.y == 0], detectors=QUICK)
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "'><svg/onload=x>", "\u202eadA", "\x1b[2J"])
+def test_a_hostile_name_is_only_text(name: str, model: nn.Module, samples: wm.Samples) -> None:
+    hostile = wm.Samples(samples.x, samples.y, (name, name + "!"))
+    result = examine(
+        model, hostile, training=hostile, training_names=[name] * 80, detectors={name: QUICK["spectral"]}
+    )
+    page = findings.to_html(result, [name])
+    tags: list[str] = []
+    reader = html.parser.HTMLParser()
+    reader.handle_starttag = lambda tag, attrs: tags.append(tag)
+    reader.feed(page)
+    assert set(tags) <= {
+        "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "ul", "li", "table", "tr", "th",
+        "td", "b", "br",
+    }  # fmt: skip
+    for text in (page, findings.to_text(result)):
+        assert not {"\x1b", "\u202e"} & set(text)

@@ -1,0 +1,198 @@
+"""What `wmlearn mark` and `wmlearn scorecard` do: keys before all training, marks, an unmarked network."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import nn
+
+from .. import evidence, memory, progress
+from ..data import Samples, files, split
+from ..detection.checks import checked_logits
+from ..errors import NotEmbeddedWarning, WmlearnError, require
+from ..evidence import Evidence, judge
+from ..protocols import Marked, Watermark
+from ..training import Recipe, accuracy, best_device
+from ..watermarks import (
+    ALL,
+    Uchida2017,
+    Unmarked,
+    compared,
+    draw_keys,
+    load_key,
+    new_secret,
+    save_key,
+    unmarked,
+)
+from ..watermarks.controls import DECOYS
+from ..watermarks.marking import TAKEN
+from ..watermarks.uchida import fitting
+from .sources import Reading, open_network, read_images
+
+LEVEL = 1e-3
+"""At which an owner is believed."""
+WEIGHTS = "model.safetensors"
+KEY = "key.safetensors"
+STEPS = 300
+LOOK = 512
+"""Images that a network is asked about before anything else."""
+
+
+def chosen(names: Sequence[str]) -> dict[str, Watermark[Any]]:
+    """Return the ways to mark by their names."""
+    odd = [name for name in names if name not in ALL]
+    require(not odd, f"the scheme must be one of {', '.join(ALL)}", ", ".join(odd))
+    return {name: ALL[name] for name in names}
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A network, the images that it learns from, those of an attacker, and those that measure."""
+
+    model: nn.Module
+    train: Samples
+    attacker: Samples
+    test: Samples
+    about: tuple[str, ...]
+
+
+def task(model: str, factory: str | None, data: str, reading: Reading, *, attacked: bool = False) -> Task:
+    """Open the network, read the images, and share them out; an attacker gets some where there is one."""
+    device = best_device()
+    network = open_network(model, factory).to(device)
+    images = read_images(data, reading, training=True)
+    samples = images.samples.to(device)
+    quarter = len(samples) // 4
+    require(quarter >= 10, "there must be at least 40 images: a quarter only measures", len(samples))
+    others = [quarter, quarter] if attacked else [quarter]
+    train, *parts = split(samples, len(samples) - sum(others), *others)
+    checked_logits(network, samples[:LOOK])
+    shares = f"{len(train):,} images teach, {len(parts[-1]):,} measure"
+    shares += f", {len(parts[0]):,} are the attacker's" if attacked else ""
+    return Task(network, train, parts[0], parts[-1], (*images.about, shares))
+
+
+def fitted(
+    ways: Mapping[str, Watermark[Any]], task: Task, epochs: int | None, lr: float | None
+) -> dict[str, Watermark[Any]]:
+    """Return the ways to mark, trained as the user says: by default for `STEPS` steps at least, as the epochs
+    of the schemes are those of large sets. A message is cut to what the network's layers hold.
+    """
+    schemes = {}
+    for name, way in ways.items():
+        scheme: Any = way
+        if isinstance(way, Uchida2017):
+            scheme = fitting(way, task.model, task.train)
+        recipe: Recipe = scheme.recipe
+        enough = math.ceil(STEPS / math.ceil(len(task.train) / recipe.batch_size))
+        recipe = replace(recipe, epochs=max(recipe.epochs, enough) if epochs is None else epochs)
+        recipe = replace(recipe, lr=recipe.lr if lr is None else lr)
+        schemes[name] = replace(scheme, recipe=recipe)
+    return schemes
+
+
+@dataclass(frozen=True, eq=False)
+class Marking:
+    """A marked model, its key, and what the key finds in it and in a network without the mark."""
+
+    name: str
+    marked: Marked[Any]
+    found: Evidence
+    unmarked: Unmarked
+    control: Evidence
+    before: float  # accuracy of the unmarked network
+    after: float
+
+    def lines(self) -> list[str]:
+        """Say both, one beside the other."""
+        return [
+            f"marked:   {judge(self.found, LEVEL)}; accuracy {self.after:.1%}",
+            f"unmarked: {judge(self.control, LEVEL)}; accuracy {self.before:.1%} ({self.unmarked.origin})",
+        ]
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what was measured, without any secret."""
+        return {
+            "scheme": self.name,
+            "marked": {**asdict(self.found), "p_value": self.found.p_value, "accuracy": self.after},
+            "unmarked": {**asdict(self.control), "p_value": self.control.p_value, "accuracy": self.before},
+            "unmarked is": self.unmarked.origin,
+            "level": LEVEL,
+        }
+
+
+def marking(ways: Mapping[str, Watermark[Any]], task: Task) -> Marking:
+    """Draw the key of the one way to mark, teach it, and verify it beside a network without it.
+
+    Raises `WmlearnError` where the mark doesn't take.
+    """
+    [(name, way)] = ways.items()
+    [key] = draw_keys(ways, task.model, task.train, {name: new_secret()}).values()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotEmbeddedWarning)  # which is an error below
+        result = way.embed(task.model, task.train, key)
+    hits = way.verify(result.model, key)
+    if hits.rate < TAKEN:
+        rule = f"the model must learn {TAKEN:.0%} of its key, got {hits.hits} of {hits.trials}"
+        raise WmlearnError(f"{rule}. Nothing was written. Train longer (--epochs), or with another --lr.")
+    other = unmarked(task.model, task.train, task.test, result.log.recipe)
+    found = compared(way, result.model, key, model=task.model, samples=task.train)
+    control = compared(way, other.model, key, model=task.model, samples=task.train)
+    before = accuracy(other.model, task.test)
+    return Marking(name, result, found, other, control, before, accuracy(result.model, task.test))
+
+
+def write(folder: Path, marking: Marking) -> None:
+    """Write the marked model, its key, which only its owner may read, and what was measured."""
+    weights = {}
+    for name, weight in marking.marked.model.state_dict().items():
+        weights[name] = weight.detach().cpu().contiguous().clone()  # layers may share them, files may not
+    files.write(folder / WEIGHTS, save(weights))
+    save_key(marking.marked.key, folder / KEY)
+    files.write(folder / "mark.json", (json.dumps(marking.numbers(), indent=1) + "\n").encode())
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """All marked copies of a network, the network without any, and decoys where they are needed."""
+
+    marked: dict[str, Marked[Any]]
+    unmarked: Unmarked
+    decoys: dict[str, list[Any]]
+
+
+def marks(ways: Mapping[str, Watermark[Any]], task: Task, out: Path) -> Marks:
+    """Draw all keys, or read those that were drawn before, then train; networks are remembered in `out`."""
+    keys = _keys(ways, task, out / "keys")
+    decoys = {}
+    for name, way in ways.items():
+        if way.verify(task.model, keys[name]).null is None:
+            drawn = evidence.decoys(way, model=task.model, samples=task.train, n=DECOYS)
+            decoys[name] = list(progress.each(drawn, "decoys", DECOYS))
+    memory.keep(out / "networks")
+    try:
+        first: Any = next(iter(ways.values()))
+        other = unmarked(task.model, task.train, task.test, first.recipe)
+        copies = {}
+        for name, way in progress.each(ways.items(), "marks", len(ways)):
+            copies[name] = way.embed(task.model, task.train, keys[name])
+    finally:
+        memory.keep(None)
+    return Marks(copies, other, decoys)
+
+
+def _keys(ways: Mapping[str, Watermark[Any]], task: Task, folder: Path) -> dict[str, Any]:
+    """Draw the keys of all ways to mark, and keep them, before anything is trained."""
+    paths = {name: folder / f"{name}.safetensors" for name in ways}
+    new = {name: way for name, way in ways.items() if not paths[name].exists()}
+    drawn = draw_keys(new, task.model, task.train, {name: new_secret() for name in new})
+    for name, key in drawn.items():
+        save_key(key, paths[name])
+    return {name: load_key(path) for name, path in paths.items()}

@@ -1,0 +1,224 @@
+"""Your own model: is there a backdoor, mark it, and would the mark survive."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from torch import nn
+from tqdm.auto import tqdm
+
+from .. import progress
+from ..data import files
+from ..errors import require
+from ..training import best_device
+from ..words import visible
+from . import marks
+from .sources import Reading, open_model, read_images, strangers
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="The network: my.py:build or package.module:build, a function without arguments that returns it;"
+        " or FILE.safetensors with --factory. It reads images in [0, 1], and normalises them by itself.",
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        help="A folder that holds a folder of pictures for each class, in the order of the network's classes;"
+        " or mnist, fashion-mnist, cifar10, gtsrb, signs-us."
+    ),
+]
+Factory = Annotated[
+    str | None,
+    typer.Option(help="What builds the network of a safetensors file: my.py:build."),
+]
+Size = Annotated[
+    int | None, typer.Option(min=1, help="Scale the centre square of each picture to SIZE by SIZE pixels.")
+]
+Channels = Annotated[
+    int | None, typer.Option(min=1, max=3, help="1 for grey, 3 for colour; else as the first picture is.")
+]
+Limit = Annotated[int, typer.Option(min=1, help="Read so many images at most, drawn at random.")]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, help="Epochs of a training; by default at least 300 steps.")
+]
+Rate = Annotated[float | None, typer.Option(help="The peak of the learning rate; by default the scheme's.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Processes, of one thread each; 0 means one for each core.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here."
+        " Name your own only: a scheduler sends pickles, and opening one can run any code."
+    ),
+]
+Schemes = Annotated[
+    list[str], typer.Option("--scheme", help="A way to mark; one or more. A wrong name lists all.")
+]
+Removals = Annotated[
+    list[str],
+    typer.Option("--removal", help="An attack; one or more, or all. A wrong name lists them."),
+]
+SCHEMES = ["adi2018", "uchida2017"]
+REMOVALS = ["adi2018-ftal", "liu2018-fine-pruning", "quantize-4-bits"]
+
+
+@contextmanager
+def _bars() -> Iterator[None]:
+    """Draw a bar beside all that takes over two seconds; where nobody watches, a line now and then."""
+    interval = 0.1 if sys.stderr.isatty() else 10
+    progress.watch(partial(tqdm, mininterval=interval))
+    try:
+        yield
+    finally:
+        progress.watch(None)
+
+
+def scan(
+    model: Model,
+    data: Data,
+    factory: Factory = None,
+    training: Annotated[
+        str | None,
+        typer.Option(help="The images that the network learnt from, as for --data: two detectors need them."),
+    ] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help="A folder of pictures that look suspicious: two detectors judge them one by one."),
+    ] = None,
+    size: Size = None,
+    channels: Channels = None,
+    limit: Limit = 2_000,
+    out: Annotated[
+        Path, typer.Option(help="Where to write the report, FILE.html; FILE.json is written beside it.")
+    ] = Path("scan.html"),
+) -> None:
+    """Look for a backdoor in your own model, with all detectors that have what they need; write one page.
+
+    An ONNX file only answers: the detectors say what they miss.
+    """
+    from ..detection import examine, findings
+
+    require(out.suffix == ".html", "the report must be a .html file", str(out))
+    files.check_writable(out)
+    suspect = open_model(model, factory)
+    reading = Reading(size, channels, limit)
+    with _bars(), strangers("scanning"):
+        clean = read_images(data, reading)
+        learnt = read_images(training, reading, training=True) if training else None
+        asked = read_images(str(queries), reading, labelled=False) if queries else None
+        device = best_device()
+        result = examine(
+            suspect.to(device) if isinstance(suspect, nn.Module) else suspect,
+            clean.samples.to(device),
+            training=learnt.samples.to(device) if learnt else None,
+            queries=asked.samples.x.to(device) if asked else None,
+            training_names=learnt.names if learnt else (),
+            query_names=asked.names if asked else (),
+        )
+    about = [f"Model: {model}", f"Data: {'; '.join(clean.about)}"]
+    about += [f"Training set: {'; '.join(learnt.about)}"] if learnt else []
+    about += [f"Queries: {'; '.join(asked.about)}"] if asked else []
+    files.write(out.with_suffix(".json"), findings.to_json(result, about).encode() + b"\n")
+    files.write(out, findings.to_html(result, about).encode())
+    for line in about:
+        typer.echo(visible(line))
+    typer.echo(f"{findings.to_text(result)}\n\nSee {out}.")
+
+
+def mark(
+    model: Model,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="A new folder: the marked model, its key, what was measured.")],
+    scheme: Annotated[
+        str, typer.Option(help="How to mark: adi2018, uchida2017, … A wrong name lists all.")
+    ] = "adi2018",
+    factory: Factory = None,
+    epochs: Epochs = None,
+    lr: Rate = None,
+    size: Size = None,
+    channels: Channels = None,
+    limit: Limit = 20_000,
+) -> None:
+    """Mark a copy of your own model: draw a secret key, teach it, and look for it beside an unmarked network.
+
+    A network that is untrained learns the task with the mark. A quarter of the images only measures. All is
+    written, or nothing.
+    """
+    ways = marks.chosen([scheme])
+    files.check_new_folder(out)
+    with _bars(), strangers("marking"):
+        task = marks.task(model, factory, data, Reading(size, channels, limit))
+        marking = marks.marking(marks.fitted(ways, task, epochs, lr), task)
+    files.new_folder(out, lambda folder: marks.write(folder, marking))
+    for line in (*task.about, *marking.lines()):
+        typer.echo(visible(line))
+    typer.echo(
+        f"{out / marks.WEIGHTS} is the marked model, {out / marks.KEY} its key: keep that secret, and a copy"
+        " of it."
+    )
+
+
+def scorecard(
+    model: Model,
+    data: Data,
+    out: Annotated[
+        Path, typer.Option(help="Folder for keys, networks and cells; what is there is not measured again.")
+    ],
+    schemes: Schemes = SCHEMES,
+    removals: Removals = REMOVALS,
+    factory: Factory = None,
+    epochs: Epochs = None,
+    lr: Rate = None,
+    size: Size = None,
+    channels: Channels = None,
+    limit: Limit = 20_000,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+) -> None:
+    """Mark copies of your own model, attack them, and say whether the owner is still believed, beside an
+    unmarked network under the same attacks.
+
+    All keys are drawn before anything is trained. Stop it whenever you like, it resumes.
+    """
+    from .. import removal
+    from .. import scorecard as cards
+
+    ways = marks.chosen(schemes)
+    names = list(removal.ALL) if removals == ["all"] else removals
+    odd = [name for name in names if name not in removal.ALL]
+    require(not odd, f"an attack must be all, or one of {', '.join(removal.ALL)}", ", ".join(odd))
+    files.check_writable(out / "scorecard.json")
+    with _bars(), strangers("marking and attacking"):
+        task = marks.task(model, factory, data, Reading(size, channels, limit), attacked=True)
+        copies = marks.marks(marks.fitted(ways, task, epochs, lr), task, out)
+        card = cards.run(
+            copies.marked,
+            {name: removal.ALL[name] for name in names},
+            attacker=task.attacker,
+            test=task.test,
+            alpha=marks.LEVEL,
+            unmarked=copies.unmarked.model,
+            decoys=copies.decoys,
+            folder=out / "cells",
+            jobs=jobs or _cores(),
+            scheduler=scheduler,
+        )
+    files.write(out / "scorecard.json", (json.dumps(card.dicts(), indent=1) + "\n").encode())
+    for line in (*task.about, f"unmarked: {copies.unmarked.origin}"):
+        typer.echo(visible(line))
+    typer.echo(f"\n{card}\n\nSee {out / 'scorecard.json'}.")
+
+
+def _cores() -> int:
+    """Count the processes that may run: those of a graphics card would fight over it."""
+    return 1 if best_device().type == "cuda" else os.cpu_count() or 1
