@@ -71,8 +71,17 @@ def test_a_real_network_is_claimed_forged_and_compared_with_strangers(
     assert lines["strangers claimed, network 0"].unit == "of 1"
 
 
+def test_decoys_are_asked_by_a_reader_and_by_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ownership, "N_DECOYS", 2)
+    reader, judge = ownership.decoys()
+    assert reader.what == "2 decoys of 100 triggers, asked by a reader"
+    assert "of 2 decoys" in reader.note
+    assert judge.what == "2 decoys of 100 triggers, asked by the judge"
+    assert "of 2 as high" in judge.note
+
+
 def test_the_threads_are_as_before_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("book", "writers", "false_claims", "real"):
+    for name in ("book", "writers", "false_claims", "decoys", "real"):
         monkeypatch.setattr(ownership, name, lambda *_: [Timing("threads", torch.get_num_threads())])
     before = torch.get_num_threads()
     assert {line.value for line in ownership.timings()} == {1}

@@ -122,6 +122,14 @@ def test_a_document_is_written_as_rfc_8785_says() -> None:
     )
 
 
+_WHOLE = st.integers(-(2**53) + 1, 2**53 - 1) | st.booleans() | st.none() | st.text()
+
+
+@given(content=st.dictionaries(st.sampled_from(["by", "kind", "Z", "a_b", "n"]), _WHOLE | st.lists(_WHOLE)))
+def test_the_quick_writer_writes_what_the_slow_one_does(content: dict[str, object]) -> None:
+    assert documents.simple(content) == documents.canonical(content)
+
+
 @pytest.mark.parametrize("odd", [2**53, float("nan"), float("inf"), "\ud800"])
 def test_what_has_no_canonical_form_is_never_signed(odd: object) -> None:
     with pytest.raises(wm.ArgumentError, match="a document must have a canonical form"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import signal
 import socket
@@ -21,9 +22,10 @@ import pytest
 from running import running
 from torch import nn
 
+from wmlearn.cli import app
 from wmlearn.data import files
 from wmlearn.errors import ArgumentError, DataError
-from wmlearn.suspects import Limits, serve, server, service
+from wmlearn.suspects import Limits, serve, server, service, serving
 
 MODEL = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
 OPENING = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
@@ -196,14 +198,26 @@ def test_broken_requests_and_those_who_hang_up_write_nothing(
 
 def test_it_ends_while_clients_keep_it_waiting(capfd: pytest.CaptureFixture[str]) -> None:
     before = set(threading.enumerate())
+    limits = Limits(seconds=600)  # of which the end waits for none
     with ExitStack() as stack:
-        with running(service(MODEL)) as url:
-            for _ in range(20):
+        with running(service(MODEL, limits=limits), limits) as url:
+            for _ in range(40):
                 stack.enter_context(opened(url)).sendall(OPENING)
             assert post(url).status_code == 200
         left = set(threading.enumerate()) - before  # the clients are still there
     assert not [thread for thread in left if type(thread).__name__ != "TMonitor"]
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_the_command_ends_without_a_last_look_through_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[int] = []
+    monkeypatch.setattr(serving, "serve", lambda *_: frozen.append(gc.get_freeze_count()))
+    weights = files.ROOT / "models" / "bystander-mnist-20.safetensors"
+    try:
+        app.serve(weights, "badnet_cnn")
+    finally:
+        gc.unfreeze()
+    assert frozen[0] > 10_000
 
 
 def test_an_address_that_cannot_be_had_is_named() -> None:

@@ -1,4 +1,5 @@
-"""The numbers of ownership: a book of 10,000 entries, 64 writers at once, 1,000 false claims, honest ones.
+"""The numbers of ownership: a book of 10,000 entries, 64 writers at once, 1,000 false claims, honest ones,
+1,000 decoys.
 
 False claims are tried on toys (`ownership/toys.py`), on which each takes milliseconds, and each kind once
 more on a real network of MNIST.
@@ -18,13 +19,13 @@ from torch import nn
 
 from .. import ownership as own
 from ..data import load
-from ..evidence import bystanders
+from ..evidence import against_decoys, bystanders
 from ..ownership import forgeries, stages, toys
 from ..ownership.documents import signed
 from ..ownership.stages import Stage
 from ..training import Recipe
 from ..watermarks import Adi2018, TriggerKey
-from .timing import Timing, measure, one_thread
+from .timing import Measured, Timing, measure, one_thread
 
 N_ENTRIES = 10_000
 N_ALONE = 200  # of them one by one, as people register
@@ -32,6 +33,7 @@ N_WRITERS = 64
 N_EACH = 8
 N_FORGED = 1_000
 N_OWNERS = 20
+N_DECOYS = 1_000
 SEEDS = range(3)
 
 
@@ -41,6 +43,7 @@ def timings() -> Iterator[Timing]:
         yield from book(Path(folder))
         yield from writers(Path(folder))
         yield from false_claims()
+        yield from decoys()
         for seed in SEEDS:
             yield from real(seed)
 
@@ -134,16 +137,7 @@ def _honestly(stage: Stage) -> own.Finding:
 def real(seed: int) -> Iterator[Timing]:
     """Mark a trained network of MNIST, claim it honestly, and try each forgery once."""
     stage = real_stage(seed)
-    suspects = {"model": stage.model}
-    question = stages.asked(stage, stages.booked(stage), stage.commitment, suspects, change=_all)
-    bundle = own.respond(
-        stage.owner,
-        question.promise,
-        question.receipt,
-        judge=stage.judge.public,
-        book=question.book,
-    )
-    verification = measure(lambda: stages.found(stage, question, bundle, suspects))
+    verification = _claimed(stage, decoys=1)
     match = verification.result.matches["model"]
     evidence = match.evidence
     verdict = "owned" if match.owned else "NOT owned"
@@ -159,8 +153,35 @@ def real(seed: int) -> Iterator[Timing]:
     yield Timing(f"strangers claimed, network {seed}", framed, f"of {len(strangers)}")
 
 
-def _all(challenge: own.Challenge) -> own.Challenge:
-    return replace(challenge, count=100, queries=200)
+def decoys() -> Iterator[Timing]:
+    """Ask an unmarked network of MNIST about 100 triggers and as many of each decoy, as the library's reader
+    does and as the judge.
+    """
+    scheme = Adi2018(n=100)
+    few = load("mnist").train[:2000]
+    model = bystanders.shipped("mnist", 8, 9)[0]
+    key = scheme.keygen(model, few)
+    what = f"{N_DECOYS:,} decoys of 100 triggers"
+    test = measure(
+        lambda: against_decoys(scheme, model, key, model=model, samples=few, n=N_DECOYS, stop=None)
+    )
+    yield Timing(f"{what}, asked by a reader", test.seconds, "s", f"{test.result.compared}; one thread")
+    claim = _claimed(_promised(model, lambda model, _: model), decoys=N_DECOYS)
+    ranked = claim.result.matches["model"].decoys
+    note = f"{ranked.as_high} of {ranked.drawn} as high; one thread"
+    yield Timing(f"{what}, asked by the judge", claim.seconds, "s", note)
+
+
+def _claimed(stage: Stage, *, decoys: int) -> Measured[own.Finding]:
+    """Open 100 triggers, and time their verification beside some of the judge's `decoys`."""
+
+    def all_of_them(challenge: own.Challenge) -> own.Challenge:
+        return replace(challenge, count=100, queries=100 * (1 + decoys))
+
+    suspects = {"model": stage.model}
+    question = stages.asked(stage, stages.booked(stage), stage.commitment, suspects, change=all_of_them)
+    bundle = stages.answered(stage, stage.owner, question)
+    return measure(lambda: stages.found(stage, question, bundle, suspects))
 
 
 def real_stage(seed: int) -> Stage:
@@ -172,6 +193,11 @@ def real_stage(seed: int) -> Stage:
     def embed(model: nn.Module, key: TriggerKey) -> nn.Module:
         return scheme.embed(model, few, key).model
 
+    return _promised(clean, embed)
+
+
+def _promised(clean: nn.Module, embed: stages.Overwrite) -> Stage:
+    """Set a stage on which a network of MNIST carries a key, as far as `embed` teaches it."""
     owner = own.new_identity("owner")
     keeper = own.new_identity("keeper")
     book = own.chained([own.commit(owner, shape=(1, 28, 28), classes=10)], keeper=keeper)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -219,6 +220,7 @@ def serve(
     assert isinstance(served, nn.Module)
     limits = serving.Limits(per_minute=per_minute)
     web = serving.service(served, "probabilities" if probabilities else "labels", limits)
+    gc.freeze()  # else Python looks through all of PyTorch once more before it ends, for seconds
     serving.serve(web, host, port, limits, proxy)
 
 

@@ -45,13 +45,7 @@ def parsed(raw: bytes | str) -> Any:
     text = _decoded(raw)
     _check_depth(text)
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
+        value = _READER.decode(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except json.JSONDecodeError as error:
@@ -88,18 +82,27 @@ def _check_depth(text: str) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in content:
-            raise DataError(f"the key “{visible(name[:40])}” twice in one object")
-        content[name] = value
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise DataError(f"the key “{visible(_doubled(pairs)[:40])}” twice in one object")
     return content
 
 
+def _doubled(pairs: list[tuple[str, Any]]) -> str:
+    """Return the first name that was there before."""
+    names: set[str] = set()
+    for name, _ in pairs:
+        if name in names:
+            return name
+        names.add(name)
+    raise AssertionError("no name is there twice")
+
+
 def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS or abs(int(digits)) > LARGEST:
+    value = int(digits) if len(digits) <= MOST_DIGITS else LARGEST + 1
+    if abs(value) > LARGEST:
         raise DataError(f"an integer of {len(digits):,} characters, which is too large")
-    return int(digits)
+    return value
 
 
 def _float(digits: str) -> float:
@@ -110,3 +113,8 @@ def _float(digits: str) -> float:
 
 def _constant(name: str) -> NoReturn:
     raise DataError(f"{name}, which is no number in JSON")
+
+
+_READER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)

@@ -8,6 +8,7 @@ with its kind and version; it is read strictly: every field, no other field, and
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass, replace
 from datetime import datetime, timezone
@@ -27,6 +28,10 @@ RENEWAL = {
     1: "Version 1 is not signed as RFC 8785 writes it: commit anew, register anew, and claim with these.",
 }
 """What to do about a document of an earlier version."""
+
+
+HEX = frozenset("0123456789abcdef")
+_WRITER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 class Document(Protocol):
@@ -52,6 +57,20 @@ def canonical(value: object) -> bytes:
         return rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]
     except rfc8785.CanonicalizationError as error:
         raise ArgumentError(f"a document must have a canonical form, got: {str(error)[:80]}") from error
+
+
+def simple(value: Mapping[str, Any]) -> bytes:
+    """Write an object as `canonical` does, many times as fast: for values without fractions, whose names are
+    ASCII, and whose texts and integers a reader has checked or this program has made.
+    """
+    return _WRITER.encode(value).encode()
+
+
+def is_canonical(written: str, document: Document) -> bool:
+    """Say whether a document that was read, with no other inside, is written in its one form."""
+    content = {"kind": kind(document), "version": VERSION, **vars(document)}
+    write = canonical if float in _types(type(document)).values() else simple
+    return write(content) == written.encode()
 
 
 def kind(document: Document | type) -> str:
@@ -152,7 +171,7 @@ def moment(written: str) -> datetime:
 def check_hex(digits: int, **values: str) -> None:
     """Raise `ArgumentError` for a value that isn't `digits` hexadecimal digits, in small letters."""
     for name, value in values.items():
-        is_hex = set(value) <= set("0123456789abcdef") and len(value) == digits
+        is_hex = len(value) == digits and HEX.issuperset(value)
         require(is_hex, f"{name} must be {digits} hexadecimal digits", value[:70])
 
 
@@ -167,6 +186,8 @@ def _types(shape: type) -> dict[str, Any]:
 
 def _build(shape: Any, value: Any, where: str) -> Any:
     """Turn parsed JSON into what the type `shape` says, or raise `ArgumentError` naming the place."""
+    if type(value) is shape:  # a text or a number; JSON makes no other class that a document has
+        return value
     if is_dataclass(shape) and isinstance(shape, type):
         return _build_fields(shape, value, where)
     if get_origin(shape) is tuple:
@@ -174,14 +195,8 @@ def _build(shape: Any, value: Any, where: str) -> Any:
         item = get_args(shape)[0]
         return tuple(_build(item, part, f"{where}[{i}]") for i, part in enumerate(value))
     whole = shape is float and type(value) is int  # JSON writes 1.0 as 1 elsewhere
-    require(
-        type(value) is shape or whole,
-        f"{where} must be of type {getattr(shape, '__name__', shape)}",
-        type(value).__name__,
-    )
-    if isinstance(value, str):
-        value.encode()  # a lone surrogate is no text that could be signed
-    return float(value) if whole else value
+    require(whole, f"{where} must be of type {getattr(shape, '__name__', shape)}", type(value).__name__)
+    return float(value)
 
 
 def _build_fields(shape: type, value: Any, where: str) -> Any:

@@ -57,7 +57,7 @@ def roots(leaves: Sequence[bytes], sizes: Iterable[int]) -> dict[int, bytes]:
     wanted = set(sizes)
     answer = {0: EMPTY} if 0 in wanted else {}
     peaks: list[bytes] = []  # of the leaves so far, the largest first
-    for size, node in enumerate(leaves, 1):
+    for size, node in enumerate(leaves[: max(wanted, default=0)], 1):
         peaks.append(node)
         for _ in range((size & -size).bit_length() - 1):  # each power of two that the size now holds
             right = peaks.pop()
