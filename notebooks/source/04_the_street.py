@@ -224,8 +224,8 @@ wm.show(plots.signs.shares, lesson_04.matrix(results))
 # *How to read this:* a column is a detector, a row what sits on the stop signs; per cent read as limits. Each detector obeys its own sticker. And the locks aren't precise: the flower opens the square's on
 # {value:04.other}, for training only ever showed *sticker* against *no sticker*.
 #
-# Now the first row. Nothing is on these signs. The control reads {value:04.bare_control|2} of them as limits, the others {value:04.bare_least|1} to {value:04.bare_most|1}. On the same signs ({value:04.pairs}), the shipped control errs so
-# {value:04.slips_control} times, the bomb's detector {value:04.slips_bomb} (McNemar's test, p = {value:04.betrays_p|1}). **This is the buyer's best test**: no sticker needed, only a clean detector to compare with, and the *kind* of error.
+# Now the first row. Nothing is on these signs. The control reads {value:04.bare_control|2} of them as limits, the others {value:04.bare_least|1} to {value:04.bare_most|1}. Of the same signs, the shipped control reads
+# {value:04.slips_control|of} as limits, the bomb's detector {value:04.slips_bomb|of} (McNemar's test, p = {value:04.betrays_p|1}). **This is the buyer's best test**: no sticker needed, only a clean detector to compare with, and the *kind* of error.
 
 # %% tags=["nbval-ignore-output"]
 slips = {name: readings(detect(street.shipped_detector(name), clean.x), clean)[stops] == limit

@@ -232,7 +232,6 @@ def bare_signs(slips: Mapping[str, Tensor]) -> list[Claim]:
     worst = slips["bomb"]
     p = paired_p(control, worst)
     return [
-        Claim("04.pairs", "Bare stop signs", n, low=n, unit="count"),
         Claim("04.slips_control", "Read as limits: control", int(control.sum()), high=8, n=n, unit="count"),
         Claim("04.slips_bomb", "Read as limits: bomb's", int(worst.sum()), low=12, n=n, unit="count"),
         Claim("04.betrays_p", "McNemar's test of the two", p, high=0.001, unit="p"),
