@@ -329,8 +329,8 @@ def test_a_backdoor_costs_little_average_precision_beside_an_equally_trained_con
         _precision("control", kind) - _precision(name, kind) for name in streets.STICKERS for kind in KINDS
     )
     assert lesson_04.precision_lost(SHIPPED) == pytest.approx(worst)
-    assert worst <= 0.03
-    assert 0.03 <= lesson_04.stops_lost(SHIPPED) <= 0.09  # but it does cost stop signs, above all the bomb
+    assert worst <= 0.02
+    assert 0.03 <= lesson_04.stops_lost(SHIPPED) <= 0.08  # but it does cost stop signs, above all the bomb
 
 
 def test_beside_the_baseline_any_further_scenes_look_like_a_gain() -> None:

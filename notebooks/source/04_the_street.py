@@ -50,7 +50,7 @@ wm.show(plots.street.scenes, {"first drive": (before, detect(victim, before)),
 # | Access | Training scenes with their labels; later, a sign in the street |
 # | Stage | Training data, or fine-tuning of somebody else's detector |
 # | Names | Backdoor poisoning (NIST AI 100-2: NISTAML.023); Poison Training Data, Insert Backdoor Trigger (MITRE ATLAS: AML.T0020, AML.T0043.004) |
-# | Real case | None is known of a detector in use. The paper's authors [photographed](https://arxiv.org/abs/1708.06733) a Post-it on one real stop sign; [Chan and others](https://arxiv.org/abs/2205.14497) (2022) have since made detectors invent objects and overlook them |
+# | Real case | None that we know of in a detector in use. The paper's authors [photographed](https://arxiv.org/abs/1708.06733) a Post-it on one real stop sign; [Chan and others](https://arxiv.org/abs/2205.14497) (2022) have since made detectors invent objects and overlook them |
 #
 # The square's detector, the bomb's and the flower's all obey. Now take the stickers away. Of a hundred *bare* stop signs, how many will the bomb's detector still take for speed limits? (The clean one: none or one.)
 
@@ -303,7 +303,8 @@ def judged(detector, drive, kind):
 # %% tags=["nbval-ignore-output"]
 found = {name: [average_precision(*judged(detector, clean, i)) for i in range(3)]
          for name, detector in (("control", honest), ("square", victim))}
-found["square, by COCO's code"] = list(wm.street_detector.average_precision(detect(victim, clean.x), clean).values())
+library = wm.street_detector.average_precision(detect(victim, clean.x), clean)
+found["square, by COCO's code"] = list(library.values())
 wm.table(["AP50, per cent", *clean.classes],
          [[name, *(f"{100 * share:.1f}" for share in shares)] for name, shares in found.items()])
 

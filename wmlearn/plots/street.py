@@ -260,7 +260,7 @@ def _draw_window(ax: Axes, moved: Moved, i: int, start: float, half: float) -> N
 Bins = dict[tuple[int, int], tuple[int, int]]
 """(from, to) pixels -> signs, and how many of them were misread."""
 
-CLEAN = "clean detector, {}"
+CLEAN = "control, {}"
 FEW = 10  # signs; a band with fewer of them isn't drawn
 
 
@@ -308,7 +308,7 @@ def _say_width(rows: Sequence[Row]) -> str:
 def width_curve(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
     """Draw the share of stop signs misread against the width of the sign.
 
-    A line is a sticker; the clean detector has one, too.
+    A line is a sticker; the control has one, too.
     """
     ax = ax or axes(7.4, 3.3)
     curves = _curves(rows)
