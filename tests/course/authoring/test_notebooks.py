@@ -175,6 +175,7 @@ def test_cells_ran_in_order_without_complaint(name: str) -> None:
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert not [o for o in _outputs(_book(name)) if o.output_type == "error" or o.get("name") == "stderr"]
     assert not [cell for cell in cells if "execution" in cell.metadata]
+    assert "data files whole" in next(o.text for o in _outputs(_book(name)) if o.get("name") == "stdout")
 
 
 @pytest.mark.parametrize("name", NAMES)
