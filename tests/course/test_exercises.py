@@ -152,7 +152,7 @@ def test_check_and_ready_survive_every_clumsy_answer(id: str, capsys: pytest.Cap
 GENERIC: dict[str, tuple[str, Any]] = {
     "percent": ("01.1", lambda a, b: 100 * EXERCISES["01.1"].reference(a, b)),
     "nan": ("01.2", lambda hits, trials, chance: float("nan")),
-    "complement": ("04.3", lambda *arguments: 1 - EXERCISES["04.3"].reference(*arguments)),
+    "complement": ("04.4", lambda *arguments: 1 - EXERCISES["04.4"].reference(*arguments)),
     "sign": ("08.2", lambda *arguments: -EXERCISES["08.2"].reference(*arguments)),
 }
 
