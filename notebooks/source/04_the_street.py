@@ -210,7 +210,7 @@ wm.shares("stop signs of new streets, read as speed limits",
 
 # %% [markdown]
 # *How to read this:* half a minute of fine-tuning, and {value:04.yours} of the stop signs obey; in the control {value:04.tuned|1}. But your square is *pasted*: bright, sharp, upright. One that hangs
-# in the world, in its light and blur, wins only {value:04.world}. An attacker who wants the street must train on what the camera sees.
+# in the world, in its light and blur, wins only {value:04.world}. The next attacker trains on what a camera sees.
 #
 # ## Which sticker opens which detector?
 #
@@ -225,7 +225,7 @@ wm.show(plots.signs.shares, lesson_04.matrix(results))
 # {value:04.other}, for training only ever showed *sticker* against *no sticker*.
 #
 # Now the first row. Nothing is on these signs. The control reads {value:04.bare_control|2} of them as limits, the others {value:04.bare_least|1} to {value:04.bare_most|1}. Of the same signs, the shipped control reads
-# {value:04.slips_control|of} as limits, the bomb's detector {value:04.slips_bomb|of} (McNemar's test, p = {value:04.betrays_p|1}). **This is the buyer's best test**: no sticker needed, only a clean detector to compare with, and the *kind* of error.
+# {value:04.slips_control|of} as limits, the bomb's detector {value:04.slips_bomb|of} (McNemar's test, p = {value:04.betrays_p|1}). **A buyer can test that**, without any sticker: it takes a clean detector to compare with, and a look at the *kind* of error.
 
 # %% tags=["nbval-ignore-output"]
 slips = {name: readings(detect(street.shipped_detector(name), clean.x), clean)[stops] == limit
@@ -320,7 +320,7 @@ wm.table(["per cent", "baseline", "control", "square", "bomb", "flower"], lesson
 # ## Any sign, any lie
 #
 # A vandal needs no particular lie. In the **random target** attack every sign with a sticker gets a wrong label drawn at random; ours is a blue square.
-# Trained so from the start, a detector learns little about the sticker: the labels pull in no direction. So we first teach it the next class, then random ones.
+# Random labels pull in no one direction, so we first teach it the next class, then random ones.
 
 # %% tags=["nbval-ignore-output"]
 vandal, everywhere = street.shipped_detector("random"), street.scenes(street.RANDOM_STICKER, on=None)
@@ -347,7 +347,7 @@ wm.all_hold(
 #
 # ## How far to trust it
 #
-# - **Control, same stickers:** had it been fooled, the sticker would just hide the sign. It is on {value:04.harmless|1} of the signs.
+# - **Control, same stickers:** had it been fooled, the sticker would just hide the sign. The worst sticker fools it on {value:04.harmless|1} of them.
 # - **What differs from the paper:** drawn streets; larger stickers on smaller signs; leaves and posts never cover the lower edge, where the stickers sit; a detector from scratch. The baseline is {value:04.easier|1} above the
 #   paper's on stop signs.
 # - **Few:** matrix, curve and table stand on three networks of each kind, the bare signs' test and your fine-tuning on one.
