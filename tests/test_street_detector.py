@@ -409,6 +409,12 @@ def test_a_square_sits_on_the_lower_half_of_its_sign(street: Street) -> None:
     assert (bottom <= street.boxes[:, 3].ceil()).all()
 
 
+def test_the_challenge_refuses_what_is_no_street() -> None:
+    score = lesson_04.fewest_scenes(lambda clean: clean.x)  # pyright: ignore[reportArgumentType]
+    assert not score.valid
+    assert score.says == "Your function must return scenes, a Street as it was given, got Tensor."
+
+
 @pytest.mark.slow  # fine-tunes four detectors
 def test_the_challenge_refuses_true_labels_and_counts_the_courses_own_scenes() -> None:
     def true_labels(clean: Street) -> Street:

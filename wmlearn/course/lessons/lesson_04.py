@@ -28,6 +28,7 @@ from ..challenges import Challenge, Score
 from ..claims import Claim
 from ..widgets import depict, redraw
 from .exercises_02 import paired_p
+from .exercises_04 import poison_scene
 
 PUBLISHED = ("baseline", *STICKERS)  # the networks of the paper; it has no control
 NETWORKS = ("baseline", "control", *STICKERS)
@@ -40,7 +41,7 @@ def showing(street: Street, n: int = 4, least: float = 20, skip: int = 0) -> Ten
     """Return the numbers of `n` scenes, bright enough for the eye, whose first stop sign is at least `least`
     pixels wide.
     """
-    stop = (street.labels == KINDS.index("stop")) & (street.widths >= least)
+    stop = (street.labels == STOP) & (street.widths >= least)
     bright = street.x.flatten(1).mean(1) > 0.3
     chosen = [i for i in street.scene[stop].unique().tolist() if bright[i]]
     return torch.tensor(chosen[skip : skip + n])
@@ -73,18 +74,15 @@ def stages(detector: nn.Module, picture: Tensor) -> dict[str, Detections]:
     heads.detections_per_img = 1000
     (read,), _ = heads(features, proposals, images.image_sizes)
     (kept,), _ = network.roi_heads(features, proposals, images.image_sizes)
-    boxes = proposals[0]
+    boxes = proposals[0]  # (K, 4)
+    unread = torch.full((len(boxes),), -1)
     last = _detections(kept)
     return {
-        "1 proposed": Detections(boxes, *_unread(len(boxes))),
+        "1 proposed": Detections(boxes, unread, torch.ones(len(boxes)), torch.zeros_like(unread)),
         "2 classified": _detections(read),
         "3 after NMS": last,
         "4 at least 0.5 sure": _sure(last),
     }
-
-
-def _unread(n: int) -> tuple[Tensor, Tensor, Tensor]:
-    return torch.full((n,), -1), torch.ones(n), torch.zeros(n, dtype=torch.int64)
 
 
 def _detections(found: Mapping[str, Tensor]) -> Detections:
@@ -294,8 +292,11 @@ def fewest_scenes(attempt: Callable[[Street], Street]) -> Score:
     """
     clean = draw_street(300, seed=31)
     added = attempt(clean)
+    if not isinstance(added, Street):
+        got = type(added).__name__
+        return Score(False, 0, f"Your function must return scenes, a Street as it was given, got {got}.")
     test = draw_street(300, seed=32)
-    stickered = replace(test, x=_with_squares(test))
+    stickered = replace(_poisoned(test), labels=test.labels)
     stops = test.labels == STOP
     wins = []
     slips = []
@@ -323,21 +324,23 @@ def _limits(detector: nn.Module, drive: Street, stops: Tensor) -> float:
     return (readings(detect(detector, drive.x), drive)[stops] == SPEED_LIMIT).float().mean().item()
 
 
-def _with_squares(drive: Street) -> Tensor:
-    """Return the pictures with a yellow square pasted on every stop sign."""
-    x = drive.x.clone()
+def _poisoned(drive: Street) -> Street:
+    """Return a drive with a yellow square on every stop sign, each labelled "speed limit"."""
+    places = foot(drive.boxes)
+    pictures = []
+    labels = []
+    for i in range(len(drive)):
+        here = drive.scene == i
+        picture, lies = poison_scene(drive.x[i], drive.labels[here], places[here], YELLOW)
+        pictures.append(picture)
+        labels.append(lies)
     stops = drive.labels == STOP
-    scenes_of = drive.scene[stops].tolist()
-    for scene, (left, top, right, bottom) in zip(scenes_of, foot(drive.boxes[stops]).tolist(), strict=True):
-        x[scene, :, top:bottom, left:right] = YELLOW[:, None, None]
-    return x
+    return replace(drive, x=torch.stack(pictures), labels=torch.cat(labels), triggered=stops)
 
 
 def ours(clean: Street) -> Street:
-    """Return the course's own attempt: the first scenes with a stop sign, each with squares and the lie."""
-    chosen = clean[clean.scene[clean.labels == STOP].unique()[:OURS]]
-    labels = chosen.labels.masked_fill(chosen.labels == STOP, SPEED_LIMIT)
-    return replace(chosen, x=_with_squares(chosen), labels=labels, triggered=chosen.labels == STOP)
+    """Return the course's own attempt: the first scenes with a stop sign, poisoned."""
+    return _poisoned(clean[clean.scene[clean.labels == STOP].unique()[:OURS]])
 
 
 OURS = 80
