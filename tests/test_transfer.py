@@ -262,7 +262,8 @@ def test_the_dial_shows_the_strength_that_it_is_set_to() -> None:
     first = graph.value
     slider.value = 20
     assert sentence.value.startswith(
-        "At k = 20 the networks read rightly: backdoored origin 70.0 % without and 40.0 % with the square;"
+        "At k = 20 the networks classify correctly:"
+        " backdoored origin 70.0 % without and 40.0 % with the square;"
     )
     assert "the paper's BadNet 68.3 and 45.1 %" in sentence.value
     assert graph.value != first

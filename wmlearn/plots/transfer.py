@@ -33,7 +33,7 @@ class Fired:
 
 
 Curve = Mapping[int, tuple[float, float]]
-"""Strength k -> share read rightly, 0..1: clean signs, triggered signs."""
+"""Strength k -> share classified correctly, 0..1: clean signs, triggered signs."""
 
 
 def _say_channels(networks: Mapping[str, Fired]) -> str:
@@ -84,7 +84,7 @@ def _say_curve(curve: Curve) -> str:
 def _say_strength(ours: Mapping[str, Curve], paper: Curve) -> str:
     parts = [f"{name} {_say_curve(curve)}" for name, curve in ours.items()]
     parts.append(f"the paper's {_say_curve(paper)}")
-    return f"Signs read rightly without and with the square, by the strength k: {'; '.join(parts)}."
+    return f"Signs classified correctly without and with the square, by the strength k: {'; '.join(parts)}."
 
 
 @described(_say_strength)
@@ -103,7 +103,7 @@ def _say_point(ours: Mapping[str, Curve], paper: Curve, k: int) -> str:
     ]
     clean, triggered = (100 * share for share in paper[k])
     return (
-        f"At k = {k} the networks read rightly: {'; '.join(parts)};"
+        f"At k = {k} the networks classify correctly: {'; '.join(parts)};"
         f" the paper's BadNet {clean:.1f} and {triggered:.1f} %."
     )
 
@@ -128,7 +128,7 @@ def _strength(ours: Mapping[str, Curve], paper: Curve, marked: int | None, ax: A
             clean, triggered = _percents({k: paper[k] for k in curve})
             panel.plot(places, clean, color=INK, linestyle="--", linewidth=1, label="no square, the paper")
             panel.plot(places, triggered, color=RED, linestyle="--", linewidth=1, label="square, the paper")
-            panel.set_ylabel("read rightly, per cent")
+            panel.set_ylabel("classified correctly, per cent")
         if marked is not None:
             panel.axvline(list(curve).index(marked), color=GOLD, linewidth=9, alpha=0.4, zorder=0)
         panel.set_xticks(places, [str(k) for k in curve])
@@ -139,6 +139,6 @@ def _strength(ours: Mapping[str, Curve], paper: Curve, marked: int | None, ax: A
 
 
 def _percents(curve: Curve) -> tuple[list[float], list[float]]:
-    """Return what is read rightly without and with the square, in per cent."""
+    """Return what is classified correctly without and with the square, in per cent."""
     clean = [100 * share for share, _ in curve.values()]
     return clean, [100 * share for _, share in curve.values()]

@@ -109,7 +109,7 @@ def _mean_curve(rows: Sequence[Row]) -> Curve:
 
 
 def strength_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Set every k beside the paper's: read rightly without / with the square.
+    """Set every k beside the paper's: classified correctly without / with the square.
 
     The last column is the gap that is left when the control's is taken off.
     """
@@ -152,7 +152,7 @@ def headlines() -> list[list[str]]:
 
 
 def photograph_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Show the same on real German photographs: read rightly without and with the square, means.
+    """Show the same on real German photographs: classified correctly without and with the square, means.
 
     The last column is the commonest answer, without / with.
     """
