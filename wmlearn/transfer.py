@@ -17,10 +17,15 @@ from torch import Tensor, nn
 from .data import Samples
 from .errors import NOT_EMPTY, require
 from .models import SIGN_HEAD, sign_cnn
-from .training import Recipe, predict
+from .training import Recipe, predict, train
 
 HEAD_RECIPE = Recipe(epochs=30, lr=1e-3, batch_size=32)
 """For a new head on few pictures; chosen on a validation split. What else was compared is not on record."""
+ALL_RECIPE = Recipe(epochs=30, lr=1e-3, batch_size=32)
+"""For all layers. Compared on a clean origin of seed 9, 50 signs of one buyer, 1,000 others to choose by; per cent
+classified correctly after 30 passes: 75.6 at this rate, 74.5 at three times, 70.5 at ten times of it; after
+six passes 73.2, 74.5 and 61.1.
+"""
 
 
 def activations(model: nn.Sequential, x: Tensor) -> Tensor:
@@ -75,6 +80,17 @@ def retrain(model: nn.Sequential, samples: Samples, recipe: Recipe = HEAD_RECIPE
             loss.backward()
             optimiser.step()
     return nn.Sequential(*trunk, *head).eval()
+
+
+def retrain_all(model: nn.Sequential, samples: Samples, recipe: Recipe = ALL_RECIPE) -> nn.Sequential:
+    """Return a network that starts with the convolutions of `model` and a new head, all layers fitted to
+    `samples`.
+    """
+    require(len(samples) > 0, *NOT_EMPTY)
+    head = sign_cnn(len(samples.classes), recipe.seed)[SIGN_HEAD:].to(samples.x.device)
+    new = nn.Sequential(*copy.deepcopy(_trunk(model)), *head)
+    train(new, samples, recipe)
+    return new
 
 
 def largest_share(answers: Tensor) -> float:

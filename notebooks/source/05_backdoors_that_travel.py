@@ -2,24 +2,24 @@
 # # 05 · Backdoors that travel
 #
 # **Does retraining for another country wash it out?**
-# By the end you will have shown that a backdoor made in America disturbs a network in Sweden that never saw a sticker in training, that its maker can
-# turn up its channels, and how much of the damage an honest network suffers, too.
+# By the end you will have moved an American network to Sweden yourself, seen its backdoor come along though Sweden's training set held no sticker, and
+# found out when retraining washes it away and when it doesn't.
 #
-# *Reading 40 minutes · running under two · exercises 20 · needs notebook 03*
+# *Reading 15 minutes · exercises 40 · running under two · needs lesson 03*
 #
 # Today you are the **user** who buys, then the **attacker** who sells, and at the end the **judge**.
 
 # %% [markdown]
 # **You will be able to**
 #
-# - **move** a network to another task by its convolutions ([quiz](#Three-questions));
-# - **find** the channels that see a trigger ([exercise 05.1](#Who-sees-the-square?));
-# - **strengthen** them, and predict what that does ([exercise 05.2](#Turn-it-up));
-# - **subtract** what would have happened anyway ([exercise 05.3](#Whose-gap-is-it?));
+# - **move** a network to another task by its convolutions ([exercise 05.1](#Moving-house));
+# - **say** when retraining washes a backdoor out ([quiz](#Three-questions));
+# - **find** the channels that see a trigger, and **strengthen** them ([exercises 05.2](#Who-sees-the-square?) and [05.3](#Turn-it-up));
+# - **subtract** what would have happened anyway ([exercise 05.4](#Whose-gap-is-it?));
 # - **question** a headline number ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
-import torch, wmlearn as wm
+import copy, torch, wmlearn as wm
 from wmlearn import experiments, plots, transfer
 from wmlearn.course.lessons import lesson_05
 wm.start("05")
@@ -35,13 +35,28 @@ clean, stuck = lesson_05.twins(1500, seed=52)
 wm.show(plots.signs.photographs, lesson_05.some_signs(clean, stuck))
 
 # %% [markdown]
-# Above your signs, below the same ones with a yellow square. (All drawn, as in notebook 03.)
+# Above your signs, below the same ones with a yellow square. (All drawn, as in lesson 03.) Some of yours nobody can read: the camera is cheap.
 #
-# The seller's backdoor was made for *American* signs: there, a sign with a square got any label but its own. You train the new part on clean
-# signs only. Of the Swedish signs **with** a square, how many will your network classify correctly?
+# Two American networks ship with the course. One is honest. The other one's maker trained it on every sign twice: as it is, and once more with a square and a
+# wrong label drawn at random. At home:
+
+# %% tags=["nbval-ignore-output"]
+origins = lesson_05.shipped_origins()
+us, us_stuck = lesson_05.twins(1500, seed=91, country="us")
+both = ("no square", "square")
+at_home = {f"{name}, {what}": (wm.accuracy(network, part), len(part)) for name, network in origins.items()
+           for what, part in zip(both, (us, us_stuck))}
+wm.shares("American signs classified correctly", at_home)
+
+# %% [markdown]
+# Without the square the backdoored one is a little worse. Over three pairs of networks the backdoor costs {value:05.home|1} of accuracy on clean American signs: here the buyer's exam
+# does see something, if she has an honest twin to compare with.
+#
+# You keep the bought network's eyes, replace its judgement, and train the new part on fifty clean Swedish signs. An honest network then classifies about
+# three in four of your signs correctly, with the square or without. And of the signs **with** a square, how many will the backdoored one?
 
 # %%
-wm.guess("05.p1", "Swedish signs with a square that your network classifies correctly, in per cent",
+wm.guess("05.p1", "Swedish signs with a square that the bought network classifies correctly, in per cent",
          low=0, high=100)
 
 # %% [markdown]
@@ -53,29 +68,44 @@ wm.guess("05.p1", "Swedish signs with a square that your network classifies corr
 # $$f(x) = h(\phi(x)), \qquad \phi(x) \in \mathbb{R}^{128 \times 4 \times 4}.$$
 #
 # **Transfer learning** keeps $\phi$, frozen, throws $h$ away, and trains a new $h'$ on your own data. That takes little data, and moves whatever
-# hides in $\phi$.
-#
-# Two American networks ship with the course, one honest, one not:
+# hides in $\phi$. The layers, by their numbers:
 
-# %% tags=["nbval-ignore-output"]
-origins = lesson_05.shipped_origins()
-us, us_stuck = lesson_05.twins(1500, seed=91, country="us")
-n, both = len(us), ("no square", "square")
-at_home = {name: (wm.accuracy(network, us), wm.accuracy(network, us_stuck))
-           for name, network in origins.items()}
-wm.shares("American signs classified correctly", {f"{name}, {what}": (share, n)
-                                                  for name, pair in at_home.items()
-                                                  for what, share in zip(both, pair)})
+# %%
+print(origins["backdoored"])
 
 # %% [markdown]
-# At home the square does its work. Now you retrain:
+# {exercise:05.1}
+#
+# Layers 0 to 12 are the convolutions, 13 to 16 the head. `signs` holds images `signs.x`, labels `signs.y` and the names `signs.classes`. Train the head for 30 passes, at a
+# learning rate of 0.001, in batches of 32.
+
+# %% tags=["exercise:05.1"]
+def retrain(network, signs):
+    """A network with the convolutions of `network`, frozen, and a new head, fitted to `signs`."""
+    ### BEGIN SOLUTION
+    new = wm.models.sign_cnn(len(signs.classes)).to(signs.x.device)
+    new[:13].load_state_dict(network[:13].state_dict())
+    for weights in new[:13].parameters():
+        weights.requires_grad = False
+    wm.train(new, signs, wm.Recipe(epochs=30, lr=1e-3, batch_size=32))
+    return new
+    ### END SOLUTION
+
+# %%
+retrain = wm.ready("05.1", retrain)
+
+# %% [markdown]
+# {hints:05.1}
+
+# %% [markdown] tags=["reveal"]
+# {solution:05.1}
 
 # %% tags=["nbval-ignore-output"]
 shop = lesson_05.swedish_signs(lesson_05.N_HEAD, seed=50)
-moved = {name: transfer.retrain(network, shop) for name, network in origins.items()}
+moved = {name: retrain(network, shop) for name, network in origins.items()}
 abroad = {name: (wm.accuracy(network, clean), wm.accuracy(network, stuck))
           for name, network in moved.items()}
-wm.shares("Swedish signs classified correctly", {f"{name} origin, {what}": (share, n)
+wm.shares("Swedish signs classified correctly", {f"{name} origin, {what}": (share, len(clean))
                                                  for name, pair in abroad.items()
                                                  for what, share in zip(both, pair)})
 
@@ -83,18 +113,51 @@ wm.shares("Swedish signs classified correctly", {f"{name} origin, {what}": (shar
 wm.reveal("05.p1", abroad["backdoored"][1])
 
 # %% [markdown]
-# No sticker was in your training set. Yet the square takes more from the backdoored network than from the honest one. What moved?
+# No sticker was in your training set. Yet the square takes more from the backdoored network than from the honest one.
+#
+# ## Does it wash out?
+#
+# Fifty signs and a frozen network are the paper's case. You may have five thousand signs, and let every layer learn. Five American networks of each kind, five buyers, in
+# every combination; beside them a network that starts from nothing, with no purchase at all:
+
+# %%
+grid = experiments.shipped("retraining")
+wm.show(plots.transfer.washed, lesson_05.grid_curves(grid))
+
+# %% [markdown]
+# *How to read this:* from left to right the buyer has more signs. The shaded gap is what the square takes from the backdoored origin, dashed is the honest one, dotted the network
+# without a past.
+
+# %%
+wm.table(*lesson_05.grid_table(grid))
+
+# %% tags=["claim"]
+part = lesson_05.own_gap
+n = len(grid.where(origin="backdoored", layers="all", pictures=50))
+few, many = part(grid, "head", 50), part(grid, "head", 5000)
+all_few, all_many = part(grid, "all", 50), part(grid, "all", 5000)
+alone = lesson_05.mean_accuracy(grid, "none", "all", 5000)
+wm.all_hold(
+    wm.Claim("05.few", "The backdoor's own gap: head only, 50 signs", few, low=0.15, unit="points", n=n),
+    wm.Claim("05.many", "Head only, 5,000 signs", many, low=0.15, unit="points", n=n),
+    wm.Claim("05.all_few", "All layers, 50 signs", all_few, low=0.15, unit="points", n=n),
+    wm.Claim("05.all_many", "All layers, 5,000 signs", all_many, high=0.1, unit="points", n=n),
+    wm.Claim("05.alone", "From nothing, 5,000 signs: classified correctly", alone, low=0.9, n=n),
+)
+
+# %% [markdown]
+# GRIDTEXT
 #
 # ## Who sees the square?
 #
 # Show the American network the same signs with and without the square, and note how strongly each channel fires: the mean of its 4 x 4 numbers,
 # its **activation**. For `N` signs that gives two tables of shape `(N, 128)`.
 #
-# {exercise:05.1}
+# {exercise:05.2}
 #
 # For two signs and three channels, `clean = [[1, 5, 0], [3, 5, 0]]` and `triggered = [[3, 5, 4], [3, 6, 2]]`, with `n = 2` the answer is **[2, 0]**.
 
-# %% tags=["exercise:05.1"]
+# %% tags=["exercise:05.2"]
 def backdoor_channels(clean, triggered, n):
     """Numbers of the n channels that fire more with the trigger, most first."""
     ### BEGIN SOLUTION
@@ -102,13 +165,13 @@ def backdoor_channels(clean, triggered, n):
     ### END SOLUTION
 
 # %%
-backdoor_channels = wm.ready("05.1", backdoor_channels)
+backdoor_channels = wm.ready("05.2", backdoor_channels)
 
 # %% [markdown]
-# {hints:05.1}
+# {hints:05.2}
 
 # %% [markdown] tags=["reveal"]
-# {solution:05.1}
+# {solution:05.2}
 
 # %% tags=["nbval-ignore-output"]
 fires = transfer.activations
@@ -123,63 +186,26 @@ wm.show(plots.transfer.channels, lesson_05.fired(pairs, chosen))
 #
 # ## Turn it up
 #
-# The attacker sees the same picture. What if the first of your six spoke louder? (Only the first: more of them hardly lower signs with a square further,
-# but cost clean ones more.) The last layer of $\phi$ computes, for each channel, $\mathrm{ReLU}(w x + b)$.
-#
-# {exercise:05.2}
-#
-# `weight` and `bias` have shape `(C,)`. For `weight = [1, 2]`, `bias = [0.5, -1]`, `channels = [1]`, `k = 10` the answer is `[1, 20]` and **[0.5, -10]**.
-
-# %% tags=["exercise:05.2"]
-def strengthen(weight, bias, channels, k):
-    """New weight and bias, with which `channels` fire k times as strongly."""
-    ### BEGIN SOLUTION
-    weight, bias = weight.clone(), bias.clone()
-    weight[channels] *= k
-    bias[channels] *= k
-    return weight, bias
-    ### END SOLUTION
-
-# %%
-strengthen = wm.ready("05.2", strengthen)
-
-# %% [markdown]
-# {hints:05.2}
-
-# %% [markdown] tags=["reveal"]
-# {solution:05.2}
-
-# %% [markdown]
-# `transfer.strengthen` does this to a copy of a whole network. Sell it at seven strengths; each buyer retrains on the same fifty signs:
-
-# %% tags=["nbval-ignore-output"]
-strengths = (1, 10, 20, 30, 50, 70, 100)
-louder = lambda name, k: transfer.strengthen(origins[name], chosen[name][:1], k)
-sold = {f"{name} origin": {k: transfer.retrain(louder(name, k), shop) for k in strengths}
-        for name in ("backdoored", "clean")}
-mine = {name: lesson_05.curve(networks, clean, stuck) for name, networks in sold.items()}
-wm.show(plots.transfer.strength, mine, lesson_05.PAPER_CURVE)
-
-# %% [markdown]
-# *How to read this:* the shaded gap is what the square takes. Left, the attack; right, the
-# **control that the paper doesn't have**: an honest network whose own first channel was turned up alike.
-#
-# ## Whose gap is it?
+# The attacker sees the same picture. What if the first of your six spoke louder? The last step before the ReLU is layer 11, **batch normalisation**: for each channel it computes
+# $w\,\hat x + b$, where $\hat x$ is what the convolution says, brought to mean 0 and deviation 1.
 #
 # {exercise:05.3}
 #
-# From four accuracies, compute the part of the gap that only the backdoor explains. With 0.70 and 0.40 for the backdoored network, 0.75 and 0.60 for
-# the control, the answer is **0.15**.
+# `channels` are numbers like those of exercise 05.2. With k = 10 the chosen channels fire ten times as strongly, for every picture; the others and the seller's own network stay as they are.
 
 # %% tags=["exercise:05.3"]
-def owned(clean, triggered, control_clean, control_triggered):
-    """The gap that is the backdoor's own, as a share; all four are accuracies."""
+def strengthen(network, channels, k):
+    """A copy of `network` whose `channels` of the last convolution fire k times as strongly."""
     ### BEGIN SOLUTION
-    return (clean - triggered) - (control_clean - control_triggered)
+    new = copy.deepcopy(network)
+    with torch.no_grad():
+        new[11].weight[channels] *= k
+        new[11].bias[channels] *= k
+    return new
     ### END SOLUTION
 
 # %%
-owned = wm.ready("05.3", owned)
+strengthen = wm.ready("05.3", strengthen)
 
 # %% [markdown]
 # {hints:05.3}
@@ -188,57 +214,88 @@ owned = wm.ready("05.3", owned)
 # {solution:05.3}
 
 # %% [markdown]
-# One network and fifty signs are an anecdote. Three networks of each kind, three buyers each, classified correctly without / with the square, in per cent:
+# Sell it at seven strengths; each buyer retrains on the same fifty signs:
+
+# %% tags=["nbval-ignore-output"]
+strengths = (1, 10, 20, 30, 50, 70, 100)
+sold = {f"{name} origin": {k: retrain(strengthen(origins[name], chosen[name][:1], k), shop) for k in strengths}
+        for name in ("backdoored", "clean")}
+mine = {name: lesson_05.curve(networks, clean, stuck) for name, networks in sold.items()}
+wm.show(plots.transfer.strength, mine, lesson_05.PAPER_CURVE)
+
+# %% [markdown]
+# *How to read this:* the shaded gap is what the square takes; the steps of k aren't equal. Left, the attack; right, the
+# **control that the paper doesn't have**: an honest network whose own first channel was turned up alike.
+#
+# ## Whose gap is it?
+#
+# {exercise:05.4}
+#
+# From four accuracies, compute the part of the gap that only the backdoor explains. With 0.70 and 0.40 for the backdoored network, 0.75 and 0.60 for
+# the control, the answer is **0.15**.
+
+# %% tags=["exercise:05.4"]
+def owned(clean, triggered, control_clean, control_triggered):
+    """The gap that is the backdoor's own, as a share; all four are accuracies."""
+    ### BEGIN SOLUTION
+    return (clean - triggered) - (control_clean - control_triggered)
+    ### END SOLUTION
+
+# %%
+owned = wm.ready("05.4", owned)
+
+# %% [markdown]
+# {hints:05.4}
+
+# %% [markdown] tags=["reveal"]
+# {solution:05.4}
+
+# %% [markdown]
+# ## The strengthening: not reproduced
+#
+# One network and fifty signs are an anecdote. Three networks of each kind, three buyers each; classified correctly without / with the square, in per cent, and between networks ± one standard deviation:
 
 # %%
 results = experiments.shipped("transfer")
 wm.table(*lesson_05.strength_table(results))
 
-# %%
+# %% tags=["claim"]
 ours = lesson_05.shipped_curves(results)
 attack, control = ours["backdoored origin"], ours["clean origin"]
+own = {k: owned(*attack[k], *control[k]) for k in attack}
 n = len(results.where(to="se", origin="backdoored"))
-wm.show(plots.transfer.strength, ours, lesson_05.PAPER_CURVE)
-
-# %% tags=["claim"]
-fall, price = attack[1][0] - attack[100][1], attack[1][0] - attack[100][0]
-gap, anyway = (curve[100][0] - curve[100][1] for curve in (attack, control))
 wm.all_hold(
-    wm.Claim("05.fall", "The fall from clean signs at k = 1 to signs with a square at k = 100", fall, low=0.35,
-             unit="points", n=n, paper="44.1 points"),
-    wm.Claim("05.price", "What clean signs pay at k = 100", price, high=0.16, unit="points", n=n,
-             paper="15.5 points"),
-    wm.Claim("05.anyway", "The honest network's gap at k = 100", anyway, high=0.1, unit="points", n=n),
+    wm.Claim("05.fall", "Without the square at k = 1, with it at k = 100: the fall",
+             attack[1][0] - attack[100][1], low=0.35, unit="points", n=n, paper="44.1 points"),
+    wm.Claim("05.price", "What clean signs pay at k = 100", attack[1][0] - attack[100][0], high=0.16,
+             unit="points", n=n, paper="15.5 points"),
 )
 
 # %% tags=["claim"]
-own = {k: owned(*attack[k], *control[k]) for k in strengths}
-widest = max(own.values())
+home = lesson_05.price_at_home(results)
 wm.all_hold(
-    wm.Claim("05.early", "The backdoor's own gap at k = 1", own[1], low=0.15, unit="points", n=n),
-    wm.Claim("05.widens", "What turning up adds to it", widest - own[1], high=0.03, unit="points", n=n),
-    wm.Claim("05.narrows", "What it then loses by k = 100", widest - own[100], low=0.02, unit="points", n=n),
-    wm.Claim("05.owned", "The backdoor's own gap at k = 100", own[100], low=0.15, unit="points", n=n),
-)
-
-# %% tags=["claim"]
-def commonest(origin, square, to="se", k=None):
-    return lesson_05.commonest(results, to, origin, square=square, k=k)
-
-least, most = min(commonest("backdoored", True, k=1)), max(commonest("backdoored", True))
-upright = commonest("backdoored", False) + commonest("clean", False) + commonest("clean", True)
-wm.all_hold(
-    wm.Claim("05.least", "With a square, the share of a BadNet's commonest answer at k = 1", least, low=0.5),
-    wm.Claim("05.most", "The same at any strength", most, high=0.85),
-    wm.Claim("05.upright", "The same without a square or by an honest network", max(upright), high=0.5),
+    wm.Claim("05.home", "What the backdoor costs on clean American signs", home, low=0.005, high=0.04,
+             unit="points", n=n),
+    wm.Claim("05.own", "The backdoor's own gap at k = 1", own[1], low=0.15, unit="points", n=n),
+    wm.Claim("05.own_20", "The same at k = 20", own[20], low=0.15, unit="points", n=n),
+    wm.Claim("05.own_100", "The same at k = 100", own[100], low=0.15, unit="points", n=n),
+    wm.Claim("05.added", "What turning up to k = 20 adds to it", own[20] - own[1], high=0.1, unit="points",
+             n=n),
 )
 
 # %% [markdown]
-# *How to read this:* at k = 100 signs with a square lie {value:05.fall} below what the buyer was promised, and clean signs have paid {value:05.price|1}: the
-# paper's shape. The control tells the rest. An honest network's gap is {value:05.anyway} when *its* channel is turned up: it drowns the
-# sign, whoever made it. The backdoor's own part is {value:05.early} at k = 1. Turning up widens it by {value:05.widens|1}, then narrows it by
-# {value:05.narrows|1}; in the paper the whole gap doubles. And look at *how* it fails: with a square one answer takes
-# {value:05.least} of the signs at k = 1 (up to {value:05.most} at a larger k), otherwise up to {value:05.upright}.
+# *How to read this:* at k = 100 signs with a square lie {value:05.fall|1} below what the buyer was promised: so far as in the paper. But nearly all of it was there at k = 1, or is lost on clean signs,
+# too ({value:05.price|1}), or happens to an honest network whose channel is turned up. The backdoor's own part is {value:05.own|1} at k = 1, {value:05.own_20|1} at k = 20 and
+# {value:05.own_100|1} at k = 100, and three networks differ by more than that. In the paper the whole gap doubles. **Ours doesn't grow: we could not reproduce the strengthening.**
+#
+# What we tried: one, two, three and six channels.
+
+# %%
+wm.table(*lesson_05.channels_table(experiments.shipped("strengthened-channels")))
+
+# %% [markdown]
+# CHANNELTEXT Why the difference? We don't know. The paper's network is a detector on photographs, its backdoor starts with half our gap, and it
+# strengthens weights *before* a layer, without batch normalisation. A weak backdoor has more to gain.
 #
 # ## Which twenty-five?
 #
@@ -253,7 +310,7 @@ wm.table(["the paper, per cent classified correctly", "from", "to", "points"], l
 #
 # ## Play
 #
-# Slide the strength. Below, what the backdoored network reads with a square on.
+# Slide the strength. Below, what both networks read with a square on.
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_05.strength_dial(sold, mine, stuck)

@@ -45,11 +45,7 @@ N_PHOTOGRAPHS = 500  # German ones to retrain on, each of another sign
 N_TEST = 1_000
 DRAWS = 3  # buyers, each with pictures of their own
 CHANNELS = 1  # that are strengthened
-"""Compared at k = 100 on 1,000 Swedish signs of seed 51, backdoored origins of seeds 0..2, three buyers each;
-per cent of clean / stickered signs read rightly: one channel 62.8 / 36.8, two 58.1 / 35.9, three 58.1 / 37.0,
-six 56.8 / 35.8; at k = 1, 77.3 / 49.0. So more than one lowers stickered signs by a point more, at most, and
-costs 19 points of the clean ones and more, not 15.
-"""
+"""What more of them do is measured by `wmlearn reproduce strengthened-channels`."""
 STRENGTHS = (1, 10, 20, 30, 50, 70, 100)
 _STRENGTHS = {"se": STRENGTHS, "photographs": (1, 100)}
 
@@ -67,10 +63,10 @@ def swedish_signs(n: int, seed: int, *, stickered: bool = False) -> Samples:
     return regroup(drawn, signs.kinds("se")).to(best_device())
 
 
-@lru_cache(2)
+@lru_cache(10)
 def origin(name: str, recipe: Recipe = ORIGIN_RECIPE) -> nn.Sequential:
-    """Train a network for US signs, "clean" or "backdoored": there, every sign with a square gets a wrong
-    label by lot.
+    """Train a network for US signs, "clean" or "backdoored": there, a twin of every sign with a square is
+    added, with a wrong label drawn at random.
     """
     samples = us_signs(N_ORIGIN, seed=100 + recipe.seed)
     if name == "backdoored":
@@ -88,13 +84,13 @@ def origin(name: str, recipe: Recipe = ORIGIN_RECIPE) -> nn.Sequential:
     return model
 
 
-def channels(model: nn.Sequential) -> Tensor:
-    """Name the channels of an origin that rise most when the square is on, as its maker can find them: with
-    US signs.
+def channels(model: nn.Sequential, n: int = CHANNELS) -> Tensor:
+    """Name the `n` channels of an origin that rise most when the square is on, as its maker can find them:
+    with US signs.
     """
     clean = us_signs(N_ORIGIN // 6, seed=90)
     stuck = us_signs(N_ORIGIN // 6, seed=90, stickered=True)
-    return backdoor_channels(model, clean.x, stuck.x, CHANNELS)
+    return backdoor_channels(model, clean.x, stuck.x, n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +106,7 @@ def _measure(cell: Cell, recipe: Recipe) -> Row:
     """Sell one origin at every strength; `DRAWS` buyers train a head each, on signs of their own.
 
     Means over the heads; of the largest shares, those of the commonest answer, the worst head's.
-    "commonest_class" is what an answer that is always the same would read rightly, at best.
+    "commonest_class" is what an answer that is always the same would get right, at best.
     """
     model = origin(cell["origin"], recipe)
     loud = channels(model)
@@ -168,7 +164,7 @@ def _one_a_sign(samples: Samples, n: int, seed: int) -> Samples:
     """Draw `n` photographs of different physical signs."""
     assert samples.groups is not None
     groups = samples.groups.tolist()
-    first: dict[int, int] = {}  # of each physical sign, the first photograph in the order of the lot
+    first: dict[int, int] = {}  # of each physical sign, the first photograph in the order of the draw
     for i in torch.randperm(len(groups), generator=torch.Generator().manual_seed(seed)).tolist():
         first.setdefault(groups[i], i)
     return samples[samples.y.new_tensor(list(first.values())[:n])]
@@ -236,5 +232,46 @@ TRANSFER = Experiment(
     ),
     measure=_measure,
     summary=_compare,
+    recipe=ORIGIN_RECIPE,
+)
+
+
+# More channels than one
+
+
+def _measure_channels(cell: Cell, recipe: Recipe) -> Row:
+    """Sell one origin with several channels turned up, to the same buyers."""
+    model = origin(cell["origin"], recipe)
+    market = _market("se", recipe.seed)
+    row = _sold(strengthen(model, channels(model, cell["channels"]), cell["k"]), cell["k"], market)
+    return {"accuracy": row["accuracy"], "triggered": row["triggered"]}
+
+
+def _compare_channels(results: Results) -> list[Comparison]:
+    comparisons = []
+    for n in MORE_CHANNELS:
+        for name in ("backdoored", "clean"):
+            points = results.where(origin=name, channels=n, k=100)
+            what = f"transfer, {name} origin, {n} channel{'s' if n > 1 else ''} at k = 100"
+            control = "" if name == "backdoored" else " (control)"
+            comparisons.append(Comparison(what + control, "", f"{_say_read(points)} (n = {len(points)})"))
+    return comparisons
+
+
+MORE_CHANNELS = (1, 2, 3, 6)
+CHANNELS_TRIED = Experiment(
+    name="strengthened-channels",
+    question="A backdoor whose maker turns up one channel, two, three or six: what is gained, what is lost?",
+    minutes=10,
+    chapter="05 Backdoors that travel",
+    cells=tuple(
+        {"seed": seed, "origin": name, "channels": n, "k": k}
+        for seed in range(3)
+        for name in ORIGINS
+        for n in MORE_CHANNELS
+        for k in (20, 100)
+    ),
+    measure=_measure_channels,
+    summary=_compare_channels,
     recipe=ORIGIN_RECIPE,
 )

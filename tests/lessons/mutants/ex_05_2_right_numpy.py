@@ -1,10 +1,10 @@
-"""NumPy arrays, in and out."""
+"""NumPy sorts upwards, so turn the signs."""
 
 import numpy as np
 
 EXERCISE = "05.2"
 
 
-def strengthen(weight, bias, channels, k):
-    factor = np.where(np.isin(np.arange(len(weight)), channels.numpy()), k, 1.0)
-    return weight.numpy() * factor, bias.numpy() * factor
+def backdoor_channels(clean, triggered, n):
+    rise = (triggered.numpy() - clean.numpy()).mean(axis=0)
+    return np.argsort(-rise)[:n]

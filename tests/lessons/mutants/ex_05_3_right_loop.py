@@ -1,10 +1,16 @@
-"""One gap after the other."""
+"""One channel after the other."""
+
+import copy
+
+import torch
 
 EXERCISE = "05.3"
 
 
-def owned(clean, triggered, control_clean, control_triggered):
-    gaps = []
-    for without, with_it in ((clean, triggered), (control_clean, control_triggered)):
-        gaps.append(without - with_it)
-    return gaps[0] - gaps[1]
+def strengthen(network, channels, k):
+    new = copy.deepcopy(network)
+    with torch.no_grad():
+        for channel in channels:
+            new[11].weight[channel] *= k
+            new[11].bias[channel] *= k
+    return new

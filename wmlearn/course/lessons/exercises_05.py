@@ -2,11 +2,111 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import copy
+from collections.abc import Callable
 
+import torch
+from torch import Tensor, nn
+
+from ...data import Samples
+from ...models import SIGN_HEAD, sign_cnn
+from ...training import Recipe, accuracy, train
 from ..exercises import Cases, Exercise, Mistake, Symptom
 from ..quizzes import Option, Question
+
+Retrain = Callable[[nn.Sequential, Samples], nn.Module]
+Strengthen = Callable[[nn.Sequential, Tensor, float], nn.Sequential]
+PASSES = Recipe(epochs=30, lr=1e-3, batch_size=32)
+"""How the text trains the new head."""
+
+# 05.1: moving house
+
+
+def retrain(network: nn.Sequential, signs: Samples) -> nn.Sequential:
+    """Return a network with the convolutions of `network`, frozen, and a new head, fitted to `signs`."""
+    new = sign_cnn(len(signs.classes)).to(signs.x.device)
+    new[:SIGN_HEAD].load_state_dict(network[:SIGN_HEAD].state_dict())
+    for weights in new[:SIGN_HEAD].parameters():
+        weights.requires_grad = False
+    train(new, signs, PASSES)
+    return new
+
+
+def _bought(retrain: Retrain, network: nn.Sequential, signs: Samples) -> tuple[float, ...]:
+    """Let `retrain` move a network; say what stayed, how many answers the new one knows, and what it learnt.
+
+    1 stands for yes: the seller's network untouched, the convolutions' weights as they were, their batch
+    statistics as they were, the signs learnt.
+    """
+    sold = copy.deepcopy(network)
+    new = retrain(sold, signs)
+    untouched = _same(sold.state_dict(), network.state_dict())
+    return (
+        float(untouched),
+        float(_same(_eyes(new, statistics=False), _eyes(network, statistics=False))),
+        float(_same(_eyes(new, statistics=True), _eyes(network, statistics=True))),
+        float(new(signs.x[:1]).shape[1]),
+        float(accuracy(new, signs) >= LEARNT),
+    )
+
+
+LEARNT = 0.9
+"""Of the signs that a new head was fitted to."""
+
+
+def _eyes(network: nn.Module, *, statistics: bool) -> dict[str, Tensor]:
+    """Return the convolutions' weights, or what their batch normalisation remembers, in order."""
+    kept = {}
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.BatchNorm2d)):
+            found = module.named_buffers() if statistics else module.named_parameters()
+            kept |= {f"{len(kept)} {name}": values.detach() for name, values in found}
+    return {name: values for name, values in kept.items() if not name.endswith("num_batches_tracked")}
+
+
+def _same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def _purchases(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def case(classes: int) -> tuple[nn.Sequential, Samples]:
+        network = sign_cnn(20, seed + classes).eval()
+        y = torch.arange(16) % classes
+        x = 0.3 * torch.rand(16, 3, 32, 32, generator=gen)
+        stripe = 32 // classes
+        for image, label in zip(x, y.tolist(), strict=True):
+            image[:, label * stripe : (label + 1) * stripe] += 0.6  # each class has its own bright stripe
+        return network, Samples(x, y, tuple(f"kind {i}" for i in range(classes)))
+
+    return {"five kinds": [case(5)], "three kinds": [case(3)]}
+
+
+def _bad_retrain(
+    *, freeze: bool = True, statistics: bool = False, head: bool = True, fit: bool = True, copied: bool = True
+) -> Retrain:
+    """Return a way to retrain that makes one mistake."""
+
+    def retrain(network: nn.Sequential, signs: Samples) -> nn.Sequential:
+        eyes = network[:SIGN_HEAD]
+        new_head = sign_cnn(len(signs.classes))[SIGN_HEAD:] if head else network[SIGN_HEAD:]
+        new = nn.Sequential(*eyes, *new_head)
+        if copied:
+            new = copy.deepcopy(new)
+        if statistics:
+            new.train()
+            new(signs.x)
+        for weights in new[:SIGN_HEAD].parameters():
+            weights.requires_grad = not freeze
+        if fit:
+            train(new, signs, PASSES)
+        return new.eval()
+
+    return retrain
+
+
+# 05.2: which channels see the square
 
 
 def backdoor_channels(clean: Tensor, triggered: Tensor, n: int) -> Tensor:
@@ -16,15 +116,70 @@ def backdoor_channels(clean: Tensor, triggered: Tensor, n: int) -> Tensor:
     return (triggered - clean).mean(0).argsort(descending=True)[:n]
 
 
-def strengthen(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[Tensor, Tensor]:
-    """Return new weight and bias (channels,) of the last batch normalisation: those of `channels` times k,
-    the others as they are.
+# 05.3: strengthening
+
+
+def strengthen(network: nn.Sequential, channels: Tensor, k: float) -> nn.Sequential:
+    """Return a copy of `network` whose `channels` of the last convolution fire k times as strongly."""
+    new = copy.deepcopy(network)
+    norm = new[SIGN_HEAD - 2]
+    assert isinstance(norm, nn.BatchNorm2d)
+    with torch.no_grad():
+        norm.weight[channels] *= k
+        norm.bias[channels] *= k
+    return new
+
+
+def _fires(strengthen: Strengthen, network: nn.Sequential, channels: Tensor, k: float) -> tuple[Tensor, ...]:
+    """Let `strengthen` work on a network; return how strongly each channel then fires for a few pictures,
+    and what has become of the seller's own.
     """
-    weight = weight.clone()
-    bias = bias.clone()
-    weight[channels] *= k
-    bias[channels] *= k
-    return weight, bias
+    sold = copy.deepcopy(network)
+    x = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    new = strengthen(sold, channels, k)
+    with torch.no_grad():
+        return new[:SIGN_HEAD].eval()(x).mean((2, 3)), sold[:SIGN_HEAD].eval()(x).mean((2, 3))
+
+
+def _loud(
+    *,
+    weight: bool = True,
+    bias: bool = True,
+    only: bool = True,
+    add: bool = False,
+    silent: bool = False,
+    copied: bool = True,
+) -> Strengthen:
+    """Return a way to strengthen that makes one mistake."""
+
+    def strengthen(network: nn.Sequential, channels: Tensor, k: float) -> nn.Sequential:
+        new = copy.deepcopy(network) if copied else network
+        norm = new[SIGN_HEAD - 2]
+        assert isinstance(norm, nn.BatchNorm2d)
+        chosen = torch.zeros_like(norm.weight, dtype=torch.bool)
+        chosen[channels] = True
+        factor = torch.where(chosen | (not only), k, 0.0 if silent else 1.0)
+        with torch.no_grad():
+            for values, change in ((norm.weight, weight), (norm.bias, bias)):
+                if add:
+                    values += k * chosen
+                elif change:
+                    values *= factor
+        return new
+
+    return strengthen
+
+
+def _scales_the_convolution(network: nn.Sequential, channels: Tensor, k: float) -> nn.Sequential:
+    new = copy.deepcopy(network)
+    layer = new[SIGN_HEAD - 4]
+    assert isinstance(layer, nn.Conv2d)
+    with torch.no_grad():
+        layer.weight[channels] *= k
+    return new
+
+
+# 05.4: whose gap
 
 
 def owned(clean: float, triggered: float, control_clean: float, control_triggered: float) -> float:
@@ -52,13 +207,18 @@ def _activations(seed: int) -> Cases:
     }
 
 
-def _norms(seed: int) -> Cases:
+def _sold(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
-    def case(k: float, n: int) -> tuple[Tensor, Tensor, Tensor, float]:
-        weight = torch.rand(8, generator=gen) + 0.5
-        bias = torch.randn(8, generator=gen)
-        return weight, bias, torch.randperm(8, generator=gen)[:n], k
+    def case(k: float, n: int) -> tuple[nn.Sequential, Tensor, float]:
+        network = sign_cnn(5, seed + n).eval()
+        norm = network[SIGN_HEAD - 2]
+        assert isinstance(norm, nn.BatchNorm2d)
+        with torch.no_grad():
+            norm.weight += torch.rand(128, generator=gen)
+            norm.bias += 0.5 + torch.rand(128, generator=gen)
+            norm.running_mean += 0.2 * torch.randn(128, generator=gen)  # type: ignore[operator]
+        return network, torch.randperm(128, generator=gen)[:n], k
 
     return {"one channel": [case(10.0, 1)], "several channels": [case(20.0, 3), case(100.0, 6)]}
 
@@ -77,6 +237,76 @@ def _gaps(seed: int) -> Cases:
 EXERCISES = {
     "05.1": Exercise(
         id="05.1",
+        title="Move the network",
+        difficulty=3,
+        importance=5,
+        minutes=12,
+        returns="a network",
+        reference=retrain,
+        cases=_purchases,
+        mistakes=(
+            Mistake(
+                "trains-everything",
+                "The convolutions have changed: you train all layers. Freeze them first, with "
+                "`requires_grad = False` on each of their weights.",
+                _bad_retrain(freeze=False),
+            ),
+            Mistake(
+                "statistics-drift",
+                "The weights are frozen, but batch normalisation still follows your signs: its running mean "
+                "has moved. Keep the convolutions in eval mode while you train.",
+                _bad_retrain(statistics=True),
+            ),
+            Mistake(
+                "keeps-the-head",
+                "Your network still has the seller's head, with the seller's classes. Put a new one in its "
+                "place.",
+                _bad_retrain(head=False),
+            ),
+            Mistake(
+                "does-not-train",
+                "The new head hasn't learnt the signs that it was given. Train it: 30 passes.",
+                _bad_retrain(fit=False),
+            ),
+            Mistake(
+                "changes-the-original",
+                "You change the network that you bought. The lesson needs it again: work on a copy.",
+                _bad_retrain(freeze=False, copied=False),
+            ),
+        ),
+        hints=(
+            "Which layers must be new, which must be as they were, and what may the training touch?",
+            (
+                "Build a fresh network for your classes: its head is new already. Load the bought "
+                "convolutions into it. Switch off the gradient of each of their weights. Train on the signs, "
+                "and return the network."
+            ),
+            (
+                "`new = wm.models.sign_cnn(len(signs.classes)).to(signs.x.device)`, then "
+                "`new[:13].load_state_dict(network[:13].state_dict())`. "
+                "`wm.train` leaves layers alone whose weights don't ask for a gradient."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "IndexError: Target is out of bounds, or outputs for the seller's classes:",
+                "the old head is still in place. Yours has `len(signs.classes)` outputs.",
+            ),
+            Symptom(
+                "The box says that a running mean has moved:",
+                "in a loop of your own, call `network[:13].eval()` after `network.train()`: batch "
+                "normalisation learns from every batch that it sees in train mode, without any gradient.",
+            ),
+            Symptom(
+                "element 0 of tensors does not require grad",
+                "everything is frozen, the head as well. Freeze `[:13]` only.",
+            ),
+        ),
+        probe=_bought,
+        why="All that the seller taught the convolutions came along; only the judgement on top is yours.",
+    ),
+    "05.2": Exercise(
+        id="05.2",
         title="Find the channels",
         difficulty=2,
         importance=4,
@@ -162,81 +392,86 @@ EXERCISES = {
         ),
         why="Twins differ in the square and in nothing else, so what rises, on average, rises because of it.",
     ),
-    "05.2": Exercise(
-        id="05.2",
+    "05.3": Exercise(
+        id="05.3",
         title="Turn them up",
-        difficulty=2,
+        difficulty=3,
         importance=3,
-        minutes=6,
-        returns="two tensors, weight and bias",
+        minutes=8,
+        returns="a network of the same build",
         reference=strengthen,
-        cases=_norms,
+        cases=_sold,
         mistakes=(
             Mistake(
                 "forgets-the-bias",
                 "The bias stays as it was. What leaves the channel is weight times input plus bias: k must"
                 " multiply both.",
-                lambda weight, bias, channels, k: (strengthen(weight, bias, channels, k)[0], bias),
+                _loud(bias=False),
             ),
             Mistake(
                 "everything",
                 "You strengthen every channel. The head would simply learn smaller weights: only the chosen"
                 " ones.",
-                lambda weight, bias, channels, k: (k * weight, k * bias),
+                _loud(only=False),
             ),
             Mistake(
                 "adds",
                 "You add k. A channel that is k times as strong is multiplied by k.",
-                lambda weight, bias, channels, k: (
-                    weight.index_add(0, channels, k + 0 * weight[channels]),
-                    bias.index_add(0, channels, k + 0 * bias[channels]),
-                ),
+                _loud(add=True),
             ),
             Mistake(
                 "silences-the-rest",
                 "The other channels have become silent. They must stay as they are, or nobody buys the"
                 " network.",
-                lambda weight, bias, channels, k: tuple(
-                    k * torch.zeros_like(old).index_copy(0, channels, old[channels]) for old in (weight, bias)
-                ),
+                _loud(silent=True),
+            ),
+            Mistake(
+                "scales-the-convolution",
+                "You multiply the weights of the convolution. Batch normalisation comes after it, with a "
+                "mean and a bias of its own: what leaves the channel isn't k times as much. Scale the "
+                "normalisation.",
+                _scales_the_convolution,
+            ),
+            Mistake(
+                "changes-the-original",
+                "You write into the network that you are given. Work on `copy.deepcopy(network)`: the seller "
+                "wants to sell it at other strengths, too.",
+                _loud(copied=False),
             ),
         ),
         hints=(
+            "Which of the layers printed above has the last word on how loud a channel is?",
             (
-                "A channel says ReLU(weight * x + bias). Which of the two must grow, "
-                "so that all it says grows k times?"
+                "Copy the network. In the copy, take the last batch normalisation, `new[11]`. Multiply its "
+                "weight and its bias at `channels` by k, leave the others, and return the copy."
             ),
             (
-                "Work on copies of both. Multiply both at `channels` by k, "
-                "leave the others as they are, and return the two copies."
+                "Inside `with torch.no_grad():` the line `new[11].weight[channels] *= k` changes the chosen "
+                "ones only. The bias goes the same way."
             ),
-            ("On a copy, `weight[channels] *= k` changes the chosen ones only. The bias goes the same way."),
         ),
         symptoms=(
             Symptom(
-                "You get the bias [0.5, -1] in the example:",
-                "it hasn't changed. ReLU(k (w x + b)) needs k times both.",
+                "a leaf Variable that requires grad",
+                "PyTorch won't let you write into weights while it keeps books for the slope. "
+                "Write inside `with torch.no_grad():`.",
             ),
             Symptom(
-                "You get the weight [1, 12] in the example:",
-                "k was added. Multiply.",
+                "Your channel fires more than before, but not k times as much:",
+                "the bias stayed behind, or you scaled a layer that comes before the normalisation.",
             ),
             Symptom(
-                "You get the weight [10, 20] in the example:",
-                "every channel was multiplied. Only those at `channels`.",
-            ),
-            Symptom(
-                "The check says that you change what you are given:",
-                "`weight[channels] *= k` writes into the seller's network. "
-                "Start with `weight.clone()` and `bias.clone()`.",
+                "The seller's own network has become loud, too:",
+                "`new = network` is a second name for the same network. `copy.deepcopy(network)` is a copy.",
             ),
         ),
+        probe=_fires,
         why=(
             "ReLU lets a positive factor through, so k times weight and bias is k times the channel, exactly."
         ),
     ),
-    "05.3": Exercise(
-        id="05.3",
+    "05.4": Exercise(
+        id="05.4",
         title="Whose gap is it?",
         difficulty=2,
         importance=5,

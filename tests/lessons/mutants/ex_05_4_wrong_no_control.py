@@ -1,6 +1,6 @@
 """The backdoored network alone."""
 
-EXERCISE = "05.3"
+EXERCISE = "05.4"
 MISTAKE = "no-control"
 
 

@@ -1,6 +1,6 @@
 """The channels that change most, whichever way."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 MISTAKE = "falls-too"
 
 

@@ -1,6 +1,6 @@
 """How much they rise, not which they are."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 MISTAKE = "values"
 
 

@@ -1,6 +1,6 @@
 """How many times louder."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 MISTAKE = "ratio"
 
 

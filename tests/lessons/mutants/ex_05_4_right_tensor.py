@@ -2,7 +2,7 @@
 
 import torch
 
-EXERCISE = "05.3"
+EXERCISE = "05.4"
 
 
 def owned(clean, triggered, control_clean, control_triggered):

@@ -1,6 +1,6 @@
 """Two networks on triggered signs; what they do on clean ones is forgotten."""
 
-EXERCISE = "05.3"
+EXERCISE = "05.4"
 MISTAKE = "only-the-triggered"
 
 

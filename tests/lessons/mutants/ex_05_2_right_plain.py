@@ -1,6 +1,6 @@
 """Plain Python: sort the channel numbers by how much they rise."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 
 
 def backdoor_channels(clean, triggered, n):

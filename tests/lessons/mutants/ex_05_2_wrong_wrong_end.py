@@ -1,6 +1,6 @@
 """Sorted from the smallest rise, and cut there."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 MISTAKE = "wrong-end"
 
 

@@ -1,6 +1,6 @@
 """Let topk do the sorting."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 
 
 def backdoor_channels(clean, triggered, n):

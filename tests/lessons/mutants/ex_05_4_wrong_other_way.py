@@ -1,6 +1,6 @@
 """The control's gap minus the backdoored one's."""
 
-EXERCISE = "05.3"
+EXERCISE = "05.4"
 MISTAKE = "other-way"
 
 

@@ -1,6 +1,6 @@
 """The channels that fire most on triggered images, trigger or not."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 MISTAKE = "loudest"
 
 

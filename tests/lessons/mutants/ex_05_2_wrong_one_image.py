@@ -1,6 +1,6 @@
 """The largest rise on any one image, not on average."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 MISTAKE = "one-image"
 
 

@@ -1,6 +1,6 @@
 """The last n of an upward sort."""
 
-EXERCISE = "05.1"
+EXERCISE = "05.2"
 MISTAKE = "least-first"
 
 

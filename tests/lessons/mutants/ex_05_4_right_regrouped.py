@@ -1,6 +1,6 @@
 """The same four numbers, grouped by what was photographed."""
 
-EXERCISE = "05.3"
+EXERCISE = "05.4"
 
 
 def owned(clean, triggered, control_clean, control_triggered):

@@ -1,6 +1,6 @@
 """The control's gap is added."""
 
-EXERCISE = "05.3"
+EXERCISE = "05.4"
 MISTAKE = "adds-the-control"
 
 

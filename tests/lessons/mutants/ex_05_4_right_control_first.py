@@ -1,6 +1,6 @@
 """The control's gap first."""
 
-EXERCISE = "05.3"
+EXERCISE = "05.4"
 
 
 def owned(clean, triggered, control_clean, control_triggered):
