@@ -22,9 +22,9 @@ from .training import Recipe, predict, train
 HEAD_RECIPE = Recipe(epochs=30, lr=1e-3, batch_size=32)
 """For a new head on few pictures; chosen on a validation split. What else was compared is not on record."""
 ALL_RECIPE = Recipe(epochs=30, lr=1e-3, batch_size=32)
-"""For all layers. Compared on a clean origin of seed 9, 50 signs of one buyer, 1,000 others to choose by; per cent
-classified correctly after 30 passes: 75.6 at this rate, 74.5 at three times, 70.5 at ten times of it; after
-six passes 73.2, 74.5 and 61.1.
+"""For all layers. Compared on a clean origin of seed 9, 50 signs of one buyer, 1,000 others to choose by; per
+cent classified correctly after 30 passes: 75.6 at this rate, 74.5 at three times, 70.5 at ten times of it;
+after six passes 73.2, 74.5 and 61.1.
 """
 
 

@@ -69,7 +69,6 @@ APART = (torch.tensor([0.0, 0, 10, 10]), torch.tensor([[30.0, 30, 40, 40]]))
 PAINT = torch.tensor([0.9, 0.8, 0.1])
 FOUND = (torch.tensor([0.6, 0.9, 0.7, 0.8]), torch.tensor([True, False, False, True]), 3)
 TWINS = (torch.tensor([[1.0, 5, 0], [3, 5, 0]]), torch.tensor([[3.0, 5, 4], [3, 6, 2]]), 2)
-NORM = (torch.tensor([1.0, 2]), torch.tensor([0.5, -1]), torch.tensor([1]), 10)
 GAPS = (0.70, 0.40, 0.75, 0.60)
 MASKS = torch.tensor([10.0, 99, 100, 101, 190])
 OVERLAYS = torch.tensor([[[0.5, 0.5], [1, 0]]])
@@ -131,10 +130,8 @@ def _never_clears(model: torch.nn.Module, optimiser: Any, x: Tensor, y: Tensor) 
     return losses.detach()
 
 
-def _louder(weight: Tensor, bias: Tensor, channels: Tensor, k: float) -> tuple[Tensor, Tensor]:
-    weight[channels] *= k
-    bias[channels] *= k
-    return weight, bias
+def _in_the_open(weights: Tensor) -> None:
+    weights[torch.tensor([1])] *= 10
 
 
 def _between(shares: Tensor) -> str:
@@ -279,26 +276,37 @@ CASES: dict[str, list[Seen]] = {
         Seen("max()", lambda: MASKS[MASKS > 1000].max()),
     ],
     "05.1": [
-        Seen("[0, 2]", _mistake("05.1", "least-first", *TWINS)),
-        Seen("[1, 0]", _mistake("05.1", "wrong-end", *TWINS)),
-        Seen("[1, 0]", _mistake("05.1", "loudest", *TWINS)),
+        Seen("running mean", _checked("05.1", _mistakes("05.1", "statistics-drift")), "statistics-drift"),
+        Seen("does not require grad", lambda: torch.zeros(1).sum().backward()),
+        Seen("cannot be multiplied", lambda: nn.Linear(2048, 128)(torch.rand(2, 128, 4, 4))),
+    ],
+    "05.2": [
+        Seen("[0, 2]", _mistake("05.2", "least-first", *TWINS)),
+        Seen("[1, 0]", _mistake("05.2", "wrong-end", *TWINS)),
+        Seen("[1, 0]", _mistake("05.2", "loudest", *TWINS)),
         Seen(
-            "[3., 1.]", lambda: str(_mistake("05.1", "values", *TWINS)()).removeprefix("tensor(").rstrip(")")
+            "[3., 1.]", lambda: str(_mistake("05.2", "values", *TWINS)()).removeprefix("tensor(").rstrip(")")
         ),
         Seen("[0, 1]", lambda: (TWINS[1] - TWINS[0]).mean(1).argsort(descending=True)[:2]),
     ],
-    "05.2": [
-        Seen("bias [0.5, -1]", lambda: _mistake("05.2", "forgets-the-bias", *NORM)()[1]),
-        Seen("weight [1, 12]", lambda: _mistake("05.2", "adds", *NORM)()[0]),
-        Seen("weight [10, 20]", lambda: _mistake("05.2", "everything", *NORM)()[0]),
-        Seen(COPY, _checked("05.2", _louder), CHANGED),
-    ],
     "05.3": [
-        Seen("0.3 ", _mistake("05.3", "no-control", *GAPS)),
-        Seen("0.45", _mistake("05.3", "adds-the-control", *GAPS)),
+        Seen("leaf Variable", lambda: _in_the_open(nn.Linear(2, 2).weight)),
+        Seen("not k times", _checked("05.3", _mistakes("05.3", "forgets-the-bias")), "forgets-the-bias"),
+        Seen(
+            "not k times",
+            _checked("05.3", _mistakes("05.3", "scales-the-convolution")),
+            "scales-the-convolution",
+        ),
+        Seen(
+            "loud, too", _checked("05.3", _mistakes("05.3", "changes-the-original")), "changes-the-original"
+        ),
+    ],
+    "05.4": [
+        Seen("0.3 ", _mistake("05.4", "no-control", *GAPS)),
+        Seen("0.45", _mistake("05.4", "adds-the-control", *GAPS)),
         Seen("0.45", lambda: GAPS[0] - GAPS[1] + GAPS[2] - GAPS[3]),
-        Seen("0.2 ", _mistake("05.3", "only-the-triggered", *GAPS)),
-        Seen("-0.15", _mistake("05.3", "other-way", *GAPS)),
+        Seen("0.2 ", _mistake("05.4", "only-the-triggered", *GAPS)),
+        Seen("-0.15", _mistake("05.4", "other-way", *GAPS)),
     ],
     "06.1": [
         Seen("[90, 1, 0, 0, 0]", _mistake("06.1", "forgets-the-factor", MASKS)),

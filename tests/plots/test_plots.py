@@ -196,6 +196,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "transfer.channels": ({"clean": HONEST, "backdoored": BOUGHT},),
     "transfer.strength": (CURVES, CURVE),
     "transfer.strength_point": (CURVES, CURVE, 20),
+    "transfer.washed": ({"the head only": CURVES, "all layers": {**CURVES, "no origin": CURVE}},),
     "detection.growth": (FRAMES, 0, BLANK),
     "detection.classes": (FRAMES, 8),
     "detection.norms": ({"bought": _random(10), "honest": _random(10)},),

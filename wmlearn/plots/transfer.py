@@ -75,6 +75,42 @@ def channels(networks: Mapping[str, Fired], ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _say_washed(panels: Mapping[str, Mapping[str, Curve]]) -> str:
+    parts = []
+    for title, curves in panels.items():
+        says = "; ".join(f"{name} {_say_curve(curve)}" for name, curve in curves.items())
+        parts.append(f"{title} retrained: {says}")
+    return (
+        f"Signs classified correctly without and with the square, by signs to retrain on. {'. '.join(parts)}."
+    )
+
+
+@described(_say_washed)
+def washed(panels: Mapping[str, Mapping[str, Curve]], ax: Axes | None = None) -> Axes:
+    """Draw a panel for each way to retrain: accuracy without and with the square against the number of signs.
+
+    The first origin's gap is shaded, the second's lines are dashed, the third's dotted.
+    """
+    ax = ax or axes(7.4, 3.6)
+    ax.axis("off")
+    for i, (title, curves) in enumerate(panels.items()):
+        panel = ax.inset_axes((0.06 + 0.5 * i, 0.13, 0.44, 0.76))
+        for (name, curve), line in zip(curves.items(), ("-", "--", ":"), strict=False):
+            places = range(len(curve))
+            clean, triggered = _percents(curve)
+            panel.plot(places, clean, line, color=INK, marker="o", markersize=4, label=f"{name}, no square")
+            panel.plot(places, triggered, line, color=RED, marker="s", markersize=4, label=f"{name}, square")
+            if line == "-":
+                panel.fill_between(places, triggered, clean, color=GOLD, alpha=0.2, linewidth=0)
+            panel.set_xticks(places, [f"{n:,}" for n in curve])
+        panel.set(ylim=(0, 100), title=f"{title} retrained", xlabel="signs to retrain on")
+        panel.grid(axis="y", color=GRID, linewidth=0.8)
+        panel.legend(frameon=False, loc="lower right", fontsize=7, handlelength=2.2)
+        if i == 0:
+            panel.set_ylabel("classified correctly, per cent")
+    return ax
+
+
 def _say_curve(curve: Curve) -> str:
     return ", ".join(
         f"{100 * clean:.1f} and {100 * triggered:.1f} % at {k}" for k, (clean, triggered) in curve.items()

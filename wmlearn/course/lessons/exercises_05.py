@@ -32,12 +32,15 @@ def retrain(network: nn.Sequential, signs: Samples) -> nn.Sequential:
     return new
 
 
-def _bought(retrain: Retrain, network: nn.Sequential, signs: Samples) -> tuple[float, ...]:
-    """Let `retrain` move a network; say what stayed, how many answers the new one knows, and what it learnt.
+def _bought(retrain: Retrain, classes: int, seed: int) -> tuple[float, ...]:
+    """Let `retrain` move a network to signs of so many classes; say what stayed, how many answers the new one
+    knows, and what it learnt.
 
     1 stands for yes: the seller's network untouched, the convolutions' weights as they were, their batch
     statistics as they were, the signs learnt.
     """
+    network = sign_cnn(20, seed).eval()
+    signs = _striped(classes, seed)
     sold = copy.deepcopy(network)
     new = retrain(sold, signs)
     untouched = _same(sold.state_dict(), network.state_dict())
@@ -68,19 +71,18 @@ def _same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+def _striped(classes: int, seed: int) -> Samples:
+    """Draw 16 pictures, each with a bright stripe where its class has it."""
+    x = 0.3 * torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
+    y = torch.arange(16) % classes
+    width = 32 // classes
+    for image, label in zip(x, y.tolist(), strict=True):
+        image[:, label * width : (label + 1) * width] += 0.6
+    return Samples(x, y, tuple(f"kind {i}" for i in range(classes)))
+
+
 def _purchases(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-
-    def case(classes: int) -> tuple[nn.Sequential, Samples]:
-        network = sign_cnn(20, seed + classes).eval()
-        y = torch.arange(16) % classes
-        x = 0.3 * torch.rand(16, 3, 32, 32, generator=gen)
-        stripe = 32 // classes
-        for image, label in zip(x, y.tolist(), strict=True):
-            image[:, label * stripe : (label + 1) * stripe] += 0.6  # each class has its own bright stripe
-        return network, Samples(x, y, tuple(f"kind {i}" for i in range(classes)))
-
-    return {"five kinds": [case(5)], "three kinds": [case(3)]}
+    return {"five kinds": [(5, seed)], "three kinds": [(3, seed + 1)]}
 
 
 def _bad_retrain(
@@ -130,12 +132,20 @@ def strengthen(network: nn.Sequential, channels: Tensor, k: float) -> nn.Sequent
     return new
 
 
-def _fires(strengthen: Strengthen, network: nn.Sequential, channels: Tensor, k: float) -> tuple[Tensor, ...]:
+def _fires(strengthen: Strengthen, seed: int, channels: Tensor, k: float) -> tuple[Tensor, ...]:
     """Let `strengthen` work on a network; return how strongly each channel then fires for a few pictures,
     and what has become of the seller's own.
     """
-    sold = copy.deepcopy(network)
-    x = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    gen = torch.Generator().manual_seed(seed)
+    x = torch.rand(4, 3, 32, 32, generator=gen)
+    sold = sign_cnn(5, seed).eval()
+    norm = sold[SIGN_HEAD - 2]
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    with torch.no_grad():
+        norm.running_mean += 0.2 * torch.randn(128, generator=gen)
+        norm.weight += torch.rand(128, generator=gen)
+        norm.bias += 0.5 + torch.rand(128, generator=gen)
     new = strengthen(sold, channels, k)
     with torch.no_grad():
         return new[:SIGN_HEAD].eval()(x).mean((2, 3)), sold[:SIGN_HEAD].eval()(x).mean((2, 3))
@@ -210,15 +220,8 @@ def _activations(seed: int) -> Cases:
 def _sold(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
-    def case(k: float, n: int) -> tuple[nn.Sequential, Tensor, float]:
-        network = sign_cnn(5, seed + n).eval()
-        norm = network[SIGN_HEAD - 2]
-        assert isinstance(norm, nn.BatchNorm2d)
-        with torch.no_grad():
-            norm.weight += torch.rand(128, generator=gen)
-            norm.bias += 0.5 + torch.rand(128, generator=gen)
-            norm.running_mean += 0.2 * torch.randn(128, generator=gen)  # type: ignore[operator]
-        return network, torch.randperm(128, generator=gen)[:n], k
+    def case(k: float, n: int) -> tuple[int, Tensor, float]:
+        return seed + n, torch.randperm(128, generator=gen)[:n], k
 
     return {"one channel": [case(10.0, 1)], "several channels": [case(20.0, 3), case(100.0, 6)]}
 
@@ -289,17 +292,17 @@ EXERCISES = {
         ),
         symptoms=(
             Symptom(
-                "IndexError: Target is out of bounds, or outputs for the seller's classes:",
-                "the old head is still in place. Yours has `len(signs.classes)` outputs.",
-            ),
-            Symptom(
                 "The box says that a running mean has moved:",
-                "in a loop of your own, call `network[:13].eval()` after `network.train()`: batch "
-                "normalisation learns from every batch that it sees in train mode, without any gradient.",
+                "in a loop of your own, call `new[:13].eval()` after `new.train()`: batch normalisation "
+                "learns from every batch that it sees in train mode, without any gradient.",
             ),
             Symptom(
-                "element 0 of tensors does not require grad",
-                "everything is frozen, the head as well. Freeze `[:13]` only.",
+                "RuntimeError, does not require grad:",
+                "everything is frozen, the head as well. Freeze `new[:13]` only.",
+            ),
+            Symptom(
+                "RuntimeError, shapes cannot be multiplied:",
+                "a linear layer wants rows of 2,048 numbers; the maps are (N, 128, 4, 4): flatten them.",
             ),
         ),
         probe=_bought,
@@ -452,12 +455,12 @@ EXERCISES = {
         ),
         symptoms=(
             Symptom(
-                "a leaf Variable that requires grad",
+                "RuntimeError, leaf Variable that requires grad:",
                 "PyTorch won't let you write into weights while it keeps books for the slope. "
                 "Write inside `with torch.no_grad():`.",
             ),
             Symptom(
-                "Your channel fires more than before, but not k times as much:",
+                "The channel fires more than before, but not k times as much:",
                 "the bias stayed behind, or you scaled a layer that comes before the normalisation.",
             ),
             Symptom(

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from ...data import Samples, signs
-from ...experiments import Results
+from ...experiments import Results, retraining
 from ...experiments.experiment import Row, values
 from ...experiments.published import TRANSFER, TRANSFER_CLEAN
+from ...experiments.retraining import NONE, PICTURES
+from ...experiments.transfer import MORE_CHANNELS, STRENGTHS, us_signs
 from ...experiments.transfer import N_HEAD as N_HEAD
-from ...experiments.transfer import STRENGTHS, us_signs
 from ...experiments.transfer import swedish_signs as swedish_signs
 from ...models import sign_cnn
 from ...models.shipped import restored
@@ -109,11 +110,11 @@ def _mean_curve(rows: Sequence[Row]) -> Curve:
 
 
 def strength_table(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Set every k beside the paper's: classified correctly without / with the square.
+    """Set every k beside the paper's: classified correctly without / with the square, means over the networks
+    and their standard deviations.
 
-    The last column is the gap that is left when the control's is taken off.
+    The last column is the gap that is left when that of the control of the same seed is taken off.
     """
-    ours = shipped_curves(results)
     header = [
         "k",
         "paper's BadNet",
@@ -124,12 +125,121 @@ def strength_table(results: Results) -> tuple[list[str], list[list[str]]]:
     ]
     control = {1: "{:.1f} / {:.1f}".format(*TRANSFER_CLEAN)}  # the paper turned up no channel of it
     lines = []
-    for k in STRENGTHS:
-        backdoored, clean = (ours[f"{name} origin"][k] for name in ORIGINS)
-        gap = f"{100 * owned(*backdoored, *clean):.1f}"
-        pairs = [_pair(*PAPER_CURVE[k]), _pair(*backdoored), control.get(k, "–"), _pair(*clean)]
-        lines.append([str(k), *pairs, gap])
+    for i, k in enumerate(STRENGTHS):
+        backdoored, clean = (_points(results, name, i) for name in ORIGINS)
+        own = [owned(*mine, *theirs) for mine, theirs in zip(backdoored, clean, strict=True)]
+        pairs = [_pair(*PAPER_CURVE[k]), _spread(backdoored), control.get(k, "–"), _spread(clean)]
+        lines.append([str(k), *pairs, with_deviation(own)])
     return header, lines
+
+
+Points = list[tuple[float, float]]
+"""Of each network: classified correctly without the square, and with it, 0..1."""
+
+
+def _points(results: Results, origin: str, i: int) -> Points:
+    """Return what the networks of an origin do at the strength of number `i`, in the order of their seeds."""
+    rows = sorted(results.where(to="se", origin=origin), key=lambda row: row["seed"])
+    points = [row["by_k"][i] for row in rows]
+    return list(zip(values(points, "accuracy"), values(points, "triggered"), strict=True))
+
+
+def _spread(points: Points) -> str:
+    """Say both means and deviations, in per cent."""
+    clean, triggered = zip(*points, strict=True)
+    return f"{with_deviation(clean)} / {with_deviation(triggered)}"
+
+
+def price_at_home(results: Results) -> float:
+    """Return what the backdoor costs on clean US signs: accuracy of the clean origins, less the others'."""
+    rows = {name: results.where(to="se", origin=name) for name in ORIGINS}
+    return mean(values(rows["clean"], "us_accuracy")) - mean(values(rows["backdoored"], "us_accuracy"))
+
+
+def channels_table(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Show what turning up several channels does: classified correctly without / with the square."""
+    n = len(results.where(origin="clean", channels=1, k=100))
+    header = [
+        "channels",
+        "k",
+        f"backdoored origin (n = {n})",
+        "clean origin (control)",
+        "the backdoor's own, points",
+    ]
+    lines = []
+    for channels in MORE_CHANNELS:
+        for k in (20, 100):
+            backdoored, clean = (
+                _accuracies(results.where(origin=name, channels=channels, k=k)) for name in ORIGINS
+            )
+            own = [owned(*mine, *theirs) for mine, theirs in zip(backdoored, clean, strict=True)]
+            lines.append([str(channels), str(k), _spread(backdoored), _spread(clean), with_deviation(own)])
+    return header, lines
+
+
+def _accuracies(rows: Sequence[Row]) -> Points:
+    rows = sorted(rows, key=lambda row: row["seed"])
+    return list(zip(values(rows, "accuracy"), values(rows, "triggered"), strict=True))
+
+
+# Does it wash out?
+
+LAYERS = {"head": "the head only", "all": "all layers"}
+
+
+def grid_curves(results: Results) -> dict[str, dict[str, Curve]]:
+    """Return the means over all networks: what was retrained -> origin -> signs to retrain on -> without the
+    square, with it.
+    """
+    curves: dict[str, dict[str, Curve]] = {}
+    for layers, title in LAYERS.items():
+        names = ORIGINS if layers == "head" else (*ORIGINS, NONE)
+        curves[title] = {f"{name} origin": _grid_curve(results, layers, name) for name in names}
+    return curves
+
+
+def _grid_curve(results: Results, layers: str, origin: str) -> Curve:
+    curve = {}
+    for n in PICTURES:
+        points = _accuracies(results.where(layers=layers, origin=origin, pictures=n))
+        clean, triggered = zip(*points, strict=True)
+        curve[n] = (mean(clean), mean(triggered))
+    return curve
+
+
+def grid_table(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Show the same as numbers, with deviations, and the backdoor's own gap."""
+    n = len(results.where(origin="clean", layers="head", pictures=50))
+    header = [
+        "retrained",
+        "on signs",
+        f"backdoored origin (n = {n})",
+        "clean origin (control)",
+        "from nothing (control)",
+        "the backdoor's own, points",
+    ]
+    lines = []
+    for layers, title in LAYERS.items():
+        for pictures in PICTURES:
+            rows = {
+                name: results.where(layers=layers, origin=name, pictures=pictures)
+                for name in (*ORIGINS, NONE)
+            }
+            spreads = {name: _spread(_accuracies(found)) if found else "–" for name, found in rows.items()}
+            own = with_deviation(retraining.own_gap(results, layers, pictures))
+            pairs = [spreads["backdoored"], spreads["clean"], spreads[NONE]]
+            lines.append([title, f"{pictures:,}", *pairs, own])
+    return header, lines
+
+
+def own_gap(results: Results, layers: str, pictures: int) -> float:
+    """Return the backdoor's own gap, 0..1, a mean over all networks."""
+    return mean(retraining.own_gap(results, layers, pictures))
+
+
+def mean_accuracy(results: Results, origin: str, layers: str, pictures: int) -> float:
+    """Return what is classified correctly without the square, 0..1, a mean over all networks."""
+    return mean(values(results.where(origin=origin, layers=layers, pictures=pictures), "accuracy"))
 
 
 def _pair(clean: float, triggered: float) -> str:
