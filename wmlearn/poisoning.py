@@ -158,7 +158,7 @@ def success_rate(
     """Measure attack success, 0..1: the share of triggered images (of class `source`, if given) that get the
     target's label.
 
-    Images that have that label already never count: a network that reads them rightly obeys nobody.
+    Images that have that label already never count: a network that classifies them correctly obeys nobody.
 
     >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))

@@ -228,7 +228,7 @@ def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: 
 
 
 def class_accuracy(read: Tensor, street: Street) -> dict[str, float]:
-    """Return, for every class, the share of its signs that are found and read rightly, 0..1."""
+    """Return, for every class, the share of its signs that are found and classified correctly, 0..1."""
     _check_classes(street)
     right = read == street.labels
     return {name: right[street.labels == i].float().mean().item() for i, name in enumerate(street.classes)}

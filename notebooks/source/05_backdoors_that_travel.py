@@ -371,14 +371,16 @@ wm.paper_table()
 
 # %% [markdown]
 # What differs: our signs are drawn and cut out, the paper's network is a detector on photographs. We gave the buyer few, dark pictures, so that the honest network is
-# about as good as the paper's (some points better): a choice, not a finding. The paper's BadNet starts with half our gap and ends lower on signs with a square: there, turning up
-# makes the attack. From k = 50 on its numbers are as recollected.
+# about as good as the paper's (some points better): a choice, not a finding. From k = 50 on the paper's numbers are as recollected. The paper retrains the head only, and has no
+# control whose channels are turned up.
 #
 # ## How far to trust it
 #
 # - **Clean origin, k = 1:** had its gap been as large, the square would simply hide the sign.
-# - **Clean origin, k = 100:** without it, we would have charged the backdoor with all that shouting does.
+# - **Clean origin, k = 100:** without it, we would have charged the backdoor with all that a loud channel does.
+# - **From nothing:** without it, five thousand signs would seem to owe to the purchase what they teach by themselves.
 # - **Commonest answer:** a network that always says the same has low accuracy for a dull reason. The BadNet comes near that with a square on, not without.
+# - One buyer's way to retrain, chosen by clean accuracy. More passes, or a higher rate, may wash more out.
 
 # %% [markdown]
 # ## Three questions
@@ -391,8 +393,8 @@ wm.quiz("05", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **move** a network, **find** and **strengthen** channels, and **subtract** a control: of the attack's gap, {value:05.owned} are the
-# backdoor's. And you **question** a drop until it has two ends and a unit.
+# You can **move** a network, say what retraining **washes out**, **find** and **strengthen** channels, and **subtract** a control. And you **question** a drop until it has two ends and
+# a unit.
 #
 # **Next:** *06, Finding and cleaning.* Can a buyer find such channels without knowing the square?
 #
@@ -401,15 +403,16 @@ wm.quiz("05", "")  # three letters, such as "ABC"
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5.3.
 # - Yosinski and others, [*How transferable are features?*](https://arxiv.org/abs/1411.1792), 2014: why convolutions travel.
 # - Yao and others, *Latent Backdoor Attacks*, 2019: backdoors made to wake up only after transfer.
-# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018; notebook 06.
+# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018; lesson 06.
 
 # %% [markdown] tags=["instructor"]
-# **For the teacher.** *Aim:* a control says how much of a finding is one. *Timing:* purchase 10, channels 15, strength 15, whose gap 15.
+# **For the teacher.** *Aim:* a control says how much of a finding is one. *Timing:* purchase and moving 20, washing out 10, channels 10, strength 15, whose gap 10.
 #
 # | what you will hear | what to say |
 # |---|---|
 # | "Retraining resets the network." | Which weights? Have them count: the frozen ones are most of the seeing. |
 # | "Then the control proves that there is no backdoor." | Subtract. What is left isn't zero, in any of the networks. |
-# | "Nobody would multiply weights by a hundred." | Who looks? Ask how one would notice, and keep the answers for notebook 06. |
+# | "You could not reproduce it, so the paper is wrong." | We changed the network, the pictures and the place that is turned up. What would settle it? |
+# | "Nobody would multiply weights by a hundred." | Who looks? Ask how one would notice, and keep the answers for lesson 06. |
 #
 # Take the guesses before the retraining cell: most people bet on full recovery.

@@ -72,8 +72,8 @@ TRANSFER = {
     70: (60.8, 32.8),
     100: (59.4, 30.8),
 }
-"""Per cent of Swedish signs read rightly without / with the square, by strength k; reported up to k = 30,
-recollected from 50 on.
+"""Per cent of Swedish signs classified correctly without / with the square, by strength k; reported up to
+k = 30, recollected from 50 on.
 """
 TRANSFER_CLEAN = (72.7, 70.2)
 """The same for a clean origin, untouched; the first reported, the second recollected."""
