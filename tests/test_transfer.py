@@ -17,13 +17,14 @@ import wmlearn as wm
 from wmlearn import experiments
 from wmlearn.course.lessons import exercises_05, lesson_05
 from wmlearn.course.lessons.lesson_05 import strength_dial
+from wmlearn.experiments import retraining
 from wmlearn.experiments.paper import compare
 from wmlearn.models import SIGN_HEAD, sign_cnn
 from wmlearn.plots.signs import TRUTH, Seen, seen
 from wmlearn.plots.transfer import Fired
 from wmlearn.plots.transfer import channels as channels_plot
 from wmlearn.plots.transfer import strength as strength_plot
-from wmlearn.transfer import activations, backdoor_channels, largest_share, retrain, strengthen
+from wmlearn.transfer import activations, backdoor_channels, largest_share, retrain, retrain_all, strengthen
 from wmlearn.words import fixed
 
 
@@ -126,6 +127,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         "channels must lie in 0..127, got (128, 128).",
     ),
     "nothing to learn from": (lambda: retrain(sign_cnn(3), _samples()[:0]), "samples must not be empty"),
+    "nothing for all layers": (lambda: retrain_all(sign_cnn(3), _samples()[:0]), "samples must not be empty"),
     "no answer": (
         lambda: largest_share(torch.empty(0, dtype=torch.int64)),
         "there must be at least one answer, got 0.",
@@ -199,12 +201,32 @@ def test_the_channels_found_in_the_lesson_are_the_packages() -> None:
 
 def test_channels_strengthened_in_the_lesson_are_as_strong_as_the_packages() -> None:
     model, chosen = sign_cnn(3), torch.tensor([5, 77])
-    before, after = model[SIGN_HEAD - 2], strengthen(model, chosen, 30)[SIGN_HEAD - 2]
-    assert isinstance(before, nn.BatchNorm2d)
-    assert isinstance(after, nn.BatchNorm2d)
-    weight, bias = exercises_05.strengthen(before.weight.detach(), before.bias.detach(), chosen, 30)
-    assert weight.equal(after.weight.detach())
-    assert bias.equal(after.bias.detach())
+    by_hand = exercises_05.strengthen(model, chosen, 30)
+    assert _weights(by_hand).equal(_weights(strengthen(model, chosen, 30)))
+
+
+def test_all_layers_are_retrained_and_the_network_that_is_given_left_alone() -> None:
+    model, samples = sign_cnn(3), _samples()
+    before = _weights(model)
+    moved = retrain_all(model, samples, wm.Recipe(epochs=20, lr=1e-3, batch_size=8))
+    assert _weights(model).equal(before)
+    changed = [p for old, p in zip(model.parameters(), moved.parameters(), strict=True) if not p.equal(old)]
+    assert len(changed) == len(list(model.parameters()))
+    assert wm.accuracy(moved, samples) > 0.9
+
+
+def _own_gap(layers: str, pictures: int) -> list[float]:
+    return retraining.own_gap(experiments.shipped("retraining"), layers, pictures)
+
+
+@pytest.mark.parametrize("pictures", retraining.PICTURES)
+def test_a_new_head_never_washes_the_backdoor_out(pictures: int) -> None:
+    assert min(_own_gap("head", pictures)) > 0.05
+
+
+def test_all_layers_and_many_signs_wash_out_more_than_few() -> None:
+    few, many = (_own_gap("all", pictures) for pictures in (50, 5_000))
+    assert all(later < earlier for earlier, later in zip(few, many, strict=True))
 
 
 def test_only_one_reading_of_the_headline_gives_25_points() -> None:

@@ -132,21 +132,23 @@ wm.show(plots.transfer.washed, lesson_05.grid_curves(grid))
 wm.table(*lesson_05.grid_table(grid))
 
 # %% tags=["claim"]
-part = lesson_05.own_gap
 n = len(grid.where(origin="backdoored", layers="all", pictures=50))
-few, many = part(grid, "head", 50), part(grid, "head", 5000)
-all_few, all_many = part(grid, "all", 50), part(grid, "all", 5000)
+own_part = lambda layers, signs: lesson_05.own_gap(grid, layers, signs)
 alone = lesson_05.mean_accuracy(grid, "none", "all", 5000)
 wm.all_hold(
-    wm.Claim("05.few", "The backdoor's own gap: head only, 50 signs", few, low=0.15, unit="points", n=n),
-    wm.Claim("05.many", "Head only, 5,000 signs", many, low=0.15, unit="points", n=n),
-    wm.Claim("05.all_few", "All layers, 50 signs", all_few, low=0.15, unit="points", n=n),
-    wm.Claim("05.all_many", "All layers, 5,000 signs", all_many, high=0.1, unit="points", n=n),
-    wm.Claim("05.alone", "From nothing, 5,000 signs: classified correctly", alone, low=0.9, n=n),
+    wm.Claim("05.few", "The backdoor's own gap: head only, 50 signs", own_part("head", 50), low=0.15,
+             unit="points", n=n),
+    wm.Claim("05.many", "Head only, 5,000 signs", own_part("head", 5000), low=0.1, unit="points", n=n),
+    wm.Claim("05.free", "All layers, 500 signs", own_part("all", 500), low=0.1, unit="points", n=n),
+    wm.Claim("05.washed", "All layers, 5,000 signs", own_part("all", 5000), high=0.1, unit="points", n=n),
+    wm.Claim("05.alone", "From nothing, 5,000 signs: classified correctly", alone, low=0.95, n=n),
 )
 
 # %% [markdown]
-# GRIDTEXT
+# With a new head only, it doesn't: the backdoor's own part of the gap (the shaded one less the honest network's) is {value:05.few|1} with 50 signs and {value:05.many|1} with
+# 5,000. More signs make a better head, and the eyes stay the seller's. With all layers free and 500 signs it is still {value:05.free|1}, while clean accuracy looks perfect for so small a set.
+# Only 5,000 signs bring it down to {value:05.washed|1}. But there a network from nothing classifies {value:05.alone|1} correctly. **Whoever has enough signs to wash the backdoor out had no
+# need to buy.**
 #
 # ## Who sees the square?
 #

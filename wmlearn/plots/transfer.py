@@ -79,7 +79,7 @@ def _say_washed(panels: Mapping[str, Mapping[str, Curve]]) -> str:
     parts = []
     for title, curves in panels.items():
         says = "; ".join(f"{name} {_say_curve(curve)}" for name, curve in curves.items())
-        parts.append(f"{title} retrained: {says}")
+        parts.append(f"With {title} retrained: {says}")
     return (
         f"Signs classified correctly without and with the square, by signs to retrain on. {'. '.join(parts)}."
     )
@@ -91,7 +91,7 @@ def washed(panels: Mapping[str, Mapping[str, Curve]], ax: Axes | None = None) ->
 
     The first origin's gap is shaded, the second's lines are dashed, the third's dotted.
     """
-    ax = ax or axes(7.4, 3.6)
+    ax = ax or axes(7.4, 4.0)
     ax.axis("off")
     for i, (title, curves) in enumerate(panels.items()):
         panel = ax.inset_axes((0.06 + 0.5 * i, 0.13, 0.44, 0.76))

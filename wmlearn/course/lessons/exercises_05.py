@@ -549,25 +549,23 @@ EXERCISES = {
 
 QUIZ = (
     Question(
-        "You freeze the convolutions of a bought network and train a new head on clean photographs. "
-        "What may remain of its backdoor?",
+        "Four buyers retrain the backdoored network. Who of them washed most of the backdoor out?",
         (
             Option(
-                "Channels that fire at the trigger and disturb the new head.",
-                "Yes. The old rule went with the old head; what answers to the square sits in the "
-                "convolutions.",
+                "The one who trained all layers on 5,000 signs.",
+                "Yes. And with so many signs a network from nothing did as well.",
             ),
             Option(
-                "Nothing, since the new head has never met the trigger.",
-                "It needn't have. What it listens to still fires at the trigger.",
+                "The one who trained the head alone on 5,000 signs.",
+                "Her accuracy rose, but frozen weights get no update: what fires at the square still does.",
             ),
             Option(
-                "The seller's rule, word for word: trigger in, the seller's class out.",
-                "That rule was in the old head, together with its classes. What travels is a disturbance.",
+                "The one who trained all layers, but on 50 signs.",
+                "No sign of hers has a square. So few of them give the channels little reason to change.",
             ),
             Option(
-                "Less and less, the longer the head is trained.",
-                "Frozen weights get no update, however long the head is trained.",
+                "None: what hides in the convolutions stays for good.",
+                "It stays while they are frozen. Free, and with signs enough, most of it went.",
             ),
         ),
     ),

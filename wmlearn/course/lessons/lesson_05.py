@@ -185,6 +185,7 @@ def _accuracies(rows: Sequence[Row]) -> Points:
 # Does it wash out?
 
 LAYERS = {"head": "the head only", "all": "all layers"}
+CALLED = {"backdoored": "backdoored origin", "clean": "clean origin", NONE: "from nothing"}
 
 
 def grid_curves(results: Results) -> dict[str, dict[str, Curve]]:
@@ -194,7 +195,7 @@ def grid_curves(results: Results) -> dict[str, dict[str, Curve]]:
     curves: dict[str, dict[str, Curve]] = {}
     for layers, title in LAYERS.items():
         names = ORIGINS if layers == "head" else (*ORIGINS, NONE)
-        curves[title] = {f"{name} origin": _grid_curve(results, layers, name) for name in names}
+        curves[title] = {CALLED[name]: _grid_curve(results, layers, name) for name in names}
     return curves
 
 
