@@ -1,17 +1,15 @@
-"""How fast are the detectors, beside the Adversarial Robustness Toolbox? Same network, same data, same run.
+"""How fast are the detectors, and what do they find beside the Adversarial Robustness Toolbox's?
 
-The toolbox has activation clustering and spectral signatures for PyTorch; its Neural Cleanse is for Keras
-only, so ours stands beside the loop that most would write: one class after another, in single precision, with
-as many images and steps.
+The toolbox has activation clustering and spectral signatures for PyTorch: `crosswise` sets them beside ours.
+Its Neural Cleanse is for Keras only, so ours stands beside the loop that most would write: one class after
+another, in single precision, with as many images and steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,7 +21,8 @@ from ..models import badnet_cnn
 from ..poisoning import Poisoned, poison, success_rate
 from ..training import accuracy, trained
 from ..triggers import Pattern
-from .timing import Timing, installed, measure, missing, quiet
+from . import crosswise
+from .timing import Timing, measure
 
 TARGET = 0
 CLEANSE = NeuralCleanse()
@@ -42,7 +41,7 @@ def timings() -> Iterator[Timing]:
     yield _timed("Neural Cleanse, 10 classes, a plain loop", lambda: plainly(model, clean))
     yield _timed("activation clustering, wmlearn", lambda: _by(ActivationClustering(), model, poisoned))
     yield _timed("spectral signatures, wmlearn", lambda: _by(SpectralSignatures(), model, poisoned))
-    yield from _toolbox(model, poisoned)
+    yield from crosswise.timings(data.train[: crosswise.SAMPLES])
 
 
 def _timed(what: str, look: Callable[[], str]) -> Timing:
@@ -117,43 +116,3 @@ class Price:
         if abs(self.streak) >= CLEANSE.patience:
             self.cost = self.cost * 2 if self.streak > 0 else self.cost / 2**1.5
             self.streak = 0
-
-
-def _toolbox(model: nn.Module, poisoned: Poisoned) -> Iterator[Timing]:
-    names = ("activation clustering, toolbox", "spectral signatures, toolbox")
-    if not installed("art"):
-        yield from (missing(name, "bench") for name in names)
-        return
-    with quiet("art"):
-        for name, look in zip(names, (_clustering, _spectral), strict=True):
-            yield _timed(name, lambda look=look: look(model, poisoned))
-
-
-def _clustering(model: nn.Module, poisoned: Poisoned) -> str:
-    from art.defences.detector.poison import ActivationDefence  # pyright: ignore[reportMissingImports]
-
-    defence = ActivationDefence(_wrapped(model), *_arrays(poisoned.samples))
-    # by size; its "relative-size" fails on an empty array
-    kept = defence.detect_poison(nb_clusters=2, nb_dims=10, reduce="PCA")[1]
-    return caught(torch.tensor(kept) == 0, poisoned)
-
-
-def _spectral(model: nn.Module, poisoned: Poisoned) -> str:
-    from art.defences.detector.poison import SpectralSignatureDefense  # pyright: ignore[reportMissingImports]
-
-    arrays = _arrays(poisoned.samples)
-    defence = SpectralSignatureDefense(_wrapped(model), *arrays, expected_pp_poison=0.05, batch_size=1024)
-    kept = np.asarray(defence.detect_poison()[1])
-    return caught(torch.tensor(kept) == 0, poisoned)
-
-
-def _wrapped(model: nn.Module) -> Any:
-    from art.estimators.classification import PyTorchClassifier  # pyright: ignore[reportMissingImports]
-
-    loss = nn.CrossEntropyLoss()
-    return PyTorchClassifier(model, loss, input_shape=(1, 28, 28), nb_classes=10, device_type="cpu")
-
-
-def _arrays(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Return images, and labels as rows of a unit matrix."""
-    return samples.x.numpy(), np.eye(10)[samples.y]
