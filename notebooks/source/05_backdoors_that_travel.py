@@ -292,16 +292,16 @@ def commonest(origin, square, to="se", k=None):
 with_square = commonest("backdoored", True)
 others = commonest("backdoored", False) + commonest("clean", False) + commonest("clean", True)
 wm.all_hold(
-    wm.Claim("05.least", "With a square, the share of a BadNet's commonest answer, at least",
+    wm.Claim("05.least", "With a square, the smallest share of a BadNet's commonest answer",
              min(with_square), low=0.5, n=n),
-    wm.Claim("05.most", "The same, at most", max(with_square), high=0.85, n=n),
-    wm.Claim("05.upright", "Without a square or by an honest network, at most", max(others), high=0.5, n=n),
+    wm.Claim("05.most", "The largest", max(with_square), high=0.85, n=n),
+    wm.Claim("05.upright", "The largest without a square or of an honest network", max(others), high=0.5, n=n),
 )
 
 # %% [markdown]
 # *How to read this:* at k = 100 signs with a square lie {value:05.fall|1} below what the buyer was promised: so far as in the paper. But nearly all of it was there at k = 1, or is lost on clean signs,
 # too ({value:05.price|1}), or happens to an honest network whose channel is turned up. The backdoor's own part is {value:05.own|1} at k = 1, {value:05.own_20|1} at k = 20 and
-# {value:05.own_100|1} at k = 100, and three networks differ by more than that. In the paper the whole gap doubles. **Ours doesn't grow: we could not reproduce the strengthening.**
+# {value:05.own_100|1} at k = 100. Turning up to k = 20 adds {value:05.added|1}; the three networks differ by more than that. In the paper the whole gap doubles. **Ours hardly moves: we could not reproduce the strengthening.**
 # Look at *how* it fails, too: with a square one answer swallows {value:05.least} to {value:05.most} of the signs; without one, or in an honest network, never more than {value:05.upright}.
 #
 # What we tried: one, two, three and six channels.

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from statistics import mean
 
 from torch import nn
 
@@ -31,6 +30,12 @@ PICTURES = (50, 500, 5_000)
 FEWER_PASSES = {5_000: 6}
 """Of so many signs all layers see each six times, not thirty; the head sees each thirty times."""
 SEEDS = range(5)
+RETRAINED = {"head": "the head only", "all": "all layers"}
+CALLED = {
+    "backdoored": "backdoored origin",
+    "clean": "clean origin (control)",
+    NONE: "from nothing (control)",
+}
 
 
 def _measure(cell: Cell, recipe: Recipe) -> Row:
@@ -79,29 +84,25 @@ def own_gap(results: Results, layers: str, pictures: int) -> list[float]:
 
 def _compare(results: Results) -> list[Comparison]:
     comparisons = []
-    for layers in ("head", "all"):
+    for layers in RETRAINED:
         for pictures in PICTURES:
             comparisons += _compare_shop(results, layers, pictures)
     return comparisons
 
 
 def _compare_shop(results: Results, layers: str, pictures: int) -> list[Comparison]:
+    what = f"{RETRAINED[layers]} retrained on {pictures:,} signs"
     comparisons = []
-    what = "the head only" if layers == "head" else "all layers"
-    for name in ("backdoored", "clean", NONE):
+    for name, called in CALLED.items():
         rows = results.where(origin=name, layers=layers, pictures=pictures)
         if rows:
-            says = (
-                f"{with_deviation(values(rows, 'accuracy'))} / {with_deviation(values(rows, 'triggered'))} %"
-            )
-            control = "" if name == "backdoored" else " (control)"
-            title = f"{what} retrained on {pictures:,} signs, {name} origin{control}"
-            comparisons.append(Comparison(title, "", f"{says} (n = {len(rows)})"))
-    own = 100 * mean(own_gap(results, layers, pictures))
-    comparisons.append(
-        Comparison(f"{what} retrained on {pictures:,} signs: the backdoor's own gap", "", f"{own:.1f} points")
-    )
-    return comparisons
+            accuracy = with_deviation(values(rows, "accuracy"))
+            triggered = with_deviation(values(rows, "triggered"))
+            says = f"{accuracy} / {triggered} % (n = {len(rows)})"
+            comparisons.append(Comparison(f"{what}, {called}", "", says))
+    own = own_gap(results, layers, pictures)
+    says = f"{with_deviation(own)} points (n = {len(own)})"
+    return [*comparisons, Comparison(f"{what}: the backdoor's own gap", "", says)]
 
 
 RETRAINING = Experiment(

@@ -6,6 +6,7 @@ nbval runs them besides.
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import os
 import re
@@ -164,7 +165,7 @@ def test_each_notebook_has_two_to_four_exercises_and_the_masters_solutions_solve
     exercises = _exercises(name)
     assert 2 <= len(exercises) <= 4
     for id, cell in exercises.items():
-        names: dict[str, Any] = {"torch": torch, "F": torch.nn.functional, "wm": wm}
+        names: dict[str, Any] = {"copy": copy, "torch": torch, "F": torch.nn.functional, "wm": wm}
         exec(solved(cell.source), names)
         assert examine(id, names[find(id).reference.__name__]).ok, id
 

@@ -35,6 +35,10 @@ HEADLINES = {
         "transfer, backdoored origin, k = 20",
         "transfer, clean origin, k = 20",
     ),
+    "retraining": (
+        "the head only retrained on 5,000 signs: the backdoor's own gap",
+        "all layers retrained on 5,000 signs: the backdoor's own gap",
+    ),
     "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse", "pattern: STRIP"),
     "decoys": ("zhang2018-noise: the owner's key among 999 decoys",),
     "watermarks": ("mnist, adi2018",),

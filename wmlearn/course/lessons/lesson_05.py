@@ -13,7 +13,7 @@ from ...data import Samples, signs
 from ...experiments import Results, retraining
 from ...experiments.experiment import Row, values
 from ...experiments.published import TRANSFER, TRANSFER_CLEAN
-from ...experiments.retraining import NONE, PICTURES
+from ...experiments.retraining import NONE, PICTURES, RETRAINED
 from ...experiments.transfer import MORE_CHANNELS, STRENGTHS, us_signs
 from ...experiments.transfer import N_HEAD as N_HEAD
 from ...experiments.transfer import swedish_signs as swedish_signs
@@ -184,7 +184,6 @@ def _accuracies(rows: Sequence[Row]) -> Points:
 
 # Does it wash out?
 
-LAYERS = {"head": "the head only", "all": "all layers"}
 CALLED = {"backdoored": "backdoored origin", "clean": "clean origin", NONE: "from nothing"}
 
 
@@ -193,7 +192,7 @@ def grid_curves(results: Results) -> dict[str, dict[str, Curve]]:
     square, with it.
     """
     curves: dict[str, dict[str, Curve]] = {}
-    for layers, title in LAYERS.items():
+    for layers, title in RETRAINED.items():
         names = ORIGINS if layers == "head" else (*ORIGINS, NONE)
         curves[title] = {CALLED[name]: _grid_curve(results, layers, name) for name in names}
     return curves
@@ -220,7 +219,7 @@ def grid_table(results: Results) -> tuple[list[str], list[list[str]]]:
         "the backdoor's own, points",
     ]
     lines = []
-    for layers, title in LAYERS.items():
+    for layers, title in RETRAINED.items():
         for pictures in PICTURES:
             rows = {
                 name: results.where(layers=layers, origin=name, pictures=pictures)
