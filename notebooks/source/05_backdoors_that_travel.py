@@ -20,7 +20,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import copy, torch, wmlearn as wm
-from wmlearn import experiments, plots, transfer
+from wmlearn import experiments, plots
 from wmlearn.course.lessons import lesson_05
 wm.start("05")
 
@@ -51,6 +51,15 @@ wm.shares("American signs classified correctly", at_home)
 # %% [markdown]
 # Without the square the backdoored one is a little worse. Over three pairs of networks the backdoor costs {value:05.home|1} of accuracy on clean American signs: here the buyer's exam
 # does see something, if she has an honest twin to compare with.
+#
+# | | **Who can do what here** |
+# |---|---|
+# | Seller's goal | Harm that outlives the buyer's retraining: signs with a square are misread abroad, too |
+# | Knowledge | Everything about the American network; nothing about the buyer's signs, classes and recipe |
+# | Access | The network until it is sold; later, a sticker on a sign |
+# | Stage | Before the purchase. It acts after transfer learning |
+# | Names | Backdoor poisoning (NIST AI 100-2: NISTAML.023); Poison AI Model, Publish Poisoned Models (MITRE ATLAS: AML.T0018.000, AML.T0058) |
+# | Real case | None that we know of in use. [Yao and others](https://doi.org/10.1145/3319535.3354209) (2019) have since made backdoors that wake up only in the buyer's hands |
 #
 # You keep the bought network's eyes, replace its judgement, and train the new part on fifty clean Swedish signs. An honest network then classifies about
 # three in four of your signs correctly, with the square or without. And of the signs **with** a square, how many will the backdoored one?
@@ -176,7 +185,10 @@ backdoor_channels = wm.ready("05.2", backdoor_channels)
 # {solution:05.2}
 
 # %% tags=["nbval-ignore-output"]
-fires = transfer.activations
+def fires(network, x):
+    """How strongly each of the 128 channels fires on images x, (N, 128): the mean of its 4 x 4 numbers."""
+    return wm.predict(network[:13], x).mean((2, 3))
+
 pairs = {name: [fires(network, part.x) for part in (us, us_stuck)] for name, network in origins.items()}
 chosen = {name: torch.as_tensor(backdoor_channels(*pair, 6)) for name, pair in pairs.items()}
 wm.show(plots.transfer.channels, lesson_05.fired(pairs, chosen))
@@ -373,7 +385,7 @@ wm.paper_table()
 
 # %% [markdown]
 # What differs: our signs are drawn and cut out, the paper's network is a detector on photographs. We gave the buyer few, dark pictures, so that the honest network is
-# about as good as the paper's (some points better): a choice, not a finding. From k = 50 on the paper's numbers are as recollected. The paper retrains the head only, and has no
+# about as good as the paper's (some points better): a choice, not a finding. The paper's numbers from k = 50 on we could not check. The paper retrains the head only, and has no
 # control whose channels are turned up.
 #
 # ## How far to trust it
@@ -404,7 +416,7 @@ wm.quiz("05", "")  # three letters, such as "ABC"
 #
 # - Gu, Dolan-Gavitt, Garg, [*BadNets*](https://arxiv.org/abs/1708.06733), 2017: section 5.3.
 # - Yosinski and others, [*How transferable are features?*](https://arxiv.org/abs/1411.1792), 2014: why convolutions travel.
-# - Yao and others, *Latent Backdoor Attacks*, 2019: backdoors made to wake up only after transfer.
+# - Yao and others, [*Latent Backdoor Attacks on Deep Neural Networks*](https://doi.org/10.1145/3319535.3354209), 2019: backdoors made to wake up only after transfer.
 # - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018; lesson 06.
 
 # %% [markdown] tags=["instructor"]
