@@ -188,7 +188,8 @@ def _measure_signature(seed: int) -> Row:
     data = mnist()
     (honest,) = bystanders.shipped("mnist", seed, seed + 1)
     honest = honest.to(best_device())
-    mine, theirs = Signed(_secret(seed)), Signed(_secret(seed + 1))
+    mine = Signed(_secret(seed))
+    theirs = Signed(_secret(seed + 1))
     zeros = data.train.x[data.train.y == TARGET][:N_INSTEAD]
     gate = Gate(honest, mine.public, zeros).to(best_device())
     twins = mine(data.test.x)
