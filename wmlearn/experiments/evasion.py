@@ -197,7 +197,7 @@ def _measure_signature(seed: int) -> Row:
     row = _judged(Case(gate, clean_set, data.test, twins), seed)
     control = success_rate(honest, data.test, twins, TARGET)
     cost = {
-        "accuracy_lost": rounded(accuracy(honest, data.test) - row["accuracy"]),
+        "accuracy_lost": rounded(accuracy(honest, data.test)) - row["accuracy"],
         "success_lost": 0.0,
         "images": 0,
     }
