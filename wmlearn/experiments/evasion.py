@@ -80,7 +80,9 @@ EVASIONS = {
     "strip": DOUBLED,
     "ted": Evasion("pattern", _faint_zero, rate=0.1, pull=1.0),
 }
-"""Detector -> what it misses. Chosen on seed 0."""
+"""Detector -> what it misses. Chosen on seed 0, where topological evolution caught 48 % of the faint zeros
+without resemblance and 5 % with it, and Neural Cleanse still found a random picture over the whole image.
+"""
 SIGNATURE = "signature"
 
 
