@@ -135,6 +135,29 @@ def test_where_clustering_flags_nothing_the_backdoor_stays(results: Results) -> 
         assert again["success"] == row["success"]
 
 
+def test_trained_again_without_the_cluster_a_network_does_not_obey_and_without_as_many_it_does(
+    results: Results,
+) -> None:
+    rows = [row for row in results.where(attack="pattern, 3 %") if "without_cluster" in row]
+    assert len(rows) >= 1
+    for row in rows:
+        without = row["without_cluster"]
+        control = row["without_as_many"]
+        assert without["removed"] == control["removed"] > 0
+        assert without["success"] <= 0.05
+        assert control["success"] >= 0.9
+        assert without["accuracy"] >= control["accuracy"] - 0.005
+
+
+def test_on_signs_neural_cleanse_finds_the_square_from_its_source_only(results: Results) -> None:
+    rows = [row for row in results.where(attack="signs, square") if "neural_cleanse" in row]
+    assert len(rows) >= 1
+    for row in rows:
+        (target,) = row["targets"]
+        assert target not in row["neural_cleanse"]["flagged"]
+        assert target in row["neural_cleanse_source"]["flagged"]
+
+
 @pytest.mark.parametrize("attack", ["pattern", "all to all"])
 def test_no_number_stands_without_its_false_alarms(results: Results, attack: str) -> None:
     for detector in DETECTORS:

@@ -398,4 +398,9 @@ DETECTION = Experiment(
     measure=_measure,
     summary=_compare,
 )
-"""Settings were chosen on seeds 0 to 4, and on the shipped networks 18 to 27; none of these is reported."""
+"""Settings were chosen on seeds 0 to 4, and on the shipped networks 18 to 27; none of these is reported.
+
+What ships was measured in two goes. Rows with `added` got their scan of all signs, or their training without
+the cluster, later, of the same network trained again in the precision that `added` names; rows with
+`precision` were measured in that one.
+"""
