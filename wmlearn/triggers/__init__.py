@@ -1,6 +1,7 @@
 """Triggers: small changes to an image that a network can learn to obey. Any function of images is one, too.
 
 A `Sticker` lies with the data, since signs are drawn with it; called on photographs, it is a trigger, too.
+`Signed` needs a secret, and a network that checks signatures (`signed.Gate`): no network learns it from examples.
 """
 
 from ..data.signs import Sticker as Sticker
@@ -9,6 +10,7 @@ from .patch import Patch as Patch
 from .pattern import Pattern as Pattern
 from .pixel import Pixel as Pixel
 from .ramp import Ramp as Ramp
+from .signed import Signed as Signed
 
 ALL = {
     "gu2017-pixel": Pixel(),
