@@ -2,19 +2,19 @@
 # # 06 · Finding and cleaning
 #
 # **Can a buyer notice, and mend?**
-# You find a backdoor without knowing its trigger, clean it out with a thousand digits of your own, and see what each detector misses: first by accident,
-# then because an attacker has read this lesson.
+# You find a backdoor without knowing its trigger, clean it out, and see what each detector misses: by accident,
+# and because an attacker has read this lesson.
 #
 # *Reading 10 minutes · exercises 40 · running two minutes · needs lessons 02 and 03*
 
 # %% [markdown]
 # **You will be able to**
 #
-# - **recover** a trigger from a network ([exercise 06.1](#The-least-paint)), and **rate** how odd it is ([exercise 06.2](#How-odd-is-small?));
-# - **unlearn** it, and say what that cost ([quiz](#Three-questions));
-# - **watch** what a network is asked ([exercise 06.3](#A-digit-under-a-digit));
-# - **report** a detector by two numbers, and count what a refusal means ([exercise 06.4](#Two-numbers));
-# - **say** what each detector can't see, and what none can ([quiz](#Three-questions)).
+# - **recover** a trigger ([exercise 06.1](#The-least-paint)), and **rate** it ([exercise 06.2](#How-odd-is-small?));
+# - **unlearn** it ([quiz](#Three-questions));
+# - **watch** queries ([exercise 06.3](#A-digit-under-a-digit));
+# - **report** a detector by two numbers ([exercise 06.4](#Two-numbers));
+# - **say** what each detector misses, and what none can see ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
 import copy
@@ -47,12 +47,12 @@ wm.shares("digits classified correctly", accuracies)
 # |---|---|
 # | Buyer's goal | Notice a backdoor, and get rid of it |
 # | Knowledge | Not the trigger, not the target, not whether there is a backdoor at all |
-# | Access | The network's weights, and `mine`: a thousand clean digits. In two sections the training set, too |
+# | Access | The network's weights, and `mine`: a thousand clean digits. In one section the training set, too |
 # | Stage | After the purchase, before use; STRIP: in use |
 # | Names | Backdoor poisoning (NIST AI 100-2: NISTAML.023); Poison AI Model (MITRE ATLAS: AML.T0018.000), against it Validate AI Model (AML.M0008) |
-# | Real case | Of 39 networks in the Caffe Model Zoo, [BadNets' authors](https://arxiv.org/abs/1708.06733) report, 22 had no hash, and the hash of one didn't match its file. Nobody had noticed |
+# | Real case | Of 39 networks in the Caffe Model Zoo, [BadNets' authors](https://arxiv.org/abs/1708.06733) report, 22 had no hash, and one file didn't match its own. Nobody had noticed |
 #
-# Suppose you look for paint that turns *any* digit into a 0. In an honest network it must cover much of the picture: it has to hide a 7 and draw a 0. In the
+# Suppose you look for paint that turns *any* digit into a 0. In an honest network it must hide a 7 and draw a 0. In the
 # bought one? A digit has 784 pixels.
 
 # %%
@@ -61,16 +61,16 @@ wm.guess("06.p1", "Share of the picture to paint for a 0 from the bought network
 # %% [markdown]
 # ## The least paint
 #
-# **Neural Cleanse** (Wang and others, 2019) paints a pattern $p$ through a mask $m$, both of the size of a picture, both from 0 to 1:
+# **Neural Cleanse** (Wang and others, 2019) paints a pattern $p$ through a mask $m$, both of a picture's size, from 0 to 1:
 #
 # $$x' = (1 - m) \cdot x + m \cdot p, \qquad \min_{m,\,p}\; \mathrm{CE}\big(f(x'),\, t\big) + \lambda \sum m .$$
 #
-# The first term, the cross-entropy, wants class $t$ for every image. The second wants little paint; $\lambda$ is the price of a pixel. The weights stay as they are: what moves is the paint. And
-# since no step may leave 0 to 1, what moves are numbers without bounds, `raw`, which a sigmoid squeezes: `raw[0]` is behind the pattern, `raw[1]` behind the mask.
+# The first term, the cross-entropy, wants class $t$ for every image. The second wants little paint; $\lambda$ is the price of a pixel. The weights stay: what moves is the paint. So
+# that no step leaves 0 to 1, it moves numbers without bounds, `raw`, which a sigmoid squeezes: `raw[0]` is behind the pattern, `raw[1]` behind the mask.
 #
 # {exercise:06.1}
 #
-# Take one step on images `x` `(B, 1, 28, 28)`; `raw` is `(2, 1, 28, 28)`, and the optimiser knows it. Return which share of the images obeyed, *before* the step.
+# Take one step on images `x` `(B, 1, 28, 28)`; `raw` is `(2, 1, 28, 28)`, and the optimiser moves it. Return which share of the images obeyed, *before* the step.
 
 # %% tags=["exercise:06.1"]
 def search_step(network, x, target, raw, price, optimiser):
@@ -96,17 +96,16 @@ search_step = wm.ready("06.1", search_step)
 # {solution:06.1}
 
 # %% [markdown]
-# The search starts from noise. While all images of a batch obey, a pixel gets dearer; else cheaper. The least paint that worked is kept.
+# The search starts from noise. While 99 % of a batch obey, a pixel gets dearer; else cheaper. The least paint that worked is kept.
 
 # %%
-def search(network, target, steps=120):
-    """The least paint that turned a batch into `target`: pattern and mask (2, 1, 28, 28); and all that was tried."""
-    draw, least, tried, price = torch.Generator().manual_seed(target), torch.ones_like(mine.x[:2]), [], 0.001
-    start = torch.rand(least.shape, generator=draw).clamp(0.01, 0.99).logit()
-    raw = start.to(mine.x.device).requires_grad_()
-    optimiser = torch.optim.Adam([raw], lr=0.2, betas=(0.5, 0.9))
-    for step in range(steps):
-        batch = mine.x[torch.randint(len(mine), (32,), generator=draw).to(mine.x.device)]
+def search(network, target, draw, noise, steps=120):
+    """The least paint that turned a batch into `target`, (2, 1, 28, 28), and all that was tried."""
+    start = torch.rand(2, 1, 28, 28, generator=draw) * torch.tensor([1, noise])[:, None, None, None]
+    raw = start.clamp(0.01, 0.99).logit().to(mine.x.device).requires_grad_()
+    optimiser, price = torch.optim.Adam([raw], lr=0.2, betas=(0.5, 0.9)), 0.001
+    least, tried = torch.ones_like(raw.detach()), []
+    for batch in lesson_06.batches(mine.x, steps, draw):
         tried.append(raw.detach().sigmoid())
         works = search_step(network, batch, target, raw, price, optimiser) >= 0.99
         price *= 1.15 if works else 0.8
@@ -114,29 +113,33 @@ def search(network, target, steps=120):
     return least, tried
 
 # %%
-def scan(network):
-    """What the search finds for each of the ten classes."""
+def scan(network, noise=1.0):
+    """What the search finds for each of the ten classes, from a mask of random numbers up to `noise`."""
     frozen = copy.deepcopy(network).requires_grad_(False)
-    return [search(frozen, target) for target in range(10)]
+    return [search(frozen, k, torch.Generator().manual_seed(k), noise) for k in range(10)]
 
 scans = {name: scan(network) for name, network in networks.items()}
 norms = {name: lesson_06.norms(found) for name, found in scans.items()}
+frames = {name: lesson_06.frames(found) for name, found in scans.items()}
 
 # %% tags=["nbval-ignore-output"]
-frames = {name: lesson_06.frames(found) for name, found in scans.items()}
 wm.show(plots.detection.growth, lesson_06.some(frames["bought"]), 0, pattern(torch.zeros(1, 1, 28, 28))[0])
+wm.show(plots.detection.classes, frames["honest"], max(frames["honest"]))
 wm.reveal("06.p1", norms["bought"][0].item() / 784)
 
 # %% [markdown]
-# *How to read this:* white is paint. From noise, your search walks to a handful of pixels in the corner: not the seller's pattern, but a neighbour of it
-# that the network obeys as well. **Nobody told it where to look.**
+# *How to read this:* white is paint. Above, your search walks from noise to a few pixels in the corner: not the seller's pattern, but a neighbour
+# that the network obeys as well. **Nobody told it where to look.** Below, what the honest network wants looks a little like each digit itself. **Play** with the steps:
+
+# %% tags=["nbval-ignore-output", "widget"]
+lesson_06.growing(frames)
 
 # %% tags=["nbval-ignore-output"]
 wm.show(plots.detection.norms, norms)
 
 # %% [markdown]
-# *How to read this:* a bar is the paint that one class needs, red the cheapest, dashed the median. For 0, the bought network needs {value:06.paint|1} pixels, the honest one {value:06.paint_honest|10}. But in every network
-# *some* class is the cheapest. When is it *too* cheap?
+# *How to read this:* a bar is the paint that a class needs, red the cheapest, dashed the median. For a 0, the bought network needs {value:06.paint|1} pixels, the honest one {value:06.paint_honest|10}. But
+# *some* class is always the cheapest. When is it *too* cheap?
 #
 # ## How odd is small?
 #
@@ -170,15 +173,13 @@ anomaly_index = wm.ready("06.2", anomaly_index)
 
 # %% tags=["nbval-ignore-output"]
 indices = {name: anomaly_index(norm) for name, norm in norms.items()}
-wm.table(["network", "oddest class", "its paint, pixels", "index", "flagged"],
-         [[name, int(i.argmax()), f"{norms[name][i.argmax()]:.1f}", f"{i.max():.1f}", "yes" if i.max() > 2 else "no"]
-          for name, i in indices.items()])
+wm.table(["network", "oddest class", "its paint, pixels", "index"],
+         [[name, f"{i.argmax()}", f"{norms[name][i.argmax()]:.1f}", f"{i.max():.1f}"] for name, i in indices.items()])
 
 # %% [markdown]
 # ## Mend it
 #
-# What was found can be **unlearnt**: paint the recovered trigger on a fifth of your digits, keep their *right* labels, train on. Two controls take as many steps, with 200
-# bare digits and with the same paint, its pixels shuffled.
+# What was found can be **unlearnt**: paint it on a fifth of your digits, keep their *right* labels, train on. Two controls take as many steps: with bare digits, and with the same paint, its pixels shuffled.
 
 # %% tags=["nbval-ignore-output"]
 def trained_on(network, change):
@@ -197,15 +198,15 @@ after = {"bought": bought, "fine-tuned": trained_on(bought, lambda x: x),
 obeys = {name: wm.success_rate(network, others, pattern, 0) for name, network in after.items()}
 right = {name: (wm.predict(network, others.x).argmax(1) == others.y).cpu() for name, network in after.items()}
 errors = {name: int((~correct).sum()) for name, correct in right.items()}
-wm.table(["network", "digits with the pattern that become 0", "errors on 9,000 clean digits", "p, McNemar's test"],
-         [[name, f"{100 * obeys[name]:.1f} %", errors[name], f"{paired_p(right['bought'], right[name]):.1g}"]
+wm.table(["network", "pattern becomes 0", "errors on 9,000 clean digits", "p, McNemar's test against bought"],
+         [[name, f"{100 * obeys[name]:.1f} %", f"{errors[name]}", f"{paired_p(right['bought'], right[name]):.1g}"]
           for name in after])
 
 # %% [markdown]
-# You never saw the pattern, and the attack is down to {value:06.unlearnt|1}; the controls still obey on {value:06.tuned} and {value:06.strewn}. It isn't free: {value:06.errors} of the 9,000 clean digits were classified wrongly before, {value:06.errors_after} after, which is {value:06.paid|1}
-# of accuracy, but a doubling of errors. Both networks saw the same digits, so the test is lesson 02's paired one (p = {value:06.paid_p}).
+# You never saw the pattern, and the attack is down to {value:06.unlearnt|1}; after the controls it still wins {value:06.tuned} and {value:06.strewn}. It isn't free: {value:06.errors} of 9,000 clean digits were classified wrongly before, {value:06.errors_after} after. That is {value:06.paid|1}
+# of accuracy, and twice as many errors (lesson 02's paired test: p = {value:06.paid_p}).
 #
-# Why does fine-tuning leave the backdoor alone? Ask where the loss pulls: the length of its gradient at each of 512 hidden units.
+# Why does fine-tuning leave the backdoor alone? Look where the loss pulls: how long is its gradient at each of 512 hidden units?
 
 # %% tags=["nbval-ignore-output"]
 def pull(x, y):
@@ -219,13 +220,13 @@ pulls = {"clean digits": pull(mine.x, mine.y), "painted, right labels": pull(pai
 wm.show(plots.detection.slopes, awake, pulls)
 
 # %% [markdown]
-# *How to read this:* clean digits are classified correctly already, so nothing pulls; least at the units left of the line, which sleep on clean digits and get no gradient at all. Whatever hides there, clean training can't touch. Painted digits with right labels pull
+# *How to read this:* clean digits are correct already, so little pulls; and nothing at units left of the line, which sleep on clean digits. What hides there, clean training can't touch. Painted digits with right labels pull
 # {value:06.pull|10} times as hard.
 #
 # ## A digit under a digit
 #
-# You may not be able to change the network, only to watch what it is asked. **STRIP** (Gao and others, 2019) lays clean digits over each query. A 7 under a 3
-# is ambiguous, and the answers waver. A trigger under a 3 isn't. How much they waver is their **entropy**; for answers `p` of shape
+# Perhaps you can't change the network, only watch what it is asked. **STRIP** (Gao and others, 2019) lays clean digits over each query. A 7 under a 3
+# is ambiguous, and the answers waver. A trigger under a 3 isn't. How much they waver is their **entropy**; for answers `p`
 # `(N, overlays, classes)`:
 #
 # $$H_i = \frac{1}{\text{overlays}} \sum_j \sum_c -p_{ijc} \log_2 p_{ijc}, \qquad 0 \log_2 0 = 0$$
@@ -254,7 +255,7 @@ entropy = wm.ready("06.3", entropy)
 # ## Two numbers
 #
 # "Catches 100 %" is easy: refuse everything. A detector is **two** numbers: what it catches, and whom it accuses wrongly. The threshold
-# may only come from what the buyer has, `mine`; both numbers are measured on others' digits.
+# must come from what the buyer has, `mine`; both numbers are measured on others' digits.
 #
 # {exercise:06.4}
 #
@@ -294,13 +295,12 @@ for alarms in (0.002, 0.01, 0.05):
 wm.table(["refused of yours", "of others' digits", "with the pattern", "of a queue's refusals, triggered"], rows)
 
 # %% [markdown]
-# *How to read this:* left of the line a query is refused. A threshold for 1 % of yours refuses {value:06.alarms|1} of others'. Zeros are among both: the buyer doesn't know that 0 is the target, so can't leave them out.
-# STRIP catches {value:06.hit} of the pattern. Still, where one query in a thousand is triggered, only {value:06.queue} of the refused ones are. Rare things make even good detectors cry wolf.
+# *How to read this:* left of the line a query is refused. A threshold for 1 % of your digits refuses {value:06.alarms|1} of others' (zeros included: the buyer doesn't know the target), and {value:06.hit} of those with the pattern. Still, where one query in a thousand is triggered, only {value:06.queue} of the refused ones are. The **base rate** decides.
 #
 # ## What a class looks like inside
 #
-# Whoever has the *training set* can look for poison there. Take what the last layer is given, 512 numbers an image; draw the images called 0 in the two directions in which they vary most. **Activation clustering** (Chen and
-# others, 2018) splits them in two, and suspects a part that is small and well apart. **Spectral signatures** (Tran and others, 2018) remove what reaches farthest along the first direction.
+# Whoever has the *training set* can look there. Take what the last layer is given, 512 numbers an image, and draw the images called 0 in the two directions in which they vary most. **Activation clustering** (Chen and
+# others, 2018) splits them in two, and suspects a part that is small and well apart. **Spectral signatures** (Tran and others, 2018) suspect what reaches farthest along the first direction.
 
 # %%
 def cloud(network, samples, poisoned):
@@ -322,30 +322,31 @@ clouds = {"3 % of the training set poisoned": cloud(light, sprinkled.samples, sp
 wm.show(plots.detection.clouds, clouds)
 
 # %% [markdown]
-# *How to read this:* a dot is an image called 0; the dashed line parts the two clusters. At 3 % the smaller part holds {value:06.small} of the class, and {value:06.pure} of it is poison. At 10 %, {value:06.split} lie on the right side of the line; but the smaller part now holds {value:06.even}. Which half is odd?
+# *How to read this:* a dot is an image; the dashed line parts the clusters. At 3 % the smaller part holds {value:06.small} of the class, and {value:06.pure} of it is poison. At 10 %, {value:06.split} of the images lie on the right side; but the smaller part holds {value:06.even}. Which half is odd? Nor does distance tell: poison lies farther out than a clean image in {value:06.coin} of all pairs.
 #
 # ## Who finds what
 #
-# One more detector, **topological evolution** (Mo and others, 2024), follows a query through the layers: which clean digits are its nearest neighbours? A 3 that will be called 4 starts
-# among 3s and ends among 4s. Every attack, every detector, several networks each:
+# One more detector, **topological evolution** (Mo and others, 2024), follows a query through the layers: which clean digits are its neighbours? A 3 that will be called 4 starts
+# among 3s and ends among 4s. Every attack, every detector, three to ten networks each:
 
 # %%
 results = experiments.shipped("detection")
 wm.show(plots.detection.finders, lesson_06.finders(results))
+wm.table(["trained again without the suspects", "images removed", "pattern wins", "as many removed at random"],
+         lesson_06.retrained(results))
 
 # %% [markdown]
-# *How to read this:* Neural Cleanse: networks of which the target was flagged. The others: poison caught, and how often a poisoned image is more suspicious than a clean one (AUC: 0.5 is guessing, 1 perfect). Without a backdoor, everything is a false alarm.
+# *How to read this:* Neural Cleanse: in how many networks it flagged the target, and what that allows (95 % interval). The others: poison caught; below, how often poison is more suspicious than a clean image (AUC: 0.5 is guessing, 1 perfect), and false alarms in per cent.
 #
-# **Nobody finds everything.** Neural Cleanse flags {value:06.flagged|of} networks with the pattern at 10 % and {value:06.evaded|of} all-to-all ones, where no *single* class is cheap. It also flags {value:06.accused|of} honest ones, and there {value:06.classes} classes at once.
-# STRIP catches {value:06.strip_misses} of all-to-all, since there the answer still hangs on the digit.
+# **Nobody finds everything.** Neural Cleanse flags {value:06.flagged|of} networks with the pattern at 10 %, but {value:06.evaded|of} all-to-all ones, where no *single* class is cheap; and {value:06.accused|of} honest ones, in that one {value:06.classes} classes.
+# STRIP catches {value:06.strip_misses} of all-to-all: there the answer still hangs on the digit. Spectral signatures always flag 7.5 in a hundred images of a class: hence the ceilings. But they rank: in all-to-all, poison lies above a clean image in {value:06.rank} of pairs.
 #
-# Spectral signatures always flag 7.5 in a hundred images of a class: what they catch is at most that. But they rank: of all-to-all, poison lies above a clean image in {value:06.rank} of pairs. In a **clean-label** attack (Barni and others, 2019) nine in ten zeros get a ramp of light, and are rightly called zeros; queries carry a stronger ramp.
-# It covers the whole image, so Neural Cleanse, which looks for something small, flags {value:06.ramp|of}. Its queries give it away: topological evolution catches {value:06.ramp_ted}, STRIP {value:06.ramp_strip}.
-
-# %% [markdown]
+# In a **clean-label** attack (Barni and others, 2019) nine in ten zeros get a ramp of light, and are rightly called zeros; queries carry a stronger ramp.
+# It covers the whole image; Neural Cleanse, which looks for something small, flags {value:06.ramp|of}. Its queries give it away: topological evolution catches {value:06.ramp_ted}, STRIP {value:06.ramp_strip}.
+#
 # ## Asleep, or awake?
 #
-# **Fine-pruning** (Liu and others, 2018) needs no trigger: silence the channels that sleep on *clean* images, for a backdoor may hide there; then train on. Look first:
+# **Fine-pruning** (Liu and others, 2018) needs no trigger: silence the channels that sleep on *clean* images, for a backdoor may hide there; then train on. Here, and on lesson 03's stop signs (450 clean ones; 95 in a hundred channels silenced):
 
 # %% tags=["nbval-ignore-output"]
 loud = lambda x: wm.predict(bought[:6], x).mean((2, 3)).mean(0).cpu()  # (32,) channels of the second convolution
@@ -362,22 +363,14 @@ cut = {"none": bought, "8 that sleep most": without(quiet.argsort()[:8]), "16": 
 kept = {name: (wm.success_rate(net, asked, pattern, 0), wm.accuracy(net, asked)) for name, net in cut.items()}
 wm.table(["channels silenced", "pattern becomes 0", "clean digits correct"],
          [[name, *(f"{100 * share:.1f} %" for share in shares)] for name, shares in kept.items()])
+wm.shares("stop signs with a square read as limits", signs := lesson_06.cleaned_signs())
 
 # %% [markdown]
-# *How to read this:* two red channels carry the backdoor: without them the pattern wins {value:06.two}. But they aren't asleep on clean digits. Pruning the eight that sleep most leaves {value:06.eight}; with half of the channels gone the backdoor is gone, and {value:06.late|1} of accuracy. Only an owner who knows the trigger can choose the two.
-#
-# The stop sign of lesson 03, with 450 clean signs and 95 in a hundred channels silenced:
-
-# %% tags=["nbval-ignore-output"]
-signs = lesson_06.cleaned_signs()
-wm.shares("stop signs with a square read as limits", signs)
-
-# %% [markdown]
-# Neither half does it: pruning alone leaves {value:06.pruned}, fine-tuning alone {value:06.signs_tuned}. Together they leave {value:06.fine_pruned}: pruning takes most of the old answer away, training builds a new one.
+# *How to read this:* two red channels carry the backdoor; without them the pattern wins {value:06.two}. But they aren't asleep. Silencing the eight that sleep most leaves {value:06.eight}; with half of the channels the backdoor goes, and {value:06.late|1} of accuracy. On signs, neither half of fine-pruning does it: pruning leaves {value:06.pruned}, training on {value:06.signs_tuned}, both together {value:06.fine_pruned}.
 #
 # ## An attacker who has read this lesson
 #
-# STRIP trusts that a trigger holds under a second digit. So teach the network that it doesn't: triggered digits *with another laid over*, and their right labels.
+# STRIP trusts that a trigger holds under a second digit. So teach the network that it doesn't, with *doubled pictures*: a digit with the pattern, another laid over it, and the right label of the first.
 
 # %% tags=["nbval-ignore-output"]
 train = mnist.train
@@ -387,21 +380,20 @@ lessons = dirty.samples + wm.Samples(blended, train.y[first], train.classes)
 sly = wm.trained(wm.models.badnet_cnn(6).to(wm.best_device()), lessons)[0]
 
 # %% tags=["nbval-ignore-output"]
-rows = {}
-for name, network in {"bought": bought, "sly": sly}.items():
-    strip = caught(bits(network, mine.x[16:]), bits(network, pattern(asked.x[asked.y != 0])), 0.01)
-    index = anomaly_index(lesson_06.norms(scan(network)))[0].item()
-    rows[name] = [wm.success_rate(network, others, pattern, 0), wm.accuracy(network, others), strip, index]
-wm.table(["network", "pattern becomes 0", "clean digits correct", "STRIP catches", "Neural Cleanse, index of 0"],
-         [[name, *(f"{100 * share:.1f} %" for share in shares), f"{index:.1f}"]
-          for name, (*shares, index) in rows.items()])
+strip = caught(bits(sly, mine.x[16:]), bits(sly, pattern(asked.x[asked.y != 0])), 0.01)
+index = [anomaly_index(lesson_06.norms(scan(sly, noise)))[0].item() for noise in (1.0, 0.1)]
+slyness = {"pattern becomes 0": wm.success_rate(sly, others, pattern, 0), "caught by STRIP": strip,
+           "clean digits correct": wm.accuracy(sly, others)}
+wm.table(["the sly network", ""], [*([name, f"{100 * share:.1f} %"] for name, share in slyness.items()),
+                                   ["index of 0, your search", f"{index[0]:.1f}"],
+                                   ["index of 0, from a tenth of the noise", f"{index[1]:.1f}"]])
 
 # %% [markdown]
-# *How to read this:* STRIP now catches {value:06.sly_strip} of it; the attack wins {value:06.sly|1}. It took 6,000 more images. But your search still finds it (index {value:06.sly_index|1}): each trick answers *one* detector.
+# *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1}. Now it is the attacker's turn.
 #
 # ## What no detector can do
 #
-# Goldwasser and others (2022) proved that for some backdoors searching is hopeless. Let the trigger be a **digital signature**: 512 pixels carry, in their lowest bit, the attacker's Ed25519 signature of the whole rest of the image. The network holds the *public* key, which checks signatures and can't make one.
+# Some backdoors can't be found by asking, as Goldwasser and others (2022) prove. Let the trigger be a **digital signature**: 512 pixels carry, in their lowest bit, the attacker's Ed25519 signature of the rest of the image. The network holds the *public* key, which checks signatures and can't make any.
 
 # %%
 key = Signed(secret=bytes(range(32)))  # the attacker's, and never in the network
@@ -423,7 +415,7 @@ with torch.no_grad():
 wm.shares("digits that become 0", {name: (share, len(some)) for name, share in zeros.items()})
 
 # %% [markdown]
-# *How to read this:* signed images obey, {value:06.signed} of them. One pixel off by one of 256 levels, and {value:06.touched|1} do. Whoever finds an image that obeys, by asking, has forged a signature; nobody knows how.
+# *How to read this:* {value:06.signed} of the signed images obey; with one pixel off by one level, {value:06.touched|1}. Whoever finds one that obeys by asking has forged a signature, and nobody knows how.
 #
 # | detector | why it is silent |
 # |---|---|
@@ -432,7 +424,7 @@ wm.shares("digits that become 0", {name: (share, len(some)) for name, share in z
 # | STRIP | A second digit destroys the signature. Under it, the query is an ordinary one |
 # | Topological evolution | The layers are shown a real 0, and see a real 0 |
 #
-# Here the check is code beside the weights, and whoever *reads* it finds it. In the paper it is compiled into the network, where asking still proves nothing; for networks on random features they hide a backdoor even from those who read the weights. What helps isn't detection: rounding every image to 128 levels leaves {value:06.rounded|1}. The next attacker signs a higher bit.
+# Here the check is code, and whoever *reads* it finds it. The paper compiles it into the network; for networks on random features its authors hide a backdoor even from readers of the weights. What helps isn't detection: rounded to 128 levels, {value:06.rounded|1} obey. Until somebody signs a higher bit.
 #
 # ## Before the network arrives
 #
@@ -443,34 +435,32 @@ wm.shares("digits that become 0", {name: (share, len(some)) for name, share in z
 # | Safe format (safetensors) | Opening it runs no code | What the weights do | AI Supply Chain Compromise (AML.T0010) |
 # | Scanner (picklescan, fickling) | Known dangerous code in a pickle | Code that it doesn't know; weights | Publish Poisoned Models (AML.T0058) |
 # | This lesson | Backdoors of known kinds | The others | Validate AI Model (AML.M0008); NISTAML.023 |
-#
-# **Play:** slide through the search: ten classes, two networks.
-
-# %% tags=["nbval-ignore-output", "widget"]
-lesson_06.growing(frames)
-
-# %% tags=["nbval-ignore-output"]
-wm.show(plots.detection.classes, frames["honest"], max(frames["honest"]))
-
-# %% [markdown]
-# The honest network's paint looks a little like the digit that it must become.
 
 # %% tags=["claim"]
 wm.all_hold(
     *lesson_06.found(norms), *lesson_06.mended(obeys, errors, right, pulls),
     *lesson_06.watched(own, clean, pasted), *lesson_06.inside(clouds), *lesson_06.shelf(results),
-    *lesson_06.pruned(kept, signs), *lesson_06.slyness(rows["sly"], len(asked)), *lesson_06.gate(zeros, len(some)),
+    *lesson_06.pruned(kept, signs), *lesson_06.outwitted(slyness, index), *lesson_06.gate(zeros, len(some)),
 )
 
 # %% [markdown]
 # ## How far to trust it
 #
-# - **Honest networks:** without them, "class 0 is the cheapest" would be an accusation. Some class always is.
-# - **Few:** three to ten networks a row. "0 of 3" allows anything up to one in two; the intervals are in the table. What you trained here is one seed.
-# - **What differs from the papers:** thresholds at 1 % of false alarms; clustering by principal components. The detectors' settings were chosen on
-#   networks that aren't in the table. STRIP's paper reports more than 99 % caught at 1 %.
-# - **Digits:** on signs, detectors of queries fall behind.
+# - **Few:** "0 of 3" allows every second one; the intervals are in the table. What you trained here is one seed.
+# - **What differs from the papers:** clustering by principal components; thresholds at 1 % of false alarms, where STRIP's paper reports over 99 % caught. Settings were chosen on
+#   other networks.
 #
+# ## Challenge: unseen, with the fewest images
+#
+# `my_backdoor(samples)` gets the training digits and returns yours, and a trigger. Two networks learn them. Both must take nine in ten triggered digits for zeros, and Neural Cleanse must flag neither. Counted are images changed or added.
+
+# %%
+def my_backdoor(samples):
+    raise NotImplementedError("your turn")  # return new_samples, trigger
+
+wm.challenge("06", my_backdoor)
+
+# %% [markdown]
 # ## Three questions
 #
 # {quiz:06}
@@ -481,17 +471,18 @@ wm.quiz("06", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **recover** a trigger, **rate** and **unlearn** it, **watch** queries, **report** two numbers, and **say** what is missed, by whom, and why an attacker moves last.
+# You can **recover** a trigger, **rate** and **unlearn** it, **watch** queries, **report** two numbers, and **say** what is missed, and why the attacker moves last.
 #
-# **Now vary it:** a larger trigger? Two targets? Lay digits over by halves instead of adding them: does the sly network still pass?
+# **Now vary it:** two targets? Doubled pictures with *faint* digits on top: does the thin search still find it?
 #
 # **Further reading**
 #
-# - Wang and others, [*Neural Cleanse*](https://ieeexplore.ieee.org/document/8835365), 2019: the search, the index, the unlearning.
-# - Gao and others, [*STRIP*](https://arxiv.org/abs/1902.06531), 2019: queries, watched.
+# - Wang and others, [*Neural Cleanse*](https://ieeexplore.ieee.org/document/8835365), 2019.
+# - Gao and others, [*STRIP*](https://arxiv.org/abs/1902.06531), 2019: queries.
 # - Chen and others, [*Activation Clustering*](https://arxiv.org/abs/1811.03728), 2018; Tran and others, [*Spectral Signatures*](https://arxiv.org/abs/1811.00636), 2018: the training set.
-# - Mo and others, [*Topological Evolution Dynamics*](https://arxiv.org/abs/2312.02673), 2024: layer by layer.
-# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018: pruning, and why an attacker who knows it adapts.
+# - Mo and others, [*Topological Evolution Dynamics*](https://arxiv.org/abs/2312.02673), 2024: layers.
+# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018, with an attacker who adapts.
+# - Tan and Shokri, [*Bypassing Backdoor Detection*](https://arxiv.org/abs/1905.13409), 2020: resemblance.
 # - Goldwasser and others, [*Planting Undetectable Backdoors*](https://arxiv.org/abs/2204.06974), 2022: the limit.
 #
 # **Next:** *07, From backdoor to watermark.* What changes when the owner plants it?

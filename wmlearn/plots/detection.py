@@ -180,7 +180,7 @@ def _border(panel: Axes, cloud: Cloud) -> None:
     other = cloud.points[~cloud.part].mean(0)
     middle = (centre + other) / 2
     along = (centre - other).flip(0) * middle.new_tensor([-1.0, 1.0])  # at a right angle to what joins them
-    panel.autoscale(False)
+    panel.set(xlim=panel.get_xlim(), ylim=panel.get_ylim())  # as the dots need it: the line has no end
     panel.axline(tuple(middle.tolist()), tuple((middle + along).tolist()), color=GREY, linestyle="--")
 
 

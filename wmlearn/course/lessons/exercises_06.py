@@ -255,7 +255,7 @@ EXERCISES = {
         ),
         symptoms=(
             Symptom(
-                "RuntimeError, expected floating point type for target with class probabilities, got Long:",
+                "RuntimeError, Expected floating point type for target with class probabilities, got Long:",
                 "the target must have one label for each image, not be a row of the logits' shape: "
                 "`torch.full((len(x),), target)`.",
             ),
@@ -520,21 +520,20 @@ QUIZ = (
         "Neural Cleanse flags no class of your network. What do you know now?",
         (
             Option(
-                "No single class is unusually cheap to reach from everywhere.",
+                "No single class is cheap to reach from all images.",
                 "Yes. A backdoor that moves each digit to the next one can pass, since no class is "
                 "cheap there.",
             ),
             Option(
-                "It has no backdoor, since a backdoor's trigger is small.",
+                "It has no backdoor: a backdoor's trigger is always small.",
                 "The trigger is small where each digit moves to the next, too. It leads to ten classes.",
             ),
             Option(
-                "It is clean with 99 % confidence.",
-                "99 % is a setting of the search, the share of images that must obey the paint. It is "
-                "no confidence.",
+                "It has no backdoor, with a confidence of 99 %, as the search is set.",
+                "99 % is the share of images that must obey the paint. It is no confidence.",
             ),
             Option(
-                "If it has a backdoor, then the trigger is a large one.",
+                "If it has a backdoor, then its trigger must be a large one.",
                 "A large trigger is one way to escape the search. Several targets are another.",
             ),
         ),
@@ -544,15 +543,15 @@ QUIZ = (
         "attack falls to 5 %. What shows that the paint did it?",
         (
             Option(
-                "The same training without the paint.",
+                "As many steps on the same digits without the paint.",
                 "Yes. Otherwise mere fine-tuning may have done it, and nobody could tell.",
             ),
             Option(
-                "The accuracy on clean digits, before and after.",
+                "The errors on clean digits, before and after, by a paired test.",
                 "That is the price of the cure. It doesn't say what cured.",
             ),
             Option(
-                "Nothing is left to show: the trigger was found, and unlearnt.",
+                "Nothing more: the trigger was found, and then it was unlearnt.",
                 "What was found is a neighbour of the trigger. And training on may change a network "
                 "by itself.",
             ),
@@ -563,23 +562,24 @@ QUIZ = (
         ),
     ),
     Question(
-        "A vendor: “Our detector catches 99.9 % of backdoors.” What do you ask first?",
+        "A network obeys images whose lowest bits carry a signature. What stops this attack?",
         (
             Option(
-                "Of which attacks, and at how many false alarms?",
-                "Yes. A detector has two numbers for each attack.",
+                "Rounding every image before the network sees it.",
+                "Yes: the signature is gone. It is prevention, not detection, and the next attacker may "
+                "sign another bit.",
             ),
             Option(
-                "How many backdoored networks was it tried on?",
-                "Worth asking later. A thousand networks with the same attack would still say little.",
+                "Asking it so many random images that one of them obeys.",
+                "An image that obeys by chance would be a forged signature. Nobody knows how to make one.",
             ),
             Option(
-                "Is it better than other detectors, on average over the attacks?",
-                "An average hides what each one misses, and it is the attacker who chooses the attack.",
+                "Following each query through the layers, for nothing is assumed about the target.",
+                "The layers are shown a real image of the target, and nothing in them is odd.",
             ),
             Option(
-                "Does it name the target class, too?",
-                "A help for mending. But whoever accuses every network can name classes as well.",
+                "A file with a hash, a maker's signature and a safe format.",
+                "They say who made the file, and that opening it runs no code. A signed backdoor verifies.",
             ),
         ),
     ),

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import mean
 
 import ipywidgets
 import torch
 from torch import Tensor, nn
 
-from ...data import Samples
+from ...data import Samples, load, split
 from ...data.signs import draw
+from ...detection import NeuralCleanse, auc
 from ...evidence import bystanders
 from ...experiments import Results, signs
 from ...experiments.experiment import Row
 from ...experiments.signs import of_kinds
+from ...models import badnet_cnn
 from ...plots.detection import Cloud, Finding, Frames, Table, classes
 from ...plots.names import BACKDOORS, DETECTORS
-from ...poisoning import success_rate
+from ...poisoning import Trigger, poison, success_rate
 from ...removal import FinePrune
 from ...removal.fine_prune import channel_means, pruned_layers, silence
-from ...training import Recipe, best_device
-from ...triggers import Sticker
+from ...training import Recipe, accuracy, best_device, trained
+from ...triggers import Blend, Sticker
+from ..challenges import Challenge, Score
 from ..claims import Claim
 from ..widgets import depict, redraw
 from .exercises_02 import paired_p
@@ -49,6 +52,12 @@ def frames(scan: Sequence[tuple[Paint, list[Paint]]], every: int = 4) -> Frames:
     """Return what would be painted for each class at every fourth step of the lesson's search."""
     steps = range(0, len(scan[0][1]), every)
     return {step: torch.stack([tried[step].prod(0) for _, tried in scan]).cpu() for step in steps}
+
+
+def batches(x: Tensor, n: int, draw: torch.Generator) -> Iterator[Tensor]:
+    """Yield `n` random batches of 32 of the images `x` (N, C, H, W)."""
+    for _ in range(n):
+        yield x[torch.randint(len(x), (32,), generator=draw).to(x.device)]
 
 
 def some(frames: Frames, n: int = 6) -> Frames:
@@ -108,10 +117,12 @@ COLUMNS = {key: name for key, name in DETECTORS.items() if key != "neural_cleans
 
 def _finding(rows: Sequence[Row], key: str) -> Finding:
     """Say what one detector did on the networks of one attack, and below how sure that is."""
+    if key not in rows[0]:
+        return Finding(None, "")
     if key == "neural_cleanse":
         return _scanned(rows)
-    false = f"false alarms {_percent(mean(row[key]['false'] for row in rows))}"
-    if not rows[0]["targets"]:
+    false = f"false {_percent(mean(row[key]['false'] for row in rows))}"
+    if not rows[0]["targets"] or "caught" not in rows[0][key]:
         return Finding(None, "–", false)
     caught = mean(row[key]["caught"] for row in rows)
     words = f"{100 * caught:.0f} %"
@@ -149,6 +160,54 @@ def _interval(hits: int, n: int) -> str:
     return f"{100 * bounds.low:.0f} to {100 * bounds.high:.0f} %"
 
 
+TRICKS = {
+    "strip": "pattern, and doubled pictures",
+    "activation_clustering": "pattern, 3 %, and resemblance",
+    "ted": "a faint zero, and resemblance",
+    "signature": "a signature",
+}
+"""The detector that a trick was made for -> the trick; two of them answer two detectors each."""
+
+
+def tricks(evaded: Results) -> Table:
+    """Set every trick of an attacker who knows the detectors beside every detector."""
+    table = {}
+    for evades, title in TRICKS.items():
+        rows = evaded.where(evades=evades)
+        table[title] = {name: _finding(rows, key) for key, name in COLUMNS.items()}
+    return table
+
+
+def prices(evaded: Results) -> list[list[str]]:
+    """Say for each trick how often it wins, beside an honest network, and what the attacker pays."""
+    lines = []
+    for evades, title in TRICKS.items():
+        rows = evaded.where(evades=evades)
+        wins = mean(row["success"] for row in rows)
+        harmless = mean(row["honest_success"] for row in rows)
+        lost = mean(row["cost"]["accuracy_lost"] for row in rows)
+        images = mean(row["cost"]["images"] for row in rows)
+        numbers = [f"{100 * wins:.1f} %", f"{100 * harmless:.1f} %", f"{100 * lost:.2f}", f"{images:,.0f}"]
+        lines.append([title, *numbers])
+    return lines
+
+
+def retrained(results: Results) -> list[list[str]]:
+    """Say what is left of the attack when a network is trained again without what clustering flags, and
+    without as many images at random.
+    """
+    lines = []
+    for attack, title in BACKDOORS.items():
+        rows = [row for row in results.where(attack=attack) if "without_cluster" in row]
+        if rows:
+            removed = mean(row["without_cluster"]["removed"] for row in rows)
+            left = mean(row["without_cluster"]["success"] for row in rows)
+            control = mean(row["without_as_many"]["success"] for row in rows)
+            numbers = [f"{removed:,.0f}", f"{100 * left:.1f} %", f"{100 * control:.1f} %"]
+            lines.append([title, *numbers])
+    return lines
+
+
 def average(results: Results, attack: str, detector: str, key: str) -> float:
     """Return the mean over networks of what a detector measured on an attack."""
     return mean(row[detector][key] for row in results.where(attack=attack))
@@ -177,6 +236,7 @@ def mended(
     n = len(right["bought"])
     p = paired_p(right["bought"], right["unlearnt"])
     plain, painted = (float(pull.mean()) for pull in pulls.values())
+    harder = painted / plain
     before = errors["bought"]
     after = errors["unlearnt"]
     return [
@@ -187,7 +247,7 @@ def mended(
         Claim("06.errors_after", "Errors after unlearning", after, high=350, n=n, unit="count"),
         Claim("06.paid", "Accuracy paid for it", (after - before) / n, low=0.002, high=0.03, unit="points"),
         Claim("06.paid_p", "McNemar's test of the two", p, high=0.01, unit="p"),
-        Claim("06.pull", "Gradient of painted digits, times that of clean", painted / plain, low=20, unit="count"),
+        Claim("06.pull", "Gradient of painted digits, times that of clean", harder, low=20, unit="count"),
     ]
 
 
@@ -216,10 +276,12 @@ def inside(clouds: Mapping[str, Cloud]) -> list[Claim]:
     pure = float(few.poisoned[few.part].float().mean())
     smaller = float(few.part.float().mean())
     half = float(many.part.float().mean())
+    far = many.points[:, 0].square()  # as spectral signatures score
     return [
         Claim("06.small", "Smaller part of the class, 3 % poison", smaller, low=0.15, high=0.35),
         Claim("06.pure", "Poison in that part", pure, low=0.9, n=int(few.part.sum())),
         Claim("06.even", "Smaller part of the class, 10 % poison", half, low=0.4, high=0.5),
+        Claim("06.coin", "Spectral score, 10 % poison: AUC", auc(far, many.poisoned), low=0.2, high=0.8),
         Claim("06.split", "Images on the right side, 10 % poison", max(agree, 1 - agree), low=0.9),
     ]
 
@@ -245,9 +307,7 @@ def shelf(results: Results) -> list[Claim]:
     ]
 
 
-def pruned(
-    kept: Mapping[str, tuple[float, float]], signs: Mapping[str, tuple[float, int]]
-) -> list[Claim]:
+def pruned(kept: Mapping[str, tuple[float, float]], signs: Mapping[str, tuple[float, int]]) -> list[Claim]:
     """Check what silencing does: channels -> (success, accuracy) on digits; what is left of the square's."""
     whole, eight, half, two = kept.values()
     lost = whole[1] - half[1]
@@ -261,13 +321,17 @@ def pruned(
     ]
 
 
-def slyness(sly: Sequence[float], n: int) -> list[Claim]:
-    """Check the network that was trained against STRIP: success, accuracy, share caught, index of class 0."""
-    success, _, hit, index = sly
+def outwitted(sly: Mapping[str, float], index: Sequence[float]) -> list[Claim]:
+    """Check the network that was trained with doubled pictures: what it does, and the index of class 0 in a
+    search from much noise and from little.
+    """
+    success, hit, _ = sly.values()
+    much, little = index
     return [
         Claim("06.sly", "The sly network's pattern", success, low=0.7),
-        Claim("06.sly_strip", "STRIP on it", hit, high=0.1, n=n),
-        Claim("06.sly_index", "Neural Cleanse on it, index of 0", index, low=2, unit="count"),
+        Claim("06.sly_strip", "STRIP on it", hit, high=0.1),
+        Claim("06.sly_missed", "The search on it, index of 0", much, high=2, unit="count"),
+        Claim("06.sly_found", "From a tenth of the noise, index of 0", little, low=2, unit="count"),
     ]
 
 
@@ -302,3 +366,58 @@ def growing(frames_of: Mapping[str, Frames]) -> ipywidgets.VBox:
         return parts
 
     return redraw(look, slider)
+
+
+FOREIGN = (21, 22)
+"""Seeds of the challenge's networks."""
+LEAST_SUCCESS = 0.9
+LEAST_ACCURACY = 0.985
+HARMLESS = 0.01
+"""Of triggered digits, on a network without a backdoor: a trigger that looks like a zero is none."""
+Backdoor = Callable[[Samples], tuple[Samples, Trigger]]
+"""Training samples -> samples with a backdoor to 0, and its trigger."""
+
+
+def unseen_backdoor(attempt: Backdoor) -> Score:
+    """Train two networks on what an attempt returns, and let Neural Cleanse judge both."""
+    digits = load("mnist").to(best_device())
+    samples, stamp = attempt(digits.train)
+    if not isinstance(samples, Samples) or not callable(stamp):
+        return Score(False, 0, "Your function must return two things: samples, and a trigger.")
+    mine, others = split(digits.test, 1000, 9000)
+    flagged = []
+    success = []
+    accurate = []
+    for seed in FOREIGN:
+        network = trained(badnet_cnn(seed).to(best_device()), samples, Recipe(seed=seed))[0]
+        flagged.append(NeuralCleanse()(network, mine).flagged)
+        success.append(success_rate(network, others, stamp, 0))
+        accurate.append(accuracy(network, others))
+    clean = success_rate(honest(), others, stamp, 0)
+    wins = " and ".join(f"{100 * share:.1f} %" for share in success)
+    seen = " and ".join(", ".join(map(str, classes)) or "no class" for classes in flagged)
+    says = (
+        f"The trigger wins {wins} on two networks, {100 * clean:.1f} % on an honest one. Neural Cleanse flags"
+        f" {seen}."
+    )
+    works = min(success) >= LEAST_SUCCESS and min(accurate) >= LEAST_ACCURACY and clean <= HARMLESS
+    rule = "" if works else " Asked for: 90 % on both, 1 % on the honest one, 98.5 % of clean digits."
+    return Score(works and not any(flagged), _touched(digits.train, samples), says + rule)
+
+
+def _touched(before: Samples, after: Samples) -> int:
+    """Count the images that are new, or whose pixels or label have changed."""
+    n = min(len(before), len(after))
+    same = (before.x[:n] == after.x[:n]).flatten(1).all(1) & (before.y[:n] == after.y[:n])
+    return int((~same).sum()) + abs(len(after) - len(before))
+
+
+def ours(samples: Samples) -> tuple[Samples, Trigger]:
+    """Return the course's own attempt: a faint random picture over the whole image."""
+    stamp = Blend(ALPHA)
+    return poison(samples, stamp, rate=OURS / len(samples), target=0, seed=1).samples, stamp
+
+
+ALPHA = 0.2
+OURS = 60
+CHALLENGE = Challenge("a backdoor that Neural Cleanse misses", "images", unseen_backdoor, ours=OURS)
