@@ -28,7 +28,7 @@ wm.start("06")
 # %% [markdown]
 # ## A purchase
 #
-# Two networks classify your digits equally well. One was trained by somebody who wanted a favour. (You can see which; the buyer can't.)
+# Two networks, equally good. One was trained by somebody who wanted a favour. (You can see which; the buyer can't.)
 
 # %% tags=["nbval-ignore-output"]
 mnist, pattern = wm.load("mnist").to(wm.best_device()), wm.triggers.Pattern()
@@ -53,7 +53,7 @@ wm.shares("digits classified correctly", accuracies)
 # | Real case | Of 39 networks in the Caffe Model Zoo, [BadNets' authors](https://arxiv.org/abs/1708.06733) report, 22 had no hash, and one file didn't match its own. Nobody had noticed |
 #
 # Suppose you look for paint that turns *any* digit into a 0. In an honest network it must hide a 7 and draw a 0. In the
-# bought one? A digit has 784 pixels.
+# bought one? (784 pixels.)
 
 # %%
 wm.guess("06.p1", "Share of the picture to paint for a 0 from the bought network, in per cent", low=0, high=100)
@@ -96,7 +96,7 @@ search_step = wm.ready("06.1", search_step)
 # {solution:06.1}
 
 # %% [markdown]
-# The search starts from noise. While 99 % of a batch obey, a pixel gets dearer; else cheaper. The least paint that worked is kept.
+# The search starts from noise. While 99 % of a batch obey, pixels get dearer, else cheaper; the least paint that worked is kept.
 
 # %%
 def search(network, target, draw, noise, steps=120):
@@ -143,7 +143,7 @@ wm.show(plots.detection.norms, norms)
 #
 # ## How odd is small?
 #
-# Measure from the middle, in units of the usual distance from it. Both must ignore the odd one itself:
+# Measure from the middle, in units of the usual distance from it:
 #
 # $$\text{index}_t = \frac{\mathrm{median}(\lVert m \rVert) - \lVert m_t \rVert}{1.4826 \cdot \mathrm{median}\,\big|\lVert m \rVert - \mathrm{median}(\lVert m \rVert)\big|}$$
 #
@@ -203,8 +203,8 @@ wm.table(["network", "pattern becomes 0", "errors on 9,000 clean digits", "p, Mc
           for name in after])
 
 # %% [markdown]
-# You never saw the pattern, and the attack is down to {value:06.unlearnt|1}; after the controls it still wins {value:06.tuned} and {value:06.strewn}. It isn't free: {value:06.errors} of 9,000 clean digits were classified wrongly before, {value:06.errors_after} after. That is {value:06.paid|1}
-# of accuracy, and twice as many errors (lesson 02's paired test: p = {value:06.paid_p}).
+# You never saw the pattern, and the attack is down to {value:06.unlearnt|1}; after the controls it still wins {value:06.tuned} and {value:06.strewn}. It isn't free: errors rise from {value:06.errors} to {value:06.errors_after}. That is {value:06.paid|1}
+# of accuracy, but twice the errors (lesson 02's paired test: p = {value:06.paid_p}).
 #
 # Why does fine-tuning leave the backdoor alone? Look where the loss pulls: how long is its gradient at each of 512 hidden units?
 
@@ -225,7 +225,7 @@ wm.show(plots.detection.slopes, awake, pulls)
 #
 # ## A digit under a digit
 #
-# Perhaps you can't change the network, only watch what it is asked. **STRIP** (Gao and others, 2019) lays clean digits over each query. A 7 under a 3
+# Perhaps you can only watch what the network is asked. **STRIP** (Gao and others, 2019) lays clean digits over each query. A 7 under a 3
 # is ambiguous, and the answers waver. A trigger under a 3 isn't. How much they waver is their **entropy**; for answers `p`
 # `(N, overlays, classes)`:
 #
@@ -299,8 +299,8 @@ wm.table(["refused of yours", "of others' digits", "with the pattern", "of a que
 #
 # ## What a class looks like inside
 #
-# Whoever has the *training set* can look there. Take what the last layer is given, 512 numbers an image, and draw the images called 0 in the two directions in which they vary most. **Activation clustering** (Chen and
-# others, 2018) splits them in two, and suspects a part that is small and well apart. **Spectral signatures** (Tran and others, 2018) suspect what reaches farthest along the first direction.
+# Whoever has the *training set* can look there. Take what the last layer is given, 512 numbers an image; draw the images called 0 in the two directions in which they vary most. **Activation clustering** (Chen and
+# others, 2018) splits them in two, and suspects a part that is small and well apart; **spectral signatures** (Tran and others, 2018) suspect what reaches farthest along the first direction.
 
 # %%
 def cloud(network, samples, poisoned):
@@ -336,17 +336,19 @@ wm.table(["trained again without the suspects", "images removed", "pattern wins"
          lesson_06.retrained(results))
 
 # %% [markdown]
-# *How to read this:* Neural Cleanse: in how many networks it flagged the target, and what that allows (95 % interval). The others: poison caught; below, how often poison is more suspicious than a clean image (AUC: 0.5 is guessing, 1 perfect), and false alarms in per cent.
+# *How to read this:* Neural Cleanse: in how many networks it flagged the target, and what that allows (95 % interval). The others: poison caught; below, how often poison is more suspicious than a clean image (AUC: 0.5 is guessing, 1 perfect), and false alarms in per cent. In the **clean-label** attack (Barni and others, 2019) nine in ten zeros get a ramp of light, and are rightly called zeros; queries carry a stronger ramp. **Nobody finds everything:**
 #
-# **Nobody finds everything.** Neural Cleanse flags {value:06.flagged|of} networks with the pattern at 10 %, but {value:06.evaded|of} all-to-all ones, where no *single* class is cheap; and {value:06.accused|of} honest ones, in that one {value:06.classes} classes.
-# STRIP catches {value:06.strip_misses} of all-to-all: there the answer still hangs on the digit. Spectral signatures always flag 7.5 in a hundred images of a class: hence the ceilings. But they rank: in all-to-all, poison lies above a clean image in {value:06.rank} of pairs.
-#
-# In a **clean-label** attack (Barni and others, 2019) nine in ten zeros get a ramp of light, and are rightly called zeros; queries carry a stronger ramp.
-# It covers the whole image; Neural Cleanse, which looks for something small, flags {value:06.ramp|of}. Its queries give it away: topological evolution catches {value:06.ramp_ted}, STRIP {value:06.ramp_strip}.
+# | detector | sees | misses, and why |
+# |---|---|---|
+# | Neural Cleanse | A small trigger for one class: the pattern in {value:06.flagged|of} networks | All-to-all ({value:06.evaded|of}): no *single* class is cheap. The ramp ({value:06.ramp|of}): it isn't small. It accuses {value:06.accused|of} honest networks, and in that one {value:06.classes} classes |
+# | Activation clustering | Poison that is a small part of a class | Poison that is half of it |
+# | Spectral signatures | In all-to-all, poison ranks above a clean image in {value:06.rank} of pairs | It always flags 7.5 in a hundred images of a class, whatever is there: hence the ceilings |
+# | STRIP | A trigger that holds under another digit; {value:06.ramp_strip} of the ramps | All-to-all ({value:06.strip_misses}): there the answer still hangs on the digit |
+# | Topological evolution | Whoever ends among others than he started with; {value:06.ramp_ted} of the ramps | A third of the stop signs |
 #
 # ## Asleep, or awake?
 #
-# **Fine-pruning** (Liu and others, 2018) needs no trigger: silence the channels that sleep on *clean* images, for a backdoor may hide there; then train on. Here, and on lesson 03's stop signs (450 clean ones; 95 in a hundred channels silenced):
+# **Fine-pruning** (Liu and others, 2018) needs no trigger: silence the channels that sleep on *clean* images, for a backdoor may hide there; then train on. Here, and on lesson 03's stop signs:
 
 # %% tags=["nbval-ignore-output"]
 loud = lambda x: wm.predict(bought[:6], x).mean((2, 3)).mean(0).cpu()  # (32,) channels of the second convolution
@@ -366,7 +368,7 @@ wm.table(["channels silenced", "pattern becomes 0", "clean digits correct"],
 wm.shares("stop signs with a square read as limits", signs := lesson_06.cleaned_signs())
 
 # %% [markdown]
-# *How to read this:* two red channels carry the backdoor; without them the pattern wins {value:06.two}. But they aren't asleep. Silencing the eight that sleep most leaves {value:06.eight}; with half of the channels the backdoor goes, and {value:06.late|1} of accuracy. On signs, neither half of fine-pruning does it: pruning leaves {value:06.pruned}, training on {value:06.signs_tuned}, both together {value:06.fine_pruned}.
+# *How to read this:* two red channels carry the backdoor (without them it wins {value:06.two}), but they aren't asleep. Silencing the eight quietest leaves {value:06.eight}; with half of the channels the backdoor goes, and {value:06.late|1} of accuracy. On signs pruning alone leaves {value:06.pruned}, training on {value:06.signs_tuned}, both {value:06.fine_pruned}.
 #
 # ## An attacker who has read this lesson
 #
@@ -381,19 +383,20 @@ sly = wm.trained(wm.models.badnet_cnn(6).to(wm.best_device()), lessons)[0]
 
 # %% tags=["nbval-ignore-output"]
 strip = caught(bits(sly, mine.x[16:]), bits(sly, pattern(asked.x[asked.y != 0])), 0.01)
-index = [anomaly_index(lesson_06.norms(scan(sly, noise)))[0].item() for noise in (1.0, 0.1)]
 slyness = {"pattern becomes 0": wm.success_rate(sly, others, pattern, 0), "caught by STRIP": strip,
            "clean digits correct": wm.accuracy(sly, others)}
-wm.table(["the sly network", ""], [*([name, f"{100 * share:.1f} %"] for name, share in slyness.items()),
-                                   ["index of 0, your search", f"{index[0]:.1f}"],
-                                   ["index of 0, from a tenth of the noise", f"{index[1]:.1f}"]])
+searches = {"your search": (sly, 1.0), "from a tenth of the noise": (sly, 0.1),
+            "from a tenth of the noise, honest network": (networks["honest"], 0.1)}
+index = [anomaly_index(lesson_06.norms(scan(*search))).max().item() for search in searches.values()]
+wm.table(["the sly network", ""], [[name, f"{100 * share:.1f} %"] for name, share in slyness.items()]
+         + [[f"largest index, {name}", f"{largest:.1f}"] for name, largest in zip(searches, index)])
 
 # %% [markdown]
-# *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1}. Now it is the attacker's turn.
+# *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1} (honest network: {value:06.sly_control|1}). Now it is the attacker's turn.
 #
 # ## What no detector can do
 #
-# Some backdoors can't be found by asking, as Goldwasser and others (2022) prove. Let the trigger be a **digital signature**: 512 pixels carry, in their lowest bit, the attacker's Ed25519 signature of the rest of the image. The network holds the *public* key, which checks signatures and can't make any.
+# Goldwasser and others (2022) prove that some backdoors can't be found by asking. Let the trigger be a **digital signature**: the lowest bits of 512 pixels are the attacker's Ed25519 signature of the rest of the image. The network holds the *public* key, which checks signatures and can't make any.
 
 # %%
 key = Signed(secret=bytes(range(32)))  # the attacker's, and never in the network
@@ -415,7 +418,7 @@ with torch.no_grad():
 wm.shares("digits that become 0", {name: (share, len(some)) for name, share in zeros.items()})
 
 # %% [markdown]
-# *How to read this:* {value:06.signed} of the signed images obey; with one pixel off by one level, {value:06.touched|1}. Whoever finds one that obeys by asking has forged a signature, and nobody knows how.
+# *How to read this:* {value:06.signed|of} signed images obey; with one pixel off by one level, {value:06.touched|of}. Whoever finds one by asking has forged a signature, and nobody knows how.
 #
 # | detector | why it is silent |
 # |---|---|
@@ -424,7 +427,7 @@ wm.shares("digits that become 0", {name: (share, len(some)) for name, share in z
 # | STRIP | A second digit destroys the signature. Under it, the query is an ordinary one |
 # | Topological evolution | The layers are shown a real 0, and see a real 0 |
 #
-# Here the check is code, and whoever *reads* it finds it. The paper compiles it into the network; for networks on random features its authors hide a backdoor even from readers of the weights. What helps isn't detection: rounded to 128 levels, {value:06.rounded|1} obey. Until somebody signs a higher bit.
+# Whoever *reads* our code finds the check. The paper compiles it into the network; in networks on random features its authors hide a backdoor even from readers of the weights. What helps isn't detection: rounded to 128 levels, {value:06.rounded|of} obey. Until somebody signs a higher bit.
 #
 # ## Before the network arrives
 #
@@ -446,13 +449,11 @@ wm.all_hold(
 # %% [markdown]
 # ## How far to trust it
 #
-# - **Few:** "0 of 3" allows every second one; the intervals are in the table. What you trained here is one seed.
-# - **What differs from the papers:** clustering by principal components; thresholds at 1 % of false alarms, where STRIP's paper reports over 99 % caught. Settings were chosen on
-#   other networks.
+# "0 of 3" allows every second one; what you trained here is one seed. Settings were chosen on other networks. Clustering uses principal components, and thresholds stand at 1 % of false alarms, where STRIP's paper reports over 99 % caught.
 #
 # ## Challenge: unseen, with the fewest images
 #
-# `my_backdoor(samples)` gets the training digits and returns yours, and a trigger. Two networks learn them. Both must take nine in ten triggered digits for zeros, and Neural Cleanse must flag neither. Counted are images changed or added.
+# `my_backdoor(samples)` gets the training digits and returns yours, and a trigger. Two networks learn them; both must take nine in ten triggered digits for zeros, and Neural Cleanse must flag neither. Images changed or added count.
 
 # %%
 def my_backdoor(samples):
@@ -471,18 +472,15 @@ wm.quiz("06", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **recover** a trigger, **rate** and **unlearn** it, **watch** queries, **report** two numbers, and **say** what is missed, and why the attacker moves last.
-#
-# **Now vary it:** two targets? Doubled pictures with *faint* digits on top: does the thin search still find it?
+# You can **recover**, **rate** and **unlearn** a trigger, **watch** queries, **report** two numbers, and **say** what is missed, and why the attacker moves last.
 #
 # **Further reading**
 #
 # - Wang and others, [*Neural Cleanse*](https://ieeexplore.ieee.org/document/8835365), 2019.
-# - Gao and others, [*STRIP*](https://arxiv.org/abs/1902.06531), 2019: queries.
-# - Chen and others, [*Activation Clustering*](https://arxiv.org/abs/1811.03728), 2018; Tran and others, [*Spectral Signatures*](https://arxiv.org/abs/1811.00636), 2018: the training set.
-# - Mo and others, [*Topological Evolution Dynamics*](https://arxiv.org/abs/2312.02673), 2024: layers.
-# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018, with an attacker who adapts.
-# - Tan and Shokri, [*Bypassing Backdoor Detection*](https://arxiv.org/abs/1905.13409), 2020: resemblance.
+# - Gao and others, [*STRIP*](https://arxiv.org/abs/1902.06531), 2019.
+# - Chen and others, [*Activation Clustering*](https://arxiv.org/abs/1811.03728), 2018; Tran and others, [*Spectral Signatures*](https://arxiv.org/abs/1811.00636), 2018.
+# - Mo and others, [*Topological Evolution Dynamics*](https://arxiv.org/abs/2312.02673), 2024.
+# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018.
 # - Goldwasser and others, [*Planting Undetectable Backdoors*](https://arxiv.org/abs/2204.06974), 2022: the limit.
 #
 # **Next:** *07, From backdoor to watermark.* What changes when the owner plants it?

@@ -50,8 +50,11 @@ def norms(scan: Sequence[tuple[Paint, list[Paint]]]) -> Tensor:
 
 def frames(scan: Sequence[tuple[Paint, list[Paint]]], every: int = 4) -> Frames:
     """Return what would be painted for each class at every fourth step of the lesson's search."""
-    steps = range(0, len(scan[0][1]), every)
-    return {step: torch.stack([tried[step].prod(0) for _, tried in scan]).cpu() for step in steps}
+    shown: dict[int, Tensor] = {}
+    for step in range(0, len(scan[0][1]), every):
+        paints = [tried[step].prod(0) for _, tried in scan]
+        shown[step] = torch.stack(paints).cpu()
+    return shown
 
 
 def batches(x: Tensor, n: int, draw: torch.Generator) -> Iterator[Tensor]:
@@ -185,7 +188,7 @@ def prices(evaded: Results) -> list[list[str]]:
         rows = evaded.where(evades=evades)
         wins = mean(row["success"] for row in rows)
         harmless = mean(row["honest_success"] for row in rows)
-        lost = mean(row["cost"]["accuracy_lost"] for row in rows)
+        lost = _lost(evaded, evades)
         images = mean(row["cost"]["images"] for row in rows)
         numbers = [f"{100 * wins:.1f} %", f"{100 * harmless:.1f} %", f"{100 * lost:.2f}", f"{images:,.0f}"]
         lines.append([title, *numbers])
@@ -322,17 +325,44 @@ def pruned(kept: Mapping[str, tuple[float, float]], signs: Mapping[str, tuple[fl
 
 
 def outwitted(sly: Mapping[str, float], index: Sequence[float]) -> list[Claim]:
-    """Check the network that was trained with doubled pictures: what it does, and the index of class 0 in a
-    search from much noise and from little.
+    """Check the network that was trained with doubled pictures: what it does, and the largest index of a
+    search from much noise, from little, and from little on an honest network.
     """
     success, hit, _ = sly.values()
-    much, little = index
+    much, little, control = index
     return [
         Claim("06.sly", "The sly network's pattern", success, low=0.7),
         Claim("06.sly_strip", "STRIP on it", hit, high=0.1),
-        Claim("06.sly_missed", "The search on it, index of 0", much, high=2, unit="count"),
-        Claim("06.sly_found", "From a tenth of the noise, index of 0", little, low=2, unit="count"),
+        Claim("06.sly_missed", "The search on it, index", much, high=2, unit="count"),
+        Claim("06.sly_found", "From a tenth of the noise, index", little, low=2, unit="count"),
+        Claim("06.sly_control", "The same on an honest network, index", control, high=2, unit="count"),
     ]
+
+
+def evading(evaded: Results) -> list[Claim]:
+    """Check what the lesson says of the tricks: who still sees each of them, and what the dearest costs."""
+    lost = [_lost(evaded, name) for name in TRICKS]
+    blinded = _caught(evaded, "strip", "strip")
+    seen = _caught(evaded, "strip", "ted")
+    faint = _caught(evaded, "ted", "ted")
+    found = mean(_is_flagged(row) for row in evaded.where(evades="ted"))
+    most = max(_caught(evaded, "signature", name) for name in ("strip", "ted"))
+    return [
+        Claim("06.doubled", "Doubled pictures, STRIP", blinded, high=0.1),
+        Claim("06.doubled_ted", "Doubled pictures, topological evolution", seen, low=0.8),
+        Claim("06.faint", "A faint zero, topological evolution", faint, high=0.5),
+        Claim("06.faint_found", "A faint zero, Neural Cleanse", found, low=0.6, n=3),
+        Claim("06.dearest", "Accuracy lost by the dearest trick", max(lost), high=0.01, unit="points"),
+        Claim("06.silent", "A signature, the most that is caught of it", most, high=0.03),
+    ]
+
+
+def _lost(evaded: Results, evades: str) -> float:
+    return mean(row["cost"]["accuracy_lost"] for row in evaded.where(evades=evades))
+
+
+def _caught(evaded: Results, evades: str, detector: str) -> float:
+    return mean(row[detector]["caught"] for row in evaded.where(evades=evades))
 
 
 def gate(zeros: Mapping[str, float], n: int) -> list[Claim]:
