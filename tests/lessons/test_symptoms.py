@@ -302,9 +302,9 @@ CASES: dict[str, list[Seen]] = {
     ],
     "06.1": [
         Seen("got Long", lambda: F.cross_entropy(LOGITS, torch.zeros(64, 10, dtype=torch.long))),
-        Seen("no attribute 'size'", lambda: F.cross_entropy(LOGITS, 0)),  # pyright: ignore[reportArgumentType]
+        Seen("must be Tensor, not int", lambda: F.cross_entropy(LOGITS, 0)),  # pyright: ignore[reportArgumentType]
         Seen("only for scalar outputs", lambda: (LOGITS * 2).backward()),
-        Seen("second step goes wrong", _checked("06.1", _mistakes("06.1", "forgets-zero-grad"))),
+        Seen("second step", _checked("06.1", _mistakes("06.1", "forgets-zero-grad")), "forgets-zero-grad"),
     ],
     "06.2": [
         Seen("[90, 1, 0, 0, 0]", _mistake("06.2", "forgets-the-factor", MASKS)),

@@ -260,7 +260,7 @@ EXERCISES = {
                 "`torch.full((len(x),), target)`.",
             ),
             Symptom(
-                "AttributeError, 'int' object has no attribute 'size':",
+                "TypeError, argument 'target' (position 2) must be Tensor, not int:",
                 "cross-entropy wants one label an image, in a tensor: `torch.full((len(x),), target)`.",
             ),
             Symptom(
