@@ -3,7 +3,7 @@
 B. Chen, W. Carvalho, N. Baracaldo, H. Ludwig, B. Edwards, T. Lee, I. Molloy, B. Srivastava: Detecting
 Backdoor Attacks on Deep Neural Networks by Activation Clustering, SafeAI 2019, arXiv:1811.03728, algorithm 1
 and section 4. Differs: principal instead of independent components; 2-means starts from the two sides of the
-first, so that nothing is drawn by lot; the silhouette is taken from the two centres, and limits are ours:
+first, so that nothing is drawn at random; the silhouette is taken from the two centres, and limits are ours:
 clean digits fall in two more clearly than the paper's. No retraining without the suspected part.
 """
 

@@ -31,9 +31,9 @@ class TopologicalEvolution:
 
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
         """Judge images `x` (M, C, H, W) with the defender's clean `samples`, a thousand or so; those that are
-        misread are left out.
+        classified wrongly are left out.
 
-        Raises `ArgumentError`, too, when the network reads fewer than two samples of a class rightly.
+        Raises `ArgumentError`, too, when the network classifies fewer than two samples of a class correctly.
         """
         check(model, samples)
         check_share("false_rejection", self.false_rejection)
@@ -55,7 +55,7 @@ class TopologicalEvolution:
 def _check_company(right: Samples) -> None:
     counts = right.y.bincount(minlength=len(right.classes)).tolist()
     lonely = [name for name, count in zip(right.classes, counts, strict=True) if count < 2]
-    rule = "the model must read two samples of every class rightly"
+    rule = "the model must classify two samples of every class correctly"
     require(not lonely, rule, f"fewer of {', '.join(lonely)}")
 
 

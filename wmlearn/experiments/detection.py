@@ -336,11 +336,15 @@ def _compare(results: Results) -> list[Comparison]:
 
 
 def _compare_detector(rows: Sequence[Row], key: str) -> Comparison:
-    judged = [row for row in rows if key in row]
     attack = rows[0]["attack"]
-    says = _say_flagged(judged, key) if "flagged" in judged[0][key] else _say_caught(judged, key)
     paper = STRIP_CAUGHT.says if (attack, key) == ("pattern", "strip") else ""
-    return Comparison(f"{attack}: {DETECTORS[key]}", paper, says)
+    return Comparison(f"{attack}: {DETECTORS[key]}", paper, say(rows, key))
+
+
+def say(rows: Sequence[Row], key: str) -> str:
+    """Say what the detector `key` found in those of the `rows` that it judged."""
+    judged = [row for row in rows if key in row]
+    return _say_flagged(judged, key) if "flagged" in judged[0][key] else _say_caught(judged, key)
 
 
 def _compare_retrained(rows: Sequence[Row], key: str) -> Comparison:

@@ -1,4 +1,4 @@
-"""What several experiments work with: MNIST, wrong labels by lot, and numbers as their rows hold them."""
+"""What several experiments work with: MNIST, wrong labels at random, and numbers as their rows hold them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def mnist() -> Splits:
 
 
 def another_class(n_classes: int, seed: int) -> Callable[[Tensor], Tensor]:
-    """Return a map from labels (N,) to wrong ones, drawn by lot anew in every call."""
+    """Return a map from labels (N,) to wrong ones, drawn at random anew in every call."""
     lot = torch.Generator().manual_seed(seed)
     return lambda y: (y + torch.randint(1, n_classes, y.shape, generator=lot).to(y.device)) % n_classes
 

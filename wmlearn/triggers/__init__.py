@@ -1,7 +1,7 @@
 """Triggers: small changes to an image that a network can learn to obey. Any function of images is one, too.
 
 A `Sticker` lies with the data, since signs are drawn with it; called on photographs, it is a trigger, too.
-`Signed` needs a secret, and a network that checks signatures (`signed.Gate`): no network learns it from examples.
+`Signed` needs a secret, and a network that checks signatures (`signed.Gate`): none learns it from examples.
 """
 
 from ..data.signs import Sticker as Sticker

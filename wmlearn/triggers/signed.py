@@ -51,6 +51,8 @@ class Gate(nn.Module):
     What the layers see of a signed image is thus an image of the target, and nothing odd.
     """
 
+    instead: Tensor
+
     def __init__(self, model: nn.Module, public: bytes, instead: Tensor) -> None:
         super().__init__()
         self.model = model
