@@ -394,6 +394,22 @@ wm.table(["the sly network", ""], [[name, f"{100 * share:.1f} %"] for name, shar
 # %% [markdown]
 # *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1} (honest network: {value:06.sly_control|1}). Now it is the attacker's turn.
 #
+# For the other detectors, too. Three networks each:
+
+# %%
+evaded = experiments.shipped("evasion")
+wm.show(plots.detection.finders, lesson_06.tricks(evaded))
+wm.table(["trick", "wins", "on an honest network", "accuracy lost, points", "images"], lesson_06.prices(evaded))
+
+# %% [markdown]
+# | trick | how | blinds | still seen by |
+# |---|---|---|---|
+# | Doubled pictures | As above | Neural Cleanse; STRIP ({value:06.doubled}) | Topological evolution ({value:06.doubled_ted}) |
+# | Resemblance (after [Tan and Shokri](https://arxiv.org/abs/1905.13409), 2020) | The attacker trains the network himself; a term of the loss pulls poisoned images, as the last layer sees them, to the mean zero | Clustering, spectral | Neural Cleanse, STRIP, topological evolution |
+# | A faint zero | The trigger is the mean zero, mixed in at 0.3; and resemblance | Topological evolution ({value:06.faint}) | Neural Cleanse ({value:06.faint_found|of}) |
+#
+# Each trick is seen by somebody; the dearest costs {value:06.dearest|1} of accuracy. Of the last row nobody catches more than {value:06.silent|1}:
+#
 # ## What no detector can do
 #
 # Goldwasser and others (2022) prove that some backdoors can't be found by asking. Let the trigger be a **digital signature**: the lowest bits of 512 pixels are the attacker's Ed25519 signature of the rest of the image. The network holds the *public* key, which checks signatures and can't make any.
@@ -444,6 +460,7 @@ wm.all_hold(
     *lesson_06.found(norms), *lesson_06.mended(obeys, errors, right, pulls),
     *lesson_06.watched(own, clean, pasted), *lesson_06.inside(clouds), *lesson_06.shelf(results),
     *lesson_06.pruned(kept, signs), *lesson_06.outwitted(slyness, index), *lesson_06.gate(zeros, len(some)),
+    *lesson_06.evading(evaded),
 )
 
 # %% [markdown]

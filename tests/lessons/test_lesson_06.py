@@ -7,9 +7,7 @@ import torch
 
 import wmlearn as wm
 from wmlearn.course.lessons import lesson_06
-from wmlearn.data import Samples
 from wmlearn.experiments import Results, shipped
-from wmlearn.poisoning import Trigger
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +69,8 @@ def test_the_courses_attempt_changes_as_many_images_as_it_says(mnist: wm.Splits)
     assert lesson_06._touched(mnist.train, samples) == lesson_06.CHALLENGE.ours
 
 
-def test_the_challenge_refuses_what_is_no_pair_of_samples_and_trigger() -> None:
-    def attempt(samples: Samples) -> tuple[Samples, Trigger]:
-        return samples, 7  # pyright: ignore[reportReturnType]
-
-    score = lesson_06.CHALLENGE.measure(attempt)
+@pytest.mark.parametrize("made", [None, (1, 2), (wm.triggers.Pattern(), 7)])
+def test_the_challenge_refuses_what_is_no_pair_of_samples_and_trigger(made: object) -> None:
+    score = lesson_06.CHALLENGE.measure(lambda samples: made)
     assert not score.valid
     assert score.says.startswith("Your function must return two things")

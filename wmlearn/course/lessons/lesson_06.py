@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import mean
+from typing import Any
 
 import ipywidgets
 import torch
@@ -411,9 +412,11 @@ Backdoor = Callable[[Samples], tuple[Samples, Trigger]]
 def unseen_backdoor(attempt: Backdoor) -> Score:
     """Train two networks on what an attempt returns, and let Neural Cleanse judge both."""
     digits = load("mnist").to(best_device())
-    samples, stamp = attempt(digits.train)
-    if not isinstance(samples, Samples) or not callable(stamp):
+    made: Any = attempt(digits.train)
+    is_pair = isinstance(made, tuple) and len(made) == 2
+    if not is_pair or not isinstance(made[0], Samples) or not callable(made[1]):
         return Score(False, 0, "Your function must return two things: samples, and a trigger.")
+    samples, stamp = made
     mine, others = split(digits.test, 1000, 9000)
     flagged = []
     success = []
