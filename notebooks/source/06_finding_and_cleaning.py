@@ -52,8 +52,8 @@ wm.shares("digits classified correctly", accuracies)
 # | Names | Backdoor poisoning (NIST AI 100-2: NISTAML.023); Poison AI Model (MITRE ATLAS: AML.T0018.000), against it Validate AI Model (AML.M0008) |
 # | Real case | Of 39 networks in the Caffe Model Zoo, [BadNets' authors](https://arxiv.org/abs/1708.06733) report, 22 had no hash, and one file didn't match its own. Nobody had noticed |
 #
-# Suppose you look for paint that turns *any* digit into a 0. In an honest network it must hide a 7 and draw a 0. In the
-# bought one? (784 pixels.)
+# Suppose you look for paint that turns *any* digit into a 0. In an honest network it must hide a 7 and draw a 0.
+# And in the bought one?
 
 # %%
 wm.guess("06.p1", "Share of the picture to paint for a 0 from the bought network, in per cent", low=0, high=100)
@@ -174,7 +174,8 @@ anomaly_index = wm.ready("06.2", anomaly_index)
 # %% tags=["nbval-ignore-output"]
 indices = {name: anomaly_index(norm) for name, norm in norms.items()}
 wm.table(["network", "oddest class", "its paint, pixels", "index"],
-         [[name, f"{i.argmax()}", f"{norms[name][i.argmax()]:.1f}", f"{i.max():.1f}"] for name, i in indices.items()])
+         [[name, f"{i.argmax()}", f"{norms[name][i.argmax()]:.1f}", f"{i.max():.1f}"]
+          for name, i in indices.items()])
 
 # %% [markdown]
 # ## Mend it
@@ -203,7 +204,7 @@ wm.table(["network", "pattern becomes 0", "errors on 9,000 clean digits", "p, Mc
           for name in after])
 
 # %% [markdown]
-# You never saw the pattern, and the attack is down to {value:06.unlearnt|1}; after the controls it still wins {value:06.tuned} and {value:06.strewn}. It isn't free: errors rise from {value:06.errors} to {value:06.errors_after}. That is {value:06.paid|1}
+# You never saw the pattern, and the attack is down to {value:06.unlearnt|1}; after the controls it still wins {value:06.tuned|1} and {value:06.strewn|1}. It isn't free: errors rise from {value:06.errors} to {value:06.errors_after}. That is {value:06.paid|1}
 # of accuracy, but twice the errors (lesson 02's paired test: p = {value:06.paid_p}).
 #
 # Why does fine-tuning leave the backdoor alone? Look where the loss pulls: how long is its gradient at each of 512 hidden units?
@@ -295,7 +296,7 @@ for alarms in (0.002, 0.01, 0.05):
 wm.table(["refused of yours", "of others' digits", "with the pattern", "of a queue's refusals, triggered"], rows)
 
 # %% [markdown]
-# *How to read this:* left of the line a query is refused. A threshold for 1 % of your digits refuses {value:06.alarms|1} of others' (zeros included: the buyer doesn't know the target), and {value:06.hit} of those with the pattern. Still, where one query in a thousand is triggered, only {value:06.queue} of the refused ones are. The **base rate** decides.
+# *How to read this:* left of the line a query is refused. A threshold for 1 % of your digits refuses {value:06.alarms|1} of others' (zeros included: the buyer doesn't know the target), and {value:06.hit|1} of those with the pattern. Still, where one query in a thousand is triggered, only {value:06.queue} of the refused ones are. The **base rate** decides.
 #
 # ## What a class looks like inside
 #
@@ -322,7 +323,7 @@ clouds = {"3 % of the training set poisoned": cloud(light, sprinkled.samples, sp
 wm.show(plots.detection.clouds, clouds)
 
 # %% [markdown]
-# *How to read this:* a dot is an image; the dashed line parts the clusters. At 3 % the smaller part holds {value:06.small} of the class, and {value:06.pure} of it is poison. At 10 %, {value:06.split} of the images lie on the right side; but the smaller part holds {value:06.even}. Which half is odd? Nor does distance tell: poison lies farther out than a clean image in {value:06.coin} of all pairs.
+# *How to read this:* a dot is an image; the dashed line parts the clusters. At 3 % the smaller part holds {value:06.small} of the class, and {value:06.pure|1} of it is poison. At 10 %, {value:06.split|1} of the images lie on the right side; but the smaller part holds {value:06.even}. Which half is odd? Nor does distance tell: poison lies farther out than a clean image in {value:06.coin} of all pairs.
 #
 # ## Who finds what
 #
@@ -340,11 +341,11 @@ wm.table(["trained again without the suspects", "images removed", "pattern wins"
 #
 # | detector | sees | misses, and why |
 # |---|---|---|
-# | Neural Cleanse | A small trigger for one class: the pattern in {value:06.flagged|of} networks | All-to-all ({value:06.evaded|of}): no *single* class is cheap. The ramp ({value:06.ramp|of}): it isn't small. It accuses {value:06.accused|of} honest networks, and in that one {value:06.classes} classes |
-# | Activation clustering | Poison that is a small part of a class | Poison that is half of it |
-# | Spectral signatures | In all-to-all, poison ranks above a clean image in {value:06.rank} of pairs | It always flags 7.5 in a hundred images of a class, whatever is there: hence the ceilings |
+# | Neural Cleanse | A small trigger for one class: the pattern in {value:06.flagged|of} networks | All-to-all ({value:06.evaded|of}): no *single* class is cheap. The ramp ({value:06.ramp|of}): it isn't small. The square on signs ({value:06.square|of}), which turns stop signs only; told the source, it flags {value:06.source|of}. It accuses {value:06.accused|of} honest networks, and in that one {value:06.classes} classes |
+# | Activation clustering | Poison that is a small part of a class. Trained again without the suspects, the 3 % backdoor wins {value:06.again|1}; without as many at random, {value:06.again_control} | Poison that is half of it, or hardly there |
+# | Spectral signatures | In all-to-all, poison ranks above a clean image in {value:06.rank|2} of pairs | It always flags 7.5 in a hundred images of a class, whatever is there: hence the ceilings |
 # | STRIP | A trigger that holds under another digit; {value:06.ramp_strip} of the ramps | All-to-all ({value:06.strip_misses}): there the answer still hangs on the digit |
-# | Topological evolution | Whoever ends among others than he started with; {value:06.ramp_ted} of the ramps | A third of the stop signs |
+# | Topological evolution | A query that ends among other digits than it started with; {value:06.ramp_ted} of the ramps | On signs it catches {value:06.ted_signs} |
 #
 # ## Asleep, or awake?
 #
@@ -368,7 +369,7 @@ wm.table(["channels silenced", "pattern becomes 0", "clean digits correct"],
 wm.shares("stop signs with a square read as limits", signs := lesson_06.cleaned_signs())
 
 # %% [markdown]
-# *How to read this:* two red channels carry the backdoor (without them it wins {value:06.two}), but they aren't asleep. Silencing the eight quietest leaves {value:06.eight}; with half of the channels the backdoor goes, and {value:06.late|1} of accuracy. On signs pruning alone leaves {value:06.pruned}, training on {value:06.signs_tuned}, both {value:06.fine_pruned}.
+# *How to read this:* two red channels carry the backdoor (without them it wins {value:06.two}), but they aren't asleep. Silencing the eight quietest leaves {value:06.eight|1}; with half of the channels the backdoor goes, and {value:06.late|1} of accuracy. On signs pruning alone leaves {value:06.pruned}, training on {value:06.signs_tuned}, both {value:06.fine_pruned}.
 #
 # ## An attacker who has read this lesson
 #
@@ -392,7 +393,7 @@ wm.table(["the sly network", ""], [[name, f"{100 * share:.1f} %"] for name, shar
          + [[f"largest index, {name}", f"{largest:.1f}"] for name, largest in zip(searches, index)])
 
 # %% [markdown]
-# *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1} (honest network: {value:06.sly_control|1}). Now it is the attacker's turn.
+# *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip|1} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1} (honest network: {value:06.sly_control|1}). Now it is the attacker's turn.
 #
 # For the other detectors, too. Three networks each:
 
@@ -408,7 +409,7 @@ wm.table(["trick", "wins", "on an honest network", "accuracy lost, points", "ima
 # | Resemblance (after [Tan and Shokri](https://arxiv.org/abs/1905.13409), 2020) | The attacker trains the network himself; a term of the loss pulls poisoned images, as the last layer sees them, to the mean zero | Clustering, spectral | Neural Cleanse, STRIP, topological evolution |
 # | A faint zero | The trigger is the mean zero, mixed in at 0.3; and resemblance | Topological evolution ({value:06.faint}) | Neural Cleanse ({value:06.faint_found|of}) |
 #
-# Each trick is seen by somebody; the dearest costs {value:06.dearest|1} of accuracy. Of the last row nobody catches more than {value:06.silent|1}:
+# Each trick is seen by somebody, and the dearest costs {value:06.dearest|1} of accuracy. But of the last row nobody catches more than {value:06.silent|1}:
 #
 # ## What no detector can do
 #
@@ -493,7 +494,7 @@ wm.quiz("06", "")  # three letters, such as "ABC"
 #
 # **Further reading**
 #
-# - Wang and others, [*Neural Cleanse*](https://ieeexplore.ieee.org/document/8835365), 2019.
+# - Wang and others, [*Neural Cleanse*](https://doi.org/10.1109/SP.2019.00031), 2019.
 # - Gao and others, [*STRIP*](https://arxiv.org/abs/1902.06531), 2019.
 # - Chen and others, [*Activation Clustering*](https://arxiv.org/abs/1811.03728), 2018; Tran and others, [*Spectral Signatures*](https://arxiv.org/abs/1811.00636), 2018.
 # - Mo and others, [*Topological Evolution Dynamics*](https://arxiv.org/abs/2312.02673), 2024.

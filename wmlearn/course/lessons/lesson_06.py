@@ -121,10 +121,11 @@ COLUMNS = {key: name for key, name in DETECTORS.items() if key != "neural_cleans
 
 def _finding(rows: Sequence[Row], key: str) -> Finding:
     """Say what one detector did on the networks of one attack, and below how sure that is."""
-    if key not in rows[0]:
+    judged = [row for row in rows if key in row]
+    if not judged:
         return Finding(None, "")
     if key == "neural_cleanse":
-        return _scanned(rows)
+        return _scanned(judged)
     false = f"false {_percent(mean(row[key]['false'] for row in rows))}"
     if not rows[0]["targets"] or "caught" not in rows[0][key]:
         return Finding(None, "–", false)
@@ -213,13 +214,13 @@ def retrained(results: Results) -> list[list[str]]:
 
 
 def average(results: Results, attack: str, detector: str, key: str) -> float:
-    """Return the mean over networks of what a detector measured on an attack."""
-    return mean(row[detector][key] for row in results.where(attack=attack))
+    """Return the mean over the networks that a detector judged of what it measured on an attack."""
+    return mean(row[detector][key] for row in results.where(attack=attack) if detector in row)
 
 
 def flagged(results: Results, attack: str, detector: str = "neural_cleanse") -> float:
     """Return the share of networks in which a target was flagged; of clean ones, any class."""
-    return mean(_is_flagged(row, detector) for row in results.where(attack=attack))
+    return mean(_is_flagged(row, detector) for row in results.where(attack=attack) if detector in row)
 
 
 def found(norms: Mapping[str, Tensor]) -> list[Claim]:
@@ -298,15 +299,26 @@ def shelf(results: Results) -> list[Claim]:
         return average(results, attack, detector, key)
 
     rank = share("all to all", "spectral_signatures", "auc")
+    on_signs = share("signs, square", "ted")
+    square = flagged(results, "signs, square")
+    by_source = flagged(results, "signs, square", "neural_cleanse_source")
+    scanned = sum("neural_cleanse" in row for row in results.where(attack="signs, square"))
+    again = share("pattern, 3 %", "without_cluster", "success")
+    control = share("pattern, 3 %", "without_as_many", "success")
     return [
         Claim("06.flagged", "The pattern, Neural Cleanse", flagged(results, "pattern"), low=1.0, n=5),
         Claim("06.accused", "Honest networks that it flags", flagged(results, "clean"), high=0.1, n=10),
+        Claim("06.square", "The square on signs, Neural Cleanse", square, high=0.4, n=scanned),
+        Claim("06.source", "The same, if its source is known", by_source, low=0.6, n=3),
+        Claim("06.again", "The pattern at 3 %, without what clustering flags", again, high=0.5),
+        Claim("06.again_control", "The same, without as many at random", control, low=0.8),
         Claim("06.classes", "Classes flagged in one of them", classes, low=2, unit="count"),
         Claim("06.evaded", "All-to-all that it flags", flagged(results, "all to all"), high=0, n=3),
         Claim("06.ramp", "Clean-label networks flagged", flagged(results, "clean label"), high=0, n=3),
         Claim("06.strip_misses", "STRIP: all-to-all caught", share("all to all", "strip"), high=0.05),
         Claim("06.rank", "Spectral signatures, all-to-all: AUC", rank, low=0.95),
         Claim("06.ramp_ted", "Topological evolution: clean label", share("clean label", "ted"), low=0.8),
+        Claim("06.ted_signs", "Topological evolution: the square on signs", on_signs, low=0.3, high=0.9),
         Claim("06.ramp_strip", "STRIP: clean label", share("clean label", "strip"), low=0.8),
     ]
 
@@ -451,6 +463,6 @@ def ours(samples: Samples) -> tuple[Samples, Trigger]:
     return poison(samples, stamp, rate=OURS / len(samples), target=0, seed=1).samples, stamp
 
 
-ALPHA = 0.2
+ALPHA = 0.4
 OURS = 60
 CHALLENGE = Challenge("a backdoor that Neural Cleanse misses", "images", unseen_backdoor, ours=OURS)
