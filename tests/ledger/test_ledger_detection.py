@@ -46,7 +46,7 @@ def test_a_backdoor_without_a_wrong_label_hides_in_the_training_set_and_shows_in
     assert min(_mean(results, "clean label", detector, "caught") for detector in DETECTORS[2:]) >= 0.8
 
 
-def test_honest_networks_read_a_ramp_rightly(mnist: wm.Splits) -> None:
+def test_honest_networks_classify_images_under_a_ramp_correctly(mnist: wm.Splits) -> None:
     (honest,) = wm.bystanders.shipped("mnist", 9, 10)
     assert wm.success_rate(honest, mnist.test[:2000], wm.triggers.Ramp(0.8), 0) <= 0.01
 
@@ -102,7 +102,7 @@ def test_activation_clustering_needs_poison_to_be_the_smaller_part(results: Resu
     assert _mean(results, "clean", "activation_clustering", "false") <= 0.05
 
 
-def test_spectral_signatures_rank_all_to_all_rightly_and_remove_a_fixed_share_whatever_is_there(
+def test_spectral_signatures_rank_all_to_all_well_and_remove_a_fixed_share_whatever_is_there(
     results: Results,
 ) -> None:
     assert _mean(results, "all to all", "spectral_signatures", "auc") >= 0.95
@@ -110,6 +110,52 @@ def test_spectral_signatures_rank_all_to_all_rightly_and_remove_a_fixed_share_wh
     assert _mean(results, "pattern", "spectral_signatures", "caught") <= 0.3, "poison is half of the class"
     shares = [finding["false"] for finding in _findings(results, "clean", "spectral_signatures")]
     assert all(0.07 <= share <= 0.08 for share in shares), "it always flags 7.5 %"
+
+
+@pytest.mark.parametrize("attack", ["pattern, 3 %", "all to all"])
+def test_spectral_signatures_catch_all_that_their_flags_allow_where_poison_is_rare_in_its_class(
+    results: Results, attack: str
+) -> None:
+    for finding in _findings(results, attack, "spectral_signatures"):
+        assert finding["auc"] >= 0.95
+        assert finding["ceiling"] <= 0.4
+        assert finding["caught"] >= 0.99 * finding["ceiling"]
+
+
+def test_no_detector_catches_more_than_its_flags_allow(results: Results) -> None:
+    findings = [row["spectral_signatures"] for row in results.rows if row["targets"]]
+    assert len(findings) >= 20
+    assert all(finding["caught"] <= finding["ceiling"] + 1e-6 for finding in findings)
+
+
+def test_where_clustering_flags_nothing_the_backdoor_stays(results: Results) -> None:
+    for row in results.where(attack="pattern"):
+        again = row["without_cluster"]
+        assert again["removed"] == 0
+        assert again["success"] == row["success"]
+
+
+def test_trained_again_without_the_cluster_a_network_does_not_obey_and_without_as_many_it_does(
+    results: Results,
+) -> None:
+    rows = [row for row in results.where(attack="pattern, 3 %") if "without_cluster" in row]
+    assert len(rows) >= 1
+    for row in rows:
+        without = row["without_cluster"]
+        control = row["without_as_many"]
+        assert without["removed"] == control["removed"] > 0
+        assert without["success"] <= 0.05
+        assert control["success"] >= 0.9
+        assert without["accuracy"] >= control["accuracy"] - 0.005
+
+
+def test_on_signs_neural_cleanse_finds_the_square_from_its_source_only(results: Results) -> None:
+    rows = [row for row in results.where(attack="signs, square") if "neural_cleanse" in row]
+    assert len(rows) >= 1
+    for row in rows:
+        (target,) = row["targets"]
+        assert target not in row["neural_cleanse"]["flagged"]
+        assert target in row["neural_cleanse_source"]["flagged"]
 
 
 @pytest.mark.parametrize("attack", ["pattern", "all to all"])

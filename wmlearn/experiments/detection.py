@@ -55,7 +55,7 @@ SOURCE = 7
 """The digits that are triggered in the attack on a single class."""
 STOP = "stop"
 LIMIT = "speed limit 35"
-RETRAINED = ("pattern", "pattern, 3 %", "pattern, 0.5 %", "all to all")
+RETRAINED = ("pattern", "pattern, 3 %", "all to all")
 """Attacks after which the network is trained again without what clustering flags."""
 N_DEFENDER = 1000
 """Clean images of the defender."""
@@ -374,6 +374,8 @@ def _say_caught(rows: Sequence[Row], key: str) -> str:
 
 
 LONGER = Recipe(epochs=5)
+LONGEST = Recipe(epochs=10)
+"""In three passes, one poisoned image of 200 is not always learnt: see `poison-rate`."""
 DETECTION = Experiment(
     name="detection",
     question=(
@@ -387,7 +389,7 @@ DETECTION = Experiment(
         + _cells("pattern", range(10, 15))
         + _cells("single pixel", range(10, 13))
         + _cells("pattern, 3 %", range(10, 13))
-        + _cells("pattern, 0.5 %", range(10, 13))
+        + _cells("pattern, 0.5 %", range(10, 13), LONGEST)
         + [cell for attack in ("one class", "all to all") for cell in _cells(attack, range(10, 13), LONGER)]
         + _cells("clean label", range(10, 13))
         + _cells("signs, clean", range(3), bystanders.SIGNS)
@@ -396,4 +398,9 @@ DETECTION = Experiment(
     measure=_measure,
     summary=_compare,
 )
-"""Settings were chosen on seeds 0 to 4, and on the shipped networks 18 to 27; none of these is reported."""
+"""Settings were chosen on seeds 0 to 4, and on the shipped networks 18 to 27; none of these is reported.
+
+What ships was measured in two goes. Rows with `added` got their scan of all signs, or their training without
+the cluster, later, of the same network trained again in the precision that `added` names; rows with
+`precision` were measured in that one.
+"""
