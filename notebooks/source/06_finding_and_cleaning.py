@@ -328,7 +328,7 @@ wm.show(plots.detection.clouds, clouds)
 # ## Who finds what
 #
 # One more detector, **topological evolution** (Mo and others, 2024), follows a query through the layers: which clean digits are its neighbours? A 3 that will be called 4 starts
-# among 3s and ends among 4s. Every attack, every detector, three to ten networks each:
+# among 3s and ends among 4s. Every attack, every detector, up to ten networks each:
 
 # %%
 results = experiments.shipped("detection")
@@ -395,7 +395,7 @@ wm.table(["the sly network", ""], [[name, f"{100 * share:.1f} %"] for name, shar
 # %% [markdown]
 # *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip|1} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1} (honest network: {value:06.sly_control|1}). Now it is the attacker's turn.
 #
-# For the other detectors, too. Three networks each:
+# For the other detectors, too:
 
 # %%
 evaded = experiments.shipped("evasion")

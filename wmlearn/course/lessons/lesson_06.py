@@ -209,7 +209,7 @@ def retrained(results: Results) -> list[list[str]]:
             left = mean(row["without_cluster"]["success"] for row in rows)
             control = mean(row["without_as_many"]["success"] for row in rows)
             numbers = [f"{removed:,.0f}", f"{100 * left:.1f} %", f"{100 * control:.1f} %"]
-            lines.append([title, *numbers])
+            lines.append([f"{title} (n = {len(rows)})", *numbers])
     return lines
 
 
@@ -358,13 +358,14 @@ def evading(evaded: Results) -> list[Claim]:
     blinded = _caught(evaded, "strip", "strip")
     seen = _caught(evaded, "strip", "ted")
     faint = _caught(evaded, "ted", "ted")
-    found = mean(_is_flagged(row) for row in evaded.where(evades="ted"))
+    scanned = evaded.where(evades="ted")
+    found = mean(map(_is_flagged, scanned))
     most = max(_caught(evaded, "signature", name) for name in ("strip", "ted"))
     return [
         Claim("06.doubled", "Doubled pictures, STRIP", blinded, high=0.1),
         Claim("06.doubled_ted", "Doubled pictures, topological evolution", seen, low=0.8),
         Claim("06.faint", "A faint zero, topological evolution", faint, high=0.5),
-        Claim("06.faint_found", "A faint zero, Neural Cleanse", found, low=0.6, n=3),
+        Claim("06.faint_found", "A faint zero, Neural Cleanse", found, low=0.6, n=len(scanned)),
         Claim("06.dearest", "Accuracy lost by the dearest trick", max(lost), high=0.01, unit="points"),
         Claim("06.silent", "A signature, the most that is caught of it", most, high=0.03),
     ]
