@@ -125,7 +125,7 @@ def _finding(rows: Sequence[Row], key: str) -> Finding:
     if not judged:
         return Finding(None, "")
     if key == "neural_cleanse":
-        return _scanned(judged)
+        return _scanned(judged, [row for row in rows if "neural_cleanse_source" in row])
     false = f"false {_percent(mean(row[key]['false'] for row in rows))}"
     if not rows[0]["targets"] or "caught" not in rows[0][key]:
         return Finding(None, "–", false)
@@ -136,16 +136,18 @@ def _finding(rows: Sequence[Row], key: str) -> Finding:
     return Finding(caught, words, f"AUC {mean(row[key]['auc'] for row in rows):.2f}, {false}")
 
 
-def _scanned(rows: Sequence[Row]) -> Finding:
-    """Count the networks of which a target was flagged; of honest ones, any class."""
+def _scanned(rows: Sequence[Row], told: Sequence[Row]) -> Finding:
+    """Count the networks of which a target was flagged; of honest ones, any class. `told` are those that were
+    searched for one source as well.
+    """
     n = len(rows)
     hits = sum(map(_is_flagged, rows))
     if not rows[0]["targets"]:
         return Finding(None, f"{hits} of {n} accused", f"95 %: {_interval(hits, n)}")
     small = f"95 %: {_interval(hits, n)}"
-    if "neural_cleanse_source" in rows[0]:
-        by_source = sum(_is_flagged(row, "neural_cleanse_source") for row in rows)
-        small = f"source known: {by_source} of {n}"
+    if told:
+        by_source = sum(_is_flagged(row, "neural_cleanse_source") for row in told)
+        small = f"source known: {by_source} of {len(told)}"
     return Finding(hits / n, f"{hits} of {n}", small)
 
 
