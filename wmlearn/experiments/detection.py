@@ -9,7 +9,7 @@ again from scratch without what it flags, and, as a control, without as many ima
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import mean
@@ -330,9 +330,13 @@ def _compare(results: Results) -> list[Comparison]:
             what += ", no backdoor (control)"
         success = f"{100 * mean(values(rows, 'success')):.1f} % (n = {len(rows)})"
         comparisons.append(Comparison(what, "", success))
-        comparisons += [_compare_detector(rows, key) for key in DETECTORS if key in rows[0]]
-        comparisons += [_compare_retrained(rows, key) for key in AGAIN if key in rows[0]]
+        comparisons += [_compare_detector(rows, key) for key in _present(DETECTORS, rows)]
+        comparisons += [_compare_retrained(rows, key) for key in _present(AGAIN, rows)]
     return comparisons
+
+
+def _present(names: Iterable[str], rows: Sequence[Row]) -> list[str]:
+    return [name for name in names if any(name in row for row in rows)]
 
 
 def _compare_detector(rows: Sequence[Row], key: str) -> Comparison:
@@ -348,10 +352,10 @@ def say(rows: Sequence[Row], key: str) -> str:
 
 
 def _compare_retrained(rows: Sequence[Row], key: str) -> Comparison:
-    again = values(rows, key)
+    again = [row[key] for row in rows if key in row]
     success = f"{100 * mean(values(again, 'success')):.1f} %"
     removed = f"{mean(values(again, 'removed')):,.0f} images removed"
-    return Comparison(f"{rows[0]['attack']}: {AGAIN[key]}", "", f"{success}, {removed} (n = {len(rows)})")
+    return Comparison(f"{rows[0]['attack']}: {AGAIN[key]}", "", f"{success}, {removed} (n = {len(again)})")
 
 
 def _say_flagged(rows: Sequence[Row], key: str) -> str:
