@@ -64,6 +64,29 @@ def test_no_share_caught_exceeds_its_ceiling(results: Results) -> None:
     assert all(finding["caught"] <= finding["ceiling"] + 1e-6 for finding in judged)
 
 
+def test_a_network_that_a_detector_did_not_judge_is_not_counted(results: Results) -> None:
+    found = lesson_06.finders(results)["signs, stop to limit 35"]["Neural Cleanse"]
+    judged = [row for row in results.where(attack="signs, square") if "neural_cleanse" in row]
+    assert found.words.endswith(f"of {len(judged)}")
+    assert found.small == "source known: 3 of 3"
+
+
+def test_each_trick_stands_with_what_it_wins_and_costs_and_its_control() -> None:
+    evaded = shipped("evasion")
+    lines = lesson_06.prices(evaded)
+    assert [line[0] for line in lines] == list(lesson_06.tricks(evaded)) == list(lesson_06.TRICKS.values())
+    title, wins, honest, _, images = lines[-1]
+    assert (title, wins, images) == ("a signature", "100.0 %", "0")
+    assert float(honest.split()[0]) <= 1
+
+
+def test_retraining_stands_beside_as_many_images_removed_at_random(results: Results) -> None:
+    lines = {line[0].split(" (n")[0]: line[1:] for line in lesson_06.retrained(results)}
+    removed, left, control = lines["pattern, 3 %, all to 0"]
+    assert int(removed.replace(",", "")) > 1000
+    assert float(left.split()[0]) < float(control.split()[0])
+
+
 def test_the_courses_attempt_changes_as_many_images_as_it_says(mnist: wm.Splits) -> None:
     samples, _ = lesson_06.ours(mnist.train)
     assert lesson_06._touched(mnist.train, samples) == lesson_06.CHALLENGE.ours
