@@ -135,6 +135,20 @@ def test_where_clustering_flags_nothing_the_backdoor_stays(results: Results) -> 
         assert again["success"] == row["success"]
 
 
+def test_of_three_hundred_poisoned_images_the_training_set_shows_little_and_the_network_everything(
+    results: Results,
+) -> None:
+    rows = results.where(attack="pattern, 0.5 %")
+    assert len(rows) >= 1
+    for row in rows:
+        assert row["poison"] == 300
+        assert row["success"] >= 0.9
+        assert row["spectral_signatures"]["ceiling"] == 1
+        assert row["neural_cleanse"]["flagged"] == [0]
+    assert _mean(results, "pattern, 0.5 %", "activation_clustering", "caught") <= 0.1
+    assert _mean(results, "pattern, 0.5 %", "ted", "caught") >= 0.9
+
+
 def test_trained_again_without_the_cluster_a_network_does_not_obey_and_without_as_many_it_does(
     results: Results,
 ) -> None:

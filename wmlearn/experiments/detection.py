@@ -336,7 +336,8 @@ def _compare(results: Results) -> list[Comparison]:
 
 
 def _present(names: Iterable[str], rows: Sequence[Row]) -> list[str]:
-    return [name for name in names if any(name in row for row in rows)]
+    known = set().union(*rows)  # the keys of all rows
+    return [name for name in names if name in known]
 
 
 def _compare_detector(rows: Sequence[Row], key: str) -> Comparison:
