@@ -444,7 +444,7 @@ wm.shares("digits that become 0", {name: (share, len(some)) for name, share in z
 # | STRIP | A second digit destroys the signature. Under it, the query is an ordinary one |
 # | Topological evolution | The layers are shown a real 0, and see a real 0 |
 #
-# Whoever *reads* our code finds the check. The paper compiles it into the network; in networks on random features its authors hide a backdoor even from readers of the weights. What helps isn't detection: rounded to 128 levels, {value:06.rounded|of} obey. Until somebody signs a higher bit.
+# Whoever *reads* our code finds the check. The paper compiles it into the network; in networks on random features its authors hide a backdoor even from readers of the weights. What helps isn't detection: rounded to 128 levels, {value:06.rounded|of} obey, until somebody signs a higher bit.
 #
 # ## Before the network arrives
 #
@@ -454,7 +454,7 @@ wm.shares("digits that become 0", {name: (share, len(some)) for name, share in z
 # | Signature (OpenSSF Model Signing) | Who published it | Whether they are honest, or were robbed: a signed BadNet verifies | Code Signing (AML.M0013); NISTAML.051 |
 # | Safe format (safetensors) | Opening it runs no code | What the weights do | AI Supply Chain Compromise (AML.T0010) |
 # | Scanner (picklescan, fickling) | Known dangerous code in a pickle | Code that it doesn't know; weights | Publish Poisoned Models (AML.T0058) |
-# | This lesson | Backdoors of known kinds | The others | Validate AI Model (AML.M0008); NISTAML.023 |
+# | This lesson | Some backdoors of known kinds | All others | Validate AI Model (AML.M0008); NISTAML.023 |
 
 # %% tags=["claim"]
 wm.all_hold(
