@@ -86,10 +86,9 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "06": (
         _digits(3000, 1000),
         ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 300, 700)"),
-        ("lesson_06.watched(network, mine)", "lesson_06.watched(network, mine, steps=24)"),
+        ("steps=120", "steps=24"),
         _after_start(
             "06",
-            "removal.unlearn.NeuralCleanse = lambda **settings: detection.NeuralCleanse(steps=8, **settings)",
             "drawn = lesson_06._us_signs",
             "lesson_06._us_signs = lambda n, **which: drawn(n // 12, **which)",
             "lesson_06.CLEANING = wm.Recipe(epochs=1, lr=3e-3, batch_size=32)",

@@ -309,21 +309,27 @@ CASES: dict[str, list[Seen]] = {
         Seen("-0.15", _mistake("05.4", "other-way", *GAPS)),
     ],
     "06.1": [
-        Seen("[90, 1, 0, 0, 0]", _mistake("06.1", "forgets-the-factor", MASKS)),
-        Seen("133.4 first", lambda: _mistake("06.1", "factor-above", MASKS)()[0]),
-        Seen("1.41 first", lambda: _mistake("06.1", "standard-deviation", MASKS)()[0]),
-        Seen("return_types.median", lambda: MASKS - MASKS.median(0)),  # pyright: ignore[reportOperatorIssue]
+        Seen("got Long", lambda: F.cross_entropy(LOGITS, torch.zeros(64, 10, dtype=torch.long))),
+        Seen("must be Tensor, not int", lambda: F.cross_entropy(LOGITS, 0)),  # pyright: ignore[reportArgumentType]
+        Seen("only for scalar outputs", lambda: (LOGITS * 2).backward()),
+        Seen("second step", _checked("06.1", _mistakes("06.1", "forgets-zero-grad")), "forgets-zero-grad"),
     ],
     "06.2": [
-        Seen("NaN", lambda: -(OVERLAYS * OVERLAYS.log2()).sum(2).mean(1)[0]),
-        Seen("0.347", lambda: _mistake("06.2", "natural-logarithm", OVERLAYS)()[0]),
-        Seen("1 in the example", lambda: _mistake("06.2", "adds-up", OVERLAYS)()[0]),
-        Seen("two numbers", lambda: _word(torch.xlogy(OVERLAYS, OVERLAYS).sum(2).numel())),
+        Seen("[90, 1, 0, 0, 0]", _mistake("06.2", "forgets-the-factor", MASKS)),
+        Seen("133.4 first", lambda: _mistake("06.2", "factor-above", MASKS)()[0]),
+        Seen("1.41 first", lambda: _mistake("06.2", "standard-deviation", MASKS)()[0]),
+        Seen("return_types.median", lambda: MASKS - MASKS.median(0)),  # pyright: ignore[reportOperatorIssue]
     ],
     "06.3": [
-        Seen("1 in the example", _mistake("06.3", "wrong-tail", *BITS)),
-        Seen("0.25", _mistake("06.3", "threshold-from-the-triggered", *BITS)),
-        Seen("0.067", _mistake("06.3", "counts-everything", *BITS)),
+        Seen("NaN", lambda: -(OVERLAYS * OVERLAYS.log2()).sum(2).mean(1)[0]),
+        Seen("0.347", lambda: _mistake("06.3", "natural-logarithm", OVERLAYS)()[0]),
+        Seen("1 in the example", lambda: _mistake("06.3", "adds-up", OVERLAYS)()[0]),
+        Seen("two numbers", lambda: _word(torch.xlogy(OVERLAYS, OVERLAYS).sum(2).numel())),
+    ],
+    "06.4": [
+        Seen("1 in the example", _mistake("06.4", "wrong-tail", *BITS)),
+        Seen("0.25", _mistake("06.4", "threshold-from-the-triggered", *BITS)),
+        Seen("0.067", _mistake("06.4", "counts-everything", *BITS)),
         Seen("quantile() input", lambda: BITS[0].long().quantile(0.05)),
     ],
     "07.1": [

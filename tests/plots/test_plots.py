@@ -93,10 +93,17 @@ FRAMES = {step: _random(3, 1, 28, 28) for step in (0, 4, 8)}
 BITS = {"clean": _random(50), "with the pattern": _random(50) / 4}
 FOUND = {
     "one attack": {
-        "STRIP": plots.detection.Finding(0.75, "75 (1.0)"),
+        "STRIP": plots.detection.Finding(0.75, "75 %", "AUC 0.90"),
         "activation clustering": plots.detection.Finding(None, ""),
     }
 }
+
+CLOUD = plots.detection.Cloud(
+    torch.tensor([[0.0, 0], [1, 0], [9, 1], [8, 0], [1, 1]]),
+    torch.tensor([False, False, True, True, False]),
+    torch.tensor([False, False, True, True, False]),
+)
+AWAKE = torch.tensor([0.001, 0.5, 1.0])
 
 # Marks
 
@@ -202,6 +209,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "detection.norms": ({"bought": _random(10), "honest": _random(10)},),
     "detection.entropies": (BITS, 0.1),
     "detection.finders": (FOUND,),
+    "detection.clouds": ({"3 % poison": CLOUD, "10 % poison": CLOUD},),
+    "detection.channels": (AWAKE, 2 * AWAKE),
+    "detection.slopes": (AWAKE, {"clean digits": AWAKE / 100, "painted": AWAKE}),
     "keys.key_sheet": ({"patch": FOUR, "text": FOUR},),
     "keys.innocent_answers": (_random(12, 1, 28, 28), ANSWERS, TEN),
     "keys.null": ({"at random": [9, 10, 11, 30], "one label": [0, 0]}, 100, 0.1, 21),
@@ -265,7 +275,10 @@ SAYS = {  # picture -> what its sentence quotes of the data
         "1 of them reach 20",
         "expects 0.0",
     ],
-    "detection.finders": ["one attack: STRIP 75 (1.0)."],
+    "detection.clouds": ["3 % poison: of 5 images", "2 are poisoned", "holds 2, of which 2"],
+    "detection.channels": ["from 1.00 to 2.00", "1 channels answer"],
+    "detection.slopes": ["3 hidden units", "1 units sleep", "largest gradient is 1e-05"],
+    "detection.finders": ["one attack: STRIP 75 % (AUC 0.90)."],
 }
 
 

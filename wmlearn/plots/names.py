@@ -27,6 +27,7 @@ BACKDOORS = {
     "clean": "no backdoor (control)",
     "pattern": "pattern, 10 %, all to 0",
     "pattern, 3 %": "pattern, 3 %, all to 0",
+    "pattern, 0.5 %": "pattern, 0.5 %, all to 0",
     "single pixel": "one pixel, 10 %, all to 0",
     "one class": "pattern, only 7 to 0",
     "all to all": "pattern, each to the next",

@@ -40,6 +40,7 @@ GIVEN = {  # per cents in prose that are not measured there, and why they may st
     "98.8 %": "people on the German benchmark, from its paper",
     "99 %": "said by a learner, in the teacher's cell",
     "95 %": "the confidence of an interval",
+    "3 %": "a poison rate that the lesson chooses",
     "1 %": "the false alarms that a detector is set to",
     "100 %": "a boast, in the lesson on detectors",
 }

@@ -2,13 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
 
 from ..exercises import Cases, Exercise, Mistake, Symptom
 from ..quizzes import Option, Question
 
 CONSISTENT = 1.4826  # median absolute deviations in one standard deviation of a bell curve
+
+Search = Callable[[nn.Module, Tensor, int, Tensor, float, Optimizer], float]
+"""One step of the search for a trigger, as the learner writes it."""
+
+
+def search_step(
+    network: nn.Module, x: Tensor, target: int, raw: Tensor, price: float, optimiser: Optimizer
+) -> float:
+    """Take one step towards less paint that still turns images `x` (B, C, H, W) into the class `target`;
+    return the share of them that it turned before the step.
+
+    `raw` (2, C, H, W) holds the numbers behind pattern and mask; a sigmoid squeezes them into [0, 1].
+    """
+    pattern, mask = raw.sigmoid()
+    logits = network(x * (1 - mask) + pattern * mask)  # (B, classes)
+    goal = torch.full((len(x),), target, device=x.device)
+    loss = F.cross_entropy(logits, goal) + price * mask.sum()
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    return (logits.argmax(1) == target).float().mean().item()
+
+
+def _two_searches(step: Search, seed: int, x: Tensor, target: int, price: float) -> tuple[object, ...]:
+    """Let `step` search twice on a small network: both shares, and the numbers afterwards."""
+    draw = torch.Generator().manual_seed(seed)
+    network = nn.Sequential(nn.Flatten(), nn.utils.skip_init(nn.Linear, 12, 3))
+    for weights in network.parameters():
+        nn.init.normal_(weights, generator=draw)
+    network.requires_grad_(False)
+    raw = torch.randn(2, 1, 3, 4, generator=draw).requires_grad_()
+    optimiser = SGD([raw], lr=2.0)
+    first = step(network, x, target, raw, price, optimiser)
+    second = step(network, x, target, raw, price, optimiser)
+    return first, second, raw.detach().clone()
+
+
+def _searches(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def case(i: int, target: int, price: float) -> tuple[int, Tensor, int, float]:
+        return i, torch.rand(32, 1, 3, 4, generator=gen), target, price
+
+    return {
+        "paint that costs a little": [case(0, 0, 0.05), case(1, 2, 0.05)],
+        "paint that costs a lot": [case(2, 1, 0.5), case(3, 0, 0.5)],
+    }
+
+
+def _bad_search(
+    *,
+    clear: bool = True,
+    move: bool = True,
+    swap: bool = False,
+    squeeze: bool = True,
+    cover: bool = True,
+    pay: Callable[[Tensor, Tensor], Tensor] = lambda pattern, mask: mask.sum(),
+) -> Search:
+    def step(
+        network: nn.Module, x: Tensor, target: int, raw: Tensor, price: float, optimiser: Optimizer
+    ) -> float:
+        parts = raw.sigmoid() if squeeze else raw
+        pattern, mask = parts.flip(0) if swap else parts
+        kept = 1 - mask if cover else 1
+        logits = network(x * kept + pattern * mask)
+        goal = torch.full((len(x),), target)
+        loss = F.cross_entropy(logits, goal) + price * pay(pattern, mask)
+        if clear:
+            optimiser.zero_grad()
+        if move:
+            loss.backward()
+            optimiser.step()
+        return (logits.argmax(1) == target).float().mean().item()
+
+    return step
+
+
+def _search_and_look_again(
+    network: nn.Module, x: Tensor, target: int, raw: Tensor, price: float, optimiser: Optimizer
+) -> float:
+    search_step(network, x, target, raw, price, optimiser)
+    pattern, mask = raw.detach().sigmoid()
+    return (network(x * (1 - mask) + pattern * mask).argmax(1) == target).float().mean().item()
+
+
+def _search_for_the_loss(
+    network: nn.Module, x: Tensor, target: int, raw: Tensor, price: float, optimiser: Optimizer
+) -> float:
+    pattern, mask = raw.detach().sigmoid()
+    goal = torch.full((len(x),), target)
+    paid = price * mask.sum()
+    loss = F.cross_entropy(network(x * (1 - mask) + pattern * mask), goal) + paid
+    search_step(network, x, target, raw, price, optimiser)
+    return loss.item()
 
 
 def anomaly_index(norm: Tensor) -> Tensor:
@@ -24,7 +122,9 @@ def entropy(p: Tensor) -> Tensor:
 
 
 def caught(clean: Tensor, triggered: Tensor, false_alarms: float) -> float:
-    """Return the share of triggered images below the entropy of all but `false_alarms` of the clean ones."""
+    """Return the share of triggered images whose entropy lies below the `false_alarms` quantile of the clean
+    ones.
+    """
     return (triggered < clean.quantile(false_alarms)).float().mean().item()
 
 
@@ -75,6 +175,110 @@ def _lower_median(norm: Tensor) -> Tensor:
 EXERCISES = {
     "06.1": Exercise(
         id="06.1",
+        title="One step of the search",
+        difficulty=4,
+        importance=5,
+        minutes=15,
+        returns="one number, the share of the images that obeyed",
+        reference=search_step,
+        cases=_searches,
+        probe=_two_searches,
+        example=0.5,
+        mistakes=(
+            Mistake(
+                "forgets-zero-grad",
+                "The second step goes wrong: gradients add up until you clear them. Call "
+                "optimiser.zero_grad() before backward().",
+                _bad_search(clear=False),
+            ),
+            Mistake(
+                "stands-still",
+                "The paint stays as it is. Call backward(), and optimiser.step() after it.",
+                _bad_search(move=False),
+            ),
+            Mistake(
+                "swaps",
+                "You take the mask for the pattern. raw[0] is behind the pattern, raw[1] behind the mask.",
+                _bad_search(swap=True),
+            ),
+            Mistake(
+                "forgets-the-sigmoid",
+                "You paint with raw numbers, which may be -3 or 7. Take raw.sigmoid(): shares from 0 to 1.",
+                _bad_search(squeeze=False),
+            ),
+            Mistake(
+                "paint-is-free",
+                "Paint costs nothing in your loss, so the search has no reason to use little. Add price "
+                "times the sum of the mask.",
+                _bad_search(pay=lambda pattern, mask: mask.sum() * 0),
+            ),
+            Mistake(
+                "pays-for-the-pattern",
+                "You charge for the pattern, too. Where the mask is 0 nobody sees it: only the mask costs.",
+                _bad_search(pay=lambda pattern, mask: (pattern + mask).sum()),
+            ),
+            Mistake(
+                "mean-of-the-mask",
+                "You charge for the mean of the mask. The price is per pixel: take the sum.",
+                _bad_search(pay=lambda pattern, mask: mask.mean()),
+            ),
+            Mistake(
+                "lays-it-over",
+                "You add the paint to the picture. Paint covers: the picture shows as far as 1 - mask.",
+                _bad_search(cover=False),
+            ),
+            Mistake(
+                "looks-again",
+                "You return the share after the step. Return the one from before it; its logits are there "
+                "already.",
+                _search_and_look_again,
+            ),
+            Mistake(
+                "returns-the-loss",
+                "You return the loss. Return the share of the images that the network put into the target "
+                "class.",
+                _search_for_the_loss,
+            ),
+        ),
+        hints=(
+            "What does the network see, what should it answer, and what does the answer cost?",
+            (
+                "Squeeze `raw`: the first part is the pattern, the second the mask. Paint all images as the "
+                "formula says, and ask the network. The loss is the cross-entropy with a batch of targets, "
+                "plus the price times all paint. Then the three lines of every training step; last, count "
+                "who obeyed."
+            ),
+            (
+                "`loss = F.cross_entropy(logits, torch.full((len(x),), target)) + price * mask.sum()`, and "
+                "`(logits.argmax(1) == target).float().mean()` obeyed."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "RuntimeError, Expected floating point type for target with class probabilities, got Long:",
+                "the target must have one label for each image, not be a row of the logits' shape: "
+                "`torch.full((len(x),), target)`.",
+            ),
+            Symptom(
+                "TypeError, argument 'target' (position 2) must be Tensor, not int:",
+                "cross-entropy wants one label an image, in a tensor: `torch.full((len(x),), target)`.",
+            ),
+            Symptom(
+                "RuntimeError, grad can be implicitly created only for scalar outputs:",
+                "`backward()` starts from one number: the *sum* of the mask, not the mask.",
+            ),
+            Symptom(
+                "The check says that the second step goes wrong:",
+                "the first gradient is still there. `zero_grad()` clears it.",
+            ),
+        ),
+        why=(
+            "Training moves the weights and keeps the image; here the weights stay and the image moves. The "
+            "price asks for the smallest image that will do."
+        ),
+    ),
+    "06.2": Exercise(
+        id="06.2",
         title="How odd is it?",
         difficulty=2,
         importance=5,
@@ -161,8 +365,8 @@ EXERCISES = {
             " are odd."
         ),
     ),
-    "06.2": Exercise(
-        id="06.2",
+    "06.3": Exercise(
+        id="06.3",
         title="How sure, in bits?",
         difficulty=3,
         importance=4,
@@ -236,8 +440,8 @@ EXERCISES = {
         ),
         why="A digit under another digit is ambiguous; a trigger under another digit isn't.",
     ),
-    "06.3": Exercise(
-        id="06.3",
+    "06.4": Exercise(
+        id="06.4",
         title="What is caught, at what price",
         difficulty=2,
         importance=5,
@@ -316,21 +520,20 @@ QUIZ = (
         "Neural Cleanse flags no class of your network. What do you know now?",
         (
             Option(
-                "No single class is unusually cheap to reach from everywhere.",
+                "No single class is cheap to reach from all images.",
                 "Yes. A backdoor that moves each digit to the next one can pass, since no class is "
                 "cheap there.",
             ),
             Option(
-                "It is clean, since every backdoor has a small trigger.",
+                "It has no backdoor: a backdoor's trigger is always small.",
                 "The trigger is small where each digit moves to the next, too. It leads to ten classes.",
             ),
             Option(
-                "It is clean with 99 % confidence.",
-                "99 % is a setting of the search, the share of images that must obey the paint. It is "
-                "no confidence.",
+                "It has no backdoor, with a confidence of 99 %, as the search is set.",
+                "99 % is the share of images that must obey the paint. It is no confidence.",
             ),
             Option(
-                "If it has a backdoor, then the trigger is a large one.",
+                "If it has a backdoor, then its trigger must be a large one.",
                 "A large trigger is one way to escape the search. Several targets are another.",
             ),
         ),
@@ -340,15 +543,15 @@ QUIZ = (
         "attack falls to 5 %. What shows that the paint did it?",
         (
             Option(
-                "The same training without the paint.",
+                "As many steps on the same digits without the paint.",
                 "Yes. Otherwise mere fine-tuning may have done it, and nobody could tell.",
             ),
             Option(
-                "The accuracy on clean digits, before and after.",
+                "The errors on clean digits, before and after, by a paired test.",
                 "That is the price of the cure. It doesn't say what cured.",
             ),
             Option(
-                "Nothing is left to show: the trigger was found, and unlearnt.",
+                "Nothing more: the trigger was found, and then it was unlearnt.",
                 "What was found is a neighbour of the trigger. And training on may change a network "
                 "by itself.",
             ),
@@ -359,23 +562,24 @@ QUIZ = (
         ),
     ),
     Question(
-        "A vendor: “Our detector catches 99.9 % of backdoors.” What do you ask first?",
+        "A network obeys images whose lowest bits carry a signature. What stops this attack?",
         (
             Option(
-                "Of which attacks, and at how many false alarms?",
-                "Yes. A detector has two numbers for each attack.",
+                "Rounding every image before the network sees it.",
+                "Yes: the signature is gone. It is prevention, not detection, and the next attacker may "
+                "sign another bit.",
             ),
             Option(
-                "How many backdoored networks was it tried on?",
-                "Worth asking later. A thousand networks with the same attack would still say little.",
+                "Asking it so many random images that one of them obeys.",
+                "An image that obeys by chance would be a forged signature. Nobody knows how to make one.",
             ),
             Option(
-                "Is it better than other detectors, on average over the attacks?",
-                "An average hides what each one misses, and it is the attacker who chooses the attack.",
+                "Following each query through the layers, for nothing is assumed about the target.",
+                "The layers are shown a real image of the target, and nothing in them is odd.",
             ),
             Option(
-                "Does it name the target class, too?",
-                "A help for mending. But whoever accuses every network can name classes as well.",
+                "A file with a hash, a maker's signature and a safe format.",
+                "They say who made the file, and that opening it runs no code. A signed backdoor verifies.",
             ),
         ),
     ),

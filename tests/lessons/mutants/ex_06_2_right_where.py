@@ -2,7 +2,7 @@
 
 import torch
 
-EXERCISE = "06.1"
+EXERCISE = "06.2"
 
 
 def anomaly_index(norm):

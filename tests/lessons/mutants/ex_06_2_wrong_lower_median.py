@@ -1,6 +1,6 @@
 """The element in the middle, or below it."""
 
-EXERCISE = "06.1"
+EXERCISE = "06.2"
 MISTAKE = "lower-median"
 
 

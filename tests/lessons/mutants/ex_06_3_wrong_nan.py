@@ -1,6 +1,6 @@
 """The formula as printed: 0 times log 0."""
 
-EXERCISE = "06.2"
+EXERCISE = "06.3"
 MISTAKE = "nan"
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-EXERCISE = "06.3"
+EXERCISE = "06.4"
 MISTAKE = "counts-everything"
 
 

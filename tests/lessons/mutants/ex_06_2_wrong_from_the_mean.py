@@ -1,6 +1,6 @@
 """Measured from the mean."""
 
-EXERCISE = "06.1"
+EXERCISE = "06.2"
 MISTAKE = "from-the-mean"
 
 

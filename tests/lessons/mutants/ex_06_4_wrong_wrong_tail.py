@@ -1,6 +1,6 @@
 """The high quantile."""
 
-EXERCISE = "06.3"
+EXERCISE = "06.4"
 MISTAKE = "wrong-tail"
 
 

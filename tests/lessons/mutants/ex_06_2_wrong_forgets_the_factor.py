@@ -1,6 +1,6 @@
 """The median absolute deviation as it is."""
 
-EXERCISE = "06.1"
+EXERCISE = "06.2"
 MISTAKE = "forgets-the-factor"
 
 

@@ -1,6 +1,6 @@
 """Large masks are odd, too."""
 
-EXERCISE = "06.1"
+EXERCISE = "06.2"
 MISTAKE = "both-sides"
 
 

@@ -1,6 +1,6 @@
 """The factor multiplies the result."""
 
-EXERCISE = "06.1"
+EXERCISE = "06.2"
 MISTAKE = "factor-above"
 
 

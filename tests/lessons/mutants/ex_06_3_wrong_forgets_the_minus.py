@@ -1,6 +1,6 @@
 """Logarithms of shares, added up as they are."""
 
-EXERCISE = "06.2"
+EXERCISE = "06.3"
 MISTAKE = "forgets-the-minus"
 
 

@@ -1,6 +1,6 @@
 """The standard deviation, which the odd one makes large."""
 
-EXERCISE = "06.1"
+EXERCISE = "06.2"
 MISTAKE = "standard-deviation"
 
 

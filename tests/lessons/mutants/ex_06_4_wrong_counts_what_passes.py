@@ -1,6 +1,6 @@
 """The share that passes."""
 
-EXERCISE = "06.3"
+EXERCISE = "06.4"
 MISTAKE = "counts-what-passes"
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-EXERCISE = "06.2"
+EXERCISE = "06.3"
 MISTAKE = "of-the-mean"
 
 

@@ -1,6 +1,6 @@
 """The threshold comes from what it should catch."""
 
-EXERCISE = "06.3"
+EXERCISE = "06.4"
 MISTAKE = "threshold-from-the-triggered"
 
 

@@ -1,0 +1,17 @@
+"""No price is paid."""
+
+import torch
+import torch.nn.functional as F
+
+EXERCISE = "06.1"
+MISTAKE = "paint-is-free"
+
+
+def search_step(network, x, target, raw, price, optimiser):
+    pattern, mask = raw.sigmoid()
+    logits = network(x * (1 - mask) + pattern * mask)
+    loss = F.cross_entropy(logits, torch.full((len(x),), target))
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    return (logits.argmax(1) == target).float().mean().item()
