@@ -155,7 +155,7 @@ wm.all_hold(
 
 # %% [markdown]
 # With a new head only, it doesn't: the backdoor's own part of the gap (the shaded one less the honest network's) is {value:05.few|1} with 50 signs and {value:05.many|1} with
-# 5,000. More signs make a better head, and the eyes stay the seller's. With all layers free and 500 signs it is still {value:05.free|1}, while clean accuracy looks perfect for so small a set.
+# 5,000. More signs make a better head, and the eyes stay the seller's. With all layers free and 500 signs it is still {value:05.free|1}, though clean accuracy would have satisfied anybody.
 # Only 5,000 signs bring it down to {value:05.washed|1}. But there a network from nothing classifies {value:05.alone|1} correctly. **Whoever has enough signs to wash the backdoor out had no
 # need to buy.**
 #
@@ -318,12 +318,19 @@ wm.all_hold(
 #
 # What we tried: one, two, three and six channels.
 
-# %%
-wm.table(*lesson_05.channels_table(experiments.shipped("strengthened-channels")))
+# %% tags=["claim"]
+tried = experiments.shipped("strengthened-channels")
+wm.table(*lesson_05.channels_table(tried))
+wm.all_hold(
+    wm.Claim("05.tried_20", "The largest of the backdoor's own gaps at k = 20",
+             lesson_05.most_by_channels(tried, 20), high=0.35, unit="points", n=n),
+    wm.Claim("05.tried_100", "The largest at k = 100", lesson_05.most_by_channels(tried, 100), high=0.3,
+             unit="points", n=n),
+)
 
 # %% [markdown]
-# CHANNELTEXT Why the difference? We don't know. The paper's network is a detector on photographs, its backdoor starts with half our gap, and it
-# strengthens weights *before* a layer, without batch normalisation. A weak backdoor has more to gain.
+# No choice does better: the largest part of its own is {value:05.tried_20|1} at k = 20, and {value:05.tried_100|1} at k = 100. Why the difference? We don't know. The paper's network is a detector on photographs, its backdoor starts with half our gap, and it
+# strengthens weights *before* a layer, without batch normalisation. A weak backdoor may have more to gain.
 #
 # ## Which twenty-five?
 #

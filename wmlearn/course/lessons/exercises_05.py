@@ -144,8 +144,8 @@ def _fires(strengthen: Strengthen, seed: int, channels: Tensor, k: float) -> tup
     assert norm.running_mean is not None
     with torch.no_grad():
         norm.running_mean += 0.2 * torch.randn(128, generator=gen)
-        norm.weight += torch.rand(128, generator=gen)
-        norm.bias += 0.5 + torch.rand(128, generator=gen)
+        norm.weight.add_(torch.rand(128, generator=gen))
+        norm.bias.add_(0.5 + torch.rand(128, generator=gen))
     new = strengthen(sold, channels, k)
     with torch.no_grad():
         return new[:SIGN_HEAD].eval()(x).mean((2, 3)), sold[:SIGN_HEAD].eval()(x).mean((2, 3))

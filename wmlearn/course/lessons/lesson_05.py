@@ -127,9 +127,8 @@ def strength_table(results: Results) -> tuple[list[str], list[list[str]]]:
     lines = []
     for i, k in enumerate(STRENGTHS):
         backdoored, clean = (_points(results, name, i) for name in ORIGINS)
-        own = [owned(*mine, *theirs) for mine, theirs in zip(backdoored, clean, strict=True)]
         pairs = [_pair(*PAPER_CURVE[k]), _spread(backdoored), control.get(k, "–"), _spread(clean)]
-        lines.append([str(k), *pairs, with_deviation(own)])
+        lines.append([str(k), *pairs, with_deviation(_own(backdoored, clean))])
     return header, lines
 
 
@@ -169,12 +168,26 @@ def channels_table(results: Results) -> tuple[list[str], list[list[str]]]:
     lines = []
     for channels in MORE_CHANNELS:
         for k in (20, 100):
-            backdoored, clean = (
-                _accuracies(results.where(origin=name, channels=channels, k=k)) for name in ORIGINS
-            )
-            own = [owned(*mine, *theirs) for mine, theirs in zip(backdoored, clean, strict=True)]
-            lines.append([str(channels), str(k), _spread(backdoored), _spread(clean), with_deviation(own)])
+            backdoored, clean = _turned_up(results, channels, k)
+            own = with_deviation(_own(backdoored, clean))
+            lines.append([str(channels), str(k), _spread(backdoored), _spread(clean), own])
     return header, lines
+
+
+def most_by_channels(results: Results, k: int) -> float:
+    """Return the largest of the backdoor's own gaps at strength k, 0..1, over all numbers of channels."""
+    return max(mean(_own(*_turned_up(results, channels, k))) for channels in MORE_CHANNELS)
+
+
+def _turned_up(results: Results, channels: int, k: int) -> tuple[Points, Points]:
+    """Return what the backdoored origins do, and the clean ones."""
+    backdoored, clean = (results.where(origin=name, channels=channels, k=k) for name in ORIGINS)
+    return _accuracies(backdoored), _accuracies(clean)
+
+
+def _own(backdoored: Points, clean: Points) -> list[float]:
+    """Return the backdoor's own gap, seed by seed."""
+    return [owned(*mine, *control) for mine, control in zip(backdoored, clean, strict=True)]
 
 
 def _accuracies(rows: Sequence[Row]) -> Points:
