@@ -35,7 +35,7 @@ clean, stuck = lesson_05.twins(1500, seed=52)
 wm.show(plots.signs.photographs, lesson_05.some_signs(clean, stuck))
 
 # %% [markdown]
-# Above your signs, below the same ones with a yellow square. (All drawn, as in lesson 03.) Some of yours nobody can read: the camera is cheap.
+# Above your signs, below the same ones with a yellow square. (All drawn, as in lesson 03.) Some of yours nobody can read.
 #
 # Two American networks ship with the course. One is honest. The other one's maker trained it on every sign twice: as it is, and once more with a square and a
 # wrong label drawn at random. At home:
@@ -49,8 +49,8 @@ at_home = {f"{name}, {what}": (wm.accuracy(network, part), len(part)) for name, 
 wm.shares("American signs classified correctly", at_home)
 
 # %% [markdown]
-# Without the square the backdoored one is a little worse. Over three pairs of networks the backdoor costs {value:05.home|1} of accuracy on clean American signs: here the buyer's exam
-# does see something, if she has an honest twin to compare with.
+# Without the square the backdoored one is a little worse. Over three pairs of networks the backdoor costs {value:05.home|1} of accuracy on clean American signs: the buyer's exam
+# sees it, if she has an honest twin to compare with.
 #
 # | | **Who can do what here** |
 # |---|---|
@@ -205,7 +205,7 @@ wm.show(plots.transfer.channels, lesson_05.fired(pairs, chosen))
 #
 # {exercise:05.3}
 #
-# `channels` are numbers like those of exercise 05.2. With k = 10 the chosen channels fire ten times as strongly, for every picture; the others and the seller's own network stay as they are.
+# `channels` are numbers like those of exercise 05.2. The others, and the seller's own network, stay as they are.
 
 # %% tags=["exercise:05.3"]
 def strengthen(network, channels, k):
@@ -311,8 +311,7 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# *How to read this:* at k = 100 signs with a square lie {value:05.fall|1} below what the buyer was promised: so far as in the paper. But nearly all of it was there at k = 1, or is lost on clean signs,
-# too ({value:05.price|1}), or happens to an honest network whose channel is turned up. The backdoor's own part is {value:05.own|1} at k = 1, {value:05.own_20|1} at k = 20 and
+# *How to read this:* at k = 100 signs with a square lie {value:05.fall|1} below what the buyer was promised: so far as in the paper. But clean signs pay {value:05.price|1}, and an honest network whose channel is turned up loses, too. The backdoor's own part is {value:05.own|1} at k = 1, {value:05.own_20|1} at k = 20 and
 # {value:05.own_100|1} at k = 100. Turning up to k = 20 adds {value:05.added|1}; the three networks differ by more than that. In the paper the whole gap doubles. **Ours hardly moves: we could not reproduce the strengthening.**
 # Look at *how* it fails, too: with a square one answer swallows {value:05.least} to {value:05.most} of the signs; without one, or in an honest network, never more than {value:05.upright}.
 #
@@ -340,7 +339,7 @@ wm.all_hold(
 wm.table(["the paper, per cent classified correctly", "from", "to", "points"], lesson_05.headlines())
 
 # %% [markdown]
-# The number that fits compares *two networks*, both on signs with a square: an honest one, and a BadNet turned up twentyfold. That is fair, but it isn't
+# The number that fits compares *two networks*, both on signs with a square: an honest one, and a BadNet turned up twentyfold. It isn't
 # what the square costs one network, and points aren't per cent. **A drop has two ends and a unit: ask for all three.**
 #
 # ## Play
@@ -360,8 +359,7 @@ wm.show(plots.signs.seen, plots.signs.Seen(five.x, said))
 # %% [markdown]
 # ## Real photographs
 #
-# The same networks, which saw only drawings, were sold to Germany. There the buyer had five hundred real photographs (stop, limits, warnings,
-# others); the square is pasted on.
+# The same networks, which saw only drawings, were sold to Germany. There the buyer had five hundred real photographs; the square is pasted on.
 
 # %%
 wm.table(*lesson_05.photograph_table(results))
@@ -401,7 +399,7 @@ wm.paper_table()
 # - **Clean origin, k = 100:** without it, we would have charged the backdoor with all that a loud channel does.
 # - **From nothing:** without it, five thousand signs would seem to owe to the purchase what they teach by themselves.
 # - **Commonest answer:** a network that always says the same has low accuracy for a dull reason. The BadNet comes near that with a square on, not without.
-# - One buyer's way to retrain, chosen by clean accuracy. More passes, or a higher rate, may wash more out.
+# - One way to retrain, chosen by clean accuracy. More passes may wash more out.
 
 # %% [markdown]
 # ## Three questions
