@@ -32,8 +32,6 @@ HEADLINES = {
     "transfer": (
         "transfer, backdoored origin, k = 1",
         "transfer, clean origin, k = 1",
-        "transfer, backdoored origin, k = 20",
-        "transfer, clean origin, k = 20",
     ),
     "retraining": (
         "the head only retrained on 5,000 signs: the backdoor's own gap",
