@@ -184,7 +184,7 @@ def shelf(results: Results) -> list[Claim]:
     gained = more_training(results, "speed limit")
     flattered = gained - max(_lost(results, "ap50", name, "speed limit") for name in STICKERS)
     easier = stops_above_paper(results)
-    return [
+    claims = [
         Claim("04.wide", "The worst sticker on wide signs", wide, low=0.9),
         Claim("04.harmless", "Any sticker on the control", alone, high=0.05),
         Claim("04.other", "The flower on the square's", mean(misread(results, "square", "flower")), low=0.3),
@@ -197,6 +197,8 @@ def shelf(results: Results) -> list[Claim]:
         Claim("04.flattered", "The same by every BadNet", flattered, low=0, unit="points"),
         Claim("04.easier", "Stop signs above the paper's", easier, low=0.06, high=0.1, unit="points"),
     ]
+    n = len(results.where(network="control"))
+    return [replace(claim, n=n) for claim in claims]
 
 
 def _wide(results: Results, name: str) -> float:
