@@ -137,7 +137,7 @@ def _table(part: Quickstart, what: str, success: str) -> str:
     rows = []
     for name, network in zip(NAMES, (part.clean, part.badnet), strict=True):
         rows.append([name, f"{network.accuracy:.2%}", f"{network.success:.2%}"])
-    return text_table(["", f"reads {part.n_test:,} {what} rightly", success], rows)
+    return text_table(["", f"{part.n_test:,} {what} classified correctly", success], rows)
 
 
 def _measured(network: nn.Module, test: Samples) -> Network:
