@@ -177,14 +177,19 @@ def _measure(cell: Cell, recipe: Recipe) -> Row:
         "poison": int(poisoned.mask.sum()),
         "targets": poisoned.samples.y[poisoned.mask].unique().tolist(),
     }
-    lot = torch.Generator().manual_seed(recipe.seed)
-    order = torch.randperm(len(case.test), generator=lot).to(case.test.y.device)
-    clean = case.test[order[:N_DEFENDER]]
-    asked = order[N_DEFENDER : N_DEFENDER + N_ASKED]
+    clean, asked = dealt(case.test, recipe.seed)
     row |= _judge_model(case, cell["attack"], clean)
     row |= judge_samples(case)
     row |= judge_queries(case, clean, asked)
-    return row | _retrain(case, recipe) if cell["attack"] in RETRAINED else row
+    if cell["attack"] in RETRAINED:
+        row |= _retrain(case, recipe)
+    return row
+
+
+def dealt(test: Samples, seed: int) -> tuple[Samples, Tensor]:
+    """Deal the defender's clean images, and the row numbers of others that are asked for, (N_ASKED,)."""
+    order = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed)).to(test.y.device)
+    return test[order[:N_DEFENDER]], order[N_DEFENDER : N_DEFENDER + N_ASKED]
 
 
 def _judge_model(case: Case, attack: str, clean: Samples) -> Row:

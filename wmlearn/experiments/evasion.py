@@ -36,10 +36,9 @@ from ..triggers import Pattern, Signed
 from ..triggers.signed import N_BITS, Gate, verified
 from .detection import (
     DETECTORS,
-    N_ASKED,
-    N_DEFENDER,
     TARGET,
     Case,
+    dealt,
     judge_queries,
     judge_samples,
     say,
@@ -172,9 +171,7 @@ def _honest(recipe: Recipe) -> nn.Module:
 def _judged(case: Case, seed: int) -> Row:
     """Judge a network as `detection` does, with the same images."""
     test = case.test
-    order = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed)).to(test.y.device)
-    clean = test[order[:N_DEFENDER]]
-    asked = order[N_DEFENDER : N_DEFENDER + N_ASKED]
+    clean, asked = dealt(test, seed)
     row: Row = {
         "accuracy": rounded(accuracy(case.model, test)),
         "success": rounded(success_rate(case.model, test, case.twins, TARGET)),
