@@ -137,12 +137,10 @@ def _measured(evasion: Evasion, recipe: Recipe) -> Row:
     honest = _honest(recipe)
     control = success_rate(honest, case.test, case.twins, TARGET)
     plain = shipped("detection").where(attack=evasion.plain, seed=recipe.seed)
-    known = values(plain, "success") or [1.0]  # of a seed for choosing, none is on record
-    cost = {
-        "accuracy_lost": rounded(accuracy(honest, case.test) - row["accuracy"]),
-        "success_lost": rounded(known[0] - row["success"]),
-        "images": row["poison"] + evasion.doubled,
-    }
+    cost = {"accuracy_lost": rounded(accuracy(honest, case.test) - row["accuracy"])}
+    if plain:  # of a seed for choosing, no plain attack is on record
+        cost["success_lost"] = rounded(plain[0]["success"] - row["success"])
+    cost["images"] = row["poison"] + evasion.doubled
     return {"plain": evasion.plain, **row, "honest_success": rounded(control), "cost": cost}
 
 
@@ -197,7 +195,6 @@ def _measure_signature(seed: int) -> Row:
     control = success_rate(honest, data.test, twins, TARGET)
     cost = {
         "accuracy_lost": rounded(accuracy(honest, data.test)) - row["accuracy"],
-        "success_lost": 0.0,
         "images": 0,
     }
     return {
@@ -267,12 +264,11 @@ def _say_success(rows: Sequence[Row]) -> str:
 
 def _say_cost(rows: Sequence[Row]) -> str:
     costs = values(rows, "cost")
-    accuracy_lost = 100 * mean(values(costs, "accuracy_lost"))
-    success_lost = 100 * mean(values(costs, "success_lost"))
-    images = f"{mean(values(costs, 'images')):,.0f} images"
-    return (
-        f"{accuracy_lost:.2f} points of accuracy, {success_lost:.2f} of success, {images} (n = {len(rows)})"
-    )
+    parts = [f"{100 * mean(values(costs, 'accuracy_lost')):.2f} points of accuracy"]
+    if "success_lost" in costs[0]:  # a signature has no plain attack to lose against
+        parts.append(f"{100 * mean(values(costs, 'success_lost')):.2f} of success")
+    parts.append(f"{mean(values(costs, 'images')):,.0f} images")
+    return f"{', '.join(parts)} (n = {len(rows)})"
 
 
 EVASION = Experiment(
