@@ -139,7 +139,7 @@ def test_of_three_hundred_poisoned_images_the_training_set_shows_little_and_the_
     results: Results,
 ) -> None:
     rows = results.where(attack="pattern, 0.5 %")
-    assert len(rows) >= 1
+    assert len(rows) == 3
     for row in rows:
         assert row["poison"] == 300
         assert row["success"] >= 0.9
@@ -153,7 +153,7 @@ def test_trained_again_without_the_cluster_a_network_does_not_obey_and_without_a
     results: Results,
 ) -> None:
     rows = [row for row in results.where(attack="pattern, 3 %") if "without_cluster" in row]
-    assert len(rows) >= 1
+    assert len(rows) == 3
     for row in rows:
         without = row["without_cluster"]
         control = row["without_as_many"]
@@ -165,7 +165,7 @@ def test_trained_again_without_the_cluster_a_network_does_not_obey_and_without_a
 
 def test_on_signs_neural_cleanse_finds_the_square_from_its_source_only(results: Results) -> None:
     rows = [row for row in results.where(attack="signs, square") if "neural_cleanse" in row]
-    assert len(rows) >= 1
+    assert len(rows) >= 2
     for row in rows:
         (target,) = row["targets"]
         assert target not in row["neural_cleanse"]["flagged"]

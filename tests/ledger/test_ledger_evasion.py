@@ -19,7 +19,7 @@ def results() -> Results:
 
 def _rows(results: Results, evades: str) -> tuple[Row, ...]:
     rows = results.where(evades=evades)
-    assert len(rows) >= 1
+    assert len(rows) == 3
     return rows
 
 
