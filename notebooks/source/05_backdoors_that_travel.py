@@ -311,7 +311,7 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# *How to read this:* at k = 100 signs with a square lie {value:05.fall|1} below what the buyer was promised: so far as in the paper. But clean signs pay {value:05.price|1}, and an honest network whose channel is turned up loses, too. The backdoor's own part is {value:05.own|1} at k = 1, {value:05.own_20|1} at k = 20 and
+# *How to read this:* at k = 100 signs with a square lie {value:05.fall|1} below what the buyer was promised (the paper: 44.1). But clean signs pay {value:05.price|1}, and an honest network whose channel is turned up loses, too. The backdoor's own part is {value:05.own|1} at k = 1, {value:05.own_20|1} at k = 20 and
 # {value:05.own_100|1} at k = 100. Turning up to k = 20 adds {value:05.added|1}; the three networks differ by more than that. In the paper the whole gap doubles. **Ours hardly moves: we could not reproduce the strengthening.**
 # Look at *how* it fails, too: with a square one answer swallows {value:05.least} to {value:05.most} of the signs; without one, or in an honest network, never more than {value:05.upright}.
 #

@@ -337,7 +337,7 @@ wm.table(["trained again without the suspects", "images removed", "pattern wins"
          lesson_06.retrained(results))
 
 # %% [markdown]
-# *How to read this:* Neural Cleanse: in how many networks it flagged the target, and what that allows (95 % interval). The others: poison caught; below, how often poison is more suspicious than a clean image (AUC: 0.5 is guessing, 1 perfect), and false alarms in per cent. In the **clean-label** attack (Barni and others, 2019) nine in ten zeros get a ramp of light, and are rightly called zeros; queries carry a stronger ramp. **Nobody finds everything:**
+# *How to read this:* Neural Cleanse: in how many networks it flagged the target, and what that allows (95 % interval). The others: poison caught; below, how often poison is more suspicious than a clean image (AUC: 0.5 is guessing, 1 perfect), and false alarms in per cent. In the **clean-label** attack (Barni and others, 2019) nine in ten zeros get a ramp of light, and keep their right label; queries carry a stronger ramp. **Nobody finds everything:**
 #
 # | detector | sees | misses, and why |
 # |---|---|---|
@@ -345,7 +345,7 @@ wm.table(["trained again without the suspects", "images removed", "pattern wins"
 # | Activation clustering | Poison that is a small part of a class. Trained again without the suspects, the 3 % backdoor wins {value:06.again|1}; without as many at random, {value:06.again_control} | Poison that is half of it, or hardly there |
 # | Spectral signatures | In all-to-all, poison ranks above a clean image in {value:06.rank|2} of pairs | It always flags 7.5 in a hundred images of a class, whatever is there: hence the ceilings |
 # | STRIP | A trigger that holds under another digit; {value:06.ramp_strip} of the ramps | All-to-all ({value:06.strip_misses}): there the answer still hangs on the digit |
-# | Topological evolution | A query that ends among other digits than it started with; {value:06.ramp_ted} of the ramps | On signs it catches {value:06.ted_signs} |
+# | Topological evolution | A query whose neighbours change class on the way; {value:06.ramp_ted} of the ramps | On signs it catches {value:06.ted_signs} |
 #
 # ## Asleep, or awake?
 #
@@ -444,7 +444,7 @@ wm.shares("digits that become 0", {name: (share, len(some)) for name, share in z
 # | STRIP | A second digit destroys the signature. Under it, the query is an ordinary one |
 # | Topological evolution | The layers are shown a real 0, and see a real 0 |
 #
-# Whoever *reads* our code finds the check. The paper compiles it into the network; in networks on random features its authors hide a backdoor even from readers of the weights. What helps isn't detection: rounded to 128 levels, {value:06.rounded|of} obey, until somebody signs a higher bit.
+# Whoever *reads* our code finds the check. The paper compiles it into the network; in networks on random features its authors hide a backdoor even from readers of the weights. What helps isn't detection: rounded to 128 levels, {value:06.rounded|of} obey. An attacker who signed higher bits would get past that, too.
 #
 # ## Before the network arrives
 #
