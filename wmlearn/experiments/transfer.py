@@ -63,7 +63,7 @@ def swedish_signs(n: int, seed: int, *, stickered: bool = False) -> Samples:
     return regroup(drawn, signs.kinds("se")).to(best_device())
 
 
-@lru_cache(10)
+@lru_cache(10)  # five seeds of two kinds: `retraining` and `strengthened-channels` ask for them in turn
 def origin(name: str, recipe: Recipe = ORIGIN_RECIPE) -> nn.Sequential:
     """Train a network for US signs, "clean" or "backdoored": there, a twin of every sign with a square is
     added, with a wrong label drawn at random.
