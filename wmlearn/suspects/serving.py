@@ -34,6 +34,7 @@ BACKLOG = 128  # connections that wait to be let in, and are let in at a time
 CLIENTS = 10_000  # remembered by the rate limit
 FREE = 2**16  # bytes of a request that never wait for room, so that a small one always passes
 GRACE = 1  # seconds that requests under way have when the service ends
+LEAVING = 8 * BACKLOG  # requests whose clients are gone, and that take a few turns of the loop to end
 INSTALL = 'which is not installed. Run pip install "wmlearn[serve]".'
 ODD_BODY = (
     "the body must be the bytes of a NumPy array (N, C, H, W) as np.save writes it: little-endian float32,"
@@ -132,7 +133,7 @@ def server(app: Any, limits: Limits = Limits(), proxy: str | None = None) -> uvi
         proxy_headers=False,
         server_header=False,
         backlog=_affordable(BACKLOG, 1),
-        limit_concurrency=2 * most,
+        limit_concurrency=most + LEAVING,
         timeout_keep_alive=max(1, round(limits.seconds)),
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=2**14,
