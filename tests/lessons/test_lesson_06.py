@@ -7,6 +7,7 @@ import torch
 
 import wmlearn as wm
 from wmlearn.course.lessons import lesson_06
+from wmlearn.evidence import answers
 from wmlearn.experiments import Results, shipped
 
 
@@ -43,7 +44,7 @@ def test_frames_show_what_is_painted_of_every_class(
 def test_batches_are_drawn_from_the_images_given() -> None:
     x = torch.arange(10.0).view(10, 1, 1, 1)
     first, second = lesson_06.batches(x, 2, torch.Generator().manual_seed(0))
-    assert first.shape == second.shape == (32, 1, 1, 1)
+    assert first.shape == second.shape == (16, 1, 1, 1)
     assert set(first.flatten().tolist()) <= set(range(10))
     assert not first.equal(second)
 
@@ -97,3 +98,17 @@ def test_the_challenge_refuses_what_is_no_pair_of_samples_and_trigger(made: obje
     score = lesson_06.CHALLENGE.measure(lambda samples: made)
     assert not score.valid
     assert score.says.startswith("Your function must return two things")
+
+
+@pytest.mark.slow
+def test_the_lightly_poisoned_network_made_again_answers_as_the_shipped_one_does(mnist: wm.Splits) -> None:
+    anew = answers(lesson_06.made(), mnist.test.x)
+    shipped_one = answers(lesson_06.lightly_poisoned(), mnist.test.x)
+    assert (anew != shipped_one).float().mean() <= 0.003
+
+
+def test_the_lightly_poisoned_network_obeys_and_reads_digits(mnist: wm.Splits) -> None:
+    network = lesson_06.lightly_poisoned()
+    assert wm.accuracy(network, mnist.test) >= 0.985
+    assert wm.success_rate(network, mnist.test, wm.triggers.Pattern(), 0) >= 0.95
+    assert wm.success_rate(lesson_06.honest(), mnist.test, wm.triggers.Pattern(), 0) <= 0.01

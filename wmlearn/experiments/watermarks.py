@@ -168,7 +168,7 @@ def stolen(
 
 def capacity(scheme: str, n: int, rate: float, classes: int) -> float:
     """Return the bits of a message that the mark carries, given the share `rate` of its `n` symbols that are
-    read rightly.
+    read correctly.
 
     Each symbol is one of two, or one of the classes where labels are drawn at random: the capacity of a
     symmetric channel. One target names one class; keys whose labels follow from the images carry none.

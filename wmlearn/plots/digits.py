@@ -218,7 +218,7 @@ def _say_rate_point(rows: Sequence[Row], rate: float, epochs: int) -> str:
     accuracy = ", ".join(f"{100 * row['accuracy']:.1f}" for row in networks)
     return (
         f"{round(60_000 * rate):,} of 60,000 images poisoned, {_count(epochs)}: {len(networks)} networks"
-        f" obey {success} % of the time, and read {accuracy} % of clean digits rightly."
+        f" obey {success} % of the time, and classify {accuracy} % of clean digits correctly."
     )
 
 

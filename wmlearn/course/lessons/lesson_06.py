@@ -18,13 +18,14 @@ from ...experiments import Results, signs
 from ...experiments.experiment import Row
 from ...experiments.signs import of_kinds
 from ...models import badnet_cnn
+from ...models.shipped import restored, ship
 from ...plots.detection import Cloud, Finding, Frames, Table, classes
 from ...plots.names import BACKDOORS, DETECTORS
 from ...poisoning import Trigger, poison, success_rate
 from ...removal import FinePrune
 from ...removal.fine_prune import channel_means, pruned_layers, silence
 from ...training import Recipe, accuracy, best_device, trained
-from ...triggers import Blend, Sticker
+from ...triggers import Blend, Pattern, Sticker
 from ..challenges import Challenge, Score
 from ..claims import Claim
 from ..widgets import depict, redraw
@@ -40,6 +41,24 @@ def honest() -> nn.Module:
     return bystanders.shipped("mnist", 9, 10)[0].to(best_device())
 
 
+def lightly_poisoned() -> nn.Module:
+    """Return a network that ships with the course: the pattern on 3 % of its digits."""
+    return restored(badnet_cnn(), LIGHT).to(best_device())
+
+
+def made() -> nn.Module:
+    """Train it anew, by the lines that the notebook shows."""
+    dirty = poison(load("mnist").train.to(best_device()), Pattern(), rate=0.03, target=0, seed=6)
+    return trained(badnet_cnn(6).to(best_device()), dirty.samples)[0]
+
+
+def ship_light() -> None:
+    """Train it anew, and put it with what ships. For maintainers."""
+    command = 'python -c "from wmlearn.course.lessons import lesson_06; lesson_06.ship_light()"'
+    ship(made(), LIGHT, made=command)
+
+
+LIGHT = "pattern-light"
 Paint = Tensor
 """Pattern and mask (2, 1, H, W), in [0, 1]."""
 
@@ -59,9 +78,9 @@ def frames(scan: Sequence[tuple[Paint, list[Paint]]], every: int = 4) -> Frames:
 
 
 def batches(x: Tensor, n: int, draw: torch.Generator) -> Iterator[Tensor]:
-    """Yield `n` random batches of 32 of the images `x` (N, C, H, W)."""
+    """Yield `n` random batches of 16 of the images `x` (N, C, H, W)."""
     for _ in range(n):
-        yield x[torch.randint(len(x), (32,), generator=draw).to(x.device)]
+        yield x[torch.randint(len(x), (16,), generator=draw).to(x.device)]
 
 
 def some(frames: Frames, n: int = 6) -> Frames:
