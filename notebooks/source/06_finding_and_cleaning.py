@@ -177,7 +177,7 @@ wm.table(["network", "oddest class", "its paint, pixels", "index"],
 # %% [markdown]
 # ## Mend it
 #
-# What was found can be **unlearnt**: paint it on a fifth of your digits, keep their *right* labels, train on. Two controls take as many steps: with bare digits, and with the same paint, its pixels shuffled.
+# What was found can be **unlearnt**: paint it on a fifth of your digits, keep their *right* labels, train on. Two controls take as many steps: with bare digits, and with the same paint, its pixels shuffled. A third unlearns the paint in the honest network.
 
 # %% tags=["nbval-ignore-output"]
 def trained_on(network, change):
@@ -190,19 +190,20 @@ found, shuffle = scans["bought"][0][0], torch.randperm(784, generator=torch.Gene
 strewn = found.flatten(1)[:, shuffle].view_as(found)
 paint = lambda x, trigger=found: x * (1 - trigger[1]) + trigger[0] * trigger[1]
 after = {"bought": bought, "fine-tuned": trained_on(bought, lambda x: x),
-         "shuffled paint": trained_on(bought, lambda x: paint(x, strewn)), "unlearnt": trained_on(bought, paint)}
+         "shuffled paint": trained_on(bought, lambda x: paint(x, strewn)), "unlearnt": trained_on(bought, paint),
+         "honest": networks["honest"], "honest, unlearnt": trained_on(networks["honest"], paint)}
 
 # %% tags=["nbval-ignore-output"]
 obeys = {name: wm.success_rate(network, others, pattern, 0) for name, network in after.items()}
 right = {name: (wm.predict(network, others.x).argmax(1) == others.y).cpu() for name, network in after.items()}
 errors = {name: int((~correct).sum()) for name, correct in right.items()}
-wm.table(["network", "pattern becomes 0", "errors on 9,000 clean digits", "p, McNemar's test against bought"],
-         [[name, f"{100 * obeys[name]:.1f} %", f"{errors[name]}", f"{paired_p(right['bought'], right[name]):.1g}"]
-          for name in after])
+changed = {name: paired_p(right["honest" if "honest" in name else "bought"], right[name]) for name in after}
+wm.table(["network", "pattern becomes 0", "errors on 9,000 clean digits", "p, McNemar's test: against before"],
+         [[name, f"{100 * obeys[name]:.1f} %", f"{errors[name]}", f"{changed[name]:.1g}"] for name in after])
 
 # %% [markdown]
 # You never saw the pattern, and the attack is down to {value:06.unlearnt|1}; after the controls it still wins {value:06.tuned|1} and {value:06.strewn|1}. It isn't free: errors rise from {value:06.errors} to {value:06.errors_after}. That is {value:06.paid|1}
-# of accuracy, but twice the errors (lesson 02's paired test: p = {value:06.paid_p}).
+# of accuracy, but twice the errors (lesson 02's paired test: p = {value:06.paid_p}). The honest network pays {value:06.paid_honest|2}.
 #
 # Why does fine-tuning leave the backdoor alone? Look where the loss pulls: how long is its gradient at each of 512 hidden units?
 

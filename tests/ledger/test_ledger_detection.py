@@ -164,8 +164,10 @@ def test_trained_again_without_the_cluster_a_network_does_not_obey_and_without_a
 
 
 def test_on_signs_neural_cleanse_finds_the_square_from_its_source_only(results: Results) -> None:
-    rows = [row for row in results.where(attack="signs, square") if "neural_cleanse" in row]
-    assert len(rows) >= 2
+    rows = results.where(attack="signs, square")
+    honest = results.where(attack="signs, clean")
+    assert len(rows) == len(honest) == 3
+    assert not any(row["neural_cleanse"]["flagged"] for row in honest)
     for row in rows:
         (target,) = row["targets"]
         assert target not in row["neural_cleanse"]["flagged"]

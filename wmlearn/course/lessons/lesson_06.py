@@ -265,6 +265,7 @@ def mended(
     harder = painted / plain
     before = errors["bought"]
     after = errors["unlearnt"]
+    honest = (errors["honest, unlearnt"] - errors["honest"]) / n
     return [
         Claim("06.unlearnt", "Attack success after unlearning", obeys["unlearnt"], high=0.5),
         Claim("06.tuned", "After fine-tuning", obeys["fine-tuned"], low=0.8),
@@ -272,6 +273,7 @@ def mended(
         Claim("06.errors", "Errors before", before, high=150, n=n, unit="count"),
         Claim("06.errors_after", "Errors after unlearning", after, high=350, n=n, unit="count"),
         Claim("06.paid", "Accuracy paid for it", (after - before) / n, low=0.002, high=0.03, unit="points"),
+        Claim("06.paid_honest", "By an honest network", honest, high=0.004, n=n, unit="points"),
         Claim("06.paid_p", "McNemar's test of the two", p, high=0.01, unit="p"),
         Claim("06.pull", "Gradient of painted digits, times that of clean", harder, low=20, unit="count"),
     ]
