@@ -177,7 +177,7 @@ wm.table(["network", "oddest class", "its paint, pixels", "index"],
 # %% [markdown]
 # ## Mend it
 #
-# What was found can be **unlearnt**: paint it on a fifth of your digits, keep their *right* labels, train on. Two controls take as many steps: with bare digits, and with the same paint, its pixels shuffled. A third unlearns the paint in the honest network.
+# What was found can be **unlearnt**: paint it on a fifth of your digits, keep their *right* labels, train on. Two controls take as many steps: with bare digits, and with the same paint, its pixels shuffled. A third unlearns it in the honest network.
 
 # %% tags=["nbval-ignore-output"]
 def trained_on(network, change):
