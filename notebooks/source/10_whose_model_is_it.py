@@ -6,7 +6,7 @@
 #
 # *Reading 13 minutes · exercises 45 · running two to four minutes · needs notebooks 07 and 09*
 #
-# Today you are the **judge**, and more often a **forger**.
+# Today you are **judge** and **forger**.
 
 # %% [markdown]
 # **You will be able to**
@@ -18,10 +18,16 @@
 # - **doubt** a verdict, and **defend** one ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
-import hashlib, torch, wmlearn as wm
+import hashlib
 from dataclasses import replace
-from wmlearn import experiments, ownership as own, plots
+
+import torch
+
+import wmlearn as wm
+from wmlearn import experiments, plots
+from wmlearn import ownership as own
 from wmlearn.course.lessons import lesson_10
+
 wm.start("10")
 
 # %% [markdown]
@@ -38,8 +44,8 @@ network, other = claims.network, claims.embedded
 wm.show(plots.ownership.keys, lesson_10.answered({"claim 1": claims.fitted, "claim 2": other}, network))
 
 # %% [markdown]
-# *How to read this:* below each picture, the label claimed and the network's answer. Both match, and notebook 07's judge finds a $p$ with more than a hundred zeros, twice. One claim was made this morning, by somebody who never trained anything. Could you? Draw 128 pictures at random, and take as labels
-# *whatever Bob's network says*. Nobody ever marked it.
+# *How to read this:* below each picture, the label claimed and the network's answer. Both match, and notebook 07's judge finds a $p$ with more than a hundred zeros, twice. One claim was made this morning, by somebody who never trained anything. Could you? Draw 128 pictures, and take as labels
+# *whatever Bob's network says*, which nobody ever marked.
 
 # %%
 you = lesson_10.person("you")
@@ -80,7 +86,7 @@ while len(tree[-1]) > 1:
 tree[-1][0].hex() == lesson_10.promise(ada).root
 
 # %% [markdown]
-# The root is public. To **open** seed 77 she shows it, and the sibling of each node on the way up: seven hashes. You climb, and compare.
+# The root is public. To **open** seed 77 she shows it, and the siblings on the way up: seven hashes. You climb, and compare.
 #
 # {exercise:10.1}
 #
@@ -320,7 +326,7 @@ wm.show(plots.ownership.cross, report)
 lesson_10.show_report(report)
 
 # %% [markdown]
-# *How to read this:* a row, a mark; a column, a network. Mallory's mark has {value:10.his} of its hits in what he sells, {value:10.not_hers} in Ada's. Hers is in both, worn, with {value:10.hers} in his. A thief can mark his copy, not her original; and she released first.
+# *How to read this:* a row, a mark; a column, a network. His mark has {value:10.his} of its hits in what he sells, {value:10.not_hers} in Ada's. Hers is in both, worn, with {value:10.hers} in his. A thief can mark his copy, not her original; and she released first.
 # Read what the page does *not* prove.
 #
 # ## From the inside
@@ -357,7 +363,7 @@ wm.all_hold(
     wm.Claim("10.insider", "The insider's match", inside.evidence.rate, low=0.75, n=50))
 
 # %% [markdown]
-# The friend falls because the parties name the judge *before* anybody claims, and "spent" is recomputed from the registry. The poisoner's hundred pictures took root: {value:10.left} are answered as he says. POISON So **an early promise proves nothing**; the first *release* decides, and hers was first. Of all forgeries that we know, {value:10.forged|of} are accepted.
+# The friend falls: parties name the judge *before* anybody claims, and "spent" is recomputed from the registry. The poisoner's hundred pictures took root: {value:10.left} are answered as he says. So **an early promise proves nothing**; the first *release* decides, and hers was first. Of all forgeries that we know, {value:10.forged|of} are accepted.
 #
 # What can't be stopped: Mallory **had the network before its release**, as an employee, promises in time, and teaches it his mark. Ada releases it. His claim stands, with {value:10.insider} of the triggers: the mark *is* in the network.
 #
@@ -399,13 +405,13 @@ lesson_10.power_dial()
 # %% [markdown]
 # ## Pictures that all networks read alike
 #
-# One forgery needs no seeds. Liu and others (2024) *change the pixels* until their own networks give the labels: targeted adversarial examples (notebook 02). Other networks give them, too. Use eight of yours:
+# One forgery needs no seeds. Liu and others (2024) *change the pixels* until their own networks give the labels: targeted adversarial examples (notebook 02). Use eight of yours:
 
 # %%
-def transferable(networks, x, y, reach=0.3, steps=30):
-    start = x.clone()  # no pixel moves further than `reach` from it
+def transferable(networks, x, y, reach=0.3, steps=20):
+    start = x  # no pixel moves further than `reach` from it
     for _ in range(steps):
-        x.requires_grad_()
+        x = x.detach().requires_grad_()
         loss = sum(torch.nn.functional.cross_entropy(network(x), y) for network in networks)
         (slope,) = torch.autograd.grad(loss, x)
         x = (x.detach() - 0.02 * slope.sign()).clamp(start - reach, start + reach).clamp(0, 1)
@@ -433,19 +439,18 @@ wm.all_hold(
 #
 # - **Permission:** read its terms; ask with its owner's leave, or a court's.
 # - **What you open is spent:** whoever answers can dodge it next time.
-# - **Your own first:** put a marked and an unmarked network behind the same steps (resizing, JPEG). If your mark fails there, silence elsewhere says nothing.
+# - **Your own first:** put a marked and an unmarked network behind the same steps (resizing, JPEG). If your mark fails there, silence says nothing.
 #
 # ## How far to trust it
 #
-# - **Order, not time:** the registry proves who registered first, not who trained.
-# - **Silence is no alibi:** a mark can be washed off, a service can refuse.
+# - **Order:** the registry proves who registered first, not who trained.
 # - **The keeper** draws the nonces: in league with an owner, he draws until one suits.
 # - **One architecture, digits only.** Grinding and shop are one run each.
 #
 # ## Challenge: a better rule
 #
 # `my_rule` returns "Ada", "Mallory" or "nobody" for each of the 90 networks above. A stolen one that the thief gets costs a point, an honest one that nobody gets, too; a rule that gives Ada an honest one doesn't count. The court's rule
-# costs {value:10.court}, ours {value:10.ours}. (You see the cases that judge you. Would it hold on others?)
+# costs {value:10.court}, ours {value:10.ours}. (You have seen these cases. Would it hold on others?)
 
 # %%
 def my_rule(hers, his):
@@ -467,15 +472,14 @@ wm.quiz("10", "")  # three letters, such as "ABC"
 #
 # You can **verify** an opening, **forge** a key, **correct** for luck's tries, **design** a rule and count whom it wrongs, and ask of any match: who chose what, and when?
 #
-# **Next:** out into the world: theft through an API, sound and text, and a court of your own.
+# **Next:** out into the world: theft through an API, sound and text.
 #
 # **Further reading**
 #
 # - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: commitments to a key.
 # - Liu and others, [*False Claims against Model Ownership Resolution*](https://arxiv.org/abs/2304.06607), 2024: the forgery above, against seven schemes.
 # - Fan and others, [*Rethinking DNN Ownership Verification*](https://arxiv.org/abs/1909.07830), 2019: ambiguity attacks.
-# - Laurie and others, [*Certificate Transparency*](https://www.rfc-editor.org/rfc/rfc9162), RFC 9162, 2021: roots, receipts, and a keeper who need not be trusted.
-# - Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, 1979: six pages.
+# - Laurie and others, [*Certificate Transparency*](https://www.rfc-editor.org/rfc/rfc9162), RFC 9162, 2021: roots and receipts.
 
 # %% [markdown] tags=["instructor"]
 # **For the teacher.** *Aim:* evidence is a match *and* a history: who chose what, and when. *Timing:* framing 10, opening 15, grinding 25, Holm 15, court 15, the lost case and a rule 25.

@@ -31,7 +31,7 @@ KEYS = 10
 N = 50
 """Triggers of a key."""
 DECOYS = 99
-STEPS = 30
+STEPS = 20
 STEP = 0.02
 POOL = 4_000
 """Seeds among which a grinder looks, for all triggers of a key."""
@@ -186,14 +186,13 @@ def _compare_row(row: Row) -> Comparison:
 TRANSFERABLE_CLAIMS = Experiment(
     name="transferable-claims",
     question="Which keys convict networks that nobody marked, and what do decoys say of them?",
-    minutes=6,
+    minutes=3,
     chapter="10 Whose model is it?",
     cells=(
         {"kind": HONEST, "own": 0, "reach": 0.0},
         {"kind": GROUND, "own": 8, "reach": 0.0},
-        {"kind": ADVERSARIAL, "own": 1, "reach": 0.3},
         {"kind": ADVERSARIAL, "own": 1, "reach": 0.1},
-        {"kind": ADVERSARIAL, "own": 8, "reach": 0.1},
+        {"kind": ADVERSARIAL, "own": 1, "reach": 0.3},
         {"kind": ADVERSARIAL, "own": 8, "reach": 0.3},
     ),
     measure=_measure,

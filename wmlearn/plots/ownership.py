@@ -253,12 +253,12 @@ def cross(report: Report, ax: Axes | None = None) -> Axes:
     return ax
 
 
-VERDICTS = {"Ada": SLATE, "Mallory": RED, NOBODY: GOLD}
+VERDICTS = {"Ada": INK, "Mallory": RED, NOBODY: GOLD}
 """Whom the court gives the network -> the colour of its point."""
 ATTACKS = {
-    "overwrite": "his mark over hers",
-    "overwrite-hard": "the same, at a large rate",
-    "distil": "distilled, then marked",
+    "overwrite": "His mark over hers",
+    "overwrite-hard": "The same, at five times the rate",
+    "distil": "Distilled, then marked",
 }
 MARKERS = {"hers": "o", "own": "x"}
 """Whose network it was made from -> the shape of its point."""
@@ -267,16 +267,14 @@ MARKERS = {"hers": "o", "own": "x"}
 def _say_lost_case(results: Results) -> str:
     parts = []
     for thief in THIEVES:
-        stolen = owners(results.where(thief=thief, start="hers"))
-        honest = owners(results.where(thief=thief, start="own"))
-        parts.append(
-            f"{ATTACKS[thief]}: stolen, {_say_owners(stolen)}; his own network, {_say_owners(honest)}"
-        )
-    return f"Whom the court gives Mallory's network. {'. '.join(part.capitalize() for part in parts)}."
+        stolen = _say_owners(results.where(thief=thief, start="hers"))
+        honest = _say_owners(results.where(thief=thief, start="own"))
+        parts.append(f"{ATTACKS[thief]}: stolen, {stolen}; his own, {honest}")
+    return f"To whom the court gives Mallory's network, by how he made it. {'. '.join(parts)}."
 
 
-def _say_owners(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
+def _say_owners(rows: tuple[Row, ...]) -> str:
+    return ", ".join(f"to {name} {count}" for name, count in owners(rows).items())
 
 
 @described(_say_lost_case)

@@ -215,7 +215,7 @@ EXERCISES = {
             ),
             Mistake(
                 "first-step",
-                "You return after the first step. Go on to the last sibling: is `return` inside the loop?",
+                "You return after the first step: `return` stands in the loop. Go on to the last sibling.",
                 _first_step,
             ),
         ),
@@ -409,24 +409,25 @@ EXERCISES = {
 
 QUIZ = (
     Question(
-        "“My key matches 100 of 100, p below one in a googol.” What do you ask first?",
+        "“Promised before your release; the judge's own networks give 0 of 50; p is 0.00001.” You are"
+        " innocent, and accused. What do you ask first?",
         (
             Option(
-                "“When did you commit to it?”",
-                "Yes. The formula holds for labels that were fixed before anybody asked the network.",
+                "“Who chose the nonce, and when?”",
+                "Yes. If nobody drew one after the promise, seeds can be ground on public networks, and past"
+                " the judge's.",
             ),
             Option(
-                "“How many more triggers have you?”",
-                "A forger has as many as you like, and all of them match.",
+                "“How many bystanders has the judge?”",
+                "More of them make grinding dearer. Where they are public, they don't end it.",
             ),
             Option(
-                "“Was p corrected for many suspects?”",
-                "A factor of a thousand is nothing to a googol. If the labels came after the answers, "
-                "no correction helps.",
+                "“Is p corrected for many suspects?”",
+                "Fair, but a ground key convicts nearly everybody, one by one.",
             ),
             Option(
-                "“Does any other network match?”",
-                "Good to know. But a forger can pick pictures to which only this network answers so.",
+                "“Is the opening right?”",
+                "It will be. The tree shows that these seeds were promised, not how they were found.",
             ),
         ),
     ),

@@ -312,19 +312,6 @@ def shop(model: nn.Module) -> Iterator[tuple[Suspect, str]]:
             thread.join(20)
 
 
-def stage(owner: Identity, network: nn.Module, samples: Samples) -> Stage:
-    """Set the stage for forgers: the owner's promise, key and release; and a thief's overwriting."""
-    device = samples.x.device
-
-    def overwrite(stolen: nn.Module, other: TriggerKey) -> nn.Module:
-        key = replace(other, x=other.x.to(device), y=other.y.to(device))
-        return overwritten(stolen, samples, key)
-
-    book = registered(promise(owner))
-    paper = receipt(book, promise(owner))
-    return stages.staged(owner, paper, book, KEEPER, copy.deepcopy(network).cpu(), overwrite)
-
-
 def stopped_by(finding: Finding) -> str:
     """Say in a few words why a claim does not stand."""
     if any(match.owned for match in finding.matches.values()):
