@@ -18,16 +18,10 @@
 # - **doubt** a verdict, and **defend** one ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
-import hashlib
+import hashlib, torch, wmlearn as wm
 from dataclasses import replace
-
-import torch
-
-import wmlearn as wm
-from wmlearn import experiments, plots
-from wmlearn import ownership as own
+from wmlearn import experiments, ownership as own, plots
 from wmlearn.course.lessons import lesson_10
-
 wm.start("10")
 
 # %% [markdown]

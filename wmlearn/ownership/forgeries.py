@@ -290,8 +290,8 @@ def transferable(stage: Stage, forger: Identity, *, steps: int = 10) -> Attempt:
     x = start.x
     for _ in range(steps):
         x = x.detach().requires_grad_()
-        loss = sum(F.cross_entropy(network(x), start.y) for network in _strangers(stage))
-        (slope,) = torch.autograd.grad(loss, x)
+        losses = [F.cross_entropy(network(x), start.y) for network in _strangers(stage)]
+        (slope,) = torch.autograd.grad(torch.stack(losses).sum(), x)
         x = (x.detach() - 0.05 * slope.sign()).clamp(0, 1)
     seeds = [hashlib.sha256(image.numpy().tobytes()).digest() for image in x]
     key = Ground(seeds, committed(stage, forger, seeds))
