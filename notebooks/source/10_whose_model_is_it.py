@@ -363,7 +363,7 @@ wm.all_hold(
 #
 # ## The case that the owner loses
 #
-# What if he trains at five times the rate, or **distils** her answers into a new network (notebook 09), and marks that? Five Adas, thieves with few digits or more, and as control Mallory's *own* honest network, treated the same (`wmlearn reproduce lost-case`):
+# What if he trains at five times the rate, or **distils** her answers into a new network (notebook 09), and marks that? Five Adas, and as control Mallory's *own* honest network, treated the same (`wmlearn reproduce lost-case`):
 
 # %%
 lost = experiments.shipped("lost-case")
@@ -383,14 +383,14 @@ wm.all_hold(
     of("distilled", "Distilled: to Ada", given("distil", "hers", "Ada"), 15, high=1),
     of("robbed", "Honest work given to Ada", robbed, 45, high=0),
     of("all", "Lost with 50 opened, shown with 128", sum(shown), len(shown), low=1),
-    of("court", "The court's cost", lesson_10.weighed(lesson_10.court).value, 90, high=60),
-    of("ours", "Our rule's cost", lesson_10.weighed(lesson_10.ours).value, 90, high=50))
+    of("court", "The court's cost", lesson_10.weighed(lesson_10.court).value, 90, high=30),
+    of("ours", "Our rule's cost", lesson_10.weighed(lesson_10.ours).value, 90, high=25))
 
 # %% [markdown]
 # *How to read this:* circles, stolen networks; crosses, his own. Height: Ada's hits among 50 opened; above the dashed line the court believes her. If he trains gently, {value:10.gentle|of} go to Ada. At
 # five times the rate her mark wears down to the line, and **the court gives the thief {value:10.hard|of} networks that he stole**. If he distils, Ada gets {value:10.distilled|of}. Of his own networks, {value:10.robbed|of} go to Ada.
 #
-# Why? The court believes the one mark that is shown. "Nobody" would be safer; but to an honest Mallory, "nobody" is theft, too. Where her mark is **worn**, above the crosses, a judge can tell: with all 128 opened, {value:10.all|of} of those
+# Why? The court believes the one mark that is shown. "Nobody" would be safer; but to an honest Mallory, "nobody" is theft, too. Where her mark is **worn**, above the crosses, a judge can tell: with all 128 opened, {value:10.all|of} such
 # cases turn to Ada. Where distillation left nothing, circles and crosses lie alike, and **no rule on marks can tell**. How many triggers does a worn mark need?
 
 # %% tags=["nbval-ignore-output", "widget"]
