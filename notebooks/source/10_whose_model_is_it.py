@@ -49,7 +49,7 @@ evidence = lesson_10.SCHEME.verify(bob, framed)
 print(wm.judge(evidence))
 
 # %% [markdown]
-# {value:10.framed} of 128. The formula isn't wrong: it holds for labels that were fixed *before* anybody asked a network.
+# {value:10.framed|of}. The formula isn't wrong: it holds for labels that were fixed *before* anybody asked a network.
 #
 # | | **Who can do what here** |
 # |---|---|
@@ -117,12 +117,12 @@ reached = {name: climb(*opening, siblings) == tree[-1][0] for name, opening in t
 wm.table(["opened", "leads to the root"], [[name, "yes" if right else "no"] for name, right in reached.items()])
 
 # %% [markdown]
-# Only what was promised fits. So let keys be promised before a release. Is that enough?
+# Only what was promised fits. Is that enough?
 #
 # ## Grind a key
 #
 # Let each seed decide its picture and its label, by a recipe that all know. You promise in time, and never ask the suspect. But you choose your seeds. So **grind**: try
-# them until *your* networks give the label that the seed decides. The judge has networks, too, his bystanders, and they are public: avoid what they say.
+# them until *your* networks give the label that the seed decides. The judge's networks, his bystanders, are public, too: avoid what they say.
 
 # %%
 def draw(seeds, nonce=b""):
@@ -357,7 +357,7 @@ wm.all_hold(
     wm.Claim("10.insider", "The insider's match", inside.evidence.rate, low=0.75, n=50))
 
 # %% [markdown]
-# The friend falls: parties name the judge *before* anybody claims, and "spent" is recomputed from the registry. The poisoner's hundred pictures took root: {value:10.left} are answered as he says. So **an early promise proves nothing**; the first *release* decides, and hers was first. Of all forgeries that we know, {value:10.forged|of} are accepted.
+# The friend falls: parties name the judge *before* anybody claims, and "spent" is recomputed from the registry. The poisoner's hundred pictures, among 20,000 digits, took root: {value:10.left} are answered as he says. So **an early promise proves nothing**; the first *release* decides, and hers was first. Of all forgeries that we know, tried on toys, {value:10.forged|of} are accepted.
 #
 # What can't be stopped: Mallory **had the network before its release**, as an employee, promises in time, and teaches it his mark. Ada releases it. His claim stands, with {value:10.insider} of the triggers: the mark *is* in the network.
 #
@@ -471,7 +471,7 @@ wm.quiz("10", "")  # three letters, such as "ABC"
 # **Further reading**
 #
 # - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: commitments to a key.
-# - Liu and others, [*False Claims against Model Ownership Resolution*](https://arxiv.org/abs/2304.06607), 2024: the forgery above, against seven schemes.
+# - Liu and others, [*False Claims against Model Ownership Resolution*](https://arxiv.org/abs/2304.06607), 2024: six schemes uphold such claims.
 # - Fan and others, [*Rethinking DNN Ownership Verification*](https://arxiv.org/abs/1909.07830), 2019: ambiguity attacks.
 # - Laurie and others, [*Certificate Transparency*](https://www.rfc-editor.org/rfc/rfc9162), RFC 9162, 2021: roots and receipts.
 
