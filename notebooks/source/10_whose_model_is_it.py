@@ -401,7 +401,7 @@ lesson_10.power_dial()
 #
 # One forgery needs no seeds. Liu and others (2024) *change the pixels* until their own networks give the labels: targeted adversarial examples (notebook 02). Use eight of yours:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def transferable(networks, x, y, reach=0.3, steps=20):
     start = x  # no pixel moves further than `reach` from it
     for _ in range(steps):
