@@ -138,7 +138,7 @@ public = lesson_10.public(device)  # the judge's 4 networks, 12 of mine, 20 inno
 pool = [sha(b"%d" % number) for number in range(8_000)]
 
 # %%
-wm.guess("10.p1", "Of a hundred innocents never asked, how many does a ground key convict?", low=0, high=100)
+wm.guess("10.p1", "Innocents, never asked, whom a ground key convicts, in per cent", low=0, high=100)
 
 # %% [markdown]
 # {exercise:10.2}
@@ -222,7 +222,7 @@ results = experiments.shipped("false-claims")
 wm.show(plots.ownership.false, results)
 
 # %% [markdown]
-# *How to read this:* dots, false claims; bars, their intervals; dashed, the level. For Adi and Uchida the null is binomial; elsewhere, decoys. That is *one* claim. S. Holm corrects for $m$: the smallest $p$ must be below
+# *How to read this:* dots, false claims; bars, their intervals; dashed, the level. For Adi, DAWN and Uchida the null is binomial; elsewhere, decoys. That is *one* claim. S. Holm corrects for $m$: the smallest $p$ must be below
 # $\alpha/m$, the next below $\alpha/(m-1)$, and so on; **the first that fails stops all larger ones**.
 #
 # {exercise:10.3}
