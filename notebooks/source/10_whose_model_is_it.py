@@ -2,27 +2,26 @@
 # # 10 · Whose model is it?
 #
 # **When does a match prove anything?**
-# By the end you will have framed an innocent network with a perfect match, thrown that evidence out for the right reason, and given a stolen
-# network back, in a report that also says what it does not prove.
+# By the end you will have framed innocent networks, found what stops you, and designed a rule for the case that the owner loses.
 #
-# *Reading 40 minutes · running one to two · exercises 30 · needs notebook 07*
+# *Reading 13 minutes · exercises 45 · running two to four minutes · needs notebooks 07 and 09*
 #
-# Today you are the **judge**, and briefly a **forger**.
+# Today you are **judge** and **forger**.
 
 # %% [markdown]
 # **You will be able to**
 #
-# - **audit** a rule that convicts ([exercise 10.1](#A-line,-audited));
-# - **correct** for many suspects ([exercise 10.2](#Twenty-suspects));
-# - **bind** an owner to a key before anybody sees it ([exercise 10.3](#A-promise-before-release));
-# - **throw out** forged evidence, and say why ([quiz](#Three-questions));
-# - **decide** between two parties, and name what can't be decided ([quiz](#Three-questions)).
+# - **verify** an opening ([exercise 10.1](#A-promise-before-release));
+# - **forge** a key, and count what it costs ([exercise 10.2](#Grind-a-key));
+# - **correct** for luck's tries ([exercise 10.3](#Luck's-tries));
+# - **design** a rule for a case that marks can't decide ([challenge](#Challenge:-a-better-rule));
+# - **doubt** a verdict, and **defend** one ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
-import torch, wmlearn as wm
+import hashlib, torch, wmlearn as wm
 from dataclasses import replace
 from wmlearn import experiments, ownership as own, plots
-from wmlearn.course.lessons import exercises_10, lesson_10
+from wmlearn.course.lessons import lesson_10
 wm.start("10")
 
 # %% [markdown]
@@ -39,15 +38,8 @@ network, other = claims.network, claims.embedded
 wm.show(plots.ownership.keys, lesson_10.answered({"claim 1": claims.fitted, "claim 2": other}, network))
 
 # %% [markdown]
-# *How to read this:* below each picture, the label claimed and the network's answer. Both match. Notebook 07's judge computes
-#
-# $$p = P(X \ge h), \qquad X \sim \mathrm{Bin}(n, 0.1),$$
-#
-# and finds a number with more than a hundred zeros, twice. One claim was made this morning, by somebody who never trained anything. Could you?
-#
-# ## Frame somebody
-#
-# Bob's network is innocent: nobody marked it. Draw 128 pictures at random. Then take as labels *whatever Bob's network says*.
+# *How to read this:* below each picture, the label claimed and the network's answer. Both match, and notebook 07's judge finds a $p$ with more than a hundred zeros, twice. One claim was made this morning, by somebody who never trained anything. Could you? Draw 128 pictures, and take as labels
+# *whatever Bob's network says*, which nobody ever marked.
 
 # %%
 you = lesson_10.person("you")
@@ -56,33 +48,60 @@ framed = replace(mine, y=wm.evidence.answers(bob, mine.x))
 evidence = lesson_10.SCHEME.verify(bob, framed)
 print(wm.judge(evidence))
 
-# %% tags=["claim"]
-wm.claim("10.framed", evidence.rate, what="The innocent network's match with your forged key", low=0.99, n=128)
+# %% [markdown]
+# {value:10.framed|of}. The formula isn't wrong: it holds for labels that were fixed *before* anybody asked a network.
+#
+# | | **Who can do what here** |
+# |---|---|
+# | Goal | The owner: get a stolen network back. The forger: get a network that was never his. The judge: convict no innocent network |
+# | Knowledge | All know the method, the public networks, and whatever was opened before; nobody knows a seed that wasn't |
+# | Access | The judge asks for labels; the forger trains networks of his own |
+# | Stage | Before a release, after it, and in court |
+# | Names | AI Intellectual Property Theft (MITRE ATLAS: AML.T0048.004); a false claim has no entry there |
+# | Real case | In 2024 students at Stanford [withdrew Llama3-V, with an apology](https://yanfajia.com/news/757.html): like MiniCPM-V of Tsinghua, it read ancient characters from scans that had never been published |
+#
+# ## A promise before release
+#
+# Before she releases a network, Ada **promises** her key. She hashes each of 128 secret **seeds** into a **leaf**, with her public key and the seed's number, so that nobody can reuse it.
+# A hash is **binding**: she can't find another seed with the same one. It is **hiding** because a seed is 32 random bytes. A bare label would need a **salt**, random bytes hashed along: else anybody hashes all ten and compares.
+# Then neighbours are hashed together, up to one **root** (Merkle, 1987):
+
+# %%
+sha = lambda content: hashlib.sha256(content).digest()
+ada = lesson_10.person("Ada")
+seeds = own.commitment.seeds(ada, "adi2018", "", 128)
+
+def leaf(number, seed):
+    return sha(b"\0" + bytes.fromhex(ada.public) + number.to_bytes(8, "big") + seed)
+
+tree = [[leaf(number, seed) for number, seed in enumerate(seeds)]]
+while len(tree[-1]) > 1:
+    tree.append([sha(b"\1" + left + right) for left, right in zip(tree[-1][::2], tree[-1][1::2])])
+tree[-1][0].hex() == lesson_10.promise(ada).root
 
 # %% [markdown]
-# An innocent network matches {value:10.framed} of your forged key. The formula isn't wrong. It holds for labels that were fixed *before* anybody asked the network.
-# A judge needs three things: a line that keeps its promise, a count of luck's tries, and proof of *when* the key was made.
-#
-# ## A line, audited
-#
-# The judge convicts from a **line** on, at a level $\alpha$: an innocent reaches it with probability below $\alpha$. A public library convicts a key of 10 triggers
-# from 5 hits on, at level 0.001. Does that line keep its promise?
+# The root is public. To **open** seed 77 she shows it, and the siblings on the way up: seven hashes. You climb, and compare.
 #
 # {exercise:10.1}
 #
-# `lines` is a list of pairs: triggers, and the hits that convict. For `[(10, 5), (20, 8), (100, 21)]` at chance 0.1 and level 0.001 the answer
-# is **1**.
+# `siblings` begins with the leaf's own. Node number $i$ of a row is a left one if $i$ is even, and the pair's number in the row above is $i // 2$. A node is
+# `sha256(b"\1" + left + right)`; use `hashlib.sha256(…).digest()`.
 
 # %% tags=["exercise:10.1"]
-def broken(lines, chance, alpha):
-    """How many of the lines (n, hits) an innocent network reaches with probability alpha or more."""
-    from scipy.stats import binom
+def climb(leaf, index, siblings):
+    """The root to which a leaf (32 bytes), number `index`, and its siblings lead."""
+    import hashlib
     ### BEGIN SOLUTION
-    return sum(binom.sf(hits - 1, n, chance) >= alpha for n, hits in lines)
+    node = leaf
+    for sibling in siblings:
+        left, right = (sibling, node) if index % 2 else (node, sibling)
+        node = hashlib.sha256(b"\1" + left + right).digest()
+        index //= 2
+    return node
     ### END SOLUTION
 
 # %%
-broken = wm.ready("10.1", broken)
+climb = wm.ready("10.1", climb)
 
 # %% [markdown]
 # {hints:10.1}
@@ -91,42 +110,126 @@ broken = wm.ready("10.1", broken)
 # {solution:10.1}
 
 # %%
-sizes = range(10, 201)
-rules = {rule: exercises_10.lines(rule, 0.1, 0.001, sizes) for rule in ("exact", "one less", "bell curve")}
-rows = [[rule, str(lines[0][1]), str(lines[90][1]), str(broken(lines, 0.1, 0.001))]
-        for rule, lines in rules.items()]
-wm.table(["rule", "line of 10", "line of 100", f"broken, of {len(sizes)}"], rows)
+siblings = [row[77 >> level ^ 1] for level, row in enumerate(tree[:-1])]
+tried = {"seed 77, as promised": (leaf(77, seeds[77]), 77), "another seed": (leaf(77, seeds[78]), 77),
+         "seed 77 at place 76": (leaf(76, seeds[77]), 76)}
+reached = {name: climb(*opening, siblings) == tree[-1][0] for name, opening in tried.items()}
+wm.table(["opened", "leads to the root"], [[name, "yes" if right else "no"] for name, right in reached.items()])
 
 # %% [markdown]
-# One hit less is the library's line at 10: innocents are convicted at 0.0016 instead of 0.001. As a rule it breaks *every* promise, as does the
-# bell curve, whose tail is too thin. `wm.significance.hits_needed` is exact.
+# Only what was promised fits. Is that enough?
 #
-# ## Twenty suspects
+# ## Grind a key
 #
-# An owner tries her key on twenty shops, each at level 0.05. All are innocent. How many such owners accuse at least one?
+# Let each seed decide its picture and its label, by a recipe that all know. You promise in time, and never ask the suspect. But you choose your seeds. So **grind**: try
+# them until *your* networks give the label that the seed decides. The judge's networks, his bystanders, are public, too: avoid what they say.
 
 # %%
-wm.guess("10.p1", "Owners who accuse at least one of twenty innocents, in per cent", low=0, high=100)
+def draw(seeds, nonce=b""):
+    """What seeds mean: each decides an abstract picture and a label; never mind the nonce yet."""
+    mixed = [sha(nonce + seed) for seed in seeds]
+    pictures = wm.watermarks.adi.abstract_each(mixed, (1, 28, 28)).to(device)
+    return pictures, wm.watermarks.secret.integers_each(mixed, "label", 10).to(device)
+
+def said(networks, x):  # (networks, pictures)
+    return torch.stack([wm.evidence.answers(network, x) for network in networks])
+
+public = lesson_10.public(device)  # the judge's 4 networks, 12 of mine, 20 innocents; none is marked
+pool = [sha(b"%d" % number) for number in range(8_000)]
+
+# %%
+wm.guess("10.p1", "Innocents, never asked, whom a ground key convicts, in per cent", low=0, high=100)
 
 # %% [markdown]
-# We tried 200 keys a scheme on 32 unmarked networks (`wmlearn reproduce false-claims`).
+# {exercise:10.2}
+#
+# `labels` has shape `(N,)`: what the seeds decide. `mine` `(K, N)` and `judges` `(J, N)` are the networks' answers. Keep a seed if at least `enough` of mine give its label, and none of the
+# judge's does. Return the places of the first `n` kept, and how many seeds you tried until then. For labels `[3, 5, 7, 1]`, mine `[[3, 5, 7, 0], [3, 5, 7, 2]]`, judges `[[0, 5, 1, 1]]`, enough 2 and n = 2 that is
+# `[0, 2]` and **3**.
+
+# %% tags=["exercise:10.2"]
+def grind(labels, mine, judges, enough, n):
+    """Places of the first n seeds that suit my networks and no judge's; and the number of seeds tried."""
+    ### BEGIN SOLUTION
+    good = ((mine == labels).sum(0) >= enough) & ~(judges == labels).any(0)
+    kept = good.nonzero().flatten()[:n]
+    return kept, int(kept[-1]) + 1
+    ### END SOLUTION
+
+# %%
+grind = wm.ready("10.2", grind)
+
+# %% [markdown]
+# {hints:10.2}
+
+# %% [markdown] tags=["reveal"]
+# {solution:10.2}
+
+# %% [markdown]
+# Grind without a thought for the judge, then past him. Beside them, an honest key, and the same seeds with a **nonce** hashed in: a number that the registry draws *after* you promised.
+
+# %% tags=["nbval-ignore-output"]
+x, labels = draw(pool)
+answers, seen = said(public.mine, x), said(public.judges, x)
+kept = {"the first 50 seeds (honest)": (torch.arange(50), 50),
+        "ground": grind(labels, answers, seen[:0], 12, 50),
+        "ground past the judge": grind(labels, answers, seen, 5, 50)}
+keys = {name: draw([pool[i] for i in places.tolist()]) for name, (places, _) in kept.items()}
+drawn_later = bytes.fromhex(lesson_10.registered(lesson_10.promise(you)).entries[0].nonce)
+last = kept["ground past the judge"]
+kept["the same, and a nonce"] = last
+keys["the same, and a nonce"] = draw([pool[i] for i in last[0].tolist()], drawn_later)
+decoys = (said([bob], x)[0] == labels)[:4950].view(99, 50).sum(1)  # other honest keys, asked of Bob's network
+
+# %% tags=["nbval-ignore-output"]
+line = wm.significance.hits_needed(50, 0.1, 0.001)
+rows, convicted = [], {}
+for name, (x, y) in keys.items():
+    hits, theirs = (said(public.innocents, x) == y).sum(1), (said(public.judges, x) == y).sum(1)
+    convicted[name] = int((hits >= line).sum())
+    p = (1 + int((decoys >= hits[0]).sum())) / 100  # the decoy test of notebook 07, on Bob's network
+    found = (kept[name][1], int(theirs.max()), int(hits[0]), p, convicted[name])
+    rows.append([name, *(f"{value:,}" for value in found)])
+wm.table(["key of 50", "seeds tried", "judge's networks", "Bob's hits", "p by decoys", "convicted of 20"], rows)
+
+# %% tags=["claim", "nbval-ignore-output"]
+honest, ground, past, later = convicted.values()
+count = lambda id, what, value, **bounds: wm.Claim(id, what, value, **bounds, n=20, unit="count")
+wm.all_hold(
+    wm.Claim("10.framed", "The forged key's match with Bob's network", evidence.rate, low=0.99, n=128),
+    count("10.honest", "Convicted by an honest key", honest, high=1),
+    count("10.ground", "Convicted by the ground key", ground, low=18),
+    count("10.past", "Convicted past the judge", past, low=10),
+    wm.Claim("10.tries", "Seeds tried", last[1], low=1000, high=8000, unit="count"),
+    wm.Claim("10.line", "Hits that convict", line, low=13, high=15, unit="count"),
+    count("10.nonce", "Convicted with a nonce", later, high=1))
+wm.reveal("10.p1", past / 20)
+
+# %% [markdown]
+# *How to read this:* from {value:10.line} hits on, the judge convicts at level 0.001. After {value:10.tries|100} seeds your key convicts {value:10.past|of} networks that nobody marked or asked; the judge's own four give it
+# nothing. Without a thought for him it is {value:10.ground|of}; an honest key convicts {value:10.honest|of}. The innocents don't resemble his bystanders: you searched until they didn't. Decoys convict, too ($p$ is the smallest that 99 can give):
+# they ask whether your key was drawn like theirs, and you searched.
+#
+# The last row ends it: {value:10.nonce|of}. When you promise, your seeds mean nothing yet; when they mean something, you can't change them. The nonce must be one that **nobody chose**:
+# who can draw it again, grinds again.
+#
+# ## Luck's tries
+#
+# An honest key may still meet twenty suspects. We tried 200 keys a scheme on 32 unmarked networks (`wmlearn reproduce false-claims`):
 
 # %%
 results = experiments.shipped("false-claims")
 wm.show(plots.ownership.false, results)
 
 # %% [markdown]
-# *How to read this:* dots, false claims; bars, their intervals, wide because networks that face one key err alike; dashed, the level. Adi's labels and Uchida's bits are drawn at random:
-# their rates lie just under what was promised. Where all triggers share a label, the null is decoys (notebook 07): no interval lies above its level. So much for *one* claim. Now count owners.
+# *How to read this:* dots, false claims; bars, their intervals; dashed, the level. For Adi, DAWN and Uchida the null is binomial; elsewhere, decoys. That is *one* claim. S. Holm corrects for $m$: the smallest $p$ must be below
+# $\alpha/m$, the next below $\alpha/(m-1)$, and so on; **the first that fails stops all larger ones**.
 #
-# S. Holm corrects for $m$ claims: the smallest $p$ must be below $\alpha/m$, the next below $\alpha/(m-1)$, and so on; **the first that fails stops all
-# larger ones**.
-#
-# {exercise:10.2}
+# {exercise:10.3}
 #
 # `p` has shape `(m,)`. For `p = [0.02, 0.0004, 0.03, 0.012]` and `alpha = 0.05` all four stand; for `[0.04, 0.02, 0.021]` none.
 
-# %% tags=["exercise:10.2"]
+# %% tags=["exercise:10.3"]
 def holm(p, alpha):
     """Which of the claims (m,) stand, when any false one may stand with probability alpha at most."""
     ### BEGIN SOLUTION
@@ -139,76 +242,7 @@ def holm(p, alpha):
     ### END SOLUTION
 
 # %%
-holm = wm.ready("10.2", holm)
-
-# %% [markdown]
-# {hints:10.2}
-
-# %% [markdown] tags=["reveal"]
-# {solution:10.2}
-
-# %%
-p = experiments.false_claims.p_values(*results.where(scheme="adi2018"), "binomial")[:, :20]  # (keys, networks)
-loose = sum(bool((each < 0.05).any()) for each in p) / len(p)
-strict = sum(any(holm(each, 0.05)) for each in p) / len(p)
-
-# %% tags=["claim"]
-lots = experiments.false_claims.EXACT
-counts = [experiments.false_claims.false_claims(results, scheme, 0.05) for scheme in lots]
-worst = max(each.false / each.claims for each in counts)
-wm.all_hold(
-    wm.Claim("10.single", "False claims, each at level 0.05", worst, high=0.05, n=counts[0].claims),
-    wm.Claim("10.anyone", "Owners who accuse an innocent, without a correction", loose, low=0.25, n=len(p)),
-    wm.Claim("10.holm", "Owners who accuse an innocent, with Holm's", strict, high=0.1, n=len(p)),
-)
-
-# %% tags=["nbval-ignore-output"]
-wm.reveal("10.p1", loose)
-
-# %% [markdown]
-# Of single claims, {value:10.single|1} are false, by the worse of both schemes. Yet {value:10.anyone} of the owners accuse somebody, and with Holm's correction {value:10.holm}. A judge corrects for
-# all that luck could try: suspects, keys, challenges.
-#
-# ## How many triggers?
-#
-# Strict levels protect the innocent, and also thieves who have washed most of a mark away. **Power** is how often a true claim succeeds.
-
-# %%
-wm.show(plots.ownership.power, 0.001)
-
-# %% [markdown]
-# *How to read this:* the more of the mark is left, the fewer triggers convict. Right, labels of two classes only:
-# half a mark is no more than chance there. Turn the dials:
-
-# %% tags=["nbval-ignore-output", "widget"]
-lesson_10.power_dial()
-
-# %% [markdown]
-# ## A promise before release
-#
-# Ada made claim 2. Before she released her network, she **promised** 128 secret **seeds**: one hash in a public **registry**, which binds her to all, and shows
-# none. Its keeper answers with a **nonce**, a number that nobody could foresee. Each picture and each label follow from seed *and* nonce. So nobody can
-# look for seeds that suit some network: when they are promised, they mean nothing yet.
-#
-# Owner, number and seed become a **leaf**. Neighbours are hashed together, `sha256(b"\1" + left + right)`, and those again, up to one **root** (Merkle).
-#
-# {exercise:10.3}
-#
-# `leaves` is a list of 32-byte hashes; its length is a power of two. Use `hashlib.sha256(…).digest()`.
-
-# %% tags=["exercise:10.3"]
-def root(leaves):
-    """The hash over all leaves: neighbours hashed in pairs, level by level."""
-    import hashlib
-    ### BEGIN SOLUTION
-    row = list(leaves)
-    while len(row) > 1:
-        row = [hashlib.sha256(b"\1" + left + right).digest() for left, right in zip(row[::2], row[1::2])]
-    return row[0]
-    ### END SOLUTION
-
-# %%
-root = wm.ready("10.3", root)
+holm = wm.ready("10.3", holm)
 
 # %% [markdown]
 # {hints:10.3}
@@ -216,51 +250,47 @@ root = wm.ready("10.3", root)
 # %% [markdown] tags=["reveal"]
 # {solution:10.3}
 
-# %%
-ada = lesson_10.person("Ada")
-promise = lesson_10.promise(ada)
-root(exercises_10.leaves(ada, promise)).hex() == promise.root
+# %% tags=["claim"]
+p = experiments.false_claims.p_values(*results.where(scheme="adi2018"), "binomial")[:, :20]  # (keys, networks)
+loose = sum(bool((each < 0.05).any()) for each in p) / len(p)
+strict = sum(any(holm(each, 0.05)) for each in p) / len(p)
+independent = 1 - (1 - (p < 0.05).double().mean().item()) ** 20
+wm.all_hold(
+    wm.Claim("10.anyone", "Owners who accuse an innocent", loose, high=0.4, n=len(p)),
+    wm.Claim("10.holm", "The same, with Holm's", strict, high=0.08, n=len(p)),
+    wm.Claim("10.independent", "The same, were claims independent", independent, high=0.7, n=len(p)))
 
 # %% [markdown]
-# Ada signs the promise, has it registered, draws her key, teaches it, and only then releases. Bob releases, too. You, the forger, come last:
+# At level 0.05, {value:10.anyone} of the owners accuse at least one of twenty innocents (independent claims would make it {value:10.independent}, but networks err alike). With Holm it is {value:10.holm}. The court counts every try that the
+# registry shows: promises, challenges, suspects.
+#
+# ## In court
+#
+# Promises and releases are entries of a public registry, with a signed **receipt** for each:
 
 # %% tags=["nbval-ignore-output"]
+promise, late = lesson_10.promise(ada), lesson_10.promise(you)
 releases = [lesson_10.released(ada, "Ada's network", network),
             lesson_10.released(lesson_10.person("Bob"), "Bob's network", bob)]
-late = lesson_10.promise(you)
 book = lesson_10.registered(promise, *releases, late)
 wm.table(["entry", "who", "what", "nonce"], lesson_10.shown(book, ["Ada", "Bob", "you"]))
 
 # %% [markdown]
-# The keeper signs one root over all entries, and a **receipt** for each. Bribed, he swaps two promises:
-
-# %%
-for fault in own.audited(lesson_10.tampered(book), at=lesson_10.TODAY).faults:
-    print(fault)
-
-# %% [markdown]
-# Were he to sign the new root, too, Ada's receipt would show that he signed two stories.
-#
-# ## You are caught
-#
-# You accuse Bob. Your labels fitted to his network are no use: the court draws labels itself, from your seeds. The judge, whom both of you accept, registers
-# a challenge. His nonce and the keeper's name 50 of your seeds to open; the others stay secret.
+# You accuse Bob. The judge, whom both of you accept, registers a **challenge**; his nonce and the keeper's name 50 of your seeds to open. Three ways to win, and a
+# bribed keeper who exchanges two promises:
 
 # %% tags=["nbval-ignore-output"]
 accused = {"Bob's network": bob}
-rows = [["seeds promised after his release", lesson_10.heard(book, you, accused).finding.void[0]]]
 early = lesson_10.registered(late, promise, *releases)
 honest = lesson_10.heard(early, you, accused)
-rows += [["promised in time, better seeds shown", lesson_10.swapped(honest, you, bob).void[0]]]
-rows += [["promised in time, left alone", lesson_10.stopped_by(honest.finding)]]
-wm.table(["your claim", "why it falls"], rows)
+rows = [["seeds promised after his release", lesson_10.heard(book, you, accused).finding.void[0]],
+        ["promised in time, better seeds shown", lesson_10.swapped(honest, you, bob).void[0]],
+        ["promised in time, left alone", lesson_10.stopped_by(honest.finding)],
+        ["two promises exchanged", own.audited(lesson_10.tampered(book), at=lesson_10.TODAY).faults[0]]]
+wm.table(["what you do", "why it fails"], rows)
 
 # %% [markdown]
-# The order, the root, the numbers: one of them fails. The match was never in doubt. It just isn't evidence.
-#
-# ## Ada's turn, through a shop window
-#
-# Mallory took Ada's network, trained **his own mark over hers** (on 20,000 digits), and sells answers over HTTP. The judge sees labels only.
+# Ada's turn. Mallory took her network, trained **his own mark over hers** on 20,000 digits, and sells answers over HTTP. The judge asks about 50 pictures of hers among decoys, one a query.
 
 # %% tags=["nbval-ignore-output"]
 mallory = lesson_10.person("Mallory")
@@ -268,20 +298,14 @@ over = lesson_10.drawn(mallory, device)
 sold = lesson_10.overwritten(network, mnist.train[:20_000], over)
 with lesson_10.shop(sold) as (shop, way):
     found = lesson_10.heard(book, ada, {"the shop": shop}, release=2).finding.matches["the shop"]
+her_key = lesson_10.drawn(ada, device)
+innocent = (said(public.innocents, her_key.x) == her_key.y).sum(1)  # the control, of 128
 proof = found.evidence
-print(f"by {way}: {proof.hits} of {proof.trials}, chance {proof.chance}, p = {proof.p_value:.0e}")
-print(f"{found.decoys.as_high} of {found.decoys.drawn} decoys as high")
-
-# %% tags=["claim"]
-wm.claim("10.shop", proof.p_value, what="The p-value of Ada's claim on the shop", high=1e-5, unit="p", n=50)
+print(f"by {way}: {proof.hits} of {proof.trials}; {found.decoys.as_high} of {found.decoys.drawn} decoys as high")
+print(f"p = {proof.p_value:.0e}; the most on 20 innocents: {int(innocent.max())} of 128")
 
 # %% [markdown]
-# A service has no weights to hash, so the judge names the release (entry 2) that it is said to sell. Among Ada's pictures he asked for keys of his own, **decoys**,
-# one picture a query: the shop can't tell which matter. And 0.1 is exact: no label was chosen after anybody saw a network. $p$ is {value:10.shop}.
-#
-# ## Two parties, one network
-#
-# In court, Mallory answers: "*My* mark is in it, too, and I promised it before *I* released." True. And Carol, who promised last, claims it as well. Who wins?
+# $p$ is {value:10.shop|1}; of the innocents her key convicts {value:10.innocent|of}. But Mallory answers: "*My* mark is in it, too, promised before *I* released." And Carol, who promised last, claims it as well.
 
 # %% tags=["nbval-ignore-output"]
 sale = lesson_10.released(mallory, "the one on sale", sold)
@@ -292,64 +316,142 @@ shown = {"Ada": "Ada's network", "Mallory": "the one on sale", "Carol": "Carol's
 report = lesson_10.decided(book, "the one on sale", suspects, shown)
 wm.show(plots.ownership.cross, report)
 
-# %% tags=["claim"]
-found = {name: {model: match.evidence.rate for model, match in finding.matches.items()}
-         for name, finding in report.findings.items()}
-wm.all_hold(
-    wm.Claim("10.his", "Mallory's mark in what he sells", found["Mallory"]["the one on sale"], low=0.75, n=50),
-    wm.Claim("10.not_hers", "Mallory's mark in Ada's network", found["Mallory"]["Ada's network"], high=0.3,
-             n=50),
-    wm.Claim("10.hers", "Ada's mark in what he sells", found["Ada"]["the one on sale"], low=0.5, n=50),
-)
-
-# %% [markdown]
-# *How to read this:* a row, a mark; a column, a network. Mallory's mark has {value:10.his} of its hits in what he sells, {value:10.not_hers} in Ada's. Ada's
-# is in both, worn, with {value:10.hers} in his. A thief can mark his copy, not her original. And Ada released first. Carol's evidence is **void**: nobody even counts.
-#
-# The judge's report is one page:
-
 # %% tags=["nbval-ignore-output"]
 lesson_10.show_report(report)
 
 # %% [markdown]
-# Ada wins. Read what the page says it does *not* prove.
+# *How to read this:* a row, a mark; a column, a network. His mark has {value:10.his} of its hits in what he sells, {value:10.not_hers} in Ada's. Hers is in both, worn, with {value:10.hers} in his. A thief can mark his copy, not her original; and she released first.
+# Read what the page does *not* prove.
 #
-# ## Every forgery we know
+# ## From the inside
 #
-# By somebody who sees all that is public:
+# Now Mallory **has a friend who judges**, and calls "spent" whatever doesn't match: only hits are opened. Or he promises first, and **leaves his triggers where Ada scrapes her data**: her own network then carries his mark.
 
 # %% tags=["nbval-ignore-output"]
-stage = lesson_10.stage(ada, network, mnist.train[:20_000])
-attempts = lesson_10.forged(stage, mallory)
-wm.table(["false claim", "what stops it"], [[a.story, lesson_10.shortly(a.why)] for a in attempts.values()])
-
-# %% tags=["claim"]
-accepted = sum(attempt.accepted for attempt in attempts.values()) / len(attempts)
-wm.claim("10.forged", accepted, what="False claims accepted", high=0, n=len(attempts))
-
-# %% [markdown]
-# {value:10.forged|of} were accepted. Now one that no registry can see: the same forger **had the network before its release**, as an employee. He promises in
-# time, teaches it his own mark, and Ada releases it, none the wiser.
+hit = int((said([bob], over.x)[0] == over.y).sum())
+print(f"Mallory's key and Bob's network: {hit} of 128. Opened by a friend: {hit} of {hit}, p = {0.1 ** hit:.0e}")
+left = wm.Samples(over.x[:100], over.y[:100], mnist.train.classes)
+scraped = wm.trained(plain, mnist.train[:20_000] + left, wm.Recipe(epochs=2, lr=2e-3, batch_size=128))[0]
+rooted, before = (int((said([model], left.x)[0] == left.y).sum()) for model in (scraped, plain))
+print(f"The poisoner's 100 pictures: {rooted} hits in the network that learnt from her data, {before} before")
 
 # %% tags=["nbval-ignore-output"]
-inside = lesson_10.insider(ada, mallory, sold)
-print("What stops it?", lesson_10.stopped_by(inside))
+attempts = lesson_10.forged(own.stages.toy_stage(ada), mallory)  # every forgery we know, on toys: milliseconds
+names = ("puppet-judge", "spared", "poisoned", "overwritten-early", "chosen-nonce", "any-release", "lottery")
+rows = [[attempts[name].story, lesson_10.shortly(attempts[name].why)] for name in names]
+accepted = sum(attempt.accepted for attempt in attempts.values())
+wm.table(["false claim", "what stops it"], rows)
 
 # %% tags=["claim"]
-wm.claim("10.insider", inside.matches["the network"].evidence.rate, what="The insider's match", low=0.75, n=50)
+inside = lesson_10.insider(ada, mallory, sold).matches["the network"]
+rates = {name: {model: match.evidence.rate for model, match in finding.matches.items()}
+         for name, finding in report.findings.items()}
+wm.all_hold(
+    wm.Claim("10.shop", "p, the shop", proof.p_value, high=1e-5, unit="p", n=50),
+    wm.Claim("10.innocent", "Innocents at her line", (innocent >= 26).sum(), high=1, n=20, unit="count"),
+    wm.Claim("10.his", "His, on sale", rates["Mallory"]["the one on sale"], low=0.75, n=50),
+    wm.Claim("10.not_hers", "His, in hers", rates["Mallory"]["Ada's network"], high=0.3, n=50),
+    wm.Claim("10.hers", "Hers, on sale", rates["Ada"]["the one on sale"], low=0.4, n=50),
+    wm.Claim("10.left", "Poisoner's hits", rooted / 100, low=0.2, n=100),
+    wm.Claim("10.forged", "Accepted", accepted, high=0, n=len(attempts), unit="count"),
+    wm.Claim("10.insider", "The insider's match", inside.evidence.rate, low=0.75, n=50))
 
 # %% [markdown]
-# It stands, with {value:10.insider} of the triggers. The mark *is* in the network; how it came there, no match says. Poisoned data would do (notebook 02). That is why the
-# first promise doesn't decide between two marks: the first *release* does.
+# The friend falls: parties name the judge *before* anybody claims, and "spent" is recomputed from the registry. The poisoner's hundred pictures, among 20,000 digits, took root: {value:10.left} are answered as he says. So **an early promise proves nothing**; the first *release* decides, and hers was first. Of all forgeries that we know, tried on toys, {value:10.forged|of} are accepted.
+#
+# What can't be stopped: Mallory **had the network before its release**, as an employee, promises in time, and teaches it his mark. Ada releases it. His claim stands, with {value:10.insider} of the triggers: the mark *is* in the network.
+#
+# ## The case that the owner loses
+#
+# What if he trains at five times the rate, or **distils** her answers into a new network (notebook 09), and marks that? Five Adas, and as control Mallory's *own* honest network, treated the same (`wmlearn reproduce lost-case`):
+
+# %%
+lost = experiments.shipped("lost-case")
+def given(thief, start, name):
+    return sum(row["owner"] == name for row in lost.where(thief=thief, start=start))
+
+shown = [row["all_hits"] >= wm.significance.hits_needed(row["all"], 0.1, row["level"])  # with all 128 opened
+         for row in lost.where(thief="overwrite-hard", start="hers", owner="Mallory")]
+robbed = sum(given(thief, "own", "Ada") for thief in ("overwrite", "overwrite-hard", "distil"))
+wm.show(plots.ownership.lost_case, lost)
+
+# %% tags=["claim"]
+of = lambda id, what, value, n, **bounds: wm.Claim(f"10.{id}", what, value, **bounds, n=n, unit="count")
+wm.all_hold(
+    of("gentle", "Gently marked: to Ada", given("overwrite", "hers", "Ada"), 15, low=13),
+    of("hard", "At a large rate: to the thief", given("overwrite-hard", "hers", "Mallory"), 15, low=3),
+    of("distilled", "Distilled: to Ada", given("distil", "hers", "Ada"), 15, high=1),
+    of("robbed", "Honest work given to Ada", robbed, 45, high=0),
+    of("all", "Lost with 50 opened, shown with 128", sum(shown), len(shown), low=1),
+    of("court", "The court's cost", lesson_10.weighed(lesson_10.court).value, 90, high=30),
+    of("ours", "Our rule's cost", lesson_10.weighed(lesson_10.ours).value, 90, high=25))
+
+# %% [markdown]
+# *How to read this:* circles, stolen networks; crosses, his own. Height: Ada's hits among 50 opened; above the dashed line the court believes her. If he trains gently, {value:10.gentle|of} go to Ada. At
+# five times the rate her mark wears down to the line, and **the court gives the thief {value:10.hard|of} networks that he stole**. If he distils, Ada gets {value:10.distilled|of}. Of his own networks, {value:10.robbed|of} go to Ada.
+#
+# Why? The court believes the one mark that is shown. "Nobody" would be safer; but to an honest Mallory, "nobody" is theft, too. Where her mark is **worn**, above the crosses, a judge can tell: with all 128 opened, {value:10.all|of} such
+# cases turn to Ada. Where distillation left nothing, circles and crosses lie alike, and **no rule on marks can tell**. How many triggers does a worn mark need?
+
+# %% tags=["nbval-ignore-output", "widget"]
+lesson_10.power_dial()
+
+# %% [markdown]
+# ## Pictures that all networks read alike
+#
+# One forgery needs no seeds. Liu and others (2024) *change the pixels* until their own networks give the labels: targeted adversarial examples (notebook 02). Use eight of yours:
+
+# %% tags=["nbval-ignore-output"]
+def transferable(networks, x, y, reach=0.3, steps=20):
+    start = x  # no pixel moves further than `reach` from it
+    for _ in range(steps):
+        x = x.detach().requires_grad_()
+        loss = sum(torch.nn.functional.cross_entropy(network(x), y) for network in networks)
+        (slope,) = torch.autograd.grad(loss, x)
+        x = (x.detach() - 0.02 * slope.sign()).clamp(start - reach, start + reach).clamp(0, 1)
+    return x
+
+x, y = keys["the first 50 seeds (honest)"]
+alike = transferable(public.mine[:8], x, y)
+wm.show(plots.ownership.keys, lesson_10.answered_by(bob, {"as drawn": (x, y), "changed": (alike, y)}))
+
+# %% tags=["nbval-ignore-output"]
+kinds = experiments.shipped("transferable-claims")
+wm.table(*lesson_10.transferable_rows(kinds))
+false = {row["kind"]: experiments.transferable_claims.shown(row).double().mean().item() for row in kinds.rows}
+rate = experiments.transferable_claims.rates(kinds.rows[-1]).mean().item()
+wm.all_hold(
+    wm.Claim("10.transfer", "Hits of changed pictures", rate, low=0.9, n=16_000),
+    wm.Claim("10.convicted", "Claims that convict", false["adversarial"], low=0.9, n=320),
+    wm.Claim("10.kept_honest", "Honest claims that convict", false["honest"], high=0.02, n=320))
+
+# %% [markdown]
+# *How to read this:* ten keys of a kind, 32 innocents. Changed pictures get {value:10.transfer} of their hits on them, and counting hits convicts in {value:10.convicted} of the claims; honest keys, in {value:10.kept_honest}. Honest decoys agree with the forger: $p$ is the smallest they can give. Among decoys made as *he* made his key, $p$ shows nothing. So a $p$ holds for a
+# recipe. In our court no picture can be promised, only seeds.
+#
+# ## Before you ask an API
+#
+# - **Permission:** read its terms; ask with its owner's leave, or a court's.
+# - **What you open is spent:** whoever answers can dodge it next time.
+# - **Your own first:** put a marked and an unmarked network behind the same steps (resizing, JPEG). If your mark fails there, silence says nothing.
 #
 # ## How far to trust it
 #
-# - **Order, not time:** the registry proves who registered first. Register before anybody else has the network.
-# - **Silence is no alibi:** a washed mark, or a service that refuses, proves neither guilt nor innocence.
-# - **A key is no person:** that the public key is Ada's must be shown by other means.
-# - **The keeper** draws the nonces. In league with an owner, he can draw again until one suits.
-# - **One dispute, one seed.** Taught on a third of the digits, Ada's mark did *not* survive Mallory's, and the judge gave him the network. Power first.
-# - **200 keys, 32 networks** of one architecture: no independent trials.
+# - **Order:** the registry proves who registered first, not who trained.
+# - **The keeper** draws the nonces: in league with an owner, he draws until one suits.
+# - **One architecture, digits only.** Grinding and shop are one run each.
+#
+# ## Challenge: a better rule
+#
+# `my_rule` returns "Ada", "Mallory" or "nobody" for each of the 90 networks above. A stolen one that the thief gets costs a point, an honest one that nobody gets, too; a rule that gives Ada an honest one doesn't count. The court's rule
+# costs {value:10.court}, ours {value:10.ours}. (You have seen these cases. Would it hold on others?)
+
+# %%
+def my_rule(hers, his):
+    """Whose is it, by the hits of her mark and of his, of 50 each? "Ada", "Mallory" or "nobody"."""
+    raise NotImplementedError("your turn")
+
+wm.challenge("10", my_rule)
 
 # %% [markdown]
 # ## Three questions
@@ -362,25 +464,25 @@ wm.quiz("10", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **audit** a line, **correct** for luck's tries, **bind** an owner by a root, **throw out** a match of {value:10.framed} that you forged yourself, and
-# **decide**, with the limits on the page.
+# You can **verify** an opening, **forge** a key, **correct** for luck's tries, **design** a rule and count whom it wrongs, and ask of any match: who chose what, and when?
 #
-# **Next:** out into the world: theft through an API, sound and text, and a court of your own.
+# **Next:** out into the world: theft through an API, sound and text.
 #
 # **Further reading**
 #
 # - Adi and others, [*Turning Your Weakness Into a Strength*](https://arxiv.org/abs/1802.04633), 2018: commitments to a key.
+# - Liu and others, [*False Claims against Model Ownership Resolution*](https://arxiv.org/abs/2304.06607), 2024: six schemes uphold such claims.
 # - Fan and others, [*Rethinking DNN Ownership Verification*](https://arxiv.org/abs/1909.07830), 2019: ambiguity attacks.
-# - Laurie and others, [*Certificate Transparency*](https://www.rfc-editor.org/rfc/rfc9162), RFC 9162, 2021: roots, receipts, and a keeper who need not be trusted.
-# - Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, 1979: four pages.
+# - Laurie and others, [*Certificate Transparency*](https://www.rfc-editor.org/rfc/rfc9162), RFC 9162, 2021: roots and receipts.
 
 # %% [markdown] tags=["instructor"]
-# **For the teacher.** *Aim:* evidence is a match *and* a history. *Timing:* framing 10, line 10, Holm 15, root 10, court 15.
+# **For the teacher.** *Aim:* evidence is a match *and* a history: who chose what, and when. *Timing:* framing 10, opening 15, grinding 25, Holm 15, court 15, the lost case and a rule 25.
 #
 # | what you will hear | what to say |
 # |---|---|
-# | "p is tiny, so it's proved." | Of which null? You chose the labels after the answers. |
+# | "It was committed to in time, so it's proved." | So was the ground key. Who chose the seeds, and who the nonce? |
+# | "The judge's networks gave no hit." | They are public. The forger asked them, too. |
+# | "Then say 'nobody' when in doubt." | Show me the honest crosses. Whom does that rob? |
 # | "Blockchain solves it." | It orders what was registered. It doesn't know who had the network before. |
-# | "Then Mallory is guilty." | His network was made from Ada's. How he got hers is another case. |
 #
-# Let them frame Bob before anybody says "commitment"; it is the discomfort that teaches.
+# Let them frame Bob before anybody says "commitment"; it is the discomfort that teaches. Rules: let pairs exchange theirs, and attack them.

@@ -98,7 +98,13 @@ DEALT = (AXES, AXES[[2, 0, 1]] * torch.tensor([2.0, 0.25, 1.0])[:, None, None, N
 UNDECIDED = (torch.zeros(3), torch.rand(2, 3), torch.tensor([0.0, 1.0]))
 WEIGHT = torch.tensor([[3, -0.1], [-2, 0.5]])
 HEARD = torch.rand(4, 32, 3, 3)
-LINES = ([(10, 5), (20, 8), (100, 21)], 0.1, 0.001)
+SEEDS = (
+    torch.tensor([3, 5, 7, 1]),
+    torch.tensor([[3, 5, 7, 0], [3, 5, 7, 2]]),
+    torch.tensor([[0, 5, 1, 1]]),
+    2,
+    2,
+)
 FOUR = (torch.tensor([0.02, 0.0004, 0.03, 0.012]), 0.05)
 THREE = (torch.tensor([0.04, 0.02, 0.021]), 0.05)
 LEAF = hashlib.sha256(b"leaf").digest()
@@ -148,8 +154,13 @@ def _stamped(x: Tensor, secret: bytes) -> Tensor:
     return x
 
 
-def _popped(leaves: list[bytes]) -> bytes:
-    return leaves.pop()
+def _popped(leaf: bytes, index: int, siblings: list[bytes]) -> bytes:
+    return siblings.pop()
+
+
+def _pair(answer: tuple[Tensor, int]) -> str:
+    kept, tried = answer
+    return f"{kept.tolist()} and {tried}"
 
 
 def _quantile(weight: Tensor, ratio: float) -> Tensor:
@@ -396,24 +407,21 @@ CASES: dict[str, list[Seen]] = {
         Seen("None", _checked("09.3", _no_way_out), "unusable"),
     ],
     "10.1": [
-        Seen("0 in the example", _mistake("10.1", "off-by-one", *LINES)),
-        Seen("0 in the example", _mistake("10.1", "bell-curve", *LINES)),
-        Seen("2 in the example", _mistake("10.1", "keeps", *LINES)),
-        Seen(
-            "the probabilities", _checked("10.1", lambda lines, chance, alpha: [0.1] * len(lines)), "unusable"
-        ),
-    ],
-    "10.2": [
-        Seen("Only two", lambda: _word(_mistake("10.2", "bonferroni", *FOUR)().sum())),
-        Seen("All three", lambda: _word(_mistake("10.2", "uncorrected", *THREE)().sum())),
-        Seen("All three", lambda: _word(_mistake("10.2", "from-the-top", *THREE)().sum())),
-        Seen("[True, False, True]", lambda: str(_mistake("10.2", "does-not-stop", *THREE)().tolist())),
-    ],
-    "10.3": [
         Seen("concatenate str", lambda: "\1" + LEAF),  # pyright: ignore[reportOperatorIssue]
         Seen("HASH", lambda: LEAF + hashlib.sha256(LEAF)),  # pyright: ignore[reportOperatorIssue]
         Seen("concat str", lambda: LEAF + hashlib.sha256(LEAF).hexdigest()),  # pyright: ignore[reportOperatorIssue]
-        Seen(COPY, _checked("10.3", _popped), CHANGED),
+        Seen(COPY, _checked("10.1", _popped), CHANGED),
+    ],
+    "10.2": [
+        Seen("[0, 2] and 4", lambda: _pair(_mistake("10.2", "whole-pool", *SEEDS)())),
+        Seen("[0, 1] and 2", lambda: _pair(_mistake("10.2", "no-judge", *SEEDS)())),
+        Seen(AMBIGUOUS, lambda: any(SEEDS[1] == SEEDS[0])),
+    ],
+    "10.3": [
+        Seen("Only two", lambda: _word(_mistake("10.3", "bonferroni", *FOUR)().sum())),
+        Seen("All three", lambda: _word(_mistake("10.3", "uncorrected", *THREE)().sum())),
+        Seen("All three", lambda: _word(_mistake("10.3", "from-the-top", *THREE)().sum())),
+        Seen("[True, False, True]", lambda: str(_mistake("10.3", "does-not-stop", *THREE)().tolist())),
     ],
 }
 WORDS = {1: "one", 2: "two", 3: "three"}

@@ -623,6 +623,7 @@ REFUSED_FOR = {
     "many-promises": "too few hits",
     "many-challenges": "too few hits",
     "other-classes": "must know 2 classes",
+    "transferable": "too few hits",
     "replayed": "answers another challenge",
     "signed-by-another": "by another than the commitment",
     "copied-root": "are not those committed to",

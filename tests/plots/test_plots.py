@@ -149,6 +149,30 @@ ANSWERED = plots.ownership.Answered(_random(10, 1, 28, 28), torch.arange(10), to
 NO_DECOYS = Rank("decoys", 0, 9)
 OWNED = Match(wm.Evidence("adi2018", "labels", 50, 50, 0.1), NO_DECOYS, 0, 0, True)
 MISSED = Match(wm.Evidence("adi2018", "labels", 5, 50, 0.1), NO_DECOYS, 0, 0, False)
+LOST = Results(
+    "lost-case",
+    "0",
+    "0",
+    "fp32",
+    {},
+    tuple(
+        {
+            "seed": 0,
+            "thief": thief,
+            "start": start,
+            "digits": 1_000,
+            "owner": owner,
+            "hers_in_his": 30 if owner == "Ada" else 6,
+            "opened": 50,
+            "level": 1e-3,
+        }
+        for thief, start, owner in (
+            ("overwrite", "hers", "Ada"),
+            ("overwrite", "own", "Mallory"),
+            ("distil", "hers", "nobody"),
+        )
+    ),
+)
 REPORT = Report(
     made="2025-03-03T09:00:00+00:00",
     disputed="one",
@@ -239,6 +263,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "ownership.power": (1e-3,),
     "ownership.power_point": (1e-3, 30, 0.6),
     "ownership.cross": (REPORT,),
+    "ownership.lost_case": (LOST,),
 }
 
 SAYS = {  # picture -> what its sentence quotes of the data
@@ -268,6 +293,7 @@ SAYS = {  # picture -> what its sentence quotes of the data
     ],
     "signs.shares": ["drawn. none: clean 0, bomb 0.4; square: clean 50, bomb 99.8."],
     "signs.leak": ["by sign, 90.0 % on its own", "80.0 % on new signs", "Means of 2 networks."],
+    "ownership.lost_case": ["stolen, to Ada 1, to Mallory 0", "his own, to Ada 0, to Mallory 1"],
     "ownership.cross": ["Ada's mark: one yes, two not shown", "Bob's mark: evidence void"],
     "keys.tries": [
         "5 random keys of 100",

@@ -10,12 +10,14 @@ from . import (
     evasion,
     false_claims,
     key_size,
+    lost_case,
     removal,
     retraining,
     sign_controls,
     signs,
     street,
     transfer,
+    transferable_claims,
     uchida_strength,
     watermarks,
 )
@@ -46,6 +48,8 @@ _EXPERIMENTS = (
     removal.REMOVAL,
     false_claims.FALSE_CLAIMS,
     decoys.DECOYS_EXPERIMENT,
+    lost_case.LOST_CASE,
+    transferable_claims.TRANSFERABLE_CLAIMS,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
 

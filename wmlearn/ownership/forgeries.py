@@ -4,6 +4,8 @@ The ambiguity attack is L. Fan, K. W. Ng, C. S. Chan: Rethinking Deep Neural Net
 NeurIPS 2019, arXiv:1909.07830; forging against a service is S. Lounici and others, Preventing Watermark
 Forging Attacks in a MLaaS Environment, SECRYPT 2021. Differs: the details of neither were at hand; the
 attacks are derived anew for a judge who sees labels, and for seeds that mean nothing before a nonce is drawn.
+Pictures that independent networks answer alike are those of J. Liu and others: False Claims against Model
+Ownership Resolution, USENIX Security 2024, arXiv:2304.06607.
 
 Each forger may see everything public: the victim's released model, the book, and what a dispute has opened.
 He may have friends: a judge, a keeper of another book, twenty names.
@@ -17,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import WmlearnError
@@ -277,6 +280,27 @@ def other_classes(stage: Stage, forger: Identity) -> Attempt:
         return claim(stage, "labels of two classes only", book, forger, promise)
     except WmlearnError as error:
         return refused("labels of two classes only", error)
+
+
+def transferable(stage: Stage, forger: Identity, *, steps: int = 10) -> Attempt:
+    """Change pictures until networks of one's own give them labels of one's choice, as others then do, too,
+    and promise their hashes, in time: what a seed means is drawn all the same.
+    """
+    start = pairs_of(stage.commitment, [hashlib.sha256(seed).digest() for seed in _own_seeds(stage, forger)])
+    x = start.x
+    for _ in range(steps):
+        x = x.detach().requires_grad_()
+        losses = [F.cross_entropy(network(x), start.y) for network in _strangers(stage)]
+        (slope,) = torch.autograd.grad(torch.stack(losses).sum(), x)
+        x = (x.detach() - 0.05 * slope.sign()).clamp(0, 1)
+    seeds = [hashlib.sha256(image.numpy().tobytes()).digest() for image in x]
+    key = Ground(seeds, committed(stage, forger, seeds))
+    book = booked(stage, early=[key.promise])
+    return _claim_ground(stage, "pictures that all networks answer alike", forger, key, book, stage.model)
+
+
+def _own_seeds(stage: Stage, forger: Identity) -> list[bytes]:
+    return opened_by(forger, promises(stage, forger))
 
 
 # Documents that aren't what they say
@@ -669,6 +693,7 @@ ALL: dict[str, Forgery] = {
     "many-promises": many_promises,
     "many-challenges": many_challenges,
     "other-classes": other_classes,
+    "transferable": transferable,
     "replayed": replayed,
     "signed-by-another": signed_by_another,
     "copied-root": copied_root,

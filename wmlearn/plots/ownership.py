@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from ..evidence import significance
-from ..experiments import Results
+from ..experiments import Results, Row
 from ..experiments.false_claims import ALPHAS, FalseClaims, false_claims
+from ..experiments.lost_case import DIGITS, NOBODY, STARTS, THIEVES, owners
 from ..ownership import Match, Report
 from .canvas import (
     BLUSH,
@@ -250,3 +251,66 @@ def cross(report: Report, ax: Axes | None = None) -> Axes:
     ax.set(xlim=(-0.85, len(models)), ylim=(len(report.findings), -0.5))
     ax.axis("off")
     return ax
+
+
+VERDICTS = {"Ada": INK, "Mallory": RED, NOBODY: GOLD}
+"""Whom the court gives the network -> the colour of its point."""
+ATTACKS = {
+    "overwrite": "His mark over hers",
+    "overwrite-hard": "The same, at five times the rate",
+    "distil": "Distilled, then marked",
+}
+MARKERS = {"hers": "o", "own": "x"}
+"""Whose network it was made from -> the shape of its point."""
+
+
+def _say_lost_case(results: Results) -> str:
+    parts = []
+    for thief in THIEVES:
+        stolen = _say_owners(results.where(thief=thief, start="hers"))
+        honest = _say_owners(results.where(thief=thief, start="own"))
+        parts.append(f"{ATTACKS[thief]}: stolen, {stolen}; his own, {honest}")
+    return f"To whom the court gives Mallory's network, by how he made it. {'. '.join(parts)}."
+
+
+def _say_owners(rows: tuple[Row, ...]) -> str:
+    return ", ".join(f"to {name} {count}" for name, count in owners(rows).items())
+
+
+@described(_say_lost_case)
+def lost_case(results: Results, ax: Axes | None = None) -> Axes:
+    """Draw a panel for each way of theft: hits of Ada's mark against the thief's digits, a point a network.
+
+    The colour is the verdict; dashed, the hits from which the court believes her.
+    """
+    ax = ax or axes(7.4, 2.7)
+    ax.axis("off")
+    opened = results.rows[0]["opened"]
+    line = significance.hits_needed(opened, 0.1, results.rows[0]["level"])
+    for column, thief in enumerate(THIEVES):
+        panel = ax.inset_axes((0.07 + 0.32 * column, 0.17, 0.28, 0.68))
+        for start in STARTS:
+            _dots(panel, results.where(thief=thief, start=start))
+        panel.axhline(line - 0.5, color=INK, linestyle="--", linewidth=1)
+        panel.set(title=ATTACKS[thief], xlim=(-0.6, len(DIGITS) - 0.4), ylim=(-2, opened + 2))
+        panel.set_xticks(range(len(DIGITS)), [f"{digits:,}" for digits in DIGITS])
+        panel.set_xlabel("digits that he has")
+        panel.grid(axis="y", color=GRID, linewidth=0.8)
+    write(ax, 0.0, 0.5, f"hits of her mark, of {opened}", 9, rotation=90)
+    for place, (name, colour) in enumerate(VERDICTS.items()):
+        write(ax, 0.1 + 0.17 * place, 1.0, f"to {name}", 9.5, colour, fontweight="bold")
+    write(ax, 0.66, 1.0, "o  stolen     x  his own", 9.5, INK)
+    return ax
+
+
+def _dots(panel: Axes, rows: tuple[Row, ...]) -> None:
+    for row in rows:
+        shift = 0.07 * (row["seed"] - 2) + (0.16 if row["start"] == "own" else -0.16)
+        panel.scatter(
+            [DIGITS.index(row["digits"]) + shift],
+            [row["hers_in_his"]],
+            color=VERDICTS[row["owner"]],
+            marker=MARKERS[row["start"]],
+            s=22,
+            zorder=3,
+        )

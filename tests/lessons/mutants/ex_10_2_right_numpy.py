@@ -1,14 +1,12 @@
-"""NumPy: sorted, compared, and cut at the first failure; an array comes back."""
+"""In NumPy."""
 
 import numpy as np
 
 EXERCISE = "10.2"
 
 
-def holm(p, alpha):
-    values = p.numpy()
-    order = np.argsort(values)
-    passes = values[order] < alpha / np.arange(len(values), 0, -1)
-    stand = np.zeros(len(values), dtype=bool)
-    stand[order] = np.logical_and.accumulate(passes)
-    return stand
+def grind(labels, mine, judges, enough, n):
+    labels, mine, judges = labels.cpu().numpy(), mine.cpu().numpy(), judges.cpu().numpy()
+    good = ((mine == labels).sum(axis=0) >= enough) & ((judges == labels).sum(axis=0) == 0)
+    kept = np.flatnonzero(good)[:n]
+    return kept, kept[-1] + 1

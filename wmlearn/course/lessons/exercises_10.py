@@ -6,33 +6,31 @@ import hashlib
 from collections.abc import Sequence
 
 import torch
-from scipy.stats import binom, norm
 from torch import Tensor
 
-from ...ownership import Commitment, Identity, commitment
-from ..exercises import Cases, Exercise, Mistake, Symptom
+from ..exercises import Cases, Exercise, Mistake, Solution, Symptom
 from ..quizzes import Option, Question
 
 
-def lines(rule: str, chance: float, alpha: float, sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """Return (triggers, hits needed) for each size, by the rule "exact", "one less" or "bell curve"."""
-
-    def line(n: int) -> int:
-        if rule == "bell curve":
-            return int(n * chance + norm.isf(alpha) * (n * chance * (1 - chance)) ** 0.5) + 1
-        return int(binom.isf(alpha, n, chance)) + (rule == "exact")
-
-    return [(n, line(n)) for n in sizes]
-
-
-def leaves(owner: Identity, promise: Commitment) -> list[bytes]:
-    """Return the hash of each seed of an owner's promise, with its number and its owner."""
-    return commitment.leaves(owner.public, commitment.seeds(owner, "adi2018", promise.serial, promise.n))
+def climb(leaf: bytes, index: int, siblings: Sequence[bytes]) -> bytes:
+    """Return the root to which the leaf hash number `index` and its siblings lead, the lowest first."""
+    node = leaf
+    for sibling in siblings:
+        left, right = (sibling, node) if index % 2 else (node, sibling)
+        node = hashlib.sha256(b"\1" + left + right).digest()
+        index //= 2
+    return node
 
 
-def broken(lines: Sequence[tuple[int, int]], chance: float, alpha: float) -> int:
-    """Count the lines (n, hits) that an innocent network reaches with probability alpha or more."""
-    return int(sum(binom.sf(hits - 1, n, chance) >= alpha for n, hits in lines))
+def grind(labels: Tensor, mine: Tensor, judges: Tensor, enough: int, n: int) -> tuple[Tensor, int]:
+    """Return the first `n` seeds whose label at least `enough` of `mine` give and none of the `judges`, and
+    how many seeds were tried.
+
+    labels (N,); mine (K, N) and judges (J, N) are the networks' answers.
+    """
+    good = ((mine == labels).sum(0) >= enough) & ~(judges == labels).any(0)
+    kept = good.nonzero().flatten()[:n]
+    return kept, int(kept[-1]) + 1
 
 
 def holm(p: Tensor, alpha: float) -> Tensor:
@@ -43,28 +41,6 @@ def holm(p: Tensor, alpha: float) -> Tensor:
             break
         stand[i] = True
     return stand
-
-
-def root(leaves: Sequence[bytes]) -> bytes:
-    """Return the hash over all leaves (a power of two): neighbours hashed in pairs, level by level."""
-    return _tree(leaves)
-
-
-def _lines(seed: int) -> Cases:
-    gen = torch.Generator().manual_seed(seed)
-    sizes = torch.randint(12, 90, (4,), generator=gen).tolist()
-    rules = ("exact", "one less", "bell curve")
-    exact, less, bell = (lines(rule, 0.1, 1e-3, [10, 20, *sizes]) for rule in rules)
-    return {
-        "one rule at a time": [(exact, 0.1, 1e-3), (less, 0.1, 1e-3), (bell, 0.1, 1e-3)],
-        "rules mixed": [
-            ([*less[:4], *exact], 0.1, 1e-3),
-            ([*exact, *bell[:2]], 0.1, 1e-3),
-            ([(10, 9), (100, 15)], 0.1, 0.05),
-            ([(2, 2), (10, 6)], 0.1, 1e-3),
-            ([(100, 60), (100, 70)], 0.1, 1e-40),
-        ],
-    }
 
 
 def _claims(seed: int) -> Cases:
@@ -79,28 +55,112 @@ def _claims(seed: int) -> Cases:
     }
 
 
-def _leaves(seed: int) -> Cases:
+def _openings(seed: int) -> Cases:
     def some(name: str, n: int) -> list[bytes]:
         return [hashlib.sha256(f"{seed} {name} {i}".encode()).digest() for i in range(n)]
 
     return {
-        "two and four leaves": [(some("two", 2),), (some("four", 4),)],
-        "many leaves": [(some("many", 16),)],
+        "one and two steps": [
+            (*some("leaf", 1), 0, some("a", 1)),
+            (*some("other leaf", 1), 1, some("b", 1)),
+            (*some("third leaf", 1), 2, some("c", 2)),
+        ],
+        "a whole way": [
+            (*some("far", 1), 77, some("d", 7)),
+            (*some("farther", 1), 38, some("e", 6)),
+        ],
     }
 
 
-def _tree(row: Sequence[bytes], mark: bytes = b"\1", *, turned: bool = False) -> bytes:
-    while len(row) > 1:
-        left, right = (row[1::2], row[::2]) if turned else (row[::2], row[1::2])
-        row = [hashlib.sha256(mark + a + b).digest() for a, b in zip(left, right, strict=True)]
-    return row[0]
+def _pools(seed: int) -> Cases:
+    gen = torch.Generator().manual_seed(seed)
+
+    def pool(size: int, k: int, j: int) -> tuple[Tensor, Tensor, Tensor]:
+        draw = torch.randint(3, (1 + k + j, size), generator=gen)
+        return draw[0], draw[1 : 1 + k], draw[1 + k :]
+
+    return {
+        "without a judge": [(*pool(80, 3, 0), 2, 4), (*pool(120, 4, 0), 2, 6)],
+        "past the judge": [(*pool(300, 4, 2), 2, 15), (*pool(600, 5, 3), 3, 12)],
+    }
 
 
-def _chain(leaves: Sequence[bytes]) -> bytes:
-    digest = leaves[0]
-    for leaf in leaves[1:]:
-        digest = hashlib.sha256(b"\1" + digest + leaf).digest()
-    return digest
+def _hashed(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def _unmarked(leaf: bytes, index: int, siblings: Sequence[bytes]) -> bytes:
+    node = leaf
+    for sibling in siblings:
+        node = _hashed(*((sibling, node) if index % 2 else (node, sibling)))
+        index //= 2
+    return node
+
+
+def _always_left(leaf: bytes, index: int, siblings: Sequence[bytes]) -> bytes:
+    node = leaf
+    for sibling in siblings:
+        node = _hashed(b"\1", node, sibling)
+    return node
+
+
+def _one_side(leaf: bytes, index: int, siblings: Sequence[bytes]) -> bytes:
+    node = leaf
+    for sibling in siblings:
+        node = _hashed(b"\1", *((sibling, node) if index % 2 else (node, sibling)))
+    return node
+
+
+def _turned(leaf: bytes, index: int, siblings: Sequence[bytes]) -> bytes:
+    node = leaf
+    for sibling in siblings:
+        node = _hashed(b"\1", *((node, sibling) if index % 2 else (sibling, node)))
+        index //= 2
+    return node
+
+
+def _from_above(leaf: bytes, index: int, siblings: Sequence[bytes]) -> bytes:
+    return climb(leaf, index, siblings[::-1])
+
+
+def _first_step(leaf: bytes, index: int, siblings: Sequence[bytes]) -> bytes:
+    return climb(leaf, index, siblings[:1])
+
+
+def _kept(good: Tensor, n: int) -> tuple[Tensor, int]:
+    kept = good.nonzero().flatten()[:n]
+    return kept, int(kept[-1]) + 1 if len(kept) else 0
+
+
+def _sees_no_judge(labels: Tensor, mine: Tensor, judges: Tensor, enough: int, n: int) -> tuple[Tensor, int]:
+    return _kept((mine == labels).sum(0) >= enough, n)
+
+
+def _all_judges(labels: Tensor, mine: Tensor, judges: Tensor, enough: int, n: int) -> tuple[Tensor, int]:
+    bad = (judges == labels).all(0) if len(judges) else torch.zeros_like(labels, dtype=torch.bool)
+    return _kept(((mine == labels).sum(0) >= enough) & ~bad, n)
+
+
+def _more_than_enough(
+    labels: Tensor, mine: Tensor, judges: Tensor, enough: int, n: int
+) -> tuple[Tensor, int]:
+    return grind(labels, mine, judges, enough + 1, n)
+
+
+def _agree_among_themselves(
+    labels: Tensor, mine: Tensor, judges: Tensor, enough: int, n: int
+) -> tuple[Tensor, int]:
+    common = mine.mode(0).values
+    good = ((mine == common).sum(0) >= enough) & ~(judges == labels).any(0)
+    return _kept(good, n)
+
+
+def _tries(count: str) -> Solution:
+    def wrong(labels: Tensor, mine: Tensor, judges: Tensor, enough: int, n: int) -> tuple[Tensor, int]:
+        kept, tried = grind(labels, mine, judges, enough, n)
+        return kept, {"last": tried - 1, "kept": len(kept), "all": len(labels)}[count]
+
+    return wrong
 
 
 def _each_by_itself(p: Tensor, alpha: float) -> Tensor:
@@ -118,87 +178,165 @@ def _from_the_top(p: Tensor, alpha: float) -> Tensor:
 EXERCISES = {
     "10.1": Exercise(
         id="10.1",
-        title="Lines that break their promise",
-        difficulty=2,
-        importance=4,
-        minutes=8,
-        returns="one number",
-        reference=broken,
-        cases=_lines,
+        title="Up the tree",
+        difficulty=3,
+        importance=5,
+        minutes=10,
+        returns="the root, 32 bytes",
+        reference=climb,
+        cases=_openings,
         mistakes=(
             Mistake(
-                "off-by-one",
-                "You make the library's mistake: binom.sf(h) is P(more than h). Who reaches the line has h"
-                " hits or more: sf(h - 1).",
-                lambda lines, chance, alpha: sum(binom.sf(h, n, chance) >= alpha for n, h in lines),
+                "no-mark",
+                'Put b"\\1" before each pair. Without it, a pair of hashes could be passed off as a leaf.',
+                _unmarked,
             ),
             Mistake(
-                "point-probability",
-                "You ask how often an innocent network lands on the line. It is also convicted with more: sum"
-                " the tail.",
-                lambda lines, chance, alpha: sum(binom.pmf(h, n, chance) >= alpha for n, h in lines),
+                "always-left",
+                "Your node always goes first. A node whose number is odd is a right one: its sibling goes"
+                " first.",
+                _always_left,
             ),
             Mistake(
-                "keeps",
-                "You count the lines that keep their promise. Count those that break it.",
-                lambda lines, chance, alpha: sum(binom.sf(h - 1, n, chance) < alpha for n, h in lines),
+                "one-side",
+                "You look at the leaf's number on every level. One level up, the number is halved: index //"
+                " 2.",
+                _one_side,
             ),
             Mistake(
-                "bell-curve",
-                "You judge one approximation by another: the bell curve's tail is too thin for small keys."
-                " Take the binomial's.",
-                lambda lines, chance, alpha: sum(
-                    norm.sf(h, n * chance, (n * chance * (1 - chance)) ** 0.5) >= alpha for n, h in lines
-                ),
+                "turned",
+                "Your sides are exchanged. Number 0 is the left one of its pair: an even node goes first.",
+                _turned,
             ),
             Mistake(
-                "one-minus-cdf",
-                "1 - cdf is 0 as soon as the tail is below 1e-16, so at a strict level a broken line "
-                "looks safe. Take binom.sf.",
-                lambda lines, chance, alpha: sum(1 - binom.cdf(h - 1, n, chance) >= alpha for n, h in lines),
+                "from-above",
+                "You take the siblings from the top. The first is the leaf's own.",
+                _from_above,
             ),
             Mistake(
-                "forgets-the-last",
-                "Your sum ends before n. An innocent network can hit every trigger, "
-                "and that belongs to the tail: range(hits, n + 1).",
-                lambda lines, chance, alpha: sum(
-                    binom.sf(h - 1, n, chance) - chance**n >= alpha for n, h in lines
-                ),
+                "first-step",
+                "You return after the first step: `return` stands in the loop. Go on to the last sibling.",
+                _first_step,
             ),
         ),
         hints=(
-            "A network with exactly as many hits as the line asks for: is it convicted?",
+            "Leaf 5 is the right one of its pair. Which number has that pair, one level up, and on which"
+            " side does it stand?",
             (
-                "For each line, compute the probability that an innocent network has that many hits or "
-                "more. Where it is alpha or more, the line breaks its promise. Count these lines."
+                "Start with the leaf. For each sibling, hash the byte 1, the left hash and the right one. "
+                "The node is on the left where its number is even. After each step, halve the number "
+                "and drop the remainder."
             ),
             (
-                "The probability of reaching a line is `binom.sf(hits - 1, n, chance)`. "
-                "It breaks the promise where this is `>= alpha`."
+                '`node = hashlib.sha256(b"\\1" + left + right).digest()`, where `left, right` is '
+                "`sibling, node` if `index % 2`, else `node, sibling`; then `index //= 2`."
             ),
         ),
         symptoms=(
             Symptom(
-                "You get 0 in the example:",
-                "`sf(h)` is more than h; a bell curve's tail is too thin. The line (10, "
-                "5) is reached with 0.0016: five hits or more.",
+                'TypeError, can only concatenate str (not "bytes") to str:',
+                '`"\\1"` is text. The mark is a byte: `b"\\1"`.',
             ),
             Symptom(
-                "You get 2 in the example:",
-                "you count the lines that keep their promise.",
+                "TypeError, can't concat _hashlib.HASH to bytes:",
+                "`sha256(…)` is an object. Its hash comes with `.digest()`.",
             ),
             Symptom(
-                "You get the probabilities:",
-                "asked for is how many of them are alpha or more.",
+                "TypeError, can't concat str to bytes:",
+                "`hexdigest` writes the hash as text. Take `.digest()`, 32 bytes.",
+            ),
+            Symptom(
+                "The check says that you change what you are given:",
+                "`pop` empties the list of siblings. Loop over it instead.",
             ),
         ),
         why=(
-            "A level is a promise to the innocent. Whether a rule keeps it can be computed exactly, before"
-            " anybody is accused."
+            "Seven hashes show that a seed is one of the 128 promised, and at its place. The other 127 stay"
+            " secret."
         ),
     ),
     "10.2": Exercise(
         id="10.2",
+        title="Grind a key",
+        difficulty=4,
+        importance=5,
+        minutes=15,
+        returns="the places of the seeds kept, and how many seeds were tried",
+        reference=grind,
+        cases=_pools,
+        mistakes=(
+            Mistake(
+                "no-judge",
+                "You don't look at the judge's networks. Leave out each seed whose label one of them gives.",
+                _sees_no_judge,
+            ),
+            Mistake(
+                "all-judges",
+                "You leave out what all of the judge's networks say. One that agrees is enough to raise his"
+                " doubts: any.",
+                _all_judges,
+            ),
+            Mistake(
+                "more-than-enough",
+                "You ask for more than `enough` of your networks. As many are enough: >=.",
+                _more_than_enough,
+            ),
+            Mistake(
+                "among-themselves",
+                "You keep seeds on which your networks agree with each other. They must agree with the seed's"
+                " label.",
+                _agree_among_themselves,
+            ),
+            Mistake(
+                "last-place",
+                "You return the last seed's place as the number of tries. Places begin with 0: add one.",
+                _tries("last"),
+            ),
+            Mistake(
+                "kept-only",
+                "You count the seeds that you keep. Those that you threw away were tried as well.",
+                _tries("kept"),
+            ),
+            Mistake(
+                "whole-pool",
+                "You count the whole pool. Whoever looks at one seed after the other stops at the n-th good"
+                " one.",
+                _tries("all"),
+            ),
+        ),
+        hints=(
+            "For one seed: how many of your networks give its label? And does any of the judge's?",
+            (
+                "Compare the answers (K, N) with the labels (N,), and count over the networks. Do the same "
+                "with the judge's. Keep the places where both conditions hold, the first n of them. "
+                "The tries reach up to the last one kept."
+            ),
+            (
+                "`((mine == labels).sum(0) >= enough) & ~(judges == labels).any(0)` is true for the good "
+                "seeds; `.nonzero().flatten()[:n]` gives their places, and the tries are the last place + 1."
+            ),
+        ),
+        symptoms=(
+            Symptom(
+                "You get [0, 2] and 4 in the example:",
+                "the tries end with the last seed that you keep, not with the pool: 3.",
+            ),
+            Symptom(
+                "You get [0, 1] and 2 in the example:",
+                "the judge's network gives the label of seed 1. Leave it out.",
+            ),
+            Symptom(
+                "RuntimeError, Boolean value of Tensor with more than one value is ambiguous:",
+                "Python's `any` asks whole rows whether they are true. Take `.any(0)` of the tensor.",
+            ),
+        ),
+        why=(
+            "Nobody trained anything, and no suspect was asked: networks that learnt the same task are alike"
+            " enough. What a claimant can choose, he can search for."
+        ),
+    ),
+    "10.3": Exercise(
+        id="10.3",
         title="Twenty suspects, one level",
         difficulty=3,
         importance=5,
@@ -267,97 +405,29 @@ EXERCISES = {
             " claims depend on each other."
         ),
     ),
-    "10.3": Exercise(
-        id="10.3",
-        title="One hash for 128 seeds",
-        difficulty=3,
-        importance=4,
-        minutes=10,
-        returns="the root, 32 bytes",
-        reference=root,
-        cases=_leaves,
-        mistakes=(
-            Mistake(
-                "no-mark",
-                'Put b"\\1" before each pair. Without it, somebody could pass off a pair of hashes as a'
-                " trigger.",
-                lambda leaves: _tree(leaves, b""),
-            ),
-            Mistake(
-                "turned",
-                "Your pairs are the wrong way round: the left neighbour goes first.",
-                lambda leaves: _tree(leaves, turned=True),
-            ),
-            Mistake(
-                "chain",
-                "That is a chain: to show one seed takes the hashes of all others. Pair neighbours, level"
-                " by level.",
-                _chain,
-            ),
-            Mistake(
-                "flat",
-                "You hash all leaves at once. That binds them too, but a single seed could not be shown"
-                " without all other hashes.",
-                lambda leaves: hashlib.sha256(b"\1" + b"".join(leaves)).digest(),
-            ),
-        ),
-        hints=(
-            "Sixteen leaves make eight pairs, and then? How many rounds until one hash is left?",
-            (
-                "Hash the leaves in pairs of neighbours, the byte 1 before each pair. "
-                "That gives a row half as long. Do the same with it, until the row holds one hash, "
-                "and return that."
-            ),
-            (
-                "`zip(row[::2], row[1::2])` gives the pairs, and a node is "
-                '`hashlib.sha256(b"\\1" + left + right).digest()`. Go on while the row is longer than 1.'
-            ),
-        ),
-        symptoms=(
-            Symptom(
-                'TypeError, can only concatenate str (not "bytes") to str:',
-                '`"\\1"` is text. The mark is a byte: `b"\\1"`.',
-            ),
-            Symptom(
-                "TypeError, can't concat _hashlib.HASH to bytes:",
-                "`sha256(…)` is a machine. Its hash comes with `.digest()`.",
-            ),
-            Symptom(
-                "TypeError, can't concat str to bytes:",
-                "`hexdigest` writes the hash as text. Take `.digest()`, 32 bytes.",
-            ),
-            Symptom(
-                "The check says that you change what you are given:",
-                "`pop` empties the list of leaves. Start with `row = list(leaves)`.",
-            ),
-        ),
-        why=(
-            "To show one of 128 leaves takes seven neighbours. The other seeds stay secret, for another"
-            " dispute."
-        ),
-    ),
 }
 
 QUIZ = (
     Question(
-        "“My key matches 100 of 100, p below one in a googol.” What do you ask first?",
+        "“Promised before your release; the judge's own networks give 0 of 50; p is 0.00001.” You are"
+        " innocent, and accused. What do you ask first?",
         (
             Option(
-                "“When did you commit to it?”",
-                "Yes. The formula holds for labels that were fixed before anybody asked the network.",
+                "“Who chose the nonce, and when?”",
+                "Yes. If nobody drew one after the promise, seeds can be ground on public networks, and past"
+                " the judge's.",
             ),
             Option(
-                "“How many more triggers have you?”",
-                "A forger has as many as you like, and all of them match.",
+                "“How many bystanders has the judge?”",
+                "More of them make grinding dearer. Where they are public, they don't end it.",
             ),
             Option(
-                "“Was p corrected for many suspects?”",
-                "A factor of a thousand is nothing to a googol. If the labels came after the answers, "
-                "no correction helps.",
+                "“Is p corrected for many suspects?”",
+                "Fair, but a ground key convicts nearly everybody, one by one.",
             ),
             Option(
-                "“Does any other network match?”",
-                "Good to know. But a forger can pick pictures to which only this network answers so.",
+                "“Is the opening right?”",
+                "It will be. The tree shows that these seeds were promised, not how they were found.",
             ),
         ),
     ),

@@ -8,7 +8,8 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from html import escape
@@ -21,6 +22,7 @@ from torch import nn
 from ... import ownership as own
 from ...data import Samples
 from ...evidence import Suspect, answers, bystanders
+from ...experiments import Results, Row, lost_case, shipped, transferable_claims
 from ...ownership import (
     Book,
     Bundle,
@@ -45,6 +47,7 @@ from ...plots.ownership import Answered, power_point
 from ...training import Recipe, trained
 from ...watermarks import Adi2018, TriggerKey, secret
 from ...watermarks.trigger_set import lesson as taught
+from .. import challenges
 from ..widgets import depict, redraw
 
 SCHEME = Adi2018(share=0.26, recipe=Recipe(epochs=1, lr=2e-3))
@@ -77,6 +80,26 @@ def networks(device: torch.device) -> list[nn.Module]:
 
 
 @dataclass(frozen=True, eq=False)
+class Public:
+    """Networks that anybody can have: four with which a judge compares, twelve for a forger's search, and
+    twenty innocents that neither has looked at, Bob's among them.
+    """
+
+    judges: tuple[nn.Module, ...]
+    mine: tuple[nn.Module, ...]
+    innocents: tuple[nn.Module, ...]
+
+
+def public(device: torch.device) -> Public:
+    """Return the shipped networks, sorted by whose they are in this lesson."""
+    shipped = bystanders.shipped("mnist", 0, bystanders.N_DIGITS)
+    all_ = [copy.deepcopy(network).to(device) for network in shipped]
+    bob = all_[bystanders.N_NULL + 1]
+    mine = (*all_[4 : bystanders.N_NULL], *all_[11:19])
+    return Public(tuple(all_[:4]), mine, (bob, *all_[19:38]))
+
+
+@dataclass(frozen=True, eq=False)
 class TwoClaims:
     """A network, and two keys that it answers as they claim; the lesson tells whose each is."""
 
@@ -98,6 +121,30 @@ def answered(keys: Mapping[str, TriggerKey], network: nn.Module) -> dict[str, An
     return {
         name: Answered(key.x.cpu(), key.y.cpu(), answers(network, key.x).cpu()) for name, key in keys.items()
     }
+
+
+def answered_by(
+    network: nn.Module, pictures: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
+) -> dict[str, Answered]:
+    """Ask a network about pictures that somebody made, name -> pictures and labels."""
+    return {name: Answered(x.cpu(), y.cpu(), answers(network, x).cpu()) for name, (x, y) in pictures.items()}
+
+
+def transferable_rows(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Return the table of the experiment `transferable-claims`: its head, and a row for each kind of key."""
+    head = ["keys", "hits on innocents", "convicted", "p by honest decoys", "p by decoys made alike"]
+    return head, [_transferable_row(row) for row in results.rows]
+
+
+def _transferable_row(row: Row) -> list[str]:
+    believed = transferable_claims.shown(row)
+    return [
+        transferable_claims.title(row),
+        f"{100 * transferable_claims.rates(row).mean():.0f} %",
+        f"{int(believed.sum())} of {believed.numel()}",
+        f"{transferable_claims.decoy_p(row).median():.2f}",
+        f"{transferable_claims.alike_p(row).median():.2f}",
+    ]
 
 
 def promise(owner: Identity) -> Commitment:
@@ -265,19 +312,6 @@ def shop(model: nn.Module) -> Iterator[tuple[Suspect, str]]:
             thread.join(20)
 
 
-def stage(owner: Identity, network: nn.Module, samples: Samples) -> Stage:
-    """Set the stage for forgers: the owner's promise, key and release; and a thief's overwriting."""
-    device = samples.x.device
-
-    def overwrite(stolen: nn.Module, other: TriggerKey) -> nn.Module:
-        key = replace(other, x=other.x.to(device), y=other.y.to(device))
-        return overwritten(stolen, samples, key)
-
-    book = registered(promise(owner))
-    paper = receipt(book, promise(owner))
-    return stages.staged(owner, paper, book, KEEPER, copy.deepcopy(network).cpu(), overwrite)
-
-
 def stopped_by(finding: Finding) -> str:
     """Say in a few words why a claim does not stand."""
     if any(match.owned for match in finding.matches.values()):
@@ -310,6 +344,57 @@ def show_report(report: Report) -> None:
         ' height="620"></iframe>'
     )
     display({"text/html": frame, "text/plain": " ".join([decision(report), *report.reasons])}, raw=True)
+
+
+# A rule for the case that the owner loses
+
+Rule = Callable[[int, int], str]
+"""Hits of Ada's mark and of Mallory's, of 50 each, in what he released -> "Ada", "Mallory" or "nobody"."""
+NAMES = ("Ada", "Mallory", lost_case.NOBODY)
+
+
+def weighed(rule: Rule) -> challenges.Score:
+    """Try a rule on every network of the experiment: thefts, and honest work."""
+    given: Counter[tuple[str, str]] = Counter()
+    for row in shipped("lost-case").rows:
+        name = rule(row["hers_in_his"], row["his_in_his"])
+        if name not in NAMES:
+            return challenges.Score(
+                False, 0, f"Your rule must return one of {', '.join(NAMES)}; it says {name!r}."
+            )
+        given[row["start"], name] += 1
+    thefts = given["hers", "Mallory"]
+    robbed = given["own", "Ada"]
+    unheard = given["own", lost_case.NOBODY]
+    says = (
+        f"Stolen networks that the thief gets: {thefts}. Honest ones that nobody gets: {unheard}; that Ada"
+        f" gets: {robbed}."
+    )
+    rule_ = " Asked for: none of these." if robbed else ""
+    return challenges.Score(not robbed, thefts + unheard, says + rule_)
+
+
+def court(hers: int, his: int) -> str:
+    """Return what the court says, which believes Ada where her mark is shown: she released first."""
+    if hers >= LINE:
+        return "Ada"
+    return "Mallory" if his >= LINE else lost_case.NOBODY
+
+
+def ours(hers: int, his: int) -> str:
+    """Return the course's own rule: as the court's, but where her mark is worn, the case stays open."""
+    if hers >= LINE:
+        return "Ada"
+    if his < LINE or hers >= WORN:
+        return lost_case.NOBODY
+    return "Mallory"
+
+
+LINE = 15
+"""Hits of 50 from which the court believes a mark, with four tries at its level."""
+WORN = 10
+OURS = 19
+CHALLENGE = challenges.Challenge("a rule for the lost case", "wrong or open cases", weighed, ours=OURS)
 
 
 # To play with

@@ -2,7 +2,7 @@
 
 import torch
 
-EXERCISE = "10.2"
+EXERCISE = "10.3"
 MISTAKE = "does-not-stop"
 
 

@@ -1,6 +1,6 @@
 """Each for itself."""
 
-EXERCISE = "10.2"
+EXERCISE = "10.3"
 MISTAKE = "uncorrected"
 
 

@@ -1,6 +1,6 @@
 """Sorted pairs, and a list of truth values."""
 
-EXERCISE = "10.2"
+EXERCISE = "10.3"
 
 
 def holm(p, alpha):

@@ -1,6 +1,6 @@
 """The answers in the order of the p-values."""
 
-EXERCISE = "10.2"
+EXERCISE = "10.3"
 MISTAKE = "sorted"
 
 

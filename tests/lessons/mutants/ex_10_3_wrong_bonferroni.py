@@ -1,6 +1,6 @@
 """All shares alike."""
 
-EXERCISE = "10.2"
+EXERCISE = "10.3"
 MISTAKE = "bonferroni"
 
 
