@@ -1,0 +1,113 @@
+"""Limits keep the promise that they make; the quantile doesn't."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom, binomtest
+
+import wmlearn as wm
+from wmlearn.detection.calibration import Rate, alarms, counted, least, limit, limits, needed
+
+DRAWS = 4_000
+
+
+def _scores(n: int, seed: int) -> torch.Tensor:
+    """Draw `DRAWS` times `n` clean scores and a new one, with a heavy tail, (DRAWS, n + 1)."""
+    return -torch.rand(DRAWS, n + 1, generator=torch.Generator().manual_seed(seed)).log()
+
+
+@pytest.mark.parametrize(("n", "rate"), [(99, 0.01), (120, 0.01), (19, 0.05), (30, 0.05), (9, 0.1), (25, 0.1)])
+def test_a_limit_keeps_its_promise_and_the_quantile_breaks_it(n: int, rate: float) -> None:
+    scores = _scores(n, seed=n)
+    new = scores[:, -1]
+    kept = torch.tensor([limit(draw[:-1], rate) for draw in scores])
+    chance = math.floor((n + 1) * Fraction(str(rate))) / (n + 1)
+    flagged = int((new > kept).sum())
+    assert chance <= rate
+    assert binomtest(flagged, DRAWS, chance).pvalue > 1e-3, "and flags as often as it may"
+    plain = scores[:, :-1].quantile(1 - rate, dim=1)
+    assert binom.sf(int((new > plain).sum()) - 1, DRAWS, rate) < 1e-3
+
+
+def test_every_class_has_a_limit_of_its_own_where_it_has_enough_images() -> None:
+    draw = torch.Generator().manual_seed(0)
+    classes = torch.arange(3).repeat_interleave(torch.tensor([200, 60, 60]))
+    scores = torch.rand(320, generator=draw) + classes
+    bounds = limits(scores, classes, 3, 0.01)
+    assert bounds[0] == limit(scores[:200], 0.01)
+    assert bounds[1] == bounds[2] == limit(scores[200:], 0.01)
+    few = limits(scores[150:300], classes[150:300], 3, 0.01)
+    assert few.tolist() == [limit(scores[150:300], 0.01)] * 3
+
+
+@pytest.mark.parametrize("counts", [(60, 60), (30, 20), (25, 5)])
+def test_classes_keep_the_promise_together(counts: tuple[int, int]) -> None:
+    """Of two classes with other scores, in any number, a new image is flagged no oftener than promised."""
+    draw = torch.Generator().manual_seed(sum(counts))
+    n = sum(counts)
+    flagged = 0
+    for _ in range(DRAWS):
+        classes = (torch.rand(n + 1, generator=draw) * n < counts[1]).long()
+        scores = torch.rand(n + 1, generator=draw) * (1 + 4 * classes)
+        bounds = limits(scores[:-1], classes[:-1], 2, 0.05)
+        flagged += bool(scores[-1] > bounds[classes[-1]])
+    assert binom.sf(flagged - 1, DRAWS, 0.05) > 1e-3
+
+
+@given(st.floats(0.001, 0.9))
+def test_as_many_as_are_needed_suffice_and_one_fewer_do_not(rate: float) -> None:
+    n = needed(rate)
+    assert least(n) <= rate + 1e-6
+    assert math.isfinite(limit(torch.rand(n), rate))
+    if n > 0:
+        with pytest.raises(wm.ArgumentError, match="clean images to set the limit"):
+            limit(torch.rand(n - 1), rate)
+
+
+def test_too_few_images_are_one_clear_error() -> None:
+    message = (
+        r"^0\.01 of false alarms needs at least 99 clean images to set the limit, got 60\."
+        r" Bring more of them, or promise 0\.016\.$"
+    )
+    with pytest.raises(wm.ArgumentError, match=message):
+        limit(torch.rand(60), 0.01)
+
+
+@given(st.integers(1, 300), st.data())
+def test_an_interval_holds_its_share(n: int, data: st.DataObject) -> None:
+    rate = Rate(data.draw(st.integers(0, n)), n)
+    low, high = rate.interval
+    assert 0 <= low <= rate.share <= high <= 1
+
+
+def test_an_interval_by_hand() -> None:
+    low, high = Rate(0, 100).interval
+    assert low == 0
+    assert high == pytest.approx(1 - 0.025 ** (1 / 100), abs=1e-6)
+    assert Rate(0, 0).interval == (0, 1)
+
+
+def test_alarms_are_measured_on_images_that_did_not_set_the_limit() -> None:
+    """Half of the scores lie far above the rest: no limit from the same half would flag a tenth."""
+    scores = torch.rand(400, generator=torch.Generator().manual_seed(3))
+    classes = torch.arange(400) % 4
+    found = alarms(scores, classes, 4, 0.05)
+    assert found is not None
+    assert found.promised == 0.05
+    assert found.overall.n == 400
+    assert [rate.n for rate in found.by_class] == [100] * 4
+    assert sum(rate.flagged for rate in found.by_class) == found.overall.flagged
+    assert found.overall.interval[0] <= 0.05
+    assert alarms(scores[:30], classes[:30], 4, 0.05) is None
+
+
+def test_flags_are_counted_by_class() -> None:
+    found = counted(torch.tensor([True, False, True, False]), torch.tensor([0, 0, 1, 1]), 3, 0.1)
+    assert found.overall == Rate(2, 4)
+    assert found.by_class == (Rate(1, 2), Rate(1, 2), Rate(0, 0))
