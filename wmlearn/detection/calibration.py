@@ -49,7 +49,9 @@ class Rate:
 
 @dataclass(frozen=True)
 class Alarms:
-    """How many clean images a detector promised to flag at most, and how many it flagged."""
+    """How many clean images a detector promised to flag at most, and how many it flagged; where it accuses
+    classes, they are counted.
+    """
 
     promised: float  # the share of clean images, as likely as those that set the limit
     overall: Rate
@@ -59,6 +61,14 @@ class Alarms:
 def check_rule(rule: Rule) -> None:
     """Raise `ArgumentError` for a rule that there isn't."""
     require(rule in get_args(Rule), f"rule must be one of {', '.join(get_args(Rule))}", rule)
+
+
+def promise(rule: Rule, rate: float) -> str:
+    """Say how often a detector of queries flags clean images."""
+    check_rule(rule)
+    if rule == "quantile":
+        return f"what {rate:.1%} of the clean images exceed; on others, more false alarms are to be expected"
+    return f"false alarms on {rate:.1%} of clean images are promised"
 
 
 def needed(rate: float) -> int:
@@ -118,8 +128,8 @@ def cross_judged(scores: Tensor, classes: Tensor, k: int, rate: float, seed: int
 
 
 def alarms(scores: Tensor, classes: Tensor, k: int, rate: float, seed: int = 0) -> Alarms | None:
-    """Measure false alarms on clean `scores` (n,) of images that the network puts in `classes` (n,), each half
-    judged by the other; None where a half can't promise `rate`.
+    """Measure false alarms on clean `scores` (n,) of images that the network puts in `classes` (n,), each
+    half judged by the other; None where a half can't promise `rate`.
     """
     if len(scores) // 2 < needed(rate):
         return None

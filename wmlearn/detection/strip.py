@@ -9,6 +9,7 @@ rule "quantile" as their quantile.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from ..data import Samples
 from ..errors import require
 from ..training import predict
-from .calibration import Rule, check_rule
+from .calibration import Rule, check_rule, promise
 from .checks import check, check_share
 from .suspicion import Suspicion, calibrated
 
@@ -29,6 +30,16 @@ class Strip:
     false_rejection: float = 0.01
     seed: int = 0
     rule: Rule = "conformal"
+    needs: ClassVar[Literal["queries"]] = "queries"
+
+    @property
+    def level(self) -> str:
+        """How many false alarms are promised, in words."""
+        return promise(self.rule, self.false_rejection)
+
+    def n_setting(self, n: int) -> int:
+        """Count how many of `n` clean images set the limit."""
+        return n - self.overlays
 
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
         """Judge images `x` (M, C, H, W) with the defender's clean `samples`: some are laid over the others,

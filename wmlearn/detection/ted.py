@@ -11,6 +11,7 @@ on images that are classified wrongly, too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from ..data import Samples, split
 from ..errors import require
 from ..training import predict
 from .activations import layers
-from .calibration import Rule, check_rule
+from .calibration import Rule, check_rule, promise
 from .checks import check, check_share
 from .suspicion import Suspicion, calibrated
 
@@ -32,6 +33,16 @@ class TopologicalEvolution:
     layers: tuple[str, ...] = ()  # that are followed; by default, every convolution and linear layer
     rule: Rule = "conformal"
     seed: int = 0  # of the halves
+    needs: ClassVar[Literal["queries"]] = "queries"
+
+    @property
+    def level(self) -> str:
+        """How many false alarms are promised, in words."""
+        return promise(self.rule, self.false_rejection)
+
+    def n_setting(self, n: int) -> int:
+        """Count how many of `n` clean images set the limit."""
+        return n - n // 2
 
     def __call__(self, model: nn.Module, samples: Samples, x: Tensor) -> Suspicion:
         """Judge images `x` (M, C, H, W) with the defender's clean `samples`, a thousand or so: they are
