@@ -2,7 +2,8 @@
 
 A. Nguyen, A. Tran: WaNet - Imperceptible Warping-based Backdoor Attack, ICLR 2021, arXiv:2102.10369, section
 3.2. Differs: stronger by default, since these networks train for a few epochs (the paper's strength moves a
-pixel by about a quarter of its width); `shake` is the paper's noise mode, which bends each image differently.
+pixel of such images by about a quarter of its width), and without the paper's noise mode, in which further
+images are bent at random and keep their labels, so that only this field is obeyed.
 """
 
 from __future__ import annotations
