@@ -8,9 +8,10 @@ clean digits fall in two more clearly than the paper's. No retraining without th
 
 Limits of the silhouette don't travel to other networks: clean classes fall in two as clearly there as
 poisoned ones here. With clean images that weren't trained on, none is needed. They are put among the class's,
-and all are split in two: where nothing is wrong, they fall on both parts as the others do, and R. A. Fisher's
-exact test (Statistical Methods for Research Workers, 5th edition, 1934, section 21.02) tells how likely a
-part is to lack so many of them by chance. It may be the larger part.
+and all are split in two: where nothing is wrong, they fall on both parts nearly as the others do, and R. A.
+Fisher's exact test (Statistical Methods for Research Workers, 5th edition, 1934, section 21.02) tells how
+likely a part is to lack so many of them by chance. It may be the larger part. Nearly: training alone makes
+images look a little different from those that weren't trained on, for which `odds` allow.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class ActivationClustering:
     silhouette: float = 0.4  # above it, a class falls clearly in two; 1 is the most
     layer: str | None = None  # whose answers are judged; by default, what the head is given
     false_alarms: float = 0.01  # the chance that a clean class is accused
+    odds: float = 2.0  # of lying in a part, for a clean training image against one that wasn't trained on
     needs: ClassVar[Literal["its training set"]] = "its training set"
 
     @property
@@ -58,6 +60,7 @@ class ActivationClustering:
         check(model, samples)
         check_share("smaller", self.smaller)
         check_share("false_alarms", self.false_alarms)
+        require(self.odds >= 1, "odds must be at least 1", self.odds)
         features = penultimate(model, samples.x, self.layer)  # (N, F)
         rule = f"components must lie in 1..{features.shape[1]}"
         require(1 <= self.components <= features.shape[1], rule, self.components)
@@ -95,8 +98,8 @@ class ActivationClustering:
             part = two_means(principal(both, self.components))
             for side in (part, ~part):
                 # of two parts, either may be accused
-                p = min(1.0, 2 * p_value(side, judged))
-                score[rows[side[judged]]] = -math.log10(max(p, 1e-300))
+                p = min(1.0, 2 * p_value(side, judged, self.odds))
+                score[rows[side[judged]]] = math.log10(1 / max(p, 1e-300))
         return score
 
     def _alarms(self, known: Tensor, clean: Samples) -> Alarms | None:
@@ -112,18 +115,19 @@ class ActivationClustering:
         return counted(worst >= self._least(), classes, k, self.false_alarms)
 
 
-def p_value(part: Tensor, judged: Tensor) -> float:
+def p_value(part: Tensor, judged: Tensor, odds: float = 1.0) -> float:
     """Return the chance that `part` (N,) bool holds as many of the `judged` (N,) bool as it does, or more, if
-    they were drawn at random.
+    the odds of lying in it are `odds` times those of the others.
 
     >>> from wmlearn.detection.activation_clustering import p_value
     >>> round(p_value(torch.arange(4) < 2, torch.arange(4) < 2), 3)  # one way of six
     0.167
     """
-    from scipy.stats import hypergeom
+    from scipy.stats import nchypergeom_fisher
 
     both = int((part & judged).sum())
-    return float(hypergeom.sf(both - 1, len(part), int(judged.sum()), int(part.sum())))
+    sizes = (len(part), int(judged.sum()), int(part.sum()))
+    return float(nchypergeom_fisher.sf(both - 1, *sizes, odds))
 
 
 def two_means(points: Tensor, rounds: int = 50) -> Tensor:
