@@ -42,16 +42,16 @@ def test_a_limit_keeps_its_promise_and_the_quantile_breaks_it(n: int, rate: floa
 
 def test_every_class_has_a_limit_of_its_own_where_it_has_enough_images() -> None:
     draw = torch.Generator().manual_seed(0)
-    classes = torch.arange(3).repeat_interleave(torch.tensor([200, 60, 60]))
-    scores = torch.rand(320, generator=draw) + classes
-    bounds = limits(scores, classes, 3, 0.01)
-    assert bounds[0] == limit(scores[:200], 0.01)
-    assert bounds[1] == bounds[2] == limit(scores[200:], 0.01)
-    few = limits(scores[150:300], classes[150:300], 3, 0.01)
-    assert few.tolist() == [limit(scores[150:300], 0.01)] * 3
+    classes = torch.arange(3).repeat_interleave(torch.tensor([200, 30, 30]))
+    scores = torch.rand(260, generator=draw) + classes
+    bounds = limits(scores, classes, 3, 0.1)
+    assert bounds[0] == limit(scores[:200], 0.1)
+    assert bounds[1] == bounds[2] == limit(scores[200:], 0.1)
+    few = limits(scores[195:230], classes[195:230], 3, 0.1)
+    assert few.tolist() == [limit(scores[195:230], 0.1)] * 3
 
 
-@pytest.mark.parametrize("counts", [(60, 60), (30, 20), (25, 5)])
+@pytest.mark.parametrize("counts", [(120, 120), (100, 20), (25, 5)])
 def test_classes_keep_the_promise_together(counts: tuple[int, int]) -> None:
     """Of two classes with other scores, in any number, a new image is flagged no oftener than promised."""
     draw = torch.Generator().manual_seed(sum(counts))

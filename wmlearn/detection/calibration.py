@@ -21,6 +21,10 @@ Rule = Literal["conformal", "quantile"]
 """How a limit follows from clean scores: `limit`, which keeps its promise, or their quantile, which is lower
 on average.
 """
+ENOUGH = 5
+"""Times as many clean images as a rate needs, from which on a class has a limit of its own: a limit that only
+its oddest image sets keeps the promise, too, but finds little.
+"""
 CLOSE = 1e-9  # what a product of decimal fractions may be off by
 
 
@@ -102,11 +106,11 @@ def least(n: int) -> float:
 def limits(scores: Tensor, classes: Tensor, k: int, rate: float) -> Tensor:
     """Return a limit for each of `k` classes, (k,), from clean `scores` (n,) of images in `classes` (n,).
 
-    A class with enough images has its own limit, the others one together; if they are too few even so, all
-    classes have one limit. Thus every limit promises `rate`.
+    A class with `ENOUGH` times as many images as it needs has its own limit, the others one together; if they
+    are too few for one, all classes have one limit. Thus every limit promises `rate`.
     """
     counts = classes.bincount(minlength=k)  # (k,)
-    few = counts < needed(rate)
+    few = counts < ENOUGH * needed(rate)
     if counts[few].sum() < needed(rate):
         few = torch.ones_like(few)
     own = scores.new_empty(k)
