@@ -108,7 +108,8 @@ class ActivationClustering:
         if int(clean.y.bincount(minlength=k).min()) < 2:
             return None
         order = clean.y.argsort(stable=True)
-        first, second = order[::2], order[1::2]
+        first = order[::2]
+        second = order[1::2]
         score = self._evidence(known[first], clean.y[first], known[second], clean.y[second], k)
         classes = torch.arange(k, device=known.device)
         worst = torch.stack([score[clean.y[first] == label].max() for label in range(k)])  # (K,)

@@ -275,10 +275,9 @@ def accused_wrongly(rows: Sequence[Row], key: str) -> Rate:
     return Rate(accused, sum(10 - len(row["targets"]) for row in rows))
 
 
-def _cells(seed: int) -> list[Cell]:
-    kinds = [("badnet_cnn", attack) for attack in (CLEAN, *TRIGGERS)]
-    kinds += [("small_resnet", attack) for attack in (CLEAN, *OLDER)]
-    return [{"network": network, "attack": attack, "seed": seed} for network, attack in kinds]
+def _cells(network: str, seeds: range) -> list[Cell]:
+    attacks = (CLEAN, *(TRIGGERS if network == "badnet_cnn" else OLDER))
+    return [{"network": network, "attack": attack, "seed": seed} for seed in seeds for attack in attacks]
 
 
 NEWER_TRIGGERS = Experiment(
@@ -289,7 +288,7 @@ NEWER_TRIGGERS = Experiment(
     ),
     minutes=20,
     chapter="06 Finding and cleaning",
-    cells=tuple(cell for seed in range(10, 13) for cell in _cells(seed)),
+    cells=tuple(_cells("badnet_cnn", range(10, 13)) + _cells("small_resnet", range(10, 13))),
     measure=_measure,
     summary=_compare,
     recipe=Recipe(epochs=4),
