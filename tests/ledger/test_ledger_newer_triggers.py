@@ -7,6 +7,7 @@ from statistics import mean
 
 import pytest
 
+from wmlearn.detection import Rate
 from wmlearn.experiments import Results, Row, shipped
 from wmlearn.experiments.newer_triggers import TRIGGERS, accused_wrongly, false_alarms
 
@@ -73,3 +74,14 @@ def test_calibrated_clustering_accuses_hardly_a_clean_class(results: Results) ->
     alarms = accused_wrongly(results.rows, "clustering")
     assert alarms.n >= 60
     assert alarms.share <= 0.02
+
+
+def test_the_quantile_of_clean_images_breaks_the_promise_of_topological_evolution(results: Results) -> None:
+    assert false_alarms(results.rows, "ted_quantile").interval[0] > 0.01
+
+
+def test_one_limit_for_all_classes_is_no_promise_for_each(results: Results) -> None:
+    """Of what the networks call an 8, STRIP flags several times as much as of all."""
+    pairs = [row["strip"]["by_class"][8] for row in results.rows]
+    eights = Rate(sum(flagged for flagged, _ in pairs), sum(n for _, n in pairs))
+    assert eights.interval[0] > 0.03
