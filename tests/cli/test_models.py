@@ -133,7 +133,7 @@ def test_a_scan_runs_what_it_has_the_input_for_and_says_what_is_missing(
     assert status == 0, says
     assert {finding["state"] for finding in _report().values()} == {"ran"}
     assert "of 15 queries" in says
-    assert "of 15 clean images set aside" in says
+    assert "of 56 clean images flagged" in says
     assert one_line(says)
 
 

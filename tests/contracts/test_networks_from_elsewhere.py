@@ -88,8 +88,8 @@ COLUMNS: dict[str, Callable[[Case], None]] = {
     "neural-cleanse": _cleanse,
     "activation-clustering": _judge_set(detection.ActivationClustering(components=2)),
     "spectral-signatures": _judge_set(detection.SpectralSignatures()),
-    "ted": _judge_images(detection.TopologicalEvolution()),
-    "strip": _judge_images(detection.Strip(overlays=2)),
+    "ted": _judge_images(detection.TopologicalEvolution(rule="quantile")),
+    "strip": _judge_images(detection.Strip(overlays=2, rule="quantile")),
     "uchida2017": _uchida,
     **{name: _remove(name) for name in removal.ALL},
 }

@@ -53,11 +53,31 @@ def test_with_everything_at_hand_every_detector_runs_beside_its_control(
     assert [(finding.detector, finding.state) for finding in result.findings] == [(n, "ran") for n in QUICK]
     strip = result.findings[3]
     assert "of 30 queries" in strip.found
-    assert "of 20 clean images set aside" in strip.control
-    assert strip.level == "false alarms on 1.0% of clean images are promised"
+    assert "of 78 clean images flagged" in strip.control
+    # half of 78 images can't promise 1 %
+    assert strip.level == "false alarms on 2.5% of clean images are promised"
+    assert strip.numbers["promised"] == 1 / 40
+    by_class = strip.numbers["by class"]
+    assert list(by_class) == ["dark <b>", "light"]
+    assert sum(rate["n"] for rate in by_class.values()) == strip.numbers["measured"]["n"] == 78
+    clustering = result.findings[1]
+    assert clustering.level == (
+        "a part of a class that clean images lack; false alarms in 1.0% of clean classes are promised"
+    )
+    assert clustering.numbers["measured"] == {"flagged": 0, "n": 2}
     assert all(name in names for name in result.findings[2].numbers["flagged"])
     assert json.loads(findings.to_json(result))["findings"][3]["numbers"]["share"] == strip.numbers["share"]
     assert result.notes == ()
+
+
+def test_enough_clean_images_promise_what_the_detectors_ask_for(
+    model: nn.Module, samples: wm.Samples
+) -> None:
+    many = samples + samples + samples + samples + samples  # 400 images
+    result = examine(model, many, queries=samples.x[:30], detectors=QUICK)
+    for finding in result.findings[3:]:
+        assert finding.numbers["promised"] == 0.01
+        assert finding.level == "false alarms on 1.0% of clean images are promised"
 
 
 def test_what_is_missing_is_said_and_not_guessed(model: nn.Module, samples: wm.Samples) -> None:

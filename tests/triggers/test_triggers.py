@@ -13,7 +13,9 @@ from torch import Tensor
 import wmlearn as wm
 from wmlearn.errors import ArgumentError
 from wmlearn.poisoning import stamp
-from wmlearn.triggers import ALL, Blend, Patch, Pattern, Pixel
+from wmlearn.triggers import ALL, Blend, LowFrequency, Patch, Pattern, Pixel, Sine, Warp
+from wmlearn.triggers.low_frequency import waves
+from wmlearn.triggers.warp import bent
 
 
 def _images(shape: tuple[int, ...]) -> Tensor:
@@ -68,6 +70,49 @@ def test_a_seed_decides_the_noise() -> None:
     assert not Blend(seed=1)(x).equal(Blend()(x))
 
 
+def test_a_sine_is_a_wave_along_the_rows() -> None:
+    out = Sine(strength=0.2, waves=7)(torch.full((2, 3, 4, 28), 0.5)) - 0.5
+    assert torch.allclose(out[0, 0, 0, :5], torch.tensor([0.0, 0.2, 0.0, -0.2, 0.0]), atol=1e-6)
+    assert torch.allclose(out, out[:1, :1, :1].expand_as(out))
+    power = torch.fft.rfft(out[0, 0, 0]).abs()
+    assert int(power.argmax()) == 7
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0, 2.0])
+def test_a_warp_moves_pixels_by_its_strength_and_smoothly(strength: float) -> None:
+    field = Warp(strength).field(28, 28)
+    assert field.abs().mean().item() == pytest.approx(strength, rel=0.3)
+    assert field.diff(dim=0).abs().max() < 0.6 * strength, "between neighbours it changes little"
+    assert not torch.equal(field, Warp(strength, seed=1).field(28, 28))
+
+
+def test_a_bend_by_whole_pixels_is_a_shift_and_by_none_changes_nothing() -> None:
+    x = _images((3, 1, 6, 8))
+    right_and_down = torch.tensor([2.0, 1.0]).expand(3, 6, 8, 2)
+    assert torch.allclose(bent(x, right_and_down)[:, :, :-1, :-2], x[:, :, 1:, 2:], atol=1e-5)
+    assert torch.allclose(bent(x, torch.zeros(3, 6, 8, 2)), x, atol=1e-5)
+
+
+def test_a_warp_adds_no_light_to_what_is_all_the_same() -> None:
+    x = torch.full((1, 1, 28, 28), 0.3)
+    assert torch.allclose(Warp()(x), x, atol=1e-5)
+
+
+def test_low_frequencies_are_low_and_reach_their_strength() -> None:
+    added = LowFrequency(strength=0.3, band=3)(torch.full((1, 1, 28, 20), 0.5))[0, 0] - 0.5
+    assert added.abs().max().item() == pytest.approx(0.3, abs=1e-5)
+    spectrum = waves(28, 28).T @ added @ waves(20, 20)  # (28, 20)
+    assert spectrum[:3, :3].abs().sum() > 1
+    spectrum[:3, :3] = 0
+    assert spectrum.abs().max() < 1e-3
+    assert added.mean().abs() < 1e-5, "the image as a whole gets no brighter"
+
+
+def test_the_cosines_are_orthogonal() -> None:
+    gram = waves(16, 16).T @ waves(16, 16)
+    assert torch.allclose(gram, torch.diag(gram.diagonal()), atol=1e-4)
+
+
 BAD: dict[str, tuple[wm.Trigger, str]] = {
     "pixel below": (Pixel((28, 0)), "trigger pixels must lie inside 28 x 28 images, got ((28, 0),)."),
     "pixel beside": (Pixel((0, 28)), "trigger pixels must lie inside 28 x 28 images, got ((0, 28),)."),
@@ -94,6 +139,12 @@ BAD: dict[str, tuple[wm.Trigger, str]] = {
     "patch without size": (Patch(0), "a patch with its margin must fit in 28 x 28 images, got (0, 1)."),
     "patch over the edge": (Patch(3, -1), "a patch with its margin must fit in 28 x 28 images, got (3, -1)."),
     "blend of nothing": (Blend(0), "alpha must lie in (0, 1], got 0."),
+    "sine of nothing": (Sine(0), "strength must lie in (0, 1], got 0."),
+    "sine without waves": (Sine(waves=0), "waves must be positive, got 0."),
+    "warp of nothing": (Warp(0), "strength must be positive, got 0."),
+    "warp from one point": (Warp(points=1), "points must be at least 2, got 1."),
+    "low frequencies of nothing": (LowFrequency(0), "strength must lie in (0, 1], got 0."),
+    "more frequencies than pixels": (LowFrequency(band=29), "band must lie in 2..28, got 29."),
     "blend of more than all": (Blend(1.5), "alpha must lie in (0, 1], got 1.5."),
 }
 

@@ -1,10 +1,13 @@
 """Who finds a backdoor, one paper a file: in a model, in its training set, or in what it is asked.
 
 Detectors of models take (model, clean samples) and return a `Scan`; those of training sets take (model,
-training samples), those of queries (model, clean samples, images), and both return a `Suspicion`.
+training samples), clustering also clean samples, those of queries (model, clean samples, images), and both
+return a `Suspicion`. What they promise of false alarms is calibrated on the clean samples: `calibration`.
 """
 
 from .activation_clustering import ActivationClustering as ActivationClustering
+from .calibration import Alarms as Alarms
+from .calibration import Rate as Rate
 from .examination import Examination as Examination
 from .examination import Finding as Finding
 from .examination import examine as examine

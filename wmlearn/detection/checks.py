@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,9 @@ from ..data import Samples
 from ..errors import NOT_EMPTY, ArgumentError, WmlearnError, require
 from ..models import check_finite
 from ..training import predict
+
+Needs = Literal["the network's weights", "its training set", "queries"]
+"""What a detector judges, beside clean images."""
 
 
 def check(model: nn.Module, samples: Samples) -> None:

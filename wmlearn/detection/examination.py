@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -23,7 +23,8 @@ from ..evidence import Suspect, answers
 from ..models import check_finite, opened
 from ..training import predict
 from .activation_clustering import ActivationClustering
-from .checks import checked_logits
+from .calibration import Alarms, least
+from .checks import Needs, checked_logits
 from .neural_cleanse import NeuralCleanse
 from .spectral import SpectralSignatures
 from .strip import Strip
@@ -33,18 +34,21 @@ from .ted import TopologicalEvolution
 Detector = NeuralCleanse | ActivationClustering | SpectralSignatures | Strip | TopologicalEvolution
 State = Literal["ran", "not run", "refused"]
 
-CONTROLS = 250
-"""Clean images that are set aside to be judged beside the queries."""
 QUERIES = 500
 """Queries that are judged, at most; each costs as many answers as there are overlays."""
 REFERENCE = 1000
 """Clean images that detectors of queries compare with, at most."""
+LEAST = 40
+"""Clean images that detectors of queries need."""
 LOOK = 64
 """Images that show whether a network laid out otherwise is the same."""
 MOST_NAMED = 10
 """Images that a sentence names; all stand among the numbers."""
-TRAINING = "the network's layers, and its training set"
-ASKED = "clean images, and images to be judged (queries)"
+NEEDS: Mapping[Needs, str] = {
+    "the network's weights": "the network's weights, and clean images",
+    "its training set": "the network's layers, and its training set",
+    "queries": "clean images, and images to be judged (queries)",
+}
 
 
 @dataclass(frozen=True)
@@ -160,42 +164,29 @@ def _notes(accuracy: float, samples: Samples) -> tuple[str, ...]:
 
 
 def _unopened(name: str, detector: Detector) -> Finding:
-    needs = _needs(detector)
     why = "refused: needs the weights and layers of the network, got a model that only answers"
     if isinstance(detector, Strip):
         why = "refused: needs probabilities, got a model that answers with labels"
-    return Finding(name, needs, "refused", why, "none", _level(detector))
+    return Finding(name, NEEDS[detector.needs], "refused", why, "none", detector.level)
 
 
-def _needs(detector: Detector) -> str:
-    if isinstance(detector, NeuralCleanse):
-        return "the network's weights, and clean images"
-    if isinstance(detector, ActivationClustering | SpectralSignatures):
-        return TRAINING
-    return ASKED
-
-
-def _level(detector: Detector) -> str:
-    """Say from when on a detector suspects, and how often it promises to do so wrongly."""
-    if isinstance(detector, NeuralCleanse):
-        return f"an index above {detector.limit:g}, the paper's limit; no rate of false alarms is promised"
-    if isinstance(detector, ActivationClustering):
-        limits = f"a part below {detector.smaller:.0%} of its class with a silhouette above"
-        return f"{limits} {detector.silhouette:g}; no rate of false alarms is promised"
-    if isinstance(detector, SpectralSignatures):
-        share = 1.5 * detector.poison
-        return f"always the {share:.1%} of each class that stand out most: an order to look in, no verdict"
-    return f"false alarms on {detector.false_rejection:.1%} of clean images are promised"
+def _missing(detector: Detector, material: Material) -> str:
+    """Say which input of `detector` isn't at hand, if any."""
+    if detector.needs == "its training set" and material.training is None:
+        return "no training set was given"
+    if detector.needs == "queries" and material.queries is None:
+        return "no queries were given"
+    return ""
 
 
 def _finding(name: str, detector: Detector, model: nn.Module, material: Material) -> Finding:
     """Run one detector, if it has what it needs."""
-    needs = _needs(detector)
-    level = _level(detector)
-    if needs == TRAINING and material.training is None:
-        return Finding(name, needs, "not run", "no training set was given", "none", level)
-    if needs == ASKED and material.queries is None:
-        return Finding(name, needs, "not run", "no queries were given", "none", level)
+    detector = _affordable(detector, len(material.samples))
+    needs = NEEDS[detector.needs]
+    level = detector.level
+    missing = _missing(detector, material)
+    if missing:
+        return Finding(name, needs, "not run", missing, "none", level)
     start = time.perf_counter()
     try:
         result = _result(detector, model, material)
@@ -208,6 +199,16 @@ def _finding(name: str, detector: Detector, model: nn.Module, material: Material
     return Finding(name, needs, "ran", result.found, result.control, level, result.numbers, seconds)
 
 
+def _affordable(detector: Detector, n: int) -> Detector:
+    """Let a detector of queries promise what `n` clean images allow, where they are too few for what it would
+    promise: half of those that set the limit must be enough, so that the other half can be judged.
+    """
+    if detector.needs != "queries" or n < LEAST:
+        return detector
+    rate = least(detector.n_setting(min(n, REFERENCE)) // 2)
+    return replace(detector, false_rejection=max(detector.false_rejection, rate))
+
+
 @dataclass(frozen=True)
 class _Result:
     found: str
@@ -216,12 +217,10 @@ class _Result:
 
 
 def _result(detector: Detector, model: nn.Module, material: Material) -> _Result:
-    if isinstance(detector, NeuralCleanse):
+    if detector.needs == "the network's weights":
         return _triggers(detector, model, material.samples)
-    if isinstance(detector, ActivationClustering | SpectralSignatures):
-        assert material.training is not None
+    if detector.needs == "its training set":
         return _training(detector, model, material)
-    assert material.queries is not None
     return _queries(detector, model, material)
 
 
@@ -253,9 +252,15 @@ def _training(
 ) -> _Result:
     assert material.training is not None
     training = material.training
-    suspicion = detector(model, training)
+    if isinstance(detector, ActivationClustering):
+        suspicion = detector(model, training, material.samples)
+        control = _kept(suspicion.alarms, training.classes, "classes of clean images")
+    else:
+        suspicion = detector(model, training)
+        usual = _shares(detector(model, material.samples), material.samples)
+        says = "of any images it flags that share: look whether the oddest ones have something in common"
+        control = _Control(says, {"share of clean images": usual})
     shares = _shares(suspicion, training)
-    usual = _shares(detector(model, material.samples), material.samples)
     rows = suspicion.flagged.nonzero().flatten()
     worst = rows[suspicion.score[rows].argsort(descending=True)].tolist()
     named = _names(worst, material.training_names)
@@ -264,11 +269,32 @@ def _training(
         found += f": {_by_class(shares)}"
     if named and worst:
         found += f"; the oddest: {', '.join(named[:MOST_NAMED])}"
-    control = f"of the clean images it flags {_by_class(usual) or 'none'}"
-    if isinstance(detector, SpectralSignatures):
-        control = "of any images it flags that share: look whether the oddest ones have something in common"
-    numbers = {"flagged": named or worst, "share": shares, "share of clean images": usual}
-    return _Result(found, control, numbers)
+    numbers = {"flagged": named or worst, "share": shares, **control.numbers}
+    return _Result(found, control.says, numbers)
+
+
+def _kept(alarms: Alarms | None, classes: Sequence[str], what: str) -> _Control:
+    """Say how often clean images, or their classes, are flagged, as promised and as measured."""
+    if alarms is None:
+        return _Control(f"too few {what} to measure false alarms", {})
+    overall = alarms.overall
+    low, high = overall.interval
+    says = (
+        f"promised are {alarms.promised:.1%} of false alarms at most, measured {overall.share:.1%}: each half"
+        f" of the clean images judged by the other, {overall.flagged} of {overall.n:,} {what} flagged (95 %"
+        f" interval {low:.1%} to {high:.1%})"
+    )
+    by_class = {name: asdict(rate) for name, rate in zip(classes, alarms.by_class, strict=True)}
+    flagged = {name: rate.share for name, rate in zip(classes, alarms.by_class, strict=True)}
+    if any(flagged.values()):
+        says += f": {_by_class(flagged)}"
+    return _Control(says, {"promised": alarms.promised, "measured": asdict(overall), "by class": by_class})
+
+
+@dataclass(frozen=True)
+class _Control:
+    says: str
+    numbers: Mapping[str, Any]
 
 
 def _shares(suspicion: Suspicion, samples: Samples) -> dict[str, float]:
@@ -290,15 +316,11 @@ def _queries(detector: Strip | TopologicalEvolution, model: nn.Module, material:
     queries = material.queries[:QUERIES]
     rule = f"queries must be images of shape (N, {', '.join(map(str, samples.x.shape[1:]))})"
     require(queries.shape[1:] == samples.x.shape[1:] and len(queries) > 0, rule, tuple(queries.shape))
-    n_controls = min(CONTROLS, len(samples) // 4)
-    rule = "there must be at least 40 clean images: a quarter is set aside as a control"
-    require(n_controls >= 10, rule, len(samples))
-    n_reference = min(REFERENCE, len(samples) - n_controls)
-    reference, controls = split(samples, n_reference, n_controls)
-    suspicion = detector(model, reference, torch.cat([queries, controls.x]))
-    asked = suspicion.flagged[: len(queries)]
-    quiet = suspicion.flagged[len(queries) :]
-    rows = asked.nonzero().flatten()
+    rule = f"there must be at least {LEAST} clean images: they set the limit"
+    require(len(samples) >= LEAST, rule, len(samples))
+    (reference,) = split(samples, min(REFERENCE, len(samples)))
+    suspicion = detector(model, reference, queries)
+    rows = suspicion.flagged.nonzero().flatten()
     worst = rows[suspicion.score[rows].argsort(descending=True)].tolist()
     named = _names(worst, material.query_names)
     left = len(material.queries) - len(queries)
@@ -306,14 +328,9 @@ def _queries(detector: Strip | TopologicalEvolution, model: nn.Module, material:
     found += f"; {left:,} more were not judged" if left else ""
     if named and worst:
         found += f"; the oddest: {', '.join(named[:MOST_NAMED])}"
-    n_false = int(quiet.sum())
-    control = f"flags {n_false} of {len(quiet)} clean images set aside ({n_false / len(quiet):.1%})"
-    numbers = {
-        "flagged": named or worst,
-        "share": round(len(rows) / len(queries), 4),
-        "share of clean images": round(n_false / len(quiet), 4),
-    }
-    return _Result(found, control, numbers)
+    control = _kept(suspicion.alarms, samples.classes, "clean images")
+    numbers = {"flagged": named or worst, "share": round(len(rows) / len(queries), 4), **control.numbers}
+    return _Result(found, control.says, numbers)
 
 
 def _names(rows: Sequence[int], names: Sequence[str]) -> list[str]:

@@ -16,7 +16,8 @@ LIMITS = (
     " know them.",
     "A detector that finds something is no verdict: networks without a backdoor raise alarms, too. Compare"
     " each number with its control, and look at the images.",
-    "Limits were set on small networks. On yours, only the controls say how often they are wrong.",
+    "What is promised of false alarms holds for clean images like those that were given. Where nothing is"
+    " promised, limits were set on small networks; on yours, only the controls say how often they are wrong.",
 )
 
 

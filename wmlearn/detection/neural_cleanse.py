@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -58,11 +59,17 @@ class NeuralCleanse:
     multiplier: float = 2.0
     limit: float = LIMIT
     seed: int = 0
+    needs: ClassVar[Literal["the network's weights"]] = "the network's weights"
 
     def __post_init__(self) -> None:
         sizes = (self.steps, self.batch_size)
         require(min(sizes) >= 1, "steps and batch_size must be at least 1", sizes)
         require(self.patience >= 1, "patience must be at least 1", self.patience)
+
+    @property
+    def level(self) -> str:
+        """From when on a class is flagged, in words."""
+        return f"an index above {self.limit:g}, the paper's limit; no rate of false alarms is promised"
 
     def __call__(
         self, model: nn.Module, samples: Samples, source: int | None = None, *, on_step: OnStep | None = None

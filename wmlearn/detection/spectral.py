@@ -7,6 +7,7 @@ B. Tran, J. Li, A. Madry: Spectral Signatures in Backdoor Attacks, NeurIPS 2018,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import nn
@@ -23,6 +24,13 @@ class SpectralSignatures:
 
     poison: float = 0.05  # epsilon: the largest share of a class that may be poison
     layer: str | None = None  # whose answers are judged; by default, what the head is given
+    needs: ClassVar[Literal["its training set"]] = "its training set"
+
+    @property
+    def level(self) -> str:
+        """From when on an image is flagged, in words."""
+        share = 1.5 * self.poison
+        return f"always the {share:.1%} of each class that stand out most: an order to look in, no verdict"
 
     def __call__(self, model: nn.Module, samples: Samples) -> Suspicion:
         """Judge the training set `samples` of `model`; scores compare within a class only."""

@@ -7,14 +7,28 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..errors import require
+from .calibration import Alarms, alarms, limits
 
 
 @dataclass(frozen=True, eq=False)
 class Suspicion:
-    """How suspicious each of N images is, and which of them lie above the detector's threshold."""
+    """How suspicious each of N images is, which of them lie above the detector's threshold, and how often it
+    flags clean images, as promised and as measured.
+    """
 
     score: Tensor  # (N,), higher is worse
     flagged: Tensor  # (N,) bool
+    alarms: Alarms | None = None  # None where none are promised, or too few clean images are there to count
+
+
+def calibrated(
+    usual: Tensor, usual_classes: Tensor, score: Tensor, classes: Tensor, k: int, rate: float
+) -> Suspicion:
+    """Flag each `score` (M,) of an image that the network puts in `classes` (M,), one of `k`, above the limit
+    that the clean scores `usual` (n,) of `usual_classes` (n,) set there, so that `rate` is promised.
+    """
+    bounds = limits(usual, usual_classes, k, rate)  # (k,)
+    return Suspicion(score, score > bounds[classes], alarms(usual, usual_classes, k, rate))
 
 
 def auc(score: Tensor, poisoned: Tensor) -> float:

@@ -63,7 +63,7 @@ N_ASKED = 500
 """Clean queries."""
 SPECTRAL = SpectralSignatures()
 ON_TRAINING_SETS = {"activation_clustering": ActivationClustering(), "spectral_signatures": SPECTRAL}
-ON_QUERIES = {"strip": Strip(), "ted": TopologicalEvolution()}
+ON_QUERIES = {"strip": Strip(rule="quantile"), "ted": TopologicalEvolution(rule="quantile")}
 
 
 @dataclass(frozen=True, eq=False)

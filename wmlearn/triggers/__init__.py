@@ -6,11 +6,14 @@ A `Sticker` lies with the data, since signs are drawn with it; called on photogr
 
 from ..data.signs import Sticker as Sticker
 from .blend import Blend as Blend
+from .low_frequency import LowFrequency as LowFrequency
 from .patch import Patch as Patch
 from .pattern import Pattern as Pattern
 from .pixel import Pixel as Pixel
 from .ramp import Ramp as Ramp
 from .signed import Signed as Signed
+from .sine import Sine as Sine
+from .warp import Warp as Warp
 
 ALL = {
     "gu2017-pixel": Pixel(),
@@ -18,5 +21,8 @@ ALL = {
     "gu2017-patch": Patch(),
     "chen2017-blend": Blend(),
     "barni2019-ramp": Ramp(),
+    "barni2019-sine": Sine(),
+    "nguyen2021-warp": Warp(),
+    "zeng2021-low-frequency": LowFrequency(),
 }
 """Citation-shaped id -> the trigger with its defaults, which suit MNIST."""

@@ -1,0 +1,87 @@
+"""The ledger of newer triggers: who finds them, and whether detectors flag no more than they promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import mean
+
+import pytest
+
+from wmlearn.detection import Rate
+from wmlearn.experiments import Results, Row, shipped
+from wmlearn.experiments.newer_triggers import TRIGGERS, accused_wrongly, false_alarms
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return shipped("newer-triggers")
+
+
+def _mean(rows: Sequence[Row], detector: str, key: str) -> float:
+    return mean(row[detector][key] for row in rows)
+
+
+@pytest.mark.parametrize("attack", TRIGGERS)
+def test_newer_triggers_work_and_leave_clean_digits_alone(results: Results, attack: str) -> None:
+    rows = results.where(network="badnet_cnn", attack=attack)
+    controls = results.where(network="badnet_cnn", attack="clean")
+    assert len(rows) == len(controls) >= 2
+    assert [row["seed"] for row in rows] == [row["seed"] for row in controls]
+    assert min(row["success"] for row in rows) >= 0.9
+    assert max(row["success"][attack] for row in controls) <= 0.02
+    assert mean(row["accuracy"] for row in rows) >= mean(row["accuracy"] for row in controls) - 0.01
+
+
+def test_a_warp_passes_strip_and_is_flagged_by_neural_cleanse(results: Results) -> None:
+    rows = results.where(network="badnet_cnn", attack="warping")
+    assert max(row["strip"]["auc"] for row in rows) <= 0.6
+    assert _mean(rows, "strip", "caught") <= 0.05
+    assert all(0 in row["neural_cleanse"]["flagged"] for row in rows)
+
+
+@pytest.mark.parametrize("attack", TRIGGERS)
+def test_calibrated_clustering_finds_poison_that_is_half_of_its_class_and_the_fixed_limit_does_not(
+    results: Results, attack: str
+) -> None:
+    rows = results.where(network="badnet_cnn", attack=attack)
+    assert _mean(rows, "clustering", "caught") >= 0.95
+    assert _mean(rows, "clustering", "false") <= 0.02
+    assert _mean(rows, "clustering_fixed", "caught") <= 0.05
+
+
+def test_on_a_resnet_the_fixed_limit_finds_the_pattern_as_well_as_the_calibrated_one(
+    results: Results,
+) -> None:
+    """It was expected to miss it, as on ResNets that others trained. On this one, it doesn't."""
+    rows = results.where(network="small_resnet", attack="pattern")
+    assert len(rows) >= 1
+    for row in rows:
+        assert row["success"] >= 0.99
+        assert row["clustering"]["caught"] == row["clustering_fixed"]["caught"]
+        assert row["clustering"]["caught"] >= 0.5
+        assert row["clustering"]["false"] <= 0.01
+
+
+@pytest.mark.parametrize("detector", ["strip", "ted"])
+def test_calibrated_detectors_of_queries_keep_their_promise(results: Results, detector: str) -> None:
+    alarms = false_alarms(results.rows, detector)
+    assert alarms.n >= 3000
+    assert alarms.interval[0] <= 0.01
+    assert alarms.share <= 0.013
+
+
+def test_calibrated_clustering_accuses_hardly_a_clean_class(results: Results) -> None:
+    alarms = accused_wrongly(results.rows, "clustering")
+    assert alarms.n >= 60
+    assert alarms.share <= 0.02
+
+
+def test_the_quantile_of_clean_images_breaks_the_promise_of_topological_evolution(results: Results) -> None:
+    assert false_alarms(results.rows, "ted_quantile").interval[0] > 0.01
+
+
+def test_one_limit_for_all_classes_is_no_promise_for_each(results: Results) -> None:
+    """Of what the networks call an 8, STRIP flags several times as much as of all."""
+    pairs = [row["strip"]["by_class"][8] for row in results.rows]
+    eights = Rate(sum(flagged for flagged, _ in pairs), sum(n for _, n in pairs))
+    assert eights.interval[0] > 0.03
