@@ -137,26 +137,76 @@ def test_a_scan_runs_what_it_has_the_input_for_and_says_what_is_missing(
     assert one_line(says)
 
 
-def test_an_onnx_file_gets_one_refusal_a_detector(
-    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("onnxruntime")
+def _onnx(path: Path, *more: str) -> Path:
+    """Save a model whose logits are the mean colours, in the order of the classes: blue, green, red."""
     onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
     from onnx import TensorProto, helper  # pyright: ignore[reportMissingImports]
 
-    node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=0)
-    shapes = [["n", 3, 8, 8], ["n", 3]]
+    steps = {
+        "mean": helper.make_node("ReduceMean", ["x"], ["mean"], axes=[2, 3], keepdims=0),
+        "turned": helper.make_node("MatMul", ["mean", "turn"], ["turned"]),
+        "shares": helper.make_node("Softmax", ["turned"], ["shares"], axis=1),
+        "label": helper.make_node("ArgMax", ["turned"], ["label"], axis=1, keepdims=0),
+    }
+    names = ["mean", "turned", *more]
+    turn = helper.make_tensor("turn", TensorProto.FLOAT, [3, 3], [0, 0, 9, 0, 9, 0, 9, 0, 0])
+    is_label = names[-1] == "label"
+    kind = TensorProto.INT64 if is_label else TensorProto.FLOAT
     ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, s)
-        for name, s in zip("xy", shapes, strict=True)
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8]),
+        helper.make_tensor_value_info(names[-1], kind, ["n"] if is_label else ["n", 3]),
     ]
-    graph = helper.make_graph([node], "means", ends[:1], ends[1:])
+    graph = helper.make_graph([steps[name] for name in names], "means", ends[:1], ends[1:], [turn])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    onnx.save(model, "means.onnx")
-    status, says = command(monkeypatch, "scan", "means.onnx", "--data", home / "clean", "--limit", "12")
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("last", [(), ("shares",)])
+def test_an_onnx_file_is_asked_by_the_detector_that_needs_answers_only(
+    last: tuple[str, ...], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = _onnx(Path("means.onnx"), *last)
+    words = ["scan", model, "--data", home / "clean", "--queries", home / "queries"]
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    found = _report()
+    assert {name for name, finding in found.items() if finding["state"] == "ran"} == {"gao2019-strip"}
+    refused = [finding["found"] for finding in found.values() if finding["state"] == "refused"]
+    assert len(refused) == 4
+    assert all(str(says).startswith("refused: needs the weights and layers") for says in refused)
+    assert "100.0% of 60 clean images of 3 classes are classified correctly" in says
+    assert "of 15 queries" in says
+    numbers = found["gao2019-strip"]["numbers"]
+    network = torch.nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(3, 3, bias=False))
+    with torch.no_grad():
+        network[2].weight.copy_(9 * torch.eye(3).flip(0))
+    clean = wm.data.read_folder(home / "clean").samples
+    queries = wm.data.read_folder(home / "queries", labelled=False).samples.x
+    strip = {"gao2019-strip": detection.ALL["gao2019-strip"]}
+    [same] = detection.examine(network, clean, queries=queries, detectors=strip).findings
+    assert {**same.numbers, "flagged": None} == {**numbers, "flagged": None}  # pyright: ignore[reportGeneralTypeIssues]
+
+
+def test_an_onnx_file_without_queries_or_with_labels_gets_one_sentence_a_detector(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, says = command(monkeypatch, "scan", _onnx(Path("means.onnx")), "--data", home / "clean")
+    assert status == 0, says
+    assert _report()["gao2019-strip"]["found"] == "no queries were given"
+    words = ["--data", home / "clean", "--queries", home / "queries"]
+    status, says = command(monkeypatch, "scan", _onnx(Path("label.onnx"), "label"), *words)
     assert status == 0, says
     assert {finding["state"] for finding in _report().values()} == {"refused"}
-    assert "needs probabilities" in says
+    assert "needs probabilities, got a model that answers with labels" in says
+    assert "100.0% of 60 clean images" in says
+    Path("label.onnx").write_bytes(b"no model")
+    status, says = command(monkeypatch, "scan", "label.onnx", *words, "--out", "second.html")
+    assert (status, "must be a whole ONNX model" in says) == (1, True), says
+    status, says = command(monkeypatch, "scan", "http://127.0.0.1:9/m.onnx", *words, "--out", "second.html")
+    assert (status, "the model must be here, got 'http" in says) == (1, True), says
+    assert not Path("second.html").exists()
     status, says = command(monkeypatch, "mark", "means.onnx", "--data", home / "training", "--out", "new")
     assert (status, "the model must show its weights" in says) == (1, True)
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save
 from torch import nn
 
@@ -19,7 +20,7 @@ from ..detection.checks import checked_logits
 from ..errors import NotEmbeddedWarning, WmlearnError, require
 from ..evidence import Evidence, judge
 from ..protocols import Marked, Watermark
-from ..training import Recipe, accuracy, best_device
+from ..training import Recipe, accuracy
 from ..watermarks import (
     ALL,
     Uchida2017,
@@ -63,9 +64,18 @@ class Task:
     about: tuple[str, ...]
 
 
-def task(model: str, factory: str | None, data: str, reading: Reading, *, attacked: bool = False) -> Task:
-    """Open the network, read the images, and share them out; an attacker gets some where there is one."""
-    device = best_device()
+def task(
+    model: str,
+    factory: str | None,
+    data: str,
+    reading: Reading,
+    device: torch.device,
+    *,
+    attacked: bool = False,
+) -> Task:
+    """Open the network, read the images, and share them out, all on `device`; an attacker gets some where
+    there is one.
+    """
     network = open_network(model, factory).to(device)
     images = read_images(data, reading, training=True)
     samples = images.samples.to(device)

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from torch import nn
 from tqdm.auto import tqdm
@@ -18,10 +19,9 @@ from tqdm.auto import tqdm
 from .. import progress
 from ..data import files
 from ..errors import require
-from ..training import best_device
 from ..words import visible
 from . import marks
-from .sources import Reading, open_model, read_images, strangers
+from .sources import Reading, found_device, open_model, read_images, strangers
 
 Model = Annotated[
     str,
@@ -61,6 +61,9 @@ Scheduler = Annotated[
         " Name your own only: a scheduler sends pickles, and opening one can run any code."
     ),
 ]
+Device = Annotated[
+    str, typer.Option(help="cpu, cuda, or auto: a graphics card where PyTorch finds one.", metavar="DEVICE")
+]
 Schemes = Annotated[
     list[str], typer.Option("--scheme", help="A way to mark; one or more. A wrong name lists all.")
 ]
@@ -98,33 +101,45 @@ def scan(
     size: Size = None,
     channels: Channels = None,
     limit: Limit = 2_000,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+    device: Device = "auto",
     out: Annotated[
         Path, typer.Option(help="Where to write the report, FILE.html; FILE.json is written beside it.")
     ] = Path("scan.html"),
 ) -> None:
     """Look for a backdoor in your own model, with all detectors that have what they need; write one page.
 
-    An ONNX file only answers: the detectors say what they miss.
+    An ONNX file only answers: a detector that needs its weights says so. Stop it whenever you like, it
+    resumes: what was found lies in FILE.parts until the page is written.
     """
-    from ..detection import examine, findings
+    from .. import detection
+    from ..detection import findings
+    from . import scans
 
     require(out.suffix == ".html", "the report must be a .html file", str(out))
     files.check_writable(out)
+    place = found_device(device)
     suspect = open_model(model, factory)
     reading = Reading(size, channels, limit)
+    parts = out.with_suffix(".parts")
     with _bars(), strangers("scanning"):
         clean = read_images(data, reading)
         learnt = read_images(training, reading, training=True) if training else None
         asked = read_images(str(queries), reading, labelled=False) if queries else None
-        device = best_device()
-        result = examine(
-            suspect.to(device) if isinstance(suspect, nn.Module) else suspect,
-            clean.samples.to(device),
-            training=learnt.samples.to(device) if learnt else None,
-            queries=asked.samples.x.to(device) if asked else None,
+        material = scans.Material(
+            suspect.to(place) if isinstance(suspect, nn.Module) else scans.Answers(suspect),
+            clean.samples.to(place),
+            training=learnt.samples.to(place) if learnt else None,
+            queries=asked.samples.x.to(place) if asked else None,
             training_names=learnt.names if learnt else (),
             query_names=asked.names if asked else (),
         )
+        if isinstance(suspect, nn.Module):
+            n_jobs = jobs or _cores(place)
+            result = scans.scanned(material, detection.ALL, parts, jobs=n_jobs, scheduler=scheduler)
+        else:
+            result = scans.asked(material, detection.ALL)
     about = [f"Model: {model}", f"Data: {'; '.join(clean.about)}"]
     about += [f"Training set: {'; '.join(learnt.about)}"] if learnt else []
     about += [f"Queries: {'; '.join(asked.about)}"] if asked else []
@@ -132,6 +147,7 @@ def scan(
     files.write(out, findings.to_html(result, about).encode())
     for line in about:
         typer.echo(visible(line))
+    scans.forget(parts)
     typer.echo(f"{findings.to_text(result)}\n\nSee {out}.")
 
 
@@ -148,6 +164,7 @@ def mark(
     size: Size = None,
     channels: Channels = None,
     limit: Limit = 20_000,
+    device: Device = "auto",
 ) -> None:
     """Mark a copy of your own model: draw a secret key, teach it, and look for it beside an unmarked network.
 
@@ -156,8 +173,9 @@ def mark(
     """
     ways = marks.chosen([scheme])
     files.check_new_folder(out)
+    place = found_device(device)
     with _bars(), strangers("marking"):
-        task = marks.task(model, factory, data, Reading(size, channels, limit))
+        task = marks.task(model, factory, data, Reading(size, channels, limit), place)
         marking = marks.marking(marks.fitted(ways, task, epochs, lr), task)
     files.new_folder(out, lambda folder: marks.write(folder, marking))
     for line in (*task.about, *marking.lines()):
@@ -184,6 +202,7 @@ def scorecard(
     limit: Limit = 20_000,
     jobs: Jobs = 1,
     scheduler: Scheduler = None,
+    device: Device = "auto",
 ) -> None:
     """Mark copies of your own model, attack them, and say whether the owner is still believed, beside an
     unmarked network under the same attacks.
@@ -198,8 +217,9 @@ def scorecard(
     odd = [name for name in names if name not in removal.ALL]
     require(not odd, f"an attack must be all, or one of {', '.join(removal.ALL)}", ", ".join(odd))
     files.check_writable(out / "scorecard.json")
+    place = found_device(device)
     with _bars(), strangers("marking and attacking"):
-        task = marks.task(model, factory, data, Reading(size, channels, limit), attacked=True)
+        task = marks.task(model, factory, data, Reading(size, channels, limit), place, attacked=True)
         copies = marks.marks(marks.fitted(ways, task, epochs, lr), task, out)
         card = cards.run(
             copies.marked,
@@ -210,7 +230,7 @@ def scorecard(
             unmarked=copies.unmarked.model,
             decoys=copies.decoys,
             folder=out / "cells",
-            jobs=jobs or _cores(),
+            jobs=jobs or _cores(place),
             scheduler=scheduler,
         )
     files.write(out / "scorecard.json", (json.dumps(card.dicts(), indent=1) + "\n").encode())
@@ -219,6 +239,6 @@ def scorecard(
     typer.echo(f"\n{card}\n\nSee {out / 'scorecard.json'}.")
 
 
-def _cores() -> int:
+def _cores(device: torch.device) -> int:
     """Count the processes that may run: those of a graphics card would fight over it."""
-    return 1 if best_device().type == "cuda" else os.cpu_count() or 1
+    return os.cpu_count() or 1 if device.type == "cpu" else 1

@@ -15,21 +15,30 @@ import torch
 from torch import nn
 
 from ..data import LOADERS, Samples, Splits, load, read_folder
-from ..errors import DataError, WmlearnError, require
+from ..errors import ArgumentError, DataError, WmlearnError, require
 from ..evidence import Suspect
 from ..models.networks import seeded
-from ..suspects import load_suspect
+from ..suspects import OnnxModel, load_suspect
+from ..training import best_device
 from ..words import visible
 
 FORM = "my.py:build or package.module:build"
 
 
-def open_model(source: str, factory: str | None = None) -> Suspect:
+def open_model(source: str, factory: str | None = None) -> nn.Module | OnnxModel:
     """Return the model at `source`, in eval mode: what a factory builds, the weights of a safetensors file in
     what `factory` builds, or an ONNX file.
 
     Raises `WmlearnError` for a factory that isn't there, fails, or builds no network.
     """
+    model = _opened(source, factory)
+    fix = "A service is asked by wmlearn ownership."
+    require(isinstance(model, nn.Module | OnnxModel), "the model must be here", visible(source), fix)
+    assert isinstance(model, nn.Module | OnnxModel)
+    return model
+
+
+def _opened(source: str, factory: str | None) -> Suspect:
     if source.lower().endswith(".safetensors"):
         fix = "Add --factory my.py:build."
         require(factory is not None, "a safetensors file needs the factory of its network", "none", fix)
@@ -48,6 +57,23 @@ def open_network(source: str, factory: str | None = None) -> nn.Module:
     require(isinstance(model, nn.Module), "the model must show its weights", type(model).__name__, fix)
     assert isinstance(model, nn.Module)
     return model
+
+
+def found_device(name: str) -> torch.device:
+    """Return the device called `name`; of "auto" a graphics card where there is one.
+
+    Raises `ArgumentError` for one that isn't here.
+    """
+    if name == "auto":
+        return best_device()
+    rule = "the device must be auto, cpu, or a graphics card that PyTorch finds, cuda"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # PyTorch without cards asserts
+        fix = "Take --device cpu, or install a PyTorch for your card."
+        raise ArgumentError(f"{rule}, got {visible(name)[:50]!r}. {fix}") from error
+    return device
 
 
 @contextmanager
