@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from torch import nn
 
 import wmlearn as wm
 from wmlearn import detection
-from wmlearn.cli import marks, sources
+from wmlearn.cli import marks, models, sources
 from wmlearn.watermarks import load_key
 
 FACTORIES = """
@@ -37,6 +38,8 @@ class Odd(nn.Module):
     def forward(self, x):
         return self.change(self.inside(x))
 
+class Own(nn.Sequential): pass
+def own(): return Own(*build())
 def nothing(): return Odd(lambda logits: None)
 def not_a_number(): return Odd(lambda logits: logits * float("nan"))
 def five(): return build(5)
@@ -211,6 +214,127 @@ def test_an_onnx_file_without_queries_or_with_labels_gets_one_sentence_a_detecto
     assert (status, "the model must show its weights" in says) == (1, True)
 
 
+@pytest.mark.parametrize("way", [["--jobs", "2"], ["--jobs", "2", "--scheduler", "local"]])
+def test_a_scan_finds_the_same_in_processes_and_on_a_cluster(
+    way: list[str], home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "local" in way:
+        pytest.importorskip("dask.distributed")
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:own", "--data", home / "clean"]
+    words += ["--training", home / "training", "--queries", home / "queries"]
+    status, says = command(monkeypatch, *words, *way)
+    assert status == 0, says
+    elsewhere = _report()
+    assert list(elsewhere) == list(detection.ALL)
+    assert {finding["state"] for finding in elsewhere.values()} == {"ran"}
+    assert command(monkeypatch, *words)[0] == 0
+    for name, here in _report().items():
+        assert here["found"] == elsewhere[name]["found"]
+        assert here["control"] == elsewhere[name]["control"]
+    assert not Path("scan.parts").exists()
+
+
+def test_a_scan_that_was_stopped_goes_on_where_it_was(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    def never(*arguments: object, **more: object) -> None:
+        raise AssertionError("searched again")
+
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:build", "--data", home / "clean"]
+    words += ["--training", home / "training", "--queries", home / "queries"]
+    with monkeypatch.context() as first:
+        first.setattr(detection.SpectralSignatures, "__call__", stop)
+        status, says = command(first, *words)
+    assert (status, "what was finished is kept" in says) == (130, True), says
+    kept = sorted(Path("scan.parts").glob("*.json"))
+    assert len(kept) == 2
+    assert not Path("scan.html").exists()
+    kept[0].write_text(kept[0].read_text()[:-9])  # damaged: it is looked for again
+    searched: list[str] = []
+    for kind in (detection.NeuralCleanse, detection.ActivationClustering):
+        original = kind.__call__
+        monkeypatch.setattr(kind, "__call__", _counted(original, searched, kind.__name__))
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert len(set(searched)) == 1
+    assert {finding["state"] for finding in _report().values()} == {"ran"}
+    assert not Path("scan.parts").exists()
+    command(monkeypatch, *words, "--out", "other.html")
+    assert len(set(searched)) == 2, "a report that is written is no reason not to search"
+
+
+def _counted(original: Any, calls: list[str], name: str) -> Any:
+    def call(*arguments: Any, **more: Any) -> Any:
+        calls.append(name)
+        return original(*arguments, **more)
+
+    return call
+
+
+def test_a_device_that_is_not_there_is_said_and_the_found_one_gets_network_and_images(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sources.found_device("auto") == wm.best_device()
+    assert sources.found_device("cpu") == torch.device("cpu")
+    rest = [weights, "--factory", f"{home}/outsiders.py:build", "--data", home / "clean"]
+    odd = ["gpu", "meta", "cuda:77", "\x1b[2J"]
+    for name in odd:
+        for words in (["scan"], ["mark", "--out", "new"], ["scorecard", "--out", "new"]):
+            status, says = command(monkeypatch, *words, *rest, "--device", name)
+            assert (status, "the device must be auto, cpu, or a graphics card" in says) == (1, True), says
+            assert one_line(says)
+    assert not [path for path in Path().rglob("*") if path.is_file()]
+
+    card = torch.device("cuda")
+    moved: list[str] = []
+    module_to = nn.Module.to
+
+    def put(self: nn.Module, *place: Any, **more: Any) -> nn.Module:
+        if place == (card,):
+            moved.append("network")
+            return self
+        return module_to(self, *place, **more)
+
+    monkeypatch.setattr(nn.Module, "to", put)
+    monkeypatch.setattr(wm.Samples, "to", lambda self, place: moved.append(f"{place}: {len(self)}") or self)
+    monkeypatch.setattr(models, "found_device", lambda name: card)
+    words = ["scan", *rest, "--training", home / "training", "--queries", home / "queries", "--jobs", "0"]
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert moved == ["network", "cuda: 60", "cuda: 150", "cuda: 15"]
+    moved.clear()
+    command(monkeypatch, "mark", *rest, "--out", "owned", "--epochs", "1")
+    assert moved[:2] == ["network", "cuda: 60"]
+
+
+def test_arrays_in_a_file_do_for_a_folder(home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {part: wm.data.read_folder(home / part).samples for part in ("clean", "training", "queries")}
+    pixels = {part: (samples.x * 255).round().byte().numpy() for part, samples in parts.items()}
+    learnt, clean = (parts[part].y.numpy() for part in ("training", "clean"))
+    arrays = {"x_train": pixels["training"], "y_train": learnt, "x_test": pixels["clean"], "y_test": clean}
+    np.savez("colours.npz", **arrays)
+    np.savez("queries.npz", x=pixels["queries"])
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:build"]
+    more = ["--training", "colours.npz", "--queries", "queries.npz"]
+    status, says = command(monkeypatch, *words, "--data", "colours.npz", *more)
+    assert status == 0, says
+    assert "60 of 60 test images of colours.npz, 3 by 8 by 8" in says
+    assert "150 of 150 images of colours.npz, 3 by 8 by 8" in says
+    assert {finding["state"] for finding in _report().values()} == {"ran"}
+    out = ["--out", "second.html"]
+    for wrong in (["--size", "9"], ["--channels", "1"]):
+        status, says = command(monkeypatch, *words, "--data", "colours.npz", *wrong, *out)
+        assert (status, "the images of colours.npz must be (" in says) == (1, True), says
+    np.savez("odd.npz", images=[{"a": 1}], labels=[0])
+    status, says = command(monkeypatch, *words, "--data", "odd.npz", *out)
+    assert (status, "odd.npz must be a whole .npz file" in says) == (1, True), says
+    assert one_line(says)
+    assert not Path("second.html").exists()
+
+
 def test_a_mark_is_written_whole_with_a_private_key_beside_an_unmarked_network(
     home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +384,25 @@ def test_a_scorecard_draws_all_keys_first_prints_a_table_and_resumes(
     status, again = command(monkeypatch, *words)
     assert (status, again) == (0, says)
     assert {path: path.stat().st_mtime_ns for path in Path("card/cells").glob("*.json")} == cells
+
+
+@pytest.mark.parametrize("way", [["--jobs", "2"], ["--jobs", "2", "--scheduler", "local"]])
+def test_a_scorecard_is_the_same_in_processes_and_on_a_cluster(
+    way: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "local" in way:
+        pytest.importorskip("dask.distributed")
+    words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
+    words += ["--removal", "prune-50", "--removal", "quantize-4-bits", "--epochs", "200"]
+    status, says = command(monkeypatch, *words, "--out", "card", *way)
+    assert status == 0, says
+    cells = sorted(Path("card/cells").glob("*.json"))
+    assert len(cells) == 3
+    for path in cells:
+        path.unlink()
+    status, here = command(monkeypatch, *words, "--out", "card")
+    assert (status, here) == (0, says)
+    assert sorted(Path("card/cells").glob("*.json")) == cells
 
 
 def test_a_key_that_cannot_be_drawn_is_known_before_anything_is_trained(

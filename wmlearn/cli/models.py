@@ -35,7 +35,8 @@ Data = Annotated[
     str,
     typer.Option(
         help="A folder that holds a folder of pictures for each class, in the order of the network's classes;"
-        " or mnist, fashion-mnist, cifar10, gtsrb, signs-us."
+        " FILE.npz with arrays x and y, or x_train, y_train, x_test and y_test; or mnist, fashion-mnist,"
+        " cifar10, gtsrb, signs-us."
     ),
 ]
 Factory = Annotated[
@@ -96,7 +97,10 @@ def scan(
     ] = None,
     queries: Annotated[
         Path | None,
-        typer.Option(help="A folder of pictures that look suspicious: two detectors judge them one by one."),
+        typer.Option(
+            help="A folder of pictures that look suspicious, or FILE.npz with an array x: two detectors judge"
+            " them one by one."
+        ),
     ] = None,
     size: Size = None,
     channels: Channels = None,
@@ -131,7 +135,7 @@ def scan(
             suspect.to(place) if isinstance(suspect, nn.Module) else scans.Answers(suspect),
             clean.samples.to(place),
             training=learnt.samples.to(place) if learnt else None,
-            queries=asked.samples.x.to(place) if asked else None,
+            queries=asked.samples.to(place).x if asked else None,
             training_names=learnt.names if learnt else (),
             query_names=asked.names if asked else (),
         )

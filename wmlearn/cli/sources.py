@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..data import LOADERS, Samples, Splits, load, read_folder
+from ..data import LOADERS, Samples, Splits, load, read_arrays, read_folder
 from ..errors import ArgumentError, DataError, WmlearnError, require
 from ..evidence import Suspect
 from ..models.networks import seeded
@@ -159,9 +159,11 @@ class Images:
 
 
 def read_images(source: str, reading: Reading, *, training: bool = False, labelled: bool = True) -> Images:
-    """Read images: a folder of class folders, or a data set by its name, of which the test images are taken,
+    """Read images: a folder of class folders; of an .npz file, or of a data set by its name, the test images,
     or those for `training`.
     """
+    if source.lower().endswith(".npz"):
+        return _of_arrays(source, reading, "train" if training else "test", labelled)
     if source in LOADERS and not source.startswith("street") and not Path(source).is_dir():
         splits = load(source)
         assert isinstance(splits, Splits)
@@ -179,6 +181,20 @@ def read_images(source: str, reading: Reading, *, training: bool = False, labell
         some = "; ".join(f"{name}: {why}" for name, why in skipped[:5])
         about.append(f"{len(skipped):,} pictures of {source} were left out: {some}")
     return Images(pictures.samples, pictures.names, tuple(about))
+
+
+def _of_arrays(source: str, reading: Reading, part: str, labelled: bool) -> Images:
+    """Read images of an archive, which are taken as they are."""
+    arrays = read_arrays(source, part=part, limit=reading.limit, labelled=labelled)
+    samples = arrays.samples
+    shape = tuple(samples.x.shape[1:])
+    sides = (reading.size, reading.size) if reading.size else shape[1:]
+    wanted = (reading.channels or shape[0], *sides)
+    fix = "Scale them before you write the file, or leave out --size and --channels."
+    require(shape == wanted, f"the images of {source} must be {wanted}, as asked", shape, fix)
+    shown = " by ".join(map(str, shape))
+    kind = "test images" if arrays.part == "test" else "images"
+    return Images(samples, (), (f"{len(samples):,} of {arrays.total:,} {kind} of {source}, {shown}",))
 
 
 def _some(samples: Samples, limit: int | None) -> Samples:

@@ -76,7 +76,7 @@ class OnnxModel:
         return torch.tensor(labels, dtype=torch.int64, device=x.device)
 
     def logits(self, x: Tensor) -> Tensor:
-        """Return its logits (N, classes) for images (N, C, H, W); of one that answers with probabilities, their
+        """Return its logits (N, classes) for images (N, C, H, W); where it answers with probabilities, their
         logarithms.
 
         Raises `DataError` for a model that answers with labels, or doesn't answer an image.
