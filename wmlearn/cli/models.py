@@ -122,8 +122,8 @@ def scan(
     from . import scans
 
     require(out.suffix == ".html", "the report must be a .html file", str(out))
-    files.check_writable(out)
     place = found_device(device)
+    files.check_writable(out)
     suspect = open_model(model, factory)
     reading = Reading(size, channels, limit)
     parts = out.with_suffix(".parts")
@@ -176,8 +176,8 @@ def mark(
     written, or nothing.
     """
     ways = marks.chosen([scheme])
-    files.check_new_folder(out)
     place = found_device(device)
+    files.check_new_folder(out)
     with _bars(), strangers("marking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit), place)
         marking = marks.marking(marks.fitted(ways, task, epochs, lr), task)
@@ -220,8 +220,8 @@ def scorecard(
     names = list(removal.ALL) if removals == ["all"] else removals
     odd = [name for name in names if name not in removal.ALL]
     require(not odd, f"an attack must be all, or one of {', '.join(removal.ALL)}", ", ".join(odd))
-    files.check_writable(out / "scorecard.json")
     place = found_device(device)
+    files.check_writable(out / "scorecard.json")
     with _bars(), strangers("marking and attacking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit), place, attacked=True)
         copies = marks.marks(marks.fitted(ways, task, epochs, lr), task, out)
