@@ -183,14 +183,30 @@ def test_an_onnx_file_is_asked_by_the_detector_that_needs_answers_only(
     assert "100.0% of 60 clean images of 3 classes are classified correctly" in says
     assert "of 15 queries" in says
     numbers = found["gao2019-strip"]["numbers"]
-    network = torch.nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(3, 3, bias=False))
+    last = nn.Linear(3, 3, bias=False)
+    network = nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), last)
     with torch.no_grad():
-        network[2].weight.copy_(9 * torch.eye(3).flip(0))
+        last.weight.copy_(9 * torch.eye(3).flip(0))
     clean = wm.data.read_folder(home / "clean").samples
     queries = wm.data.read_folder(home / "queries", labelled=False).samples.x
     strip = {"gao2019-strip": detection.ALL["gao2019-strip"]}
     [same] = detection.examine(network, clean, queries=queries, detectors=strip).findings
-    assert {**same.numbers, "flagged": None} == {**numbers, "flagged": None}  # pyright: ignore[reportGeneralTypeIssues]
+    assert isinstance(numbers, dict)
+    expected = json.loads(json.dumps(dict(same.numbers)))
+    assert {**expected, "flagged": None} == {**numbers, "flagged": None}
+
+
+def test_few_images_do_for_every_detector_and_what_was_changed_for_them_is_said(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {**detection.ALL, "gao2019-strip": detection.Strip()}
+    monkeypatch.setattr(detection, "ALL", few)
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:build", "--data", home / "clean"]
+    words += ["--training", home / "training", "--queries", home / "queries"]
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert "gao2019-strip is fitted to so few images: Strip(overlays=22, false_rejection=0.01" in says
+    assert {finding["state"] for finding in _report().values()} == {"ran"}
 
 
 def test_an_onnx_file_without_queries_or_with_labels_gets_one_sentence_a_detector(
@@ -316,7 +332,12 @@ def test_arrays_in_a_file_do_for_a_folder(home: Path, weights: Path, monkeypatch
     parts = {part: wm.data.read_folder(home / part).samples for part in ("clean", "training", "queries")}
     pixels = {part: (samples.x * 255).round().byte().numpy() for part, samples in parts.items()}
     learnt, clean = (parts[part].y.numpy() for part in ("training", "clean"))
-    arrays = {"x_train": pixels["training"], "y_train": learnt, "x_test": pixels["clean"], "y_test": clean}
+    arrays: dict[str, Any] = {
+        "x_train": pixels["training"],
+        "y_train": learnt,
+        "x_test": pixels["clean"],
+        "y_test": clean,
+    }
     np.savez("colours.npz", **arrays)
     np.savez("queries.npz", x=pixels["queries"])
     words = ["scan", weights, "--factory", f"{home}/outsiders.py:build"]
@@ -330,7 +351,7 @@ def test_arrays_in_a_file_do_for_a_folder(home: Path, weights: Path, monkeypatch
     for wrong in (["--size", "9"], ["--channels", "1"]):
         status, says = command(monkeypatch, *words, "--data", "colours.npz", *wrong, *out)
         assert (status, "the images of colours.npz must be (" in says) == (1, True), says
-    np.savez("odd.npz", images=[{"a": 1}], labels=[0])
+    np.savez("odd.npz", images=np.array([{"a": 1}]), labels=[0])
     status, says = command(monkeypatch, *words, "--data", "odd.npz", *out)
     assert (status, "odd.npz must be a whole .npz file" in says) == (1, True), says
     assert one_line(says)

@@ -45,7 +45,7 @@ def test_the_names_of_keras_and_of_medmnist_are_known_and_a_part_is_taken_where_
         "keras": ("x_train", "y_train", "x_test", "y_test"),
         "medmnist": ("train_images", "train_labels", "test_images", "test_labels"),
     }
-    parts = (GREY, Y[:, None], GREY[:2] + 1, np.array([[3], [0]]))
+    parts: Any = (GREY, Y[:, None], GREY[:2] + 1, np.array([[3], [0]]))
     for name, words in names.items():
         np.savez(tmp_path / f"{name}.npz", **dict(zip(words, parts, strict=True)))
         train = read_arrays(tmp_path / f"{name}.npz")

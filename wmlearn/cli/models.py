@@ -79,8 +79,9 @@ REMOVALS = ["adi2018-ftal", "liu2018-fine-pruning", "quantize-4-bits"]
 @contextmanager
 def _bars() -> Iterator[None]:
     """Draw a bar beside all that takes over two seconds; where nobody watches, a line now and then."""
-    interval = 0.1 if sys.stderr.isatty() else 10
-    progress.watch(partial(tqdm, mininterval=interval))
+    # bars below each other move the cursor, which a file would keep
+    place = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 10, "position": 0}
+    progress.watch(partial(tqdm, **place))
     try:
         yield
     finally:
@@ -139,12 +140,15 @@ def scan(
             training_names=learnt.names if learnt else (),
             query_names=asked.names if asked else (),
         )
+        detectors = scans.fitting(detection.ALL, len(clean.samples))
         if isinstance(suspect, nn.Module):
             n_jobs = jobs or _cores(place)
-            result = scans.scanned(material, detection.ALL, parts, jobs=n_jobs, scheduler=scheduler)
+            result = scans.scanned(material, detectors, parts, jobs=n_jobs, scheduler=scheduler)
         else:
-            result = scans.asked(material, detection.ALL)
+            result = scans.asked(material, detectors)
     about = [f"Model: {model}", f"Data: {'; '.join(clean.about)}"]
+    changed = [name for name, detector in detectors.items() if detector != detection.ALL[name]]
+    about += [f"{name} is fitted to so few images: {detectors[name]}" for name in changed]
     about += [f"Training set: {'; '.join(learnt.about)}"] if learnt else []
     about += [f"Queries: {'; '.join(asked.about)}"] if asked else []
     files.write(out.with_suffix(".json"), findings.to_json(result, about).encode() + b"\n")

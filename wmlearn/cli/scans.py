@@ -75,6 +75,16 @@ def scanned(
     return merged(results, detectors)
 
 
+def fitting(detectors: Group, n: int) -> dict[str, Detector]:
+    """Let detectors that lay clean images over others take fewer, where there are only `n`."""
+    most = max(1, 3 * n // 8)  # half of those that aren't set aside
+    chosen = dict(detectors)
+    for name, detector in detectors.items():
+        if isinstance(detector, Strip) and detector.overlays > most:
+            chosen[name] = replace(detector, overlays=most)
+    return chosen
+
+
 def forget(folder: Path) -> None:
     """Delete what was kept, once it stands in a report."""
     for path in folder.glob("*.json"):
