@@ -183,10 +183,10 @@ def test_an_onnx_file_is_asked_by_the_detector_that_needs_answers_only(
     assert "100.0% of 60 clean images of 3 classes are classified correctly" in says
     assert "of 15 queries" in says
     numbers = found["gao2019-strip"]["numbers"]
-    last = nn.Linear(3, 3, bias=False)
-    network = nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), last)
+    linear = nn.Linear(3, 3, bias=False)
+    network = nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), linear)
     with torch.no_grad():
-        last.weight.copy_(9 * torch.eye(3).flip(0))
+        linear.weight.copy_(9 * torch.eye(3).flip(0))
     clean = wm.data.read_folder(home / "clean").samples
     queries = wm.data.read_folder(home / "queries", labelled=False).samples.x
     strip = {"gao2019-strip": detection.ALL["gao2019-strip"]}

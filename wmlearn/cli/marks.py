@@ -19,7 +19,7 @@ from ..data import Samples, files, split
 from ..detection.checks import checked_logits
 from ..errors import NotEmbeddedWarning, WmlearnError, require
 from ..evidence import Evidence, judge
-from ..protocols import Marked, Watermark
+from ..protocols import Marked, Removal, Watermark
 from ..training import Recipe, accuracy
 from ..watermarks import (
     ALL,
@@ -51,6 +51,17 @@ def chosen(names: Sequence[str]) -> dict[str, Watermark[Any]]:
     odd = [name for name in names if name not in ALL]
     require(not odd, f"the scheme must be one of {', '.join(ALL)}", ", ".join(odd))
     return {name: ALL[name] for name in names}
+
+
+def attacks(names: Sequence[str]) -> dict[str, Removal]:
+    """Return the attacks by their names; of "all", every one."""
+    from .. import removal
+
+    if list(names) == ["all"]:
+        return dict(removal.ALL)
+    odd = [name for name in names if name not in removal.ALL]
+    require(not odd, f"an attack must be all, or one of {', '.join(removal.ALL)}", ", ".join(odd))
+    return {name: removal.ALL[name] for name in names}
 
 
 @dataclass(frozen=True, eq=False)

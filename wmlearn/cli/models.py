@@ -13,7 +13,6 @@ from typing import Annotated
 
 import torch
 import typer
-from torch import nn
 from tqdm.auto import tqdm
 
 from .. import progress
@@ -21,7 +20,7 @@ from ..data import files
 from ..errors import require
 from ..words import visible
 from . import marks
-from .sources import Reading, found_device, open_model, read_images, strangers
+from .sources import Reading, found_device, open_model, strangers
 
 Model = Annotated[
     str,
@@ -42,6 +41,17 @@ Data = Annotated[
 Factory = Annotated[
     str | None,
     typer.Option(help="What builds the network of a safetensors file: my.py:build."),
+]
+Training = Annotated[
+    str | None,
+    typer.Option(help="The images that the network learnt from, as for --data: two detectors need them."),
+]
+Queries = Annotated[
+    str | None,
+    typer.Option(
+        help="A folder of pictures that look suspicious, or FILE.npz with an array x: two detectors judge"
+        " them one by one."
+    ),
 ]
 Size = Annotated[
     int | None, typer.Option(min=1, help="Scale the centre square of each picture to SIZE by SIZE pixels.")
@@ -92,17 +102,8 @@ def scan(
     model: Model,
     data: Data,
     factory: Factory = None,
-    training: Annotated[
-        str | None,
-        typer.Option(help="The images that the network learnt from, as for --data: two detectors need them."),
-    ] = None,
-    queries: Annotated[
-        Path | None,
-        typer.Option(
-            help="A folder of pictures that look suspicious, or FILE.npz with an array x: two detectors judge"
-            " them one by one."
-        ),
-    ] = None,
+    training: Training = None,
+    queries: Queries = None,
     size: Size = None,
     channels: Channels = None,
     limit: Limit = 2_000,
@@ -126,31 +127,16 @@ def scan(
     place = found_device(device)
     files.check_writable(out)
     suspect = open_model(model, factory)
-    reading = Reading(size, channels, limit)
     parts = out.with_suffix(".parts")
     with _bars(), strangers("scanning"):
-        clean = read_images(data, reading)
-        learnt = read_images(training, reading, training=True) if training else None
-        asked = read_images(str(queries), reading, labelled=False) if queries else None
-        material = scans.Material(
-            suspect.to(place) if isinstance(suspect, nn.Module) else scans.Answers(suspect),
-            clean.samples.to(place),
-            training=learnt.samples.to(place) if learnt else None,
-            queries=asked.samples.to(place).x if asked else None,
-            training_names=learnt.names if learnt else (),
-            query_names=asked.names if asked else (),
-        )
-        detectors = scans.fitting(detection.ALL, len(clean.samples))
-        if isinstance(suspect, nn.Module):
-            n_jobs = jobs or _cores(place)
-            result = scans.scanned(material, detectors, parts, jobs=n_jobs, scheduler=scheduler)
-        else:
-            result = scans.asked(material, detectors)
-    about = [f"Model: {model}", f"Data: {'; '.join(clean.about)}"]
+        brought = scans.read(data, training, queries, Reading(size, channels, limit))
+        material = brought.material(suspect, place)
+        detectors = scans.fitting(detection.ALL, len(material.clean))
+        n_jobs = jobs or _cores(place)
+        result = scans.scanned(material, detectors, parts, jobs=n_jobs, scheduler=scheduler)
+    about = [f"Model: {model}", *brought.about()]
     changed = [name for name, detector in detectors.items() if detector != detection.ALL[name]]
     about += [f"{name} is fitted to so few images: {detectors[name]}" for name in changed]
-    about += [f"Training set: {'; '.join(learnt.about)}"] if learnt else []
-    about += [f"Queries: {'; '.join(asked.about)}"] if asked else []
     files.write(out.with_suffix(".json"), findings.to_json(result, about).encode() + b"\n")
     files.write(out, findings.to_html(result, about).encode())
     for line in about:
@@ -217,13 +203,10 @@ def scorecard(
 
     All keys are drawn before anything is trained. Stop it whenever you like, it resumes.
     """
-    from .. import removal
     from .. import scorecard as cards
 
     ways = marks.chosen(schemes)
-    names = list(removal.ALL) if removals == ["all"] else removals
-    odd = [name for name in names if name not in removal.ALL]
-    require(not odd, f"an attack must be all, or one of {', '.join(removal.ALL)}", ", ".join(odd))
+    attacks = marks.attacks(removals)
     place = found_device(device)
     files.check_writable(out / "scorecard.json")
     with _bars(), strangers("marking and attacking"):
@@ -231,7 +214,7 @@ def scorecard(
         copies = marks.marks(marks.fitted(ways, task, epochs, lr), task, out)
         card = cards.run(
             copies.marked,
-            {name: removal.ALL[name] for name in names},
+            attacks,
             attacker=task.attacker,
             test=task.test,
             alpha=marks.LEVEL,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from .. import memory, progress
@@ -27,6 +28,7 @@ from ..errors import DataError, WmlearnError
 from ..models import check_finite
 from ..parallel import completed
 from ..suspects import OnnxModel
+from .sources import Images, Reading, read_images
 
 LOOK = 512
 """Images that a network is asked about before anything else; its answers tell it from another one."""
@@ -53,12 +55,51 @@ class Material:
         return needs_training and self.training is None
 
 
+@dataclass(frozen=True, eq=False)
+class Brought:
+    """The images that a user brings."""
+
+    clean: Images
+    training: Images | None
+    queries: Images | None
+
+    def about(self) -> list[str]:
+        """Say what was read, a line for each."""
+        parts = {"Data": self.clean, "Training set": self.training, "Queries": self.queries}
+        return [f"{name}: {'; '.join(images.about)}" for name, images in parts.items() if images]
+
+    def material(self, model: nn.Module | OnnxModel, device: torch.device) -> Material:
+        """Put a network and the images on `device`."""
+        training = self.training
+        queries = self.queries
+        return Material(
+            model.to(device) if isinstance(model, nn.Module) else Answers(model),
+            self.clean.samples.to(device),
+            training=training.samples.to(device) if training else None,
+            queries=queries.samples.to(device).x if queries else None,
+            training_names=training.names if training else (),
+            query_names=queries.names if queries else (),
+        )
+
+
+def read(data: str, training: str | None, queries: str | None, reading: Reading) -> Brought:
+    """Read clean images, and where they are named the training set and queries."""
+    return Brought(
+        read_images(data, reading),
+        read_images(training, reading, training=True) if training else None,
+        read_images(queries, reading, labelled=False) if queries else None,
+    )
+
+
 def scanned(
     material: Material, detectors: Group, folder: Path, *, jobs: int = 1, scheduler: str | None = None
 ) -> Examination:
     """Run every detector that has what it needs, one a job (`parallel.completed`). What was found is kept in
-    `folder`: a scan of the same network and images goes on where it was stopped.
+    `folder`: a scan of the same network and images goes on where it was stopped. A model that only answers is
+    asked here.
     """
+    if isinstance(material.model, Answers):
+        return _asked(material.model.model, material, detectors)
     check_finite(material.model)
     looks = checked_logits(material.model, material.clean[:LOOK])
     parts = [_Part(group, _path(folder, group, material, looks)) for group in _groups(material, detectors)]
@@ -93,12 +134,10 @@ def forget(folder: Path) -> None:
         folder.rmdir()
 
 
-def asked(material: Material, detectors: Group) -> Examination:
+def _asked(model: OnnxModel, material: Material, detectors: Group) -> Examination:
     """Run the detectors that need no more than probabilities on a model that only answers; the others say
     what they miss.
     """
-    assert isinstance(material.model, Answers)
-    model = material.model.model
     clean = material.clean
     try:
         model.logits(clean.x[:1])

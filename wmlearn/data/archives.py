@@ -30,8 +30,14 @@ DAMAGES = (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedE
 """What Python raises for an archive that is none, encrypted, cut off, or of numbers that aren't any."""
 SHAPES = "(N, H, W), (N, C, H, W) or (N, H, W, C) with one or three channels"
 
-Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
-"""Shape, whether columns come first, and kind of number."""
+
+@dataclass(frozen=True)
+class _Header:
+    """What an array is like: its shape, its kind of number, and whether columns come first."""
+
+    shape: tuple[int, ...]
+    kind: np.dtype[Any]
+    by_column: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +109,9 @@ class _Archive:
 
     def _shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array of images, once it is known to be one."""
-        with self.archive.open(f"{name}.npy") as file:
-            shape, _, kind = _header(file)
+        head = self._head(name)
+        shape = head.shape
+        kind = head.kind
         fits = len(shape) == 3 or (len(shape) == 4 and bool({shape[1], shape[3]} & {1, 3}))
         self._check(fits and 0 not in shape, f"images {SHAPES} in {name}", f"{shape}")
         self._check(kind == np.uint8 or kind.kind == "f", f"uint8 or float images in {name}", _said(kind))
@@ -112,8 +119,9 @@ class _Archive:
 
     def _labels(self, name: str) -> Tensor:
         """Read an array of labels (N,)."""
-        with self.archive.open(f"{name}.npy") as file:
-            shape, _, kind = _header(file)
+        head = self._head(name)
+        shape = head.shape
+        kind = head.kind
         fits = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
         fits = fits and kind.kind in "iu"
         self._check(fits, f"one whole number an image in {name}, no one-hot rows", f"{_said(kind)} {shape}")
@@ -128,8 +136,9 @@ class _Archive:
         count = int(y.max()) + 1
         if not self._find(("classes",)):
             return tuple(map(str, range(count)))
-        with self.archive.open("classes.npy") as file:
-            shape, _, kind = _header(file)
+        head = self._head("classes")
+        shape = head.shape
+        kind = head.kind
         fits = len(shape) == 1 and kind.kind == "U" and count <= shape[0] < MOST_CLASSES
         self._check(fits, f"a text for each of {count} classes in classes", f"{_said(kind)} {shape}")
         return tuple(self._rows("classes", range(shape[0])).tolist())
@@ -137,13 +146,15 @@ class _Archive:
     def _rows(self, name: str, rows: Sequence[int]) -> np.ndarray:
         """Read some rows of an array, in their order, without the others."""
         with self.archive.open(f"{name}.npy") as file:
-            shape, by_column, kind = _header(file)
+            head = _header(file)
+            shape = head.shape
+            kind = head.kind
             size = math.prod(shape[1:]) * kind.itemsize
             needs = len(rows) * max(size, 4 * math.prod(shape[1:]))
             most = f"arrays that fit into {LARGEST / 2**30:.0f} GiB"
             fix = "Read fewer images (--limit), or store smaller ones."
             self._check(needs <= LARGEST, most, f"{needs / 2**30:.1f} GiB of {name}", fix)
-            self._check(not by_column or len(shape) == 1, "arrays in C order", f"Fortran's in {name}")
+            self._check(not head.by_column or len(shape) == 1, "arrays in C order", f"Fortran's in {name}")
             start = file.tell()
             raw = bytearray()
             for first, stop in _runs(rows):
@@ -151,6 +162,10 @@ class _Archive:
                 raw += file.read((stop - first) * size)
         self._check(len(raw) == len(rows) * size, "whole arrays", f"an early end of {name}")
         return np.frombuffer(raw, kind).reshape(len(rows), *shape[1:]).astype(kind.newbyteorder("="))
+
+    def _head(self, name: str) -> _Header:
+        with self.archive.open(f"{name}.npy") as file:
+            return _header(file)
 
     def _find(self, names: Sequence[str]) -> str | None:
         """Return the first of the names that an array has."""
@@ -182,7 +197,7 @@ def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
     yield first, rows[-1] + 1
 
 
-def _header(file: IO[bytes]) -> Header:
+def _header(file: IO[bytes]) -> _Header:
     """Read what stands before the numbers of an array; raise `ValueError` for pickled objects."""
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -191,7 +206,7 @@ def _header(file: IO[bytes]) -> Header:
     shape, by_column, kind = readers[version](file)
     if kind.hasobject:
         raise ValueError("an array of Python objects, which is a pickle: opening one can run any code")
-    return shape, by_column, kind
+    return _Header(shape, kind, by_column)
 
 
 def _said(kind: np.dtype[Any]) -> str:
