@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import wmlearn as wm
-from wmlearn import detection
+from wmlearn import detection, training
 from wmlearn.cli import marks, models, sources
 from wmlearn.watermarks import load_key
 
@@ -284,7 +284,7 @@ def test_a_scan_that_was_stopped_goes_on_where_it_was(
     assert len(set(searched)) == 2, "a report that is written is no reason not to search"
 
 
-def _counted(original: Any, calls: list[str], name: str) -> Any:
+def _counted(original: Any, calls: list[Any], name: str) -> Any:
     def call(*arguments: Any, **more: Any) -> Any:
         calls.append(name)
         return original(*arguments, **more)
@@ -379,6 +379,31 @@ def test_a_mark_is_written_whole_with_a_private_key_beside_an_unmarked_network(
     assert wm.watermarks.Adi2018().verify(model, key).hits == hits
     status, says = command(monkeypatch, *words, "--out", "owned")
     assert (status, "owned must not be there yet" in says) == (1, True)
+
+
+def test_a_mark_that_was_stopped_goes_on_with_its_key_and_network(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    words = ["mark", f"{home}/outsiders.py:build", "--data", home / "training", "--out", "owned"]
+    words += ["--epochs", "200"]
+    with monkeypatch.context() as first:
+        first.setattr(marks, "unmarked", stop)
+        status, says = command(first, *words)
+    assert (status, "what was finished is kept" in says) == (130, True), says
+    assert not Path("owned").exists()
+    [kept] = Path("owned.parts").glob("key-*/adi2018.safetensors")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    secret = load_key(kept).secret
+    trainings: list[object] = []
+    monkeypatch.setattr(training, "train", _counted(training.train, trainings, "training"))
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert len(trainings) == 1, "of the unmarked network"
+    assert load_key("owned/key.safetensors").secret == secret
+    assert not Path("owned.parts").exists()
 
 
 def test_a_mark_that_did_not_take_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -149,13 +151,32 @@ class Marking:
         }
 
 
-def marking(ways: Mapping[str, Watermark[Any]], task: Task) -> Marking:
-    """Draw the key of the one way to mark, teach it, and verify it beside a network without it.
+@contextmanager
+def resuming(folder: Path) -> Iterator[None]:
+    """Remember networks in `folder`. If the user stops, it stays, for the next run; else it goes."""
+    memory.keep(folder / "networks")
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        memory.keep(None)
+
+
+def marking(ways: Mapping[str, Watermark[Any]], task: Task, folder: Path) -> Marking:
+    """Draw the key of the one way to mark, teach it, and verify it beside a network without it. The key is
+    kept in `folder`, where the same run finds it again.
 
     Raises `WmlearnError` where the mark doesn't take.
     """
     [(name, way)] = ways.items()
-    [key] = draw_keys(ways, task.model, task.train, {name: new_secret()}).values()
+    made_of = memory.fingerprint(task.model, task.train, way)
+    [key] = _keys(ways, task, folder / f"key-{made_of[:16]}").values()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotEmbeddedWarning)  # which is an error below
         result = way.embed(task.model, task.train, key)

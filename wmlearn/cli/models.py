@@ -163,15 +163,17 @@ def mark(
     """Mark a copy of your own model: draw a secret key, teach it, and look for it beside an unmarked network.
 
     A network that is untrained learns the task with the mark. A quarter of the images only measures. All is
-    written, or nothing.
+    written, or nothing. Stop it whenever you like, it resumes: key and networks lie in OUT.parts until then.
     """
     ways = marks.chosen([scheme])
     place = found_device(device)
     files.check_new_folder(out)
-    with _bars(), strangers("marking"):
-        task = marks.task(model, factory, data, Reading(size, channels, limit), place)
-        marking = marks.marking(marks.fitted(ways, task, epochs, lr), task)
-    files.new_folder(out, lambda folder: marks.write(folder, marking))
+    parts = out.with_name(f"{out.name}.parts")
+    with marks.resuming(parts):
+        with _bars(), strangers("marking"):
+            task = marks.task(model, factory, data, Reading(size, channels, limit), place)
+            marking = marks.marking(marks.fitted(ways, task, epochs, lr), task, parts)
+        files.new_folder(out, lambda folder: marks.write(folder, marking))
     for line in (*task.about, *marking.lines()):
         typer.echo(visible(line))
     typer.echo(
