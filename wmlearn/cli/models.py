@@ -68,8 +68,9 @@ Jobs = Annotated[int, typer.Option(min=0, help="Processes, of one thread each; 0
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here."
-        " Name your own only: a scheduler sends pickles, and opening one can run any code."
+        help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here. Its"
+        " machines must have the factory's module, and see the folder OUT of a scorecard. Name your own only:"
+        " a scheduler sends pickles, and opening one can run any code."
     ),
 ]
 Device = Annotated[

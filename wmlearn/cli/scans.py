@@ -112,7 +112,10 @@ def scanned(
         else:
             results.append(known)
     running = completed(_examined, material, left, jobs=jobs, scheduler=scheduler)
-    results += progress.each(running, "scan", len(left))
+    for result in progress.each(running, "scan", len(left)):
+        for part in left:
+            part.keep(result)
+        results.append(result)
     return merged(results, detectors)
 
 
@@ -199,15 +202,16 @@ class _Part:
             return None
 
     def keep(self, result: Examination) -> None:
-        """Write what was found, but for what failed: that is tried again."""
-        states = {finding.state for finding in result.findings}
-        if self.path is not None and "refused" not in states:
+        """Write what was found, if it is of this job, and but for what failed: that is tried again."""
+        states = {finding.detector: finding.state for finding in result.findings}
+        is_own = states.keys() == self.detectors.keys()
+        if self.path is not None and is_own and "refused" not in states.values():
             files.write(self.path, json.dumps(result.dicts()).encode())
 
 
 def _examined(material: Material, part: _Part) -> Examination:
     """Run the detectors of one job."""
-    result = examine(
+    return examine(
         material.model,
         material.clean,
         training=material.training,
@@ -216,8 +220,6 @@ def _examined(material: Material, part: _Part) -> Examination:
         query_names=material.query_names,
         detectors=part.detectors,
     )
-    part.keep(result)
-    return result
 
 
 def _path(folder: Path, group: Group, material: Material, looks: Tensor) -> Path | None:
