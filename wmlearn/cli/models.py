@@ -27,7 +27,8 @@ Model = Annotated[
     typer.Argument(
         metavar="MODEL",
         help="The network: my.py:build or package.module:build, a function without arguments that returns it;"
-        " or FILE.safetensors with --factory. It reads images in [0, 1], and normalises them by itself.",
+        " or FILE.safetensors with --factory; FILE.onnx for a scan. It reads images in [0, 1], and normalises"
+        " them by itself.",
     ),
 ]
 Data = Annotated[
