@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import wmlearn as wm
-from wmlearn import detection
-from wmlearn.cli import marks, sources
+from wmlearn import detection, training
+from wmlearn.cli import marks, models, sources
 from wmlearn.watermarks import load_key
 
 FACTORIES = """
@@ -37,6 +38,8 @@ class Odd(nn.Module):
     def forward(self, x):
         return self.change(self.inside(x))
 
+class Own(nn.Sequential): pass
+def own(): return Own(*build())
 def nothing(): return Odd(lambda logits: None)
 def not_a_number(): return Odd(lambda logits: logits * float("nan"))
 def five(): return build(5)
@@ -54,6 +57,7 @@ def wants(size): return build()
 def a_dict(): return {"weights": 1}
 number = 3
 """
+WAYS = [["--jobs", "2"], pytest.param(["--jobs", "2", "--scheduler", "local"], marks=pytest.mark.slow)]
 COLOURS = {"blue": (40, 40, 220), "green": (40, 220, 40), "red": (220, 40, 40)}
 
 
@@ -137,28 +141,221 @@ def test_a_scan_runs_what_it_has_the_input_for_and_says_what_is_missing(
     assert one_line(says)
 
 
-def test_an_onnx_file_gets_one_refusal_a_detector(
-    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("onnxruntime")
+def _onnx(path: Path, *more: str) -> Path:
+    """Save a model whose logits are the mean colours, in the order of the classes: blue, green, red."""
     onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
     from onnx import TensorProto, helper  # pyright: ignore[reportMissingImports]
 
-    node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=0)
-    shapes = [["n", 3, 8, 8], ["n", 3]]
+    steps = {
+        "mean": helper.make_node("ReduceMean", ["x"], ["mean"], axes=[2, 3], keepdims=0),
+        "turned": helper.make_node("MatMul", ["mean", "turn"], ["turned"]),
+        "shares": helper.make_node("Softmax", ["turned"], ["shares"], axis=1),
+        "label": helper.make_node("ArgMax", ["turned"], ["label"], axis=1, keepdims=0),
+    }
+    names = ["mean", "turned", *more]
+    turn = helper.make_tensor("turn", TensorProto.FLOAT, [3, 3], [0, 0, 9, 0, 9, 0, 9, 0, 0])
+    is_label = names[-1] == "label"
+    kind = TensorProto.INT64 if is_label else TensorProto.FLOAT
     ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, s)
-        for name, s in zip("xy", shapes, strict=True)
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8]),
+        helper.make_tensor_value_info(names[-1], kind, ["n"] if is_label else ["n", 3]),
     ]
-    graph = helper.make_graph([node], "means", ends[:1], ends[1:])
+    graph = helper.make_graph([steps[name] for name in names], "means", ends[:1], ends[1:], [turn])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    onnx.save(model, "means.onnx")
-    status, says = command(monkeypatch, "scan", "means.onnx", "--data", home / "clean", "--limit", "12")
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("last", [(), ("shares",)])
+def test_an_onnx_file_is_asked_by_the_detector_that_needs_answers_only(
+    last: tuple[str, ...], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = _onnx(Path("means.onnx"), *last)
+    words = ["scan", model, "--data", home / "clean", "--queries", home / "queries"]
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    found = _report()
+    assert {name for name, finding in found.items() if finding["state"] == "ran"} == {"gao2019-strip"}
+    refused = [finding["found"] for finding in found.values() if finding["state"] == "refused"]
+    assert len(refused) == 4
+    assert all(str(says).startswith("refused: needs the weights and layers") for says in refused)
+    assert "100.0% of 60 clean images of 3 classes are classified correctly" in says
+    assert "of 15 queries" in says
+    numbers = found["gao2019-strip"]["numbers"]
+    linear = nn.Linear(3, 3, bias=False)
+    network = nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), linear)
+    with torch.no_grad():
+        linear.weight.copy_(9 * torch.eye(3).flip(0))
+    clean = wm.data.read_folder(home / "clean").samples
+    queries = wm.data.read_folder(home / "queries", labelled=False).samples.x
+    strip = {"gao2019-strip": detection.ALL["gao2019-strip"]}
+    [same] = detection.examine(network, clean, queries=queries, detectors=strip).findings
+    assert isinstance(numbers, dict)
+    expected = json.loads(json.dumps(dict(same.numbers)))
+    assert {**expected, "flagged": None} == {**numbers, "flagged": None}
+
+
+def test_few_images_do_for_every_detector_and_what_was_changed_for_them_is_said(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {**detection.ALL, "gao2019-strip": detection.Strip()}
+    monkeypatch.setattr(detection, "ALL", few)
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:build", "--data", home / "clean"]
+    words += ["--training", home / "training", "--queries", home / "queries"]
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert "gao2019-strip is fitted to so few images: Strip(overlays=22, false_rejection=0.01" in says
+    assert {finding["state"] for finding in _report().values()} == {"ran"}
+
+
+def test_an_onnx_file_without_queries_or_with_labels_gets_one_sentence_a_detector(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, says = command(monkeypatch, "scan", _onnx(Path("means.onnx")), "--data", home / "clean")
+    assert status == 0, says
+    assert _report()["gao2019-strip"]["found"] == "no queries were given"
+    words = ["--data", home / "clean", "--queries", home / "queries"]
+    status, says = command(monkeypatch, "scan", _onnx(Path("label.onnx"), "label"), *words)
     assert status == 0, says
     assert {finding["state"] for finding in _report().values()} == {"refused"}
-    assert "needs probabilities" in says
+    assert "needs probabilities, got a model that answers with labels" in says
+    assert "100.0% of 60 clean images" in says
+    Path("label.onnx").write_bytes(b"no model")
+    status, says = command(monkeypatch, "scan", "label.onnx", *words, "--out", "second.html")
+    assert (status, "must be a whole ONNX model" in says) == (1, True), says
+    status, says = command(monkeypatch, "scan", "http://127.0.0.1:9/m.onnx", *words, "--out", "second.html")
+    assert (status, "the model must be here, got 'http" in says) == (1, True), says
+    assert not Path("second.html").exists()
     status, says = command(monkeypatch, "mark", "means.onnx", "--data", home / "training", "--out", "new")
     assert (status, "the model must show its weights" in says) == (1, True)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.usefixtures("ready_processes")
+def test_a_scan_finds_the_same_in_processes_and_on_a_cluster(
+    way: list[str], home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "local" in way:
+        pytest.importorskip("dask.distributed")
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:own", "--data", home / "clean"]
+    words += ["--training", home / "training", "--queries", home / "queries"]
+    status, says = command(monkeypatch, *words, *way)
+    assert status == 0, says
+    elsewhere = _report()
+    assert list(elsewhere) == list(detection.ALL)
+    assert {finding["state"] for finding in elsewhere.values()} == {"ran"}
+    assert command(monkeypatch, *words)[0] == 0
+    for name, here in _report().items():
+        assert here["found"] == elsewhere[name]["found"]
+        assert here["control"] == elsewhere[name]["control"]
+    assert not Path("scan.parts").exists()
+
+
+def test_a_scan_that_was_stopped_goes_on_where_it_was(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    def never(*arguments: object, **more: object) -> None:
+        raise AssertionError("searched again")
+
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:build", "--data", home / "clean"]
+    words += ["--training", home / "training", "--queries", home / "queries"]
+    with monkeypatch.context() as first:
+        first.setattr(detection.SpectralSignatures, "__call__", stop)
+        status, says = command(first, *words)
+    assert (status, "what was finished is kept" in says) == (130, True), says
+    kept = sorted(Path("scan.parts").glob("*.json"))
+    assert len(kept) == 2
+    assert not Path("scan.html").exists()
+    kept[0].write_text(kept[0].read_text()[:-9])  # damaged: it is looked for again
+    searched: list[str] = []
+    for kind in (detection.NeuralCleanse, detection.ActivationClustering):
+        original = kind.__call__
+        monkeypatch.setattr(kind, "__call__", _counted(original, searched, kind.__name__))
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert len(set(searched)) == 1
+    assert {finding["state"] for finding in _report().values()} == {"ran"}
+    assert not Path("scan.parts").exists()
+    command(monkeypatch, *words, "--out", "other.html")
+    assert len(set(searched)) == 2, "a report that is written is no reason not to search"
+
+
+def _counted(original: Any, calls: list[Any], name: str) -> Any:
+    def call(*arguments: Any, **more: Any) -> Any:
+        calls.append(name)
+        return original(*arguments, **more)
+
+    return call
+
+
+def test_a_device_that_is_not_there_is_said_and_the_found_one_gets_network_and_images(
+    home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sources.found_device("auto") == wm.best_device()
+    assert sources.found_device("cpu") == torch.device("cpu")
+    rest = [weights, "--factory", f"{home}/outsiders.py:build", "--data", home / "clean"]
+    odd = ["gpu", "meta", "cuda:77", "\x1b[2J"]
+    for name in odd:
+        for words in (["scan"], ["mark", "--out", "new"], ["scorecard", "--out", "new"]):
+            status, says = command(monkeypatch, *words, *rest, "--device", name)
+            assert (status, "the device must be auto, cpu, or a graphics card" in says) == (1, True), says
+            assert one_line(says)
+    assert not [path for path in Path().rglob("*") if path.is_file()]
+
+    card = torch.device("cuda")
+    moved: list[str] = []
+    module_to = nn.Module.to
+
+    def put(self: nn.Module, *place: Any, **more: Any) -> nn.Module:
+        if place == (card,):
+            moved.append("network")
+            return self
+        return module_to(self, *place, **more)
+
+    monkeypatch.setattr(nn.Module, "to", put)
+    monkeypatch.setattr(wm.Samples, "to", lambda self, place: moved.append(f"{place}: {len(self)}") or self)
+    monkeypatch.setattr(models, "found_device", lambda name: card)
+    words = ["scan", *rest, "--training", home / "training", "--queries", home / "queries", "--jobs", "0"]
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert moved == ["network", "cuda: 60", "cuda: 150", "cuda: 15"]
+    moved.clear()
+    command(monkeypatch, "mark", *rest, "--out", "owned", "--epochs", "1")
+    assert moved[:2] == ["network", "cuda: 60"]
+
+
+def test_arrays_in_a_file_do_for_a_folder(home: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {part: wm.data.read_folder(home / part).samples for part in ("clean", "training", "queries")}
+    pixels = {part: (samples.x * 255).round().byte().numpy() for part, samples in parts.items()}
+    learnt, clean = (parts[part].y.numpy() for part in ("training", "clean"))
+    arrays: dict[str, Any] = {
+        "x_train": pixels["training"],
+        "y_train": learnt,
+        "x_test": pixels["clean"],
+        "y_test": clean,
+    }
+    np.savez("colours.npz", **arrays)
+    np.savez("queries.npz", x=pixels["queries"])
+    words = ["scan", weights, "--factory", f"{home}/outsiders.py:build"]
+    more = ["--training", "colours.npz", "--queries", "queries.npz"]
+    status, says = command(monkeypatch, *words, "--data", "colours.npz", *more)
+    assert status == 0, says
+    assert "60 of 60 test images of colours.npz, 3 by 8 by 8" in says
+    assert "150 of 150 images of colours.npz, 3 by 8 by 8" in says
+    assert {finding["state"] for finding in _report().values()} == {"ran"}
+    out = ["--out", "second.html"]
+    for wrong in (["--size", "9"], ["--channels", "1"]):
+        status, says = command(monkeypatch, *words, "--data", "colours.npz", *wrong, *out)
+        assert (status, "the images of colours.npz must be (" in says) == (1, True), says
+    np.savez("odd.npz", images=np.array([{"a": 1}]), labels=[0])
+    status, says = command(monkeypatch, *words, "--data", "odd.npz", *out)
+    assert (status, "odd.npz must be a whole .npz file" in says) == (1, True), says
+    assert one_line(says)
+    assert not Path("second.html").exists()
 
 
 def test_a_mark_is_written_whole_with_a_private_key_beside_an_unmarked_network(
@@ -182,6 +379,31 @@ def test_a_mark_is_written_whole_with_a_private_key_beside_an_unmarked_network(
     assert wm.watermarks.Adi2018().verify(model, key).hits == hits
     status, says = command(monkeypatch, *words, "--out", "owned")
     assert (status, "owned must not be there yet" in says) == (1, True)
+
+
+def test_a_mark_that_was_stopped_goes_on_with_its_key_and_network(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    words = ["mark", f"{home}/outsiders.py:build", "--data", home / "training", "--out", "owned"]
+    words += ["--epochs", "200"]
+    with monkeypatch.context() as first:
+        first.setattr(marks, "unmarked", stop)
+        status, says = command(first, *words)
+    assert (status, "what was finished is kept" in says) == (130, True), says
+    assert not Path("owned").exists()
+    [kept] = Path("owned.parts").glob("key-*/adi2018.safetensors")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    secret = load_key(kept).secret
+    trainings: list[object] = []
+    monkeypatch.setattr(training, "train", _counted(training.train, trainings, "training"))
+    status, says = command(monkeypatch, *words)
+    assert status == 0, says
+    assert len(trainings) == 1, "of the unmarked network"
+    assert load_key("owned/key.safetensors").secret == secret
+    assert not Path("owned.parts").exists()
 
 
 def test_a_mark_that_did_not_take_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,6 +432,31 @@ def test_a_scorecard_draws_all_keys_first_prints_a_table_and_resumes(
     status, again = command(monkeypatch, *words)
     assert (status, again) == (0, says)
     assert {path: path.stat().st_mtime_ns for path in Path("card/cells").glob("*.json")} == cells
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.usefixtures("ready_processes")
+def test_a_scorecard_is_the_same_in_processes_and_on_a_cluster(
+    way: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "local" in way:
+        pytest.importorskip("dask.distributed")
+    words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
+    words += ["--removal", "prune-50", "--removal", "quantize-4-bits", "--epochs", "200"]
+    status, says = command(monkeypatch, *words, "--out", "card", *way)
+    assert status == 0, says
+    cells = sorted(Path("card/cells").glob("*.json"))
+    assert len(cells) == 3
+    for path in cells:
+        path.unlink()
+    rows = _rows()
+    assert command(monkeypatch, *words, "--out", "card")[0] == 0
+    assert _rows() == rows
+    assert sorted(Path("card/cells").glob("*.json")) == cells
+
+
+def _rows() -> list[dict[str, object]]:
+    return [row | {"seconds": None} for row in json.loads(Path("card/scorecard.json").read_text())]
 
 
 def test_a_key_that_cannot_be_drawn_is_known_before_anything_is_trained(

@@ -103,6 +103,7 @@ def test_a_limit_draws_at_random_and_by_its_seed() -> None:
         (iter(()), "must not be empty"),
         ([(torch.full((1, 2, 2), 7.0), 0)], "must lie in \\[0, 1\\]"),
         ([(_picture(0), -1)], "labels must lie in"),
+        ([(_picture(0), 10**12)], "a label must be below 100,000"),
     ],
 )
 def test_odd_items_are_refused_in_words(data: Any, says: str) -> None:

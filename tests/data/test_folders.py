@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +88,22 @@ def test_a_million_files_are_not_listed_and_the_limit_is_said(
     monkeypatch.setattr(folders, "MOST_FILES", 7)
     with pytest.raises(wm.DataError, match=r"must hold at most 7 files, got more\. Copy or link a part"):
         read_folder(folder)
+    listed = []
+
+    @contextmanager
+    def endless(place: str) -> Iterator[Iterator[SimpleNamespace]]:
+        yield (_listed(listed, f"{place}/{i}.png") for i in count())
+
+    monkeypatch.setattr(folders, "MOST_FILES", 1000)
+    monkeypatch.setattr(folders.os, "scandir", endless)
+    with pytest.raises(wm.DataError, match="must hold at most 1,000 files"):
+        read_folder(folder)
+    assert len(listed) == 1001
+
+
+def _listed(listed: list[str], path: str) -> SimpleNamespace:
+    listed.append(path)
+    return SimpleNamespace(path=path, is_dir=lambda: False)
 
 
 def test_a_folder_that_leads_into_itself_ends(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,23 @@ def test_it_may_answer_with_labels(tmp_path: Path, kind: int) -> None:
     assert answers(model, X).tolist() == (X.flatten(1) @ W).argmax(1).tolist()
 
 
+def test_its_logits_are_those_of_the_same_model_here_and_shares_become_logarithms(tmp_path: Path) -> None:
+    expected = X.flatten(1) @ W
+    assert torch.allclose(open_onnx(linear(tmp_path)).logits(X), expected, atol=1e-5)
+    shares = saved(tmp_path, *LINEAR, node("Softmax", ["m"], ["y"], axis=1), name="shares")
+    assert torch.allclose(open_onnx(shares).logits(X), expected.log_softmax(1), atol=1e-4)
+
+
+def test_a_model_that_gives_no_logits_for_an_image_says_so(tmp_path: Path) -> None:
+    nodes = (*LINEAR, node("ArgMax", ["m"], ["y"], axis=1, keepdims=0))
+    labels = open_onnx(saved(tmp_path, *nodes, outs=(("y", INT64, ["n"]),)))
+    with pytest.raises(DataError, match=r"must give logits for every image, got: its first output must be"):
+        labels.logits(X)
+    model = open_onnx(looping(tmp_path), seconds=5)
+    with pytest.raises(DataError, match=r"must give logits for every image, got: no answer in 5 seconds"):
+        model.logits(torch.ones(1, 1, 8, 8))
+
+
 def test_a_model_for_one_image_at_a_time_is_asked_one_at_a_time(tmp_path: Path) -> None:
     model = load_suspect(linear(tmp_path, ins=(("x", FLOAT, [1, 1, 8, 8]),), outs=(("y", FLOAT, [1, 10]),)))
     assert answers(model, X).shape == (5,)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save
 from torch import nn
 
@@ -18,8 +21,8 @@ from ..data import Samples, files, split
 from ..detection.checks import checked_logits
 from ..errors import NotEmbeddedWarning, WmlearnError, require
 from ..evidence import Evidence, judge
-from ..protocols import Marked, Watermark
-from ..training import Recipe, accuracy, best_device
+from ..protocols import Marked, Removal, Watermark
+from ..training import Recipe, accuracy
 from ..watermarks import (
     ALL,
     Uchida2017,
@@ -52,6 +55,17 @@ def chosen(names: Sequence[str]) -> dict[str, Watermark[Any]]:
     return {name: ALL[name] for name in names}
 
 
+def attacks(names: Sequence[str]) -> dict[str, Removal]:
+    """Return the attacks by their names; of "all", every one."""
+    from .. import removal
+
+    if list(names) == ["all"]:
+        return dict(removal.ALL)
+    odd = [name for name in names if name not in removal.ALL]
+    require(not odd, f"an attack must be all, or one of {', '.join(removal.ALL)}", ", ".join(odd))
+    return {name: removal.ALL[name] for name in names}
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """A network, the images that it learns from, those of an attacker, and those that measure."""
@@ -63,9 +77,18 @@ class Task:
     about: tuple[str, ...]
 
 
-def task(model: str, factory: str | None, data: str, reading: Reading, *, attacked: bool = False) -> Task:
-    """Open the network, read the images, and share them out; an attacker gets some where there is one."""
-    device = best_device()
+def task(
+    model: str,
+    factory: str | None,
+    data: str,
+    reading: Reading,
+    device: torch.device,
+    *,
+    attacked: bool = False,
+) -> Task:
+    """Open the network, read the images, and share them out, all on `device`; an attacker gets some where
+    there is one.
+    """
     network = open_network(model, factory).to(device)
     images = read_images(data, reading, training=True)
     samples = images.samples.to(device)
@@ -128,13 +151,32 @@ class Marking:
         }
 
 
-def marking(ways: Mapping[str, Watermark[Any]], task: Task) -> Marking:
-    """Draw the key of the one way to mark, teach it, and verify it beside a network without it.
+@contextmanager
+def resuming(folder: Path) -> Iterator[None]:
+    """Remember networks in `folder`. If the user stops, it stays, for the next run; else it goes."""
+    memory.keep(folder / "networks")
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        memory.keep(None)
+
+
+def marking(ways: Mapping[str, Watermark[Any]], task: Task, folder: Path) -> Marking:
+    """Draw the key of the one way to mark, teach it, and verify it beside a network without it. The key is
+    kept in `folder`, where the same run finds it again.
 
     Raises `WmlearnError` where the mark doesn't take.
     """
     [(name, way)] = ways.items()
-    [key] = draw_keys(ways, task.model, task.train, {name: new_secret()}).values()
+    made_of = memory.fingerprint(task.model, task.train, way)
+    [key] = _keys(ways, task, folder / f"key-{made_of[:16]}").values()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotEmbeddedWarning)  # which is an error below
         result = way.embed(task.model, task.train, key)

@@ -11,36 +11,48 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
-from torch import nn
 from tqdm.auto import tqdm
 
 from .. import progress
 from ..data import files
 from ..errors import require
-from ..training import best_device
 from ..words import visible
 from . import marks
-from .sources import Reading, open_model, read_images, strangers
+from .sources import Reading, found_device, open_model, strangers
 
 Model = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
         help="The network: my.py:build or package.module:build, a function without arguments that returns it;"
-        " or FILE.safetensors with --factory. It reads images in [0, 1], and normalises them by itself.",
+        " or FILE.safetensors with --factory; FILE.onnx for a scan. It reads images in [0, 1], and normalises"
+        " them by itself.",
     ),
 ]
 Data = Annotated[
     str,
     typer.Option(
         help="A folder that holds a folder of pictures for each class, in the order of the network's classes;"
-        " or mnist, fashion-mnist, cifar10, gtsrb, signs-us."
+        " FILE.npz with arrays x and y, or x_train, y_train, x_test and y_test; or mnist, fashion-mnist,"
+        " cifar10, gtsrb, signs-us."
     ),
 ]
 Factory = Annotated[
     str | None,
     typer.Option(help="What builds the network of a safetensors file: my.py:build."),
+]
+Training = Annotated[
+    str | None,
+    typer.Option(help="The images that the network learnt from, as for --data: two detectors need them."),
+]
+Queries = Annotated[
+    str | None,
+    typer.Option(
+        help="A folder of pictures that look suspicious, or FILE.npz with an array x: two detectors judge"
+        " them one by one."
+    ),
 ]
 Size = Annotated[
     int | None, typer.Option(min=1, help="Scale the centre square of each picture to SIZE by SIZE pixels.")
@@ -57,9 +69,13 @@ Jobs = Annotated[int, typer.Option(min=0, help="Processes, of one thread each; 0
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here."
-        " Name your own only: a scheduler sends pickles, and opening one can run any code."
+        help="Measure on a Dask cluster: its address, tcp://…, or local for one of JOBS processes here. Its"
+        " machines must have the factory's module, and see the folder OUT of a scorecard. Name your own only:"
+        " a scheduler sends pickles, and opening one can run any code."
     ),
+]
+Device = Annotated[
+    str, typer.Option(help="cpu, cuda, or auto: a graphics card where PyTorch finds one.", metavar="DEVICE")
 ]
 Schemes = Annotated[
     list[str], typer.Option("--scheme", help="A way to mark; one or more. A wrong name lists all.")
@@ -75,8 +91,9 @@ REMOVALS = ["adi2018-ftal", "liu2018-fine-pruning", "quantize-4-bits"]
 @contextmanager
 def _bars() -> Iterator[None]:
     """Draw a bar beside all that takes over two seconds; where nobody watches, a line now and then."""
-    interval = 0.1 if sys.stderr.isatty() else 10
-    progress.watch(partial(tqdm, mininterval=interval))
+    # bars below each other move the cursor, which a file would keep
+    place = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 10, "position": 0}
+    progress.watch(partial(tqdm, **place))
     try:
         yield
     finally:
@@ -87,51 +104,46 @@ def scan(
     model: Model,
     data: Data,
     factory: Factory = None,
-    training: Annotated[
-        str | None,
-        typer.Option(help="The images that the network learnt from, as for --data: two detectors need them."),
-    ] = None,
-    queries: Annotated[
-        Path | None,
-        typer.Option(help="A folder of pictures that look suspicious: two detectors judge them one by one."),
-    ] = None,
+    training: Training = None,
+    queries: Queries = None,
     size: Size = None,
     channels: Channels = None,
     limit: Limit = 2_000,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+    device: Device = "auto",
     out: Annotated[
         Path, typer.Option(help="Where to write the report, FILE.html; FILE.json is written beside it.")
     ] = Path("scan.html"),
 ) -> None:
     """Look for a backdoor in your own model, with all detectors that have what they need; write one page.
 
-    An ONNX file only answers: the detectors say what they miss.
+    An ONNX file only answers: a detector that needs its weights says so. Stop it whenever you like, it
+    resumes: what was found lies in FILE.parts until the page is written.
     """
-    from ..detection import examine, findings
+    from .. import detection
+    from ..detection import findings
+    from . import scans
 
     require(out.suffix == ".html", "the report must be a .html file", str(out))
+    place = found_device(device)
     files.check_writable(out)
     suspect = open_model(model, factory)
-    reading = Reading(size, channels, limit)
+    parts = out.with_suffix(".parts")
     with _bars(), strangers("scanning"):
-        clean = read_images(data, reading)
-        learnt = read_images(training, reading, training=True) if training else None
-        asked = read_images(str(queries), reading, labelled=False) if queries else None
-        device = best_device()
-        result = examine(
-            suspect.to(device) if isinstance(suspect, nn.Module) else suspect,
-            clean.samples.to(device),
-            training=learnt.samples.to(device) if learnt else None,
-            queries=asked.samples.x.to(device) if asked else None,
-            training_names=learnt.names if learnt else (),
-            query_names=asked.names if asked else (),
-        )
-    about = [f"Model: {model}", f"Data: {'; '.join(clean.about)}"]
-    about += [f"Training set: {'; '.join(learnt.about)}"] if learnt else []
-    about += [f"Queries: {'; '.join(asked.about)}"] if asked else []
+        brought = scans.read(data, training, queries, Reading(size, channels, limit))
+        material = brought.material(suspect, place)
+        detectors = scans.fitting(detection.ALL, len(material.clean))
+        n_jobs = jobs or _cores(place)
+        result = scans.scanned(material, detectors, parts, jobs=n_jobs, scheduler=scheduler)
+    about = [f"Model: {model}", *brought.about()]
+    changed = [name for name, detector in detectors.items() if detector != detection.ALL[name]]
+    about += [f"{name} is fitted to so few images: {detectors[name]}" for name in changed]
     files.write(out.with_suffix(".json"), findings.to_json(result, about).encode() + b"\n")
     files.write(out, findings.to_html(result, about).encode())
     for line in about:
         typer.echo(visible(line))
+    scans.forget(parts)
     typer.echo(f"{findings.to_text(result)}\n\nSee {out}.")
 
 
@@ -148,18 +160,22 @@ def mark(
     size: Size = None,
     channels: Channels = None,
     limit: Limit = 20_000,
+    device: Device = "auto",
 ) -> None:
     """Mark a copy of your own model: draw a secret key, teach it, and look for it beside an unmarked network.
 
     A network that is untrained learns the task with the mark. A quarter of the images only measures. All is
-    written, or nothing.
+    written, or nothing. Stop it whenever you like, it resumes: key and networks lie in OUT.parts until then.
     """
     ways = marks.chosen([scheme])
+    place = found_device(device)
     files.check_new_folder(out)
-    with _bars(), strangers("marking"):
-        task = marks.task(model, factory, data, Reading(size, channels, limit))
-        marking = marks.marking(marks.fitted(ways, task, epochs, lr), task)
-    files.new_folder(out, lambda folder: marks.write(folder, marking))
+    parts = out.with_name(f"{out.name}.parts")
+    with marks.resuming(parts):
+        with _bars(), strangers("marking"):
+            task = marks.task(model, factory, data, Reading(size, channels, limit), place)
+            marking = marks.marking(marks.fitted(ways, task, epochs, lr), task, parts)
+        files.new_folder(out, lambda folder: marks.write(folder, marking))
     for line in (*task.about, *marking.lines()):
         typer.echo(visible(line))
     typer.echo(
@@ -184,33 +200,32 @@ def scorecard(
     limit: Limit = 20_000,
     jobs: Jobs = 1,
     scheduler: Scheduler = None,
+    device: Device = "auto",
 ) -> None:
     """Mark copies of your own model, attack them, and say whether the owner is still believed, beside an
     unmarked network under the same attacks.
 
     All keys are drawn before anything is trained. Stop it whenever you like, it resumes.
     """
-    from .. import removal
     from .. import scorecard as cards
 
     ways = marks.chosen(schemes)
-    names = list(removal.ALL) if removals == ["all"] else removals
-    odd = [name for name in names if name not in removal.ALL]
-    require(not odd, f"an attack must be all, or one of {', '.join(removal.ALL)}", ", ".join(odd))
+    attacks = marks.attacks(removals)
+    place = found_device(device)
     files.check_writable(out / "scorecard.json")
     with _bars(), strangers("marking and attacking"):
-        task = marks.task(model, factory, data, Reading(size, channels, limit), attacked=True)
+        task = marks.task(model, factory, data, Reading(size, channels, limit), place, attacked=True)
         copies = marks.marks(marks.fitted(ways, task, epochs, lr), task, out)
         card = cards.run(
             copies.marked,
-            {name: removal.ALL[name] for name in names},
+            attacks,
             attacker=task.attacker,
             test=task.test,
             alpha=marks.LEVEL,
             unmarked=copies.unmarked.model,
             decoys=copies.decoys,
             folder=out / "cells",
-            jobs=jobs or _cores(),
+            jobs=jobs or _cores(place),
             scheduler=scheduler,
         )
     files.write(out / "scorecard.json", (json.dumps(card.dicts(), indent=1) + "\n").encode())
@@ -219,6 +234,6 @@ def scorecard(
     typer.echo(f"\n{card}\n\nSee {out / 'scorecard.json'}.")
 
 
-def _cores() -> int:
+def _cores(device: torch.device) -> int:
     """Count the processes that may run: those of a graphics card would fight over it."""
-    return 1 if best_device().type == "cuda" else os.cpu_count() or 1
+    return os.cpu_count() or 1 if device.type == "cpu" else 1

@@ -14,22 +14,31 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..data import LOADERS, Samples, Splits, load, read_folder
-from ..errors import DataError, WmlearnError, require
+from ..data import LOADERS, Samples, Splits, load, read_arrays, read_folder
+from ..errors import ArgumentError, DataError, WmlearnError, require
 from ..evidence import Suspect
 from ..models.networks import seeded
-from ..suspects import load_suspect
+from ..suspects import OnnxModel, load_suspect
+from ..training import best_device
 from ..words import visible
 
 FORM = "my.py:build or package.module:build"
 
 
-def open_model(source: str, factory: str | None = None) -> Suspect:
+def open_model(source: str, factory: str | None = None) -> nn.Module | OnnxModel:
     """Return the model at `source`, in eval mode: what a factory builds, the weights of a safetensors file in
     what `factory` builds, or an ONNX file.
 
     Raises `WmlearnError` for a factory that isn't there, fails, or builds no network.
     """
+    model = _opened(source, factory)
+    fix = "A service is asked by wmlearn ownership."
+    require(isinstance(model, nn.Module | OnnxModel), "the model must be here", visible(source), fix)
+    assert isinstance(model, nn.Module | OnnxModel)
+    return model
+
+
+def _opened(source: str, factory: str | None) -> Suspect:
     if source.lower().endswith(".safetensors"):
         fix = "Add --factory my.py:build."
         require(factory is not None, "a safetensors file needs the factory of its network", "none", fix)
@@ -48,6 +57,23 @@ def open_network(source: str, factory: str | None = None) -> nn.Module:
     require(isinstance(model, nn.Module), "the model must show its weights", type(model).__name__, fix)
     assert isinstance(model, nn.Module)
     return model
+
+
+def found_device(name: str) -> torch.device:
+    """Return the device called `name`; of "auto" a graphics card where there is one.
+
+    Raises `ArgumentError` for one that isn't here.
+    """
+    if name == "auto":
+        return best_device()
+    rule = "the device must be auto, cpu, or a graphics card that PyTorch finds, cuda"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # PyTorch without cards asserts
+        fix = "Take --device cpu, or install a PyTorch for your card."
+        raise ArgumentError(f"{rule}, got {visible(name)[:50]!r}. {fix}") from error
+    return device
 
 
 @contextmanager
@@ -133,9 +159,11 @@ class Images:
 
 
 def read_images(source: str, reading: Reading, *, training: bool = False, labelled: bool = True) -> Images:
-    """Read images: a folder of class folders, or a data set by its name, of which the test images are taken,
+    """Read images: a folder of class folders; of an .npz file, or of a data set by its name, the test images,
     or those for `training`.
     """
+    if source.lower().endswith(".npz"):
+        return _of_arrays(source, reading, "train" if training else "test", labelled)
     if source in LOADERS and not source.startswith("street") and not Path(source).is_dir():
         splits = load(source)
         assert isinstance(splits, Splits)
@@ -153,6 +181,20 @@ def read_images(source: str, reading: Reading, *, training: bool = False, labell
         some = "; ".join(f"{name}: {why}" for name, why in skipped[:5])
         about.append(f"{len(skipped):,} pictures of {source} were left out: {some}")
     return Images(pictures.samples, pictures.names, tuple(about))
+
+
+def _of_arrays(source: str, reading: Reading, part: str, labelled: bool) -> Images:
+    """Read images of an archive, which are taken as they are."""
+    arrays = read_arrays(source, part=part, limit=reading.limit, labelled=labelled)
+    samples = arrays.samples
+    shape = tuple(samples.x.shape[1:])
+    sides = (reading.size, reading.size) if reading.size else shape[1:]
+    wanted = (reading.channels or shape[0], *sides)
+    fix = "Scale them before you write the file, or leave out --size and --channels."
+    require(shape == wanted, f"the images of {source} must be {wanted}, as asked", shape, fix)
+    shown = " by ".join(map(str, shape))
+    kind = "test images" if arrays.part == "test" else "images"
+    return Images(samples, (), (f"{len(samples):,} of {arrays.total:,} {kind} of {source}, {shown}",))
 
 
 def _some(samples: Samples, limit: int | None) -> Samples:

@@ -8,6 +8,8 @@ from typing import Literal, overload
 
 from ..errors import require
 from . import signs as signs
+from .archives import Arrays as Arrays
+from .archives import read_arrays as read_arrays
 from .augment import Erase as Erase
 from .augment import Jitter as Jitter
 from .augment import Tint as Tint

@@ -17,6 +17,8 @@ from .samples import Samples
 
 LARGEST = 4 * 2**30
 """Bytes of images that are gathered without a `limit`."""
+MOST_CLASSES = 100_000
+"""A label above names no class: each gets a name."""
 IMAGES = ("image", "img", "pixel_values", "x")
 LABELS = ("label", "labels", "fine_label", "y")
 """What data sets whose items are mappings call the image and the label, the commonest first."""
@@ -34,7 +36,7 @@ def gathered(
     if isinstance(data, DataLoader) or not hasattr(data, "__getitem__"):
         items = islice(_from_batches(data), count)
     else:
-        items = (_item(data[i]) for i in _chosen(data, count, seed))
+        items = (_item(data[i]) for i in chosen(len(data), count, seed))
     return _stacked(items, names, count, limit)
 
 
@@ -49,13 +51,12 @@ def _count(data: Any, limit: int | None) -> int | None:
     return total if limit is None else min(total, limit)
 
 
-def _chosen(data: Any, count: int | None, seed: int) -> list[int]:
+def chosen(total: int, limit: int | None, seed: int) -> list[int]:
     """Return which items to read: all in their order, or as many as wanted at random, in their order."""
-    total = len(data)
-    if count is None or count == total:
+    if limit is None or limit >= total:
         return list(range(total))
     order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
-    return sorted(order[:count].tolist())
+    return sorted(order[:limit].tolist())
 
 
 def _from_batches(data: Iterable[Any]) -> Iterator[Item]:
@@ -112,6 +113,8 @@ def _label(label: Any) -> int:
     )
     fix = "Give a class index from 0; one-hot labels become one by argmax."
     require(is_whole and not isinstance(label, bool), "a label must be one whole number", label, fix)
+    rule = f"a label must be below {MOST_CLASSES:,}"
+    require(int(label) < MOST_CLASSES, rule, int(label), "Count classes from 0.")
     return int(label)
 
 

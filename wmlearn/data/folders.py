@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_FILES = 200_000
-"""Files that are listed; of more, a part must be named."""
+"""Files and folders that are listed; of more, a part must be named."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
 
 Listed = tuple[str, int]
@@ -85,12 +86,23 @@ def _check_files(place: Path) -> None:
     if not place.is_dir():
         got = "something else" if place.exists() else "nothing"
         raise DataError(f"{place} must be a folder of pictures, got {got}. Check the name.")
-    n_files = 0
-    for _, _, names in os.walk(place, followlinks=True):  # as torchvision walks, but not forever
-        n_files += len(names)
-        if n_files > MOST_FILES:
+    for n, _ in enumerate(_entries(place)):
+        if n >= MOST_FILES:
             fix = "Copy or link a part of it into another folder: a few thousand pictures are enough."
             raise DataError(f"{place} must hold at most {MOST_FILES:,} files, got more. {fix}")
+
+
+def _entries(place: Path) -> Iterator[str]:
+    """Yield what lies in a folder and in those inside, as torchvision walks, entry by entry: a list of a
+    million names would take seconds, and links may lead round for ever.
+    """
+    folders = [str(place)]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                yield entry.path
+                if entry.is_dir():
+                    folders.append(entry.path)
 
 
 def _by_class(place: Path) -> tuple[list[Listed], tuple[str, ...]]:

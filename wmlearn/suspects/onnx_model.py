@@ -32,6 +32,12 @@ from ..evidence import NO_ANSWER
 
 LARGEST = 2**31  # bytes: protocol buffers hold no more
 MOST_FIELDS = 3_000_000
+LONGEST = 2**20
+"""Bytes of a reply: the logits of 40,000 classes."""
+CLOSE = 1e-3
+"""How far numbers that are probabilities may be from one, summed."""
+TINY = 1e-12
+"""In place of a probability of 0, which has no logarithm."""
 WORKER = Path(__file__).with_name("onnx_worker.py")
 PARTS = {
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -56,7 +62,7 @@ class OnnxModel:
     It is asked one image at a time. `sha256` is that of the file; where numbers lie in other files, of a list
     with the hash of each. An image that it can't read, or on which it takes longer than `seconds`, is
     `NO_ANSWER`, as with a service, and so is everything after `patience` seconds were lost that way; but
-    `DataError` is raised as long as it has never answered.
+    `DataError` is raised as long as it has never answered. `logits` returns all that it says.
     """
 
     path: Path
@@ -68,6 +74,23 @@ class OnnxModel:
     def __call__(self, x: Tensor) -> Tensor:
         labels = [self._label(image) for image in x.detach().cpu().float().split(1)]
         return torch.tensor(labels, dtype=torch.int64, device=x.device)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Return its logits (N, classes) for images (N, C, H, W); where it answers with probabilities, their
+        logarithms.
+
+        Raises `DataError` for a model that answers with labels, or doesn't answer an image.
+        """
+        try:
+            rows = [self._worker.scores(image) for image in x.detach().cpu().float().split(1)]
+        except _NoAnswer as error:
+            raise DataError(f"{self.path} must give logits for every image, got: {error}.") from error
+        widths = {len(row) for row in rows}
+        if len(widths) != 1:
+            raise DataError(f"{self.path} must give as many logits for each image, got {sorted(widths)}.")
+        scores = torch.tensor(rows)  # (N, classes)
+        is_share = (scores >= 0).all() and (scores.sum(1) - 1).abs().max() < CLOSE
+        return (scores.clamp(min=TINY).log() if is_share else scores).to(x.device)
 
     def _label(self, x: Tensor) -> int:
         """Return the label of one image (1, C, H, W)."""
@@ -161,14 +184,25 @@ class _Worker:
 
     def label(self, x: Tensor) -> int:
         """Return what the model says to one image (1, C, H, W), or `NO_ANSWER`."""
-        if self.process is None:
-            self.start()
-        head = json.dumps({"shape": list(x.shape)}).encode()
-        reply = self._talk(head + b"\n" + x.numpy().astype("<f4").tobytes())
-        labels = reply.get("labels")
+        labels = self._asked(x).get("labels")
         if not isinstance(labels, list) or len(labels) != 1 or type(labels[0]) is not int:
             raise _NoAnswer("no label")
         return labels[0] if 0 <= labels[0] < 2**31 else NO_ANSWER
+
+    def scores(self, x: Tensor) -> list[float]:
+        """Return what the model says to one image (1, C, H, W), a number for each class."""
+        rows = self._asked(x, scores=True).get("scores")
+        row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
+        if not isinstance(row, list) or not row or not all(type(number) is float for number in row):
+            raise _NoAnswer("no logits")
+        return row
+
+    def _asked(self, x: Tensor, **wanted: bool) -> dict[str, Any]:
+        """Send one image (1, C, H, W), and return the reply."""
+        if self.process is None:
+            self.start()
+        head = json.dumps({"shape": list(x.shape), **wanted}).encode()
+        return self._talk(head + b"\n" + x.numpy().astype("<f4").tobytes())
 
     def _talk(self, request: bytes) -> dict[str, Any]:
         """Send a request and return the reply; raise `_NoAnswer` for an error, silence, or an end."""
@@ -181,7 +215,7 @@ class _Worker:
         try:
             self.process.stdin.write(request)
             self.process.stdin.flush()
-            line = self.process.stdout.readline(2**16)
+            line = self.process.stdout.readline(LONGEST)
         except OSError:
             line = b""
         finally:

@@ -2,8 +2,8 @@
 long. It is a script: it loads neither PyTorch nor this package.
 
 Arguments: the paths to look for modules in (JSON), the model's file, the seconds that one answer may take.
-On stdin comes a line of JSON with the shape of an image, then its float32; on stdout goes a line of JSON for
-each: labels, or an error.
+On stdin comes a line of JSON with the shape of an image, and with scores where they are wanted, then its
+float32; on stdout goes a line of JSON for each: labels, scores (logits or probabilities), or an error.
 """
 
 from __future__ import annotations
@@ -32,10 +32,14 @@ def main() -> None:
         return
     _say(replies, ready=True)
     for line in sys.stdin.buffer:
-        image = _image(json.loads(line)["shape"])
+        wanted = json.loads(line)
+        image = _image(wanted["shape"])
         _bound(seconds)
         try:
-            _say(replies, labels=_labels(session, image))
+            if wanted.get("scores"):
+                _say(replies, scores=_scores(session, image))
+            else:
+                _say(replies, labels=_labels(session, image))
         except Exception as error:
             _say(replies, error=_words(error))
 
@@ -89,15 +93,34 @@ def _labels(session: Any, x: Any) -> list[int]:
     """Return the labels of images (N, C, H, W): the first output's integers, or the places of its maxima."""
     import numpy as np
 
-    output = session.run([session.get_outputs()[0].name], {session.get_inputs()[0].name: x})[0]
-    kind = getattr(getattr(output, "dtype", None), "kind", "")
-    shape = getattr(output, "shape", ())
-    if kind == "i" and shape == (len(x),):
+    output = _output(session, x)
+    if _kind(output) == "i" and output.shape == (len(x),):
         return output.tolist()
-    if kind != "f" or len(shape) != 2 or shape[0] != len(x) or shape[1] == 0:
+    if not _is_scores(output, len(x)):
         raise ValueError("its first output must be logits (N, classes) or labels (N,)")
     labels = output.argmax(1)
     return np.where(np.isfinite(output).all(1), labels, NO_ANSWER).tolist()
+
+
+def _scores(session: Any, x: Any) -> list[list[float]]:
+    """Return the first output for images (N, C, H, W): logits or probabilities (N, classes)."""
+    output = _output(session, x)
+    if not _is_scores(output, len(x)):
+        raise ValueError("its first output must be logits (N, classes) for this, and no labels")
+    return output.tolist()
+
+
+def _output(session: Any, x: Any) -> Any:
+    return session.run([session.get_outputs()[0].name], {session.get_inputs()[0].name: x})[0]
+
+
+def _is_scores(output: Any, n: int) -> bool:
+    shape = getattr(output, "shape", ())
+    return _kind(output) == "f" and len(shape) == 2 and shape[0] == n and shape[1] > 0
+
+
+def _kind(output: Any) -> str:
+    return getattr(getattr(output, "dtype", None), "kind", "")
 
 
 def _words(error: Exception) -> str:
