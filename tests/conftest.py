@@ -71,6 +71,12 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         os.environ["WMLEARN_HOME"] = before
 
 
+@pytest.fixture(autouse=True)
+def _drawn_alike() -> None:
+    """Let each test draw the same from PyTorch's own generator, whatever ran before it."""
+    torch.manual_seed(0)
+
+
 AtOnce = Callable[..., list[str]]
 IN_A_PROCESS = """
 import contextlib, os, sys

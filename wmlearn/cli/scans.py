@@ -13,16 +13,7 @@ from torch import Tensor, nn
 
 from .. import memory, progress
 from ..data import Samples, files, strict_json
-from ..detection import (
-    ActivationClustering,
-    Detector,
-    Examination,
-    Finding,
-    SpectralSignatures,
-    Strip,
-    TopologicalEvolution,
-    examine,
-)
+from ..detection import Detector, Examination, Finding, Strip, examine
 from ..detection.checks import checked_logits
 from ..errors import DataError, WmlearnError
 from ..models import check_finite
@@ -49,10 +40,9 @@ class Material:
 
     def lacks(self, detector: Detector) -> bool:
         """Say whether the input of a detector is missing."""
-        if isinstance(detector, Strip | TopologicalEvolution):
+        if detector.needs == "queries":
             return self.queries is None
-        needs_training = isinstance(detector, ActivationClustering | SpectralSignatures)
-        return needs_training and self.training is None
+        return detector.needs == "its training set" and self.training is None
 
 
 @dataclass(frozen=True, eq=False)
