@@ -331,19 +331,20 @@ wm.show(plots.detection.clouds, clouds)
 
 # %%
 results = experiments.shipped("detection")
-wm.show(plots.detection.finders, lesson_06.finders(results))
+newer = experiments.shipped("newer-triggers")
+wm.show(plots.detection.finders, lesson_06.finders(results) | lesson_06.newer(newer))
 wm.table(["trained again without the suspects", "images removed", "pattern wins", "as many removed at random"],
          lesson_06.retrained(results))
 
 # %% [markdown]
-# *How to read this:* Neural Cleanse: in how many networks it flagged the target, and what that allows (95 % interval). The others: poison caught; below, how often poison is more suspicious than a clean image (AUC: 0.5 is guessing, 1 perfect), and false alarms in per cent. In the **clean-label** attack (Barni and others, 2019) nine in ten zeros get a ramp of light, and keep their right label; queries carry a stronger ramp. **Nobody finds everything:**
+# *How to read this:* Neural Cleanse: in how many networks it flagged the target, and what that allows (95 % interval). The others: poison caught; below, how often poison is more suspicious than a clean image (AUC: 0.5 is guessing, 1 perfect), and false alarms in per cent. In the **clean-label** attack (Barni and others, 2019) nine in ten zeros get a ramp of light, and keep their right label; queries carry a stronger ramp. The last rows are newer triggers, over the whole picture; there clustering, STRIP and topological evolution promise 1 % of false alarms. **Nobody finds everything:**
 #
 # | detector | sees | misses, and why |
 # |---|---|---|
-# | Neural Cleanse | A small trigger for one class: the pattern in {value:06.flagged|of} networks | All-to-all ({value:06.evaded|of}): no *single* class is cheap. The ramp ({value:06.ramp|of}): it isn't small. The square on signs ({value:06.square|of}), which turns stop signs only; told the source, it flags {value:06.source|of}. It accuses {value:06.accused|of} honest networks, and in that one {value:06.classes} classes |
-# | Activation clustering | Poison that is a small part of a class. Trained again without the suspects, the 3 % backdoor wins {value:06.again|1}; without as many at random, {value:06.again_control} | Poison that is half of it, or hardly there |
+# | Neural Cleanse | A small trigger for one class: the pattern in {value:06.flagged|of} networks, warping in {value:06.bent_found|of} | All-to-all ({value:06.evaded|of}): no *single* class is cheap. The ramp ({value:06.ramp|of}): it isn't small. The square on signs ({value:06.square|of}), which turns stop signs only; told the source, it flags {value:06.source|of}. It accuses {value:06.accused|of} honest networks, and in that one {value:06.classes} classes |
+# | Activation clustering | Poison that is a small part of a class. Trained again without the suspects, the 3 % backdoor wins {value:06.again|1}; without as many at random, {value:06.again_control} | Poison that is half of it, or hardly there. The last rows have clean digits beside the class: they lack the poisoned half, which betrays {value:06.lack} |
 # | Spectral signatures | In all-to-all, poison ranks above a clean image in {value:06.rank|2} of pairs | It always flags 7.5 in a hundred images of a class, whatever is there: hence the ceilings |
-# | STRIP | A trigger that holds under another digit; {value:06.ramp_strip} of the ramps | All-to-all ({value:06.strip_misses}): there the answer still hangs on the digit |
+# | STRIP | A trigger that holds under another digit; {value:06.ramp_strip} of the ramps | All-to-all ({value:06.strip_misses}): there the answer still hangs on the digit. Warping ({value:06.bent}; it ranks above a clean image in {value:06.bent_rank} of pairs): a second digit hides it |
 # | Topological evolution | A query whose neighbours change class on the way; {value:06.ramp_ted} of the ramps | On signs it catches {value:06.ted_signs} |
 #
 # ## Asleep, or awake?
@@ -392,7 +393,7 @@ wm.table(["the sly network", ""], [[name, f"{100 * share:.1f} %"] for name, shar
          + [[f"largest index, {name}", f"{largest:.1f}"] for name, largest in zip(searches, index)])
 
 # %% [markdown]
-# *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip|1} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1} (honest network: {value:06.sly_control|1}). Now it is the attacker's turn.
+# *How to read this:* the pattern still wins {value:06.sly|1}; STRIP catches {value:06.sly_strip|1} of it. Your search misses it, too (index {value:06.sly_missed|1}): it starts from paint all over the picture, and this network obeys on bare digits. Start from a tenth of the paint, and the index is {value:06.sly_found|1} (honest network: {value:06.sly_control|1}).
 #
 # For the other detectors, too:
 
@@ -459,14 +460,14 @@ wm.shares("digits that become 0", {name: (share, len(some)) for name, share in z
 wm.all_hold(
     *lesson_06.found(norms), *lesson_06.mended(obeys, errors, right, pulls),
     *lesson_06.watched(own, clean, pasted), *lesson_06.inside(clouds), *lesson_06.shelf(results),
-    *lesson_06.pruned(kept, signs), *lesson_06.outwitted(slyness, index), *lesson_06.gate(zeros, len(some)),
-    *lesson_06.evading(evaded),
+    *lesson_06.latest(newer), *lesson_06.pruned(kept, signs), *lesson_06.outwitted(slyness, index),
+    *lesson_06.gate(zeros, len(some)), *lesson_06.evading(evaded),
 )
 
 # %% [markdown]
 # ## How far to trust it
 #
-# "0 of 3" allows every second one; what you trained here is one seed. Settings were chosen on other networks. Clustering uses principal components, and thresholds stand at 1 % of false alarms, where STRIP's paper reports over 99 % caught.
+# "0 of 3" allows every second one; what you trained here is one seed. Settings were chosen on other networks. Clustering uses principal components.
 #
 # ## Challenge: unseen, with the fewest images
 #

@@ -52,9 +52,9 @@ def test_the_ceiling_is_what_a_fixed_number_of_flags_can_catch(
     own = int((poisoned.samples.y == evasion.TARGET).sum())
     n_poison = int(poisoned.mask.sum())
     assert n_poison == 60
-    assert detection._ceiling(poisoned, 0.05) == pytest.approx(round(0.075 * own) / 60, abs=1e-6)
+    assert detection.ceiling(poisoned, 0.05) == pytest.approx(round(0.075 * own) / 60, abs=1e-6)
     few = wm.poison(mnist.train[:600], Pattern(), rate=0.005, target=evasion.TARGET)
-    assert detection._ceiling(few, 0.05) == 1
+    assert detection.ceiling(few, 0.05) == 1
 
 
 def test_where_nothing_is_flagged_nothing_is_trained_again(mnist: wm.Splits, poisoned: wm.Poisoned) -> None:

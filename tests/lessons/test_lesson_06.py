@@ -9,6 +9,7 @@ import wmlearn as wm
 from wmlearn.course.lessons import lesson_06
 from wmlearn.evidence import answers
 from wmlearn.experiments import Results, shipped
+from wmlearn.plots.names import NEWER
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,14 @@ def test_the_table_counts_networks_with_an_interval_and_shares_with_their_ceilin
     assert table["no backdoor (control)"]["Neural Cleanse"].words == "1 of 10 accused"
     assert table["no backdoor (control)"]["STRIP"].share is None
     assert "AUC 1.00" in table["pattern, 10 %, all to 0"]["STRIP"].small
+
+
+def test_newer_triggers_stand_in_the_same_columns_with_their_ceilings() -> None:
+    table = lesson_06.newer(shipped("newer-triggers"))
+    assert list(table) == list(NEWER.values())
+    assert table["newer: warping"]["Neural Cleanse"].words == "3 of 3"
+    assert table["newer: warping"]["spectral signatures"].words.endswith("of at most 15")
+    assert {frozenset(row) for row in table.values()} == {frozenset(lesson_06.COLUMNS.values())}
 
 
 def test_no_share_caught_exceeds_its_ceiling(results: Results) -> None:

@@ -104,9 +104,9 @@ def examine(
     """Run every detector on `model` that has what it needs: the clean `samples`, and where they are at hand
     the `training` set and images `queries` (M, C, H, W).
 
-    Of a model that only answers no detector can run, and each says why; `wmlearn scan` wraps an ONNX file that
-    gives probabilities as a network, for STRIP. Raises `ArgumentError` for a network that doesn't answer for
-    the classes of `samples` with finite numbers, or samples without one of the classes.
+    Of a model that only answers no detector can run, and each says why; `wmlearn scan` wraps an ONNX file
+    that gives probabilities as a network, for STRIP. Raises `ArgumentError` for a network that doesn't answer
+    for the classes of `samples` with finite numbers, or samples without one of the classes.
     """
     from . import ALL  # which needs the files beside this one
 

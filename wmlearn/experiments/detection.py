@@ -207,11 +207,11 @@ def judge_samples(case: Case) -> Row:
     for name, detector in ON_TRAINING_SETS.items():
         row[name] = _timed(detector, case.model, poisoned.samples, poisoned=poisoned.mask)
     if poisoned.mask.any():
-        row["spectral_signatures"]["ceiling"] = _ceiling(poisoned, SPECTRAL.poison)
+        row["spectral_signatures"]["ceiling"] = ceiling(poisoned, SPECTRAL.poison)
     return row
 
 
-def _ceiling(poisoned: Poisoned, share_of_class: float) -> float:
+def ceiling(poisoned: Poisoned, share_of_class: float) -> float:
     """Return the largest share of the poison that spectral signatures' fixed number of flags could catch."""
     labels = poisoned.samples.y
     n_classes = len(poisoned.samples.classes)

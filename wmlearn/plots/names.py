@@ -37,6 +37,14 @@ BACKDOORS = {
 }
 """Backdoor in the experiment "detection" -> its name, in the order of the figure."""
 
+NEWER = {
+    "blended": "newer: blended picture",
+    "sine": "newer: a sine of light",
+    "warping": "newer: warping",
+    "low frequency": "newer: low frequencies",
+}
+"""Trigger in the experiment "newer-triggers" -> its name, in the order of the figure."""
+
 FAMILIES: dict[str, dict[str, str]] = {
     "fine-tune": {
         "adi2018-ftll": "FTLL (last layer)",

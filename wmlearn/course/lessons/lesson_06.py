@@ -20,7 +20,7 @@ from ...experiments.signs import of_kinds
 from ...models import badnet_cnn
 from ...models.shipped import restored, ship
 from ...plots.detection import Cloud, Finding, Frames, Table, classes
-from ...plots.names import BACKDOORS, DETECTORS
+from ...plots.names import BACKDOORS, DETECTORS, NEWER
 from ...poisoning import Trigger, poison, success_rate
 from ...removal import FinePrune
 from ...removal.fine_prune import channel_means, pruned_layers, silence
@@ -133,6 +133,20 @@ def finders(results: Results) -> Table:
         if rows:
             table[title] = {name: _finding(rows, key) for key, name in COLUMNS.items()}
     return table
+
+
+def newer(results: Results) -> Table:
+    """Set newer triggers beside every detector, as `finders` does."""
+    table = {}
+    for attack, title in NEWER.items():
+        rows = [_as_named_there(row) for row in results.where(network="badnet_cnn", attack=attack)]
+        table[title] = {name: _finding(rows, key) for key, name in COLUMNS.items()}
+    return table
+
+
+def _as_named_there(row: Row) -> Row:
+    """Return a row of "newer-triggers" with the names of "detection"."""
+    return {**row, "activation_clustering": row["clustering"], "spectral_signatures": row["spectral"]}
 
 
 COLUMNS = {key: name for key, name in DETECTORS.items() if key != "neural_cleanse_source"}
@@ -343,6 +357,21 @@ def shelf(results: Results) -> list[Claim]:
         Claim("06.ramp_ted", "Topological evolution: clean label", share("clean label", "ted"), low=0.8),
         Claim("06.ted_signs", "Topological evolution: the square on signs", on_signs, low=0.3, high=0.9),
         Claim("06.ramp_strip", "STRIP: clean label", share("clean label", "strip"), low=0.8),
+    ]
+
+
+def latest(newer: Results) -> list[Claim]:
+    """Check what the lesson says of newer triggers, and of one that bends pictures."""
+    halves = [row["clustering"]["caught"] for row in newer.rows if row["attack"] in NEWER]
+    rows = newer.where(network="badnet_cnn", attack="warping")
+    seen = mean(row["strip"]["caught"] for row in rows)
+    share = mean(_is_flagged(row) for row in rows)
+    rank = mean(row["strip"]["auc"] for row in rows)
+    return [
+        Claim("06.lack", "Newer triggers, clustering beside clean digits", mean(halves), low=0.9),
+        Claim("06.bent", "Warping, caught by STRIP", seen, high=0.1),
+        Claim("06.bent_rank", "Warping, STRIP: AUC", rank, high=0.6),
+        Claim("06.bent_found", "Warping, Neural Cleanse", share, low=0.6, n=len(rows)),
     ]
 
 
