@@ -34,8 +34,8 @@ def _spoils_its_input(predicted: torch.Tensor, true: torch.Tensor, target: int) 
     return share
 
 
-def _empties_a_list(leaves: list[bytes]) -> bytes:
-    return leaves.pop()
+def _empties_a_list(leaf: bytes, index: int, siblings: list[bytes]) -> bytes:
+    return siblings.pop() if siblings else leaf
 
 
 def _random_answer(predicted: torch.Tensor, true: torch.Tensor, target: int) -> float:
@@ -96,7 +96,7 @@ CLUMSY: dict[str, tuple[str, Any, str]] = {
     ),
     "an unknown mistake": ("02.3", _random_answer, "Test case 1 of 4: you return 0.123; it should be 0."),
     "spoils its input": ("02.3", _spoils_its_input, "Your function changes what it is given."),
-    "empties a list": ("10.3", _empties_a_list, "Your function changes what it is given."),
+    "empties a list": ("10.1", _empties_a_list, "Your function changes what it is given."),
     "half of the answer": (
         "02.1",
         _forgets_to_return_the_labels,
