@@ -93,10 +93,10 @@ class Public:
 def public(device: torch.device) -> Public:
     """Return the shipped networks, sorted by whose they are in this lesson."""
     shipped = bystanders.shipped("mnist", 0, bystanders.N_DIGITS)
-    all_ = [copy.deepcopy(network).to(device) for network in shipped]
-    bob = all_[bystanders.N_NULL + 1]
-    mine = (*all_[4 : bystanders.N_NULL], *all_[11:19])
-    return Public(tuple(all_[:4]), mine, (bob, *all_[19:38]))
+    everyone = [copy.deepcopy(network).to(device) for network in shipped]
+    bob = everyone[bystanders.N_NULL + 1]
+    mine = (*everyone[4 : bystanders.N_NULL], *everyone[11:19])
+    return Public(tuple(everyone[:4]), mine, (bob, *everyone[19:38]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -370,8 +370,8 @@ def weighed(rule: Rule) -> challenges.Score:
         f"Stolen networks that the thief gets: {thefts}. Honest ones that nobody gets: {unheard}; that Ada"
         f" gets: {robbed}."
     )
-    rule_ = " Asked for: none of these." if robbed else ""
-    return challenges.Score(not robbed, thefts + unheard, says + rule_)
+    missed = " Asked for: no honest network to Ada." if robbed else ""
+    return challenges.Score(not robbed, thefts + unheard, says + missed)
 
 
 def court(hers: int, his: int) -> str:
