@@ -111,7 +111,7 @@ def scanned(
 
 def fitting(detectors: Group, n: int) -> dict[str, Detector]:
     """Let detectors that lay clean images over others take fewer, where there are only `n`."""
-    most = max(1, 3 * n // 8)  # half of those that aren't set aside
+    most = max(1, 3 * n // 8)  # the others set the limit
     chosen = dict(detectors)
     for name, detector in detectors.items():
         if isinstance(detector, Strip) and detector.overlays > most:
