@@ -426,8 +426,8 @@ wm.all_hold(
     wm.Claim("10.kept_honest", "Honest claims that convict", false["honest"], high=0.02, n=320))
 
 # %% [markdown]
-# *How to read this:* ten keys of a kind, 32 innocents. Changed pictures get {value:10.transfer} of their hits on them, and counting hits convicts in {value:10.convicted} of the claims; honest keys, in {value:10.kept_honest}. Honest decoys agree with the forger: $p$ is the smallest they can give. Among decoys made as *he* made his key, $p$ shows nothing. So a $p$ holds for a
-# recipe. In our court no picture can be promised, only seeds.
+# *How to read this:* ten keys of a kind, 32 innocents. Changed pictures get {value:10.transfer} of their hits on them, and counting hits convicts in {value:10.convicted} of the claims; honest keys, in {value:10.kept_honest}. Honest decoys agree with the forger: $p$ is the smallest they can give. Among decoys made as *he* made his key, $p$ shows nothing. So a $p$ is about a
+# recipe: how rare such a score is among keys made in the same way. In our court no picture can be promised, only seeds.
 #
 # ## Before you ask an API
 #
