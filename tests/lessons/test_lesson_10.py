@@ -62,6 +62,7 @@ def test_the_networks_of_the_grinding_are_four_twelve_and_twenty_all_different()
 def test_a_rule_that_robs_an_honest_man_does_not_count_and_ours_beats_the_courts() -> None:
     robs = lesson_10.weighed(lambda hers, his: "Ada")
     assert not robs.valid
+    assert robs.says.endswith("Asked for: no honest network to Ada.")
     assert not lesson_10.weighed(lambda hers, his: "Carol").valid
     ours = lesson_10.weighed(lesson_10.ours)
     courts = lesson_10.weighed(lesson_10.court)
