@@ -2,10 +2,9 @@
 # # 09 · Removal
 #
 # **Who can wash a mark off, at what price?**
-# By the end you will have washed one mark off a stolen network, after failing twice, and shown on ten schemes that no mark
-# survives every attack, while the same attacks on an unmarked network get nobody accused.
+# By the end you will have copied a marked network by your own distillation, and priced it, and 24 other attacks on eleven marks, against a thief who steals nothing.
 #
-# *Reading 35 minutes · running one to five · exercises 25 · needs notebooks 07 and 08*
+# *Reading 14 minutes · exercises 45 · running one to three minutes · needs notebooks 07 and 08*
 #
 # Today you are the **thief**.
 
@@ -13,59 +12,73 @@
 # **You will be able to**
 #
 # - **prune** weights by hand ([exercise 09.1](#Cut-what-is-small));
-# - **pick** the channels in which a mark may hide ([exercise 09.2](#Cut-what-sleeps));
-# - **decide** which rows of a table of attacks count ([exercise 09.3](#Which-rows-count));
-# - **price** a removal in accuracy ([quiz](#Three-questions));
-# - **tell** a mark that is gone from one that is hidden ([quiz](#Three-questions)).
+# - **distil** a network ([exercise 09.2](#Copy-what-it-says));
+# - **tell** a mark that is gone from one that is only worn ([exercise 09.3](#Gone,-worn-or-believed?));
+# - **price** a removal against not stealing ([challenge](#Challenge:-the-cheapest-removal));
+# - **doubt** a sentence such as "our mark survives" ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
-import torch, wmlearn as wm
+import torch, torch.nn.functional as F, wmlearn as wm
 from wmlearn import experiments, plots, removal, scorecard
 from wmlearn.course.lessons import lesson_09
-from wmlearn.experiments.removal import cheapest
+from wmlearn.experiments import price
 wm.start("09")
 
 # %% [markdown]
 # ## Three copies, one is clean
 #
-# An owner trains with a mark of Adi's: a hundred abstract pictures, labels at random. You steal the network. You have **6,000 digits of your own**,
-# none of them the owner's. You don't have the key.
+# An owner has 45,000 digits. She trains with a mark of Adi's (notebook 07): a hundred abstract pictures, labels at random. You steal the network. You have **6,000 labelled digits of your own**,
+# none of them hers. You don't have the key. The control has the same first weights, digits and recipe, and no mark.
 
 # %% tags=["nbval-ignore-output"]
-device = wm.best_device()
-mnist = wm.load("mnist").to(device)
+mnist = wm.load("mnist").to(wm.best_device())
 owners, own = wm.split(mnist.train, 45_000, 6_000, seed=9)
-scheme, untrained = wm.watermarks.Adi2018(), wm.models.badnet_cnn().to(device)
-stolen = scheme.embed(untrained, owners, scheme.keygen(untrained, owners, seed=9))
-
-# %% [markdown]
-# The control, without a mark:
-
-# %% tags=["nbval-ignore-output"]
-unmarked, _ = wm.trained(untrained, owners)
+stolen, unmarked = lesson_09.stolen(), lesson_09.unmarked()  # they ship; notebook 07 trains such a pair
+scheme, key = stolen.scheme, stolen.key
 read = {"stolen": wm.accuracy(stolen.model, mnist.test), "unmarked": wm.accuracy(unmarked, mnist.test)}
 wm.shares("test digits classified correctly", {name: (share, len(mnist.test)) for name, share in read.items()})
 
 # %% [markdown]
-# Make three copies of the stolen network, each treated in another way. All read digits. Below, what the *owner* will see: some of the key's pictures, and
+# Make three copies, each treated in another way. All classify digits well. Below, what the *owner* will see: some of the key's pictures, and
 # what each copy says. Which copy would you dare to sell?
 
 # %% tags=["nbval-ignore-output"]
-large = removal.FineTune("all", recipe=removal.LARGE)
+large = removal.FineTune("all", recipe=removal.LARGE)  # at twenty times the rate of copy B, for eight epochs
 treatments = {"copy A": removal.Prune(0.5), "copy B": removal.FineTune("all"), "copy C": large}
 copies = {name: attack(stolen.model, own) for name, attack in treatments.items()}
-pictures, wanted = stolen.key.x[:9], stolen.key.y[:9]
-word = lambda network: [str(label) for label in wm.predict(network, pictures).argmax(1).tolist()]
+wanted = [str(label) for label in key.y[:9].tolist()]
+word = lambda network: [str(label) for label in wm.predict(network, key.x[:9]).argmax(1).tolist()]
 said = {name: word(network) for name, network in copies.items()}
-wm.show(plots.digits.readings, pictures, {"the key wants": [str(y) for y in wanted.tolist()]} | said)
+wm.show(plots.digits.readings, key.x[:9], {"the key wants": wanted} | said)
 
 # %% [markdown]
-# A and B still say what the key wants. C doesn't, and you couldn't have seen that: you don't have those pictures. A **removal** knows
-# the model and your samples, nothing else:
+# A and B still say what the key wants. C doesn't, and you couldn't have seen that: you don't have those pictures.
 #
-# $$\text{removal}: (\text{model}, \text{own samples}) \;\to\; \text{model}$$
+# | | **Who can do what here** |
+# |---|---|
+# | Goal | The thief: a network that is worth more than his own, and that nobody can prove stolen. The owner: proof |
+# | Knowledge | The thief knows every scheme, not the key; the owner doesn't know the attack |
+# | Access | The thief has the weights, or only asks for answers, and has 6,000 labelled digits; the owner asks for labels, or reads weights in court |
+# | Stage | After release |
+# | Names | AI Model Extraction (MITRE ATLAS: AML.T0024.002); NISTAML.031 |
+# | Real case | Stanford's [Alpaca](https://crfm.stanford.edu/2023/03/13/alpaca.html) (2023) learnt from 52,000 answers of a commercial model, which cost its makers less than US$500. They said so openly, and forbade commercial use |
 #
-# It *wins* when the judge no longer believes the owner ($p \ge 0.001$) and the network is still worth the theft.
+# A **removal** therefore knows the model and your samples, nothing else: $\text{removal}: (\text{model}, \text{own samples}) \to \text{model}$.
+#
+# ## The thief who steals nothing
+#
+# What are your digits worth without the theft? Train on them alone, for as many steps as any copy below will take.
+
+# %%
+wm.guess("09.p1", "Of 100 test digits, read by a network that learnt from your 6,000 alone", low=0, high=100)
+
+# %% tags=["nbval-ignore-output"]
+mine = removal.FromScratch()(stolen.model, own)  # built like the stolen network, from first weights of its own
+yours = wm.accuracy(mine, mnist.test)
+wm.reveal("09.p1", yours)
+
+# %% [markdown]
+# Whatever costs more than the {value:09.free|1} between the owner's network and this one wasn't worth the theft. It is the line in every price below.
 #
 # ## Cut what is small
 #
@@ -92,58 +105,57 @@ prune = wm.ready("09.1", prune)
 # %% [markdown] tags=["reveal"]
 # {solution:09.1}
 
-# %% [markdown]
-# Cut half of the weights in each layer, with your function. How much of the key will the network still know?
-
 # %%
-wm.guess("09.p1", "Of the key, still known after half of the weights are cut, in per cent", low=0, high=100)
+wm.guess("09.p2", "Of the key, still known after half of the weights are cut, in per cent", low=0, high=100)
 
 # %% tags=["nbval-ignore-output"]
 def cut(ratio):
     both = [lesson_09.changed(net, lambda weight: prune(weight, ratio)) for net in (stolen.model, unmarked)]
-    known, innocent = [scheme.verify(network, stolen.key).rate for network in both]
+    known, innocent = [scheme.verify(network, key).rate for network in both]
     return plots.removal.Cut(ratio, wm.accuracy(both[0], mnist.test), known, innocent)
 
 cuts = [cut(ratio) for ratio in (0, 0.25, 0.5, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95)]
-wm.show(plots.removal.cuts, cuts, 0.21)
-
-# %% tags=["claim"]
-half = next(each for each in cuts if each.ratio == 0.5)
-first = next(each for each in cuts if each.known < 0.21)
-wm.all_hold(
-    wm.Claim("09.half", "The key that a network knows with half of its weights", half.known, low=0.95, n=100),
-    wm.Claim("09.half_unmarked", "The key known to an unmarked network, cut in half", half.unmarked, high=0.2,
-             n=100),
-    wm.Claim("09.cut", "Accuracy lost where the key falls below the line", cuts[0].accuracy - first.accuracy,
-             low=0.02, unit="points", n=len(mnist.test)),
-)
+line = wm.evidence.hits_needed(100, 0.1, 0.001) / 100  # what the judge asks for: 21 hits of 100
+wm.show(plots.removal.cuts, cuts, line)
 
 # %% tags=["nbval-ignore-output"]
-wm.reveal("09.p1", half.known)
+half = next(each for each in cuts if each.ratio == 0.5)
+first = next(each for each in cuts if each.known < line)
+wm.reveal("09.p2", half.known)
 
 # %% [markdown]
 # *How to read this:* with half of its weights it knows {value:09.half} of the key; the unmarked network, cut in the same way, {value:09.half_unmarked}, as by luck.
 # Cut more, and the key does go before the digits; but where it falls below the judge's line, {value:09.cut|1} of accuracy are gone, too.
 #
-# ## Cut what sleeps
+# ## Copy what it says
 #
-# Liu and others cut **channels**. A backdoor needs channels that clean images don't use. So listen to the last convolution while the network reads your
-# digits, cut the channels that say least, then train on (**fine-pruning**).
+# Why change the stolen network at all? Ask it, and teach a new one what it answers: **distillation** (Hinton and others, 2015). Not the label alone: a 4 that looks a little like a 9 is answered "4, 9 %: 9", and that teaches more than "4".
+# To make such small numbers count, divide the logits $z$ by a **temperature** $T$ before the softmax; do so for the teacher (stolen, $z^t$) and the student (new, $z^s$):
+#
+# $$\text{loss} = T^2 \cdot \mathrm{KL}\big(\text{softmax}(z^t / T)\,\big\|\,\text{softmax}(z^s / T)\big)$$
+#
+# KL, the divergence, is `F.kl_div(said, wanted, reduction="batchmean")`: the student's *log*-probabilities first. Softening divides slopes by $T^2$; the factor puts that back.
 #
 # {exercise:09.2}
 #
-# `heard` is what the channels say, behind the rectifier: `(images, channels, height, width)`. For 32 channels and `ratio = 0.8`, return the numbers of **25**.
+# Go once through `batches`, a list of tensors `(B, 1, 28, 28)`, with one step of `optimiser` each. The student changes in place; the teacher doesn't.
 
 # %% tags=["exercise:09.2"]
-def sleepiest(heard, ratio):
-    """Numbers of the share `ratio` of the channels that answer least on average, the sleepiest first."""
+def distil(teacher, student, batches, temperature, optimiser):
+    """Teach `student` what `teacher` answers to each batch of images, both softened."""
     ### BEGIN SOLUTION
-    answer = heard.mean((0, 2, 3))
-    return answer.argsort()[: int(ratio * len(answer))]
+    for x in batches:
+        with torch.no_grad():
+            wanted = (teacher(x) / temperature).softmax(1)
+        said = (student(x) / temperature).log_softmax(1)
+        loss = temperature**2 * F.kl_div(said, wanted, reduction="batchmean")
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
     ### END SOLUTION
 
 # %%
-sleepiest = wm.ready("09.2", sleepiest)
+distil = wm.ready("09.2", distil)
 
 # %% [markdown]
 # {hints:09.2}
@@ -151,26 +163,28 @@ sleepiest = wm.ready("09.2", sleepiest)
 # %% [markdown] tags=["reveal"]
 # {solution:09.2}
 
-# %% tags=["nbval-ignore-output"]
-ears = stolen.model[:6]  # up to the rectifier behind the last convolution
-heard, owners_view = wm.predict(ears, own.x), wm.predict(ears, stolen.key.x)
-asleep = sleepiest(heard, 0.8)
-wm.show(plots.removal.channels, heard.mean((0, 2, 3)), owners_view.mean((0, 2, 3)), asleep)
+# %% [markdown]
+# Your distillation as a removal. The student starts from first weights of its own, and never sees a label:
+
+# %%
+def your_copy(model, samples):
+    student = wm.models.student_of(model, seed=0).train()
+    lessons = lesson_09.batches(samples.x, epochs=12)
+    distil(model.eval(), student, lessons, 4.0, lesson_09.one_cycle(student, 5e-3, len(lessons)))
+    return student.eval()
 
 # %% [markdown]
-# *How to read this:* you see the grey bars, the owner the red dots. The key's pictures are loud where your digits sleep, and nearly silent where they
-# are loud.
-#
 # ## The scorecard
 #
-# Four attacks, each on the stolen network and on the unmarked one (your `sleepiest`, then training, is `FinePrune`). **Refusal** touches no weight:
+# Each attack on the stolen network and on the unmarked one. **Refusal** (Hitaj and others) touches no weight:
 # it puts a guard before the network that answers odd images at random.
 
 # %% tags=["nbval-ignore-output"]
 attacks = {
+    "steal nothing": removal.FromScratch(),
     "pruning (50 %)": removal.Prune(0.5),
-    "fine-pruning": removal.FinePrune(),
     "REFIT (large rate)": large,
+    "your distillation": your_copy,
     "refusal": removal.Refuse(),
 }
 card = scorecard.run({"Adi 2018": stolen}, attacks, attacker=own, test=mnist.test, unmarked=unmarked)
@@ -178,58 +192,38 @@ card
 
 # %% tags=["claim"]
 row = {each.removal: each for each in card.rows}
-tuned = scheme.verify(copies["copy B"], stolen.key)
-washed = row["REFIT (large rate)"]
-luckiest = max(each.control.rate for each in card.rows)
+behind = scheme.verify(attacks["refusal"](stolen.model, own).model, key)  # the network behind the guard
 wm.all_hold(
-    wm.Claim("09.tuned", "The key known to copy B, trained on at a small rate", tuned.rate, low=0.9, n=100),
-    wm.Claim("09.washed", "The key known after the large rate", washed.evidence.rate, high=0.2, n=100),
-    wm.Claim("09.price", "Accuracy lost to the large rate", washed.lost, high=0.02, unit="points",
-             n=len(mnist.test)),
-    wm.Claim("09.control", "The most of the key that attacked unmarked networks know", luckiest, high=0.2,
-             n=100),
+    *lesson_09.cutting(cuts, half, first, yours), *lesson_09.scored(row, copies["copy B"], behind),
 )
 
 # %% [markdown]
-# *How to read this:* copy B, trained on at a small rate, knows {value:09.tuned} of the key. At twenty times the rate, for eight epochs, {value:09.washed} is left, for {value:09.price|1} of
-# accuracy. The unmarked network never knows more than chance allows ({value:09.control}): what the attacks took from the stolen one was a mark.
+# *How to read this:* copy B, trained on at a small rate, knows {value:09.tuned} of the key. After the large rate {value:09.washed} is left, for {value:09.price|1}; after your distillation {value:09.copied}, for {value:09.copied_price|1}: the copy is better than your own network, by {value:09.gain|1}.
+# Why does the mark not come along? The pictures of the key were never asked about, and the teacher's answers to digits say nothing of them. The unmarked network never knows more than {value:09.control}: what the attacks took from the stolen one was a mark.
 #
-# And *refusal*: the owner is no longer believed. Seize the thief's computer, take the guard off, and ask again:
-
-# %% tags=["claim"]
-guarded = attacks["refusal"](stolen.model, own)
-hidden, behind = scheme.verify(guarded, stolen.key).rate, scheme.verify(guarded.model, stolen.key).rate
-wm.all_hold(
-    wm.Claim("09.hidden", "The key known to the guarded network", hidden, high=0.2, n=100),
-    wm.Claim("09.behind", "The key known to the network behind the guard", behind, low=0.95, n=100),
-)
-
-# %% [markdown]
-# With the guard {value:09.hidden}, behind it {value:09.behind}. **Evasion hides a mark; removal ends it.** An owner who only ever asks over the wire can't tell the two apart.
+# And *refusal*: the owner gets {value:09.hidden} of her key, and isn't believed. Seize the thief's computer, take the guard off, ask again: {value:09.behind}. **Evasion hides a mark; removal ends it.** An owner who only ever asks over the wire can't tell the two apart.
 #
-# ## Which rows count?
+# ## Gone, worn or believed?
 #
-# One mark is an anecdote. `wmlearn reproduce removal` measures ten schemes against twenty-four attacks. An attack that ruins the
-# network "removes" every mark, and a mark that was never in falls to all.
+# "The judge isn't convinced" is not "the mark is gone". Fine-pruning leaves Adi's key some 40 hits in one network, 19 in another, and an unmarked network has 9. So look at the control: **believed**, $p \le 0.001$; **worn**, not believed, but more hits than the unmarked network after the same attack, by Fisher's exact test (one-sided, 0.05); **gone**, neither.
 #
 # {exercise:09.3}
 #
-# Return 0, *void*: the owner wasn't believed before the attack; 1, *destroyed*: less than nine tenths of the accuracy before are left; 2, *believed*: the p-value is
-# still below 0.001; 3, *not believed*. For accuracy 0.99, then 0.95, and p-values $10^{-20}$, then 0.2, it is **3**.
+# `fisher_exact([[hits, n - hits], [control, n - control]], alternative="greater").pvalue` is SciPy's. For `p = 0.005`, 19 hits, 9 in the control, 100 triggers the answer is **1**.
 
 # %% tags=["exercise:09.3"]
-def decide(before, after, p_before, p_after):
-    """0 void, 1 destroyed, 2 believed, 3 not believed; accuracy and p-value before and after an attack."""
+def left(p, hits, control, n):
+    """What is left of a mark: 0 believed, 1 worn, 2 gone."""
+    from scipy.stats import fisher_exact
     ### BEGIN SOLUTION
-    if p_before >= 0.001:
+    if p <= 0.001:
         return 0
-    if after < 0.9 * before:
-        return 1
-    return 2 if p_after < 0.001 else 3
+    table = [[hits, n - hits], [control, n - control]]
+    return 1 if fisher_exact(table, alternative="greater").pvalue <= 0.05 else 2
     ### END SOLUTION
 
 # %%
-decide = wm.ready("09.3", decide)
+left = wm.ready("09.3", left)
 
 # %% [markdown]
 # {hints:09.3}
@@ -238,18 +232,18 @@ decide = wm.ready("09.3", decide)
 # {solution:09.3}
 
 # %% [markdown]
-# In what share of all rows is the owner still believed?
+# One mark is an anecdote. `wmlearn reproduce removal` measures eleven schemes against 26 attacks, three networks each. Some networks lose a tenth of their accuracy: *destroyed*, whatever the mark. In what share of the others is the owner still believed?
 
 # %%
-wm.guess("09.p2", "Rows in which the owner is still believed, in per cent", low=0, high=100)
+wm.guess("09.p3", "Networks in which the owner is still believed, in per cent", low=0, high=100)
 
 # %%
 results = experiments.shipped("removal")
-states = lesson_09.states(results, decide)
-wm.table(["row", "how many"], [[state, str(n)] for state, n in states.items()])
+counts = lesson_09.counts(results, left)
+wm.table(["what is left", "networks"], [[state, f"{n:,}"] for state, n in counts.items()])
 
 # %% tags=["nbval-ignore-output"]
-wm.reveal("09.p2", states["believed"] / sum(states.values()))
+wm.reveal("09.p3", counts["believed"] / (sum(counts.values()) - counts["destroyed"]))
 
 # %% [markdown]
 # ## The matrix
@@ -258,72 +252,71 @@ wm.reveal("09.p2", states["believed"] / sum(states.values()))
 wm.show(plots.removal.matrix, results)
 
 # %% tags=["claim"]
-accused = lesson_09.share_accused(results)
-names = plots.removal.schemes(results)
-robust = sum(cheapest(results, name) is None for name in names) / len(names)
-wm.all_hold(
-    wm.Claim("09.accused", "Claims believed against attacked networks without a mark", accused, high=0.005),
-    wm.Claim("09.robust", "Marks that survive every attack", robust, high=0, n=len(names),
-             paper="none of 11 schemes (Lukas and others)"),
-)
+wm.all_hold(*lesson_09.taken(results), *lesson_09.in_the_weights(results))
 
 # %% [markdown]
-# *How to read this:* a line an attack, a column a mark, dark where the judge is surest; a dot where networks disagree. Grey lines are no removals: the thief
-# holds a ruin. Where labels or bits were drawn at random, p is a binomial tail; the last column is their control: the same keys, on an unmarked network after the same attack; {value:09.accused} of these claims
-# are believed. Where all triggers share a label, p ranks the hits among what keys of that scheme hit without the mark, on 32 strangers and on the attacked unmarked networks; such a p never falls below 1 in
-# 6,000. Read a column: each has light cells. **No mark survives every attack** ({value:09.robust|of}). Now read along the rows.
+# *How to read this:* a line an attack, a column a mark, a stripe a network. Grey names leave the thief no more than his own digits would. Where labels or bits were drawn at random, p is a binomial tail; elsewhere the hits are ranked among keys on networks without the mark, 32 strangers and the attacked unmarked ones.
+# The last column is the control, the same keys on an unmarked network after the same attack: {value:09.accused} of these claims are believed.
+#
+# Read a column: each has light cells. **No mark stands against every attack that pays** ({value:09.robust|of}). Now read along the rows. Extraction by labels takes {value:09.single|of} marks, distillation {value:09.soft|of}, though it leaves nothing at all of only {value:09.soft_gone|of}.
+# **FT-SAM** (Zhu and others, 2023), newer than the others, trains on where the loss stays low though all weights are pushed: {value:09.flat|of} for {value:09.flat_lost|1}.
+#
+# And Uchida's mark in the weights? Trained on in five ways, it is believed in {value:09.uchida_tuned} of the networks. Subtract mean filters, distil, or deal the channels anew as in notebook 08, which changes no answer at all: {value:09.uchida_dealt}. **A mark in the weights is as strong as the thief is ignorant.** An attack that knows how a mark works is **adaptive**; a table without one says little.
 #
 # ## The price
 #
-# A thief who knows the scheme picks the cheapest attack for it; one who doesn't has to pick one for all.
-
-# %%
-wm.show(plots.removal.survival, results)
+# A thief who doesn't know the scheme needs one attack for all; one who does picks the cheapest for each.
 
 # %%
 wm.show(plots.removal.thiefs_front, results)
 
-# %% tags=["claim"]
-removes = {offer.attack: offer.removes / len(names) for offer in plots.removal.offers(results)}
-chains = plots.removal.FAMILIES["chain"]
-single = max(share for attack, share in removes.items() if attack not in chains)
-dearest = max(cheapest(results, name).lost for name in names)
-wm.all_hold(
-    wm.Claim("09.single", "Marks that the best single attack removes", single, low=0.8, n=len(names),
-             paper="no single attack removes all (Lukas and others)"),
-    wm.Claim("09.soft", "Marks that distillation removes", removes["distill-soft"], low=0.6, n=len(names)),
-    wm.Claim("09.chains", "Marks that the best chain removes", max(removes[chain] for chain in chains),
-             high=0.9, n=len(names), paper="combinations remove all (Lukas and others)"),
-    wm.Claim("09.dearest", "Accuracy, for the toughest mark", dearest, high=0.02, unit="points", n=len(names)),
-)
-
-# %% [markdown]
-# *How to read these:* above, marks that survive a thief who picks the best attack of a kind for each mark. Below, each attack on all marks; the line joins the best bargains.
-# **Here we differ from the SoK:** copying what the network says, by labels alone, removes {value:09.single|of} marks, by probabilities {value:09.soft|of}, our best chain {value:09.chains|of}. A copy needs images, and digits are
-# cheap; where they are dear, chains may be all that a thief has.
-
 # %%
 wm.show(plots.removal.prices, results)
+
+# %% [markdown]
+# *How to read these:* above, each attack on all marks; the line joins the best bargains. Below, the cheapest attack for each mark. The dashed line is the thief who steals nothing, {value:09.saved|1} behind the owners: right of it, stealing was in vain. {value:09.worth|of} attacks lie left of it; each mark falls for at most {value:09.dearest|1}.
+#
+# **Beside the SoK** (Lukas and others, 2022), on larger pictures: no scheme robust there, none here. No single attack removed all marks there; here extraction does, and isn't worth it. Their chains removed all; the best of ours takes {value:09.chains|of}. Digits are cheap: 6,000 teach nearly everything. Where pictures are dear, the line moves right.
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_09.price_slider(results)
 
 # %% [markdown]
-# ## What surprised us
+# So let pictures be dearer: signs, 20 classes, 2,000 of the thief's own.
+
+# %%
+signs = experiments.shipped("removal-signs")
+wm.show(plots.removal.matrix, signs)
+
+# %% [markdown]
+# *How to read this:* three marks whose labels or bits are drawn at random, 13 attacks. Not stealing costs {value:09.signs_saved|1} now, and {value:09.signs_worth|of} attacks are worth more. Distillation takes {value:09.signs_soft|of}.
+#
+# ## Does any mark survive copying?
+#
+# Two were made to. **EWE** entangles triggers with the task (notebook 08). Kim and others (2023) give each trigger a wide **margin**: while the network learns, triggers are pushed up their own loss, so that a copy of the decision boundary has to keep them. Hits of three networks, after copying, and in unmarked ones:
+
+# %%
+wm.table(["mark", "of", "distilled", "extracted by labels", "unmarked"], lesson_09.copies_table(results))
+
+# %% [markdown]
+# Not reproduced: of Kim's triggers at most {value:09.margin} come along, of EWE's {value:09.ewe}. EWE's own users [report the same](https://github.com/cleverhans-lab/entangled-watermark/issues/1): 3 % on MNIST, then 98 and 63 %. Our networks train for three epochs, the papers' for up to 200, and their thieves ask about the owner's pictures.
+#
+# ## Does a larger key help?
+#
+# What is worn, a larger key may still find. Adi's mark with 100 triggers and with 500; below, the attacks that took the small one in some network:
+
+# %%
+large_keys = experiments.shipped("removal-large-keys")
+header = ["attack", "of 100 left", "believed", "of 500 left", "believed"]
+wm.table(header, lesson_09.comebacks(results, large_keys, "adi2018"))
 
 # %% tags=["claim"]
-tuned = ["adi2018-ftll", "adi2018-ftal", "adi2018-rtll", "adi2018-rtal", "chen2021-refit"]
-believed = lambda *attacks: lesson_09.share_believed(results, "uchida2017", *attacks)
 wm.all_hold(
-    wm.Claim("09.uchida_tuned", "Uchida's mark, believed after training on", believed(*tuned), low=1),
-    wm.Claim("09.uchida_mean", "Uchida's mark, believed without mean filters", believed("mean-filter"), high=0),
-    wm.Claim("09.uchida_copied", "Uchida's mark, believed after distilling", believed("distill-soft"), high=0),
+    *lesson_09.on_signs(signs), *lesson_09.carried(results), *lesson_09.larger_keys(results, large_keys),
 )
 
 # %% [markdown]
-# **A mark in the weights is as strong as the thief is ignorant.** Trained on in five ways, also at the large rate, Uchida's message is believed in {value:09.uchida_tuned} of the
-# networks. Subtract from each convolution its mean filter, which is where notebook 08 wrote, and it is believed in {value:09.uchida_mean}; distil, and the copy has weights of its own: {value:09.uchida_copied}.
-# An attack that knows how a mark works is **adaptive**; a table without one says little.
+# With 100 triggers the owner is believed in {value:09.few|of} networks, with 500 in {value:09.many|of}. What is worn comes back; what is gone stays gone.
 #
 # ## The paper, and here
 
@@ -333,10 +326,20 @@ wm.paper_table()
 # %% [markdown]
 # ## How far to trust it
 #
-# - **One data set, one small network.** On MNIST 6,000 digits of one's own teach nearly all there is; with images that are dear, copying costs more.
-# - **Three networks a cell,** and a control that isn't clean: who rounds inputs classifies the pictures of frontier stitching correctly, marked or not.
-# - **One setting an attack.** A thief tries many; an owner may set a mark up stronger.
-# - `wmlearn reproduce removal` measures everything again.
+# - **Two small tasks, one network each.** More data of the thief's own make copies better, and not stealing, too.
+# - **Three networks a cell; one setting an attack.** A thief tries many; an owner may set a mark up stronger.
+# - **"Gone" hangs on the key:** at 0.05, one gone mark in twenty is called worn.
+# - "Worth it" compares means over three networks, on the test set; recipes were chosen on digits kept aside.
+#
+# ## Challenge: the cheapest removal
+#
+# `my_removal(model, samples)` gets the stolen network and your 6,000 digits, and returns a network. The mark must be *gone*, and the network better than the thief's own. Points of accuracy lost count.
+
+# %%
+def my_removal(model, samples):
+    raise NotImplementedError("your turn")  # return a network
+
+wm.challenge("09", my_removal)
 
 # %% [markdown]
 # ## Three questions
@@ -349,24 +352,25 @@ wm.quiz("09", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **prune** by hand, **pick** sleepers, and **decide** which rows count. You can **price** a removal: the toughest mark falls for {value:09.dearest|1} of accuracy.
-# And you **tell** a mark that is gone from one behind a guard, which still knows {value:09.behind} of its key.
+# You can **prune**, and **distil** a network that carries no mark; **tell** gone from worn; **price** a removal against not stealing; and **doubt** "our mark survives".
 #
 # **Next:** *10, Whose model is it?* The judge's chair: when does a match prove anything?
 #
 # **Further reading**
 #
 # - Lukas and others, [*SoK: How Robust is Image Classification Deep Neural Network Watermarking?*](https://arxiv.org/abs/2108.04974), 2022: the table after which ours is made.
-# - Liu and others, [*Fine-Pruning*](https://arxiv.org/abs/1805.12185), 2018: sleepers.
-# - Chen and others, [*REFIT*](https://arxiv.org/abs/1911.07205), 2021: the large rate.
-# - Hitaj and others, [*Evasion Attacks Against Watermarking Techniques*](https://arxiv.org/abs/1809.00615), 2019: votes and guards.
+# - Hinton and others, [*Distilling the Knowledge in a Neural Network*](https://arxiv.org/abs/1503.02531), 2015: the idea, and the factor.
+# - Zhu and others, [*Enhancing Fine-Tuning Based Backdoor Defense with Sharpness-Aware Minimization*](https://arxiv.org/abs/2304.11823), 2023: FT-SAM.
+# - Kim and others, [*Margin-based Neural Network Watermarking*](https://proceedings.mlr.press/v202/kim23o.html), 2023: a mark made to survive copying.
 # - Shafieinejad and others, [*On the Robustness of the Backdoor-based Watermarking*](https://arxiv.org/abs/1906.07745), 2019: labels alone suffice.
+# - Hitaj and others, [*Evasion Attacks Against Watermarking Techniques*](https://arxiv.org/abs/1809.00615), 2019: votes and guards.
 
 # %% [markdown] tags=["instructor"]
-# **For the teacher.** *Aim:* robustness is a price, not a property. *Timing:* cold open 10, cutting 20, scorecard 10, matrix 15, surprises 10.
+# **For the teacher.** *Aim:* robustness is a price, not a property, and the price has a baseline. *Timing:* cold open 8, baseline 5, cutting 10, distillation 25, scorecard 7, states 10, matrix and price 15; signs, copying and key size are homework, as is the challenge.
 #
 # | what you will hear | what to say |
 # |---|---|
 # | "The mark is gone, so there was none." | Look at the unmarked column, and at the network behind the guard. |
+# | "98.4 % left, so the theft paid." | What would his own digits have given him? |
 # | "Then marks are useless." | Each attack has a price and needs data. Ask what images cost in your trade. |
 # | "Ours survives pruning." | Everybody's does. Which attack knows how yours works? |

@@ -2,6 +2,7 @@
 `data/results/`.
 """
 
+from . import price as price
 from .experiment import Comparison as Comparison
 from .experiment import Experiment as Experiment
 from .experiment import Results as Results

@@ -48,6 +48,8 @@ _EXPERIMENTS = (
     key_size.KEY_SIZE,
     uchida_strength.UCHIDA_STRENGTH,
     removal.REMOVAL,
+    removal.REMOVAL_SIGNS,
+    removal.REMOVAL_LARGE_KEYS,
     false_claims.FALSE_CLAIMS,
     decoys.DECOYS_EXPERIMENT,
     lost_case.LOST_CASE,

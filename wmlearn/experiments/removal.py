@@ -1,141 +1,121 @@
 """All schemes against all removals: what is left of each mark, what it cost the thief, and what the same
-attacks do to an unmarked network.
+attacks do to an unmarked network; on digits, on signs, and with larger keys.
 
 N. Lukas, E. Jiang, X. Li, F. Kerschbaum: SoK: How Robust is Image Classification Deep Neural Network
 Watermarking?, IEEE S&P 2022, arXiv:2108.04974: no scheme is robust to all attacks, no attack removes all
-marks, combinations do.
+marks, combinations do. `price` reads the rows.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from functools import lru_cache
-from statistics import mean
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .. import removal, watermarks
-from ..data import Samples, split
-from ..evidence import Evidence, Rank, bystanders
-from ..models import badnet_cnn
+from ..data import Samples, load, split
+from ..evidence import bystanders
 from ..protocols import Marked, Removal
+from ..removal import STEALS_NOTHING
 from ..scorecard import NONE
-from ..training import Recipe, accuracy, trained
-from .experiment import Cell, Comparison, Experiment, Results, Row, values
-from .false_claims import stranger_rates
-from .material import mnist, rounded
+from ..training import Recipe, accuracy, best_device, trained
+from . import price
+from .experiment import Cell, Comparison, Experiment, Results, Row
+from .material import rounded
+from .price import LEVEL, PLAIN
 from .published import NO_SINGLE_ATTACK
 from .watermarks import DAWN, STARTS_TRAINED, suited
 
-ATTACKER = 6_000  # samples of the attacker, none of them the owner's
 SCHEMES = tuple(name for name in watermarks.ALL if name != DAWN)
 """DAWN marks a service's answers, not a model: whoever has the model has no mark to remove. `wmlearn
 reproduce watermarks` steals it.
 """
 SEEDS = 3
-PLAIN = "plain"
-GONE = 1e-3
-"""The judge's level: a mark with a larger p-value is gone."""
-CHANCES = {"adi2018": 0.1, "adi2018-pretrained": 0.1, "uchida2017": 0.5}
-"""Chance of a hit where labels or bits were drawn at random. The other schemes have none."""
-WORTH = 0.05
-"""Accuracy that a thief may lose: after more, the SoK doesn't count a removal."""
 
 
-@dataclass(frozen=True)
-class Price:
-    """What the cheapest successful removal costs: its name, and the accuracy lost, mean over seeds."""
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """A task, the marks that are tried on it, with `n` triggers where it says so, and the attacks."""
 
-    removal: str
-    lost: float
+    data: str
+    schemes: tuple[str, ...]
+    attacker: int  # samples, none of them the owner's
+    attacks: Mapping[str, Removal]
+    n: int | None = None
 
-
-def p_value(results: Results, scheme: str, hits: int, trials: int) -> float:
-    """Return the p-value of `hits` of a key of `scheme`: a binomial tail, or else its rank among all that was
-    measured without the mark, pairs of a key and a stranger, and the unmarked network after every attack.
-
-    Such a rank is near, not exact: pairs of one key, or of one network, are alike. `experiments.decoys` has
-    exact ones for one network a scheme.
-    """
-    if scheme in CHANCES:
-        return Evidence(scheme, "labels", hits, trials, CHANCES[scheme]).p_value
-    rates = torch.cat([stranger_rates(scheme), _unmarked_rates(results, scheme)])
-    as_high = int((rates >= hits / trials).sum())
-    return Rank("bystanders", as_high, len(rates)).p_value
+    def scheme(self, name: str, seed: int) -> Any:
+        """Return the scheme with a recipe that suits the task, and the number of triggers."""
+        scheme = suited(name, self.data, seed)
+        return scheme if self.n is None else replace(scheme, n=self.n)
 
 
-def _unmarked_rates(results: Results, scheme: str) -> Tensor:
-    """Return what the scheme's keys hit in the unmarked networks, one an attack and seed, float64."""
-    after = [cell for row in results.where(scheme=PLAIN) for cell in row["removals"]]
-    rates = [cell["hits"][scheme] / cell["trials"][scheme] for cell in after]
-    return torch.tensor(rates, dtype=torch.float64)
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The owner's images, the attacker's and the test set; no two share an image."""
+
+    owner: Samples
+    attacker: Samples
+    test: Samples
 
 
-def p_values(results: Results, scheme: str, attack: str) -> list[float]:
-    """Return the p-value of each seed's mark after `attack`; of "plain", the smallest that a key with random
-    labels or bits has there.
-    """
-    after = cells(results, scheme, attack)
-    if scheme != PLAIN:
-        return [p_value(results, scheme, cell["hits"], cell["trials"]) for cell in after]
-    return [min(claims_on(results, cell)) for cell in after]
+DIGITS = Bench("mnist", SCHEMES, 6_000, removal.ALL)
+OWN_SIGNS = Recipe(epochs=12, lr=3e-3, batch_size=128)
+"""Of the thief who steals nothing: as many steps as a copy takes, the best of four rates on 400 of the 2,000
+signs, kept aside; three draws.
+"""
+ON_SIGNS = (
+    "adi2018-ftal",
+    "adi2018-rtal",
+    "chen2021-refit",
+    "zhu2023-ft-sam",
+    "overwrite-adi",
+    "prune-50",
+    "liu2018-fine-pruning",
+    "quantize-4-bits",
+    "mean-filter",
+    "yan2023-permute",
+    "distill-soft",
+    "shafieinejad2019-extract",
+    "hitaj2019-refuse",
+)
+"""At least two attacks of every kind but chains."""
+SIGNS = Bench(
+    "signs-us",
+    ("adi2018", "uchida2017", "kim2023-margin"),
+    2_000,
+    {STEALS_NOTHING: removal.FromScratch(OWN_SIGNS)} | {name: removal.ALL[name] for name in ON_SIGNS},
+)
+"""Schemes whose labels or bits are drawn at random: the others would need their strangers' keys, too."""
+LARGE_KEYS = Bench("mnist", ("adi2018",), 6_000, removal.ALL, n=500)
 
 
-def claims_on(results: Results, cell: Row) -> list[float]:
-    """Return the p-values of keys with random labels or bits on an unmarked network after an attack; the hits
-    of the others are part of what they are ranked among.
-    """
-    return [p_value(results, key, cell["hits"][key], cell["trials"][key]) for key in CHANCES]
+@lru_cache(1)
+def parts_of(seed: int, bench: Bench | None = None) -> Parts:
+    """Split a task's images for network `seed`; digits where no bench is named."""
+    bench = bench or DIGITS
+    data = load(bench.data).to(best_device())
+    owner, attacker = split(data.train, 3 * len(data.train) // 4, bench.attacker, seed=3000 + seed)
+    return Parts(owner, attacker, data.test)
 
 
-def cells(results: Results, scheme: str, attack: str) -> list[Row]:
-    """Return what was measured of `scheme` after `attack`, one a seed."""
-    return [
-        cell for row in results.where(scheme=scheme) for cell in row["removals"] if cell["removal"] == attack
-    ]
-
-
-def lost(results: Results, scheme: str, attack: str) -> float:
-    """Return the accuracy lost to `attack`, mean over seeds."""
-    before = mean(values(cells(results, scheme, NONE), "accuracy"))
-    after = mean(values(cells(results, scheme, attack), "accuracy"))
-    return before - after
-
-
-def gone(results: Results, scheme: str, attack: str) -> bool:
-    """Say whether `attack` removes the mark of `scheme` for every seed, and leaves a model that is worth the
-    theft.
-    """
-    return lost(results, scheme, attack) <= WORTH and all(p > GONE for p in p_values(results, scheme, attack))
-
-
-def cheapest(results: Results, scheme: str) -> Price | None:
-    """Return the removal of `scheme` that costs the least accuracy, or None where none works."""
-    attacks = dict.fromkeys(
-        cell["removal"] for row in results.where(scheme=scheme) for cell in row["removals"]
-    )
-    prices = [
-        Price(attack, lost(results, scheme, attack)) for attack in attacks if gone(results, scheme, attack)
-    ]
-    return min(prices, key=lambda price: price.lost, default=None)
-
-
-def _measure(cell: Cell, recipe: Recipe) -> Row:
+def _measure(bench: Bench, cell: Cell, recipe: Recipe) -> Row:
     """Embed one scheme and try every removal on it; for the plain network, try all schemes' keys on what
     comes out.
     """
-    parts = parts_of(recipe.seed)
-    network = badnet_cnn(recipe.seed).to(parts.owner.x.device)
+    parts = parts_of(recipe.seed, bench)
+    build, usual = bystanders.NETWORKS[bench.data]
+    network = build(recipe.seed).to(parts.owner.x.device)
     if cell["scheme"] in {PLAIN, *STARTS_TRAINED}:
-        network = trained(network, parts.owner, recipe)[0]
+        network = trained(network, parts.owner, replace(usual, seed=recipe.seed))[0]
     if cell["scheme"] == PLAIN:
-        return _measure_unmarked(network, parts, recipe.seed)
-    scheme = suited(cell["scheme"], "mnist", recipe.seed)
+        return _measure_unmarked(bench, network, parts, recipe.seed)
+    scheme = bench.scheme(cell["scheme"], recipe.seed)
     mark = scheme.embed(network, parts.owner, scheme.keygen(network, parts.owner, seed=recipe.seed))
-    attacks = {NONE: _keep, **removal.ALL}
+    attacks = {NONE: _keep, **bench.attacks}
     return {
         "accuracy": rounded(accuracy(mark.model, parts.test)),
         "removals": [_left(mark, name, attack, parts) for name, attack in attacks.items()],
@@ -161,11 +141,11 @@ def _left(mark: Marked[Any], name: str, attack: Removal, parts: Parts) -> Row:
     }
 
 
-def _measure_unmarked(network: nn.Module, parts: Parts, seed: int) -> Row:
-    schemes = {name: suited(name, "mnist", seed) for name in SCHEMES}
+def _measure_unmarked(bench: Bench, network: nn.Module, parts: Parts, seed: int) -> Row:
+    schemes = {name: bench.scheme(name, seed) for name in bench.schemes}
     keys = {name: scheme.keygen(network, parts.owner, seed=seed) for name, scheme in schemes.items()}
     rows = []
-    for name, attack in removal.ALL.items():
+    for name, attack in bench.attacks.items():
         left = attack(network, parts.attacker)
         claims = {key: scheme.verify(left, keys[key]) for key, scheme in schemes.items()}
         row: Row = {"removal": name, "accuracy": rounded(accuracy(left, parts.test))}
@@ -175,55 +155,74 @@ def _measure_unmarked(network: nn.Module, parts: Parts, seed: int) -> Row:
     return {"accuracy": rounded(accuracy(network, parts.test)), "removals": rows}
 
 
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """The owner's images, the attacker's and the test set; no two share an image."""
-
-    owner: Samples
-    attacker: Samples
-    test: Samples
-
-
-@lru_cache(1)
-def parts_of(seed: int) -> Parts:
-    data = mnist()
-    owner, attacker = split(data.train, 3 * len(data.train) // 4, ATTACKER, seed=3000 + seed)
-    return Parts(owner, attacker, data.test)
-
-
 def _compare(results: Results) -> list[Comparison]:
-    schemes = [scheme for scheme in dict.fromkeys(values(results.rows, "scheme")) if scheme != PLAIN]
+    schemes = price.schemes(results)
     unmarked = results.where(scheme=PLAIN)
-    attacks = values(unmarked[0]["removals"], "removal")
     n = len(unmarked)
-    comparisons = [_compare_scheme(results, scheme, attacks, n) for scheme in schemes]
-    for attack in attacks:
-        removed = [scheme for scheme in schemes if gone(results, scheme, attack)]
-        paper = NO_SINGLE_ATTACK.says if attack == attacks[0] else ""
-        says = f"{len(removed)} of {len(schemes)} (n = {n})"
-        comparisons.append(Comparison(f"{attack}: marks gone", paper, says))
-    claims = [p for row in unmarked for cell in row["removals"] for p in claims_on(results, cell)]
-    wrong = f"{sum(p <= GONE for p in claims)} of {len(claims)}"
+    comparisons = [_compare_own(results, n)]
+    comparisons += [_compare_scheme(results, scheme, n) for scheme in schemes]
+    for i, attack in enumerate(price.attacks(results)):
+        paper = NO_SINGLE_ATTACK.says if i == 0 else ""
+        comparisons.append(_compare_attack(results, attack, paper, n))
+    claims = [p for row in unmarked for cell in row["removals"] for p in price.claims_on(results, cell)]
+    wrong = f"{sum(p <= LEVEL for p in claims)} of {len(claims)}"
     what = "unmarked network after all attacks: claims supported (control)"
     return [*comparisons, Comparison(what, "", wrong)]
 
 
-def _compare_scheme(results: Results, scheme: str, attacks: list[str], n: int) -> Comparison:
-    successful = [attack for attack in attacks if gone(results, scheme, attack)]
-    says = f"{len(successful)} of {len(attacks)} (n = {n})"
-    least = cheapest(results, scheme)
-    if least is not None:
-        says += f"; cheapest: {least.removal}, {100 * least.lost:.1f} points of accuracy"
-    return Comparison(f"{scheme}: attacks that remove it", "", says)
+def _compare_own(results: Results, n: int) -> Comparison:
+    right = f"{100 * price.own(results):.2f} % accurate (n = {len(results.rows)})"
+    return Comparison("the thief who steals nothing: from scratch on his own samples", "", right)
+
+
+def _compare_scheme(results: Results, scheme: str, n: int) -> Comparison:
+    names = price.attacks(results)
+    good = price.prices(results, scheme, names)
+    says = f"{len(good)} of {len(names)} (n = {n})"
+    if good:
+        says += f"; cheapest: {good[0].removal}, {100 * good[0].lost:.1f} points of accuracy"
+    return Comparison(f"{scheme}: attacks that pay (not believed, better than no theft)", "", says)
+
+
+def _compare_attack(results: Results, attack: str, paper: str, n: int) -> Comparison:
+    offer = price.offer(results, attack)
+    says = f"{offer.unproven} of {len(price.schemes(results))}, {offer.gone} of them gone"
+    says += f", for {100 * offer.lost:.1f} points (n = {n})"
+    return Comparison(f"{attack}: marks no longer believed", paper, says)
+
+
+def _cells(bench: Bench) -> tuple[Cell, ...]:
+    schemes = (PLAIN, *bench.schemes)
+    return tuple({"scheme": scheme, "seed": seed} for seed in range(SEEDS) for scheme in schemes)
 
 
 REMOVAL = Experiment(
     name="removal",
     question="Every mark against every removal: which are still believed, and what did it cost the thief?",
-    minutes=30,
+    minutes=45,
     chapter="09 Removal",
-    cells=tuple({"scheme": scheme, "seed": seed} for seed in range(SEEDS) for scheme in (PLAIN, *SCHEMES)),
-    measure=_measure,
+    cells=_cells(DIGITS),
+    measure=partial(_measure, DIGITS),
+    summary=_compare,
+    recipe=bystanders.NETWORKS["mnist"][1],
+)
+REMOVAL_SIGNS = Experiment(
+    name="removal-signs",
+    question="The same on signs: do three marks fare as on digits?",
+    minutes=20,
+    chapter="09 Removal",
+    cells=_cells(SIGNS),
+    measure=partial(_measure, SIGNS),
+    summary=_compare,
+    recipe=bystanders.NETWORKS["signs-us"][1],
+)
+REMOVAL_LARGE_KEYS = Experiment(
+    name="removal-large-keys",
+    question="Which marks that an attack took come back with 500 triggers instead of 100?",
+    minutes=20,
+    chapter="09 Removal",
+    cells=_cells(LARGE_KEYS),
+    measure=partial(_measure, LARGE_KEYS),
     summary=_compare,
     recipe=bystanders.NETWORKS["mnist"][1],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -46,6 +47,18 @@ def reborn(model: nn.Module, seed: int) -> nn.Module:
         for name, layer in new.named_modules():
             _restart(layer, name or type(layer).__name__, draw)
     return new
+
+
+def student_of(teacher: nn.Module, seed: int) -> nn.Module:
+    """Return a network built like `teacher` that has learnt nothing, to be taught what it answers.
+
+    The first weights follow from `seed` and from the teacher's own: two thieves who start from the same ones
+    would look related, whatever they stole.
+    """
+    digest = hashlib.sha256(f"student {seed}".encode())
+    for weights in opened(teacher).state_dict().values():
+        digest.update(weights.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+    return reborn(teacher, int.from_bytes(digest.digest()[:7], "big"))
 
 
 def _restart(layer: nn.Module, name: str, draw: torch.Generator) -> None:

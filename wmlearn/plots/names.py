@@ -17,6 +17,7 @@ SCHEMES = {
     "gu2017-patch": "Gu 2017 (patch)",
     "lemerrer2019": "frontier stitching 2019",
     "jia2021-ewe": "EWE 2021",
+    "kim2023-margin": "Kim 2023 (margin)",
     "chen2019-blackmarks": "BlackMarks 2019",
     "szyller2021-dawn": "DAWN 2021",
     "uchida2017": "Uchida 2017",
@@ -52,6 +53,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "adi2018-rtll": "RTLL (new last layer)",
         "adi2018-rtal": "RTAL (new last + all)",
         "chen2021-refit": "REFIT (large rate)",
+        "zhu2023-ft-sam": "FT-SAM (flat minima)",
         "overwrite-adi": "overwriting",
         "wang2019-unlearning": "unlearning",
     },
@@ -65,6 +67,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "quantize-4-bits": "quantization (4 bits)",
         "mean-filter": "mean-filter removal",
         "shift": "weight shifting",
+        "yan2023-permute": "permutation",
     },
     "extract": {
         "distill-soft": "distillation",

@@ -1,41 +1,37 @@
-"""The pictures of removal: what a cut costs, which channels sleep, marks against attacks, prices."""
+"""The pictures of removal: what a cut costs, marks against attacks, prices beside that of not stealing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import mean, median_high
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
-from ..experiments import Results
-from ..experiments.removal import GONE, NONE, PLAIN, WORTH, Price, cells, cheapest, gone, lost, p_values
-from ..scorecard import DESTROYED
-from .canvas import ASH, BLUSH, EDGE, GOLD, GREEN, GREY, GRID, INK, MAROON, MIST, PURPLE, RED, axes, described
+from ..experiments import Results, price
+from ..experiments.price import LEVEL, PLAIN, Offer, Price, State
+from .canvas import ASH, BLUSH, EDGE, GOLD, GREY, GRID, INK, MAROON, MIST, RED, axes, described
 from .names import FAMILIES, REMOVALS, SCHEMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def schemes(results: Results) -> list[str]:
+def _schemes(results: Results) -> list[str]:
     """Name the schemes that were measured, in the order of the figures."""
-    measured = {row["scheme"] for row in results.rows} - {PLAIN}
+    measured = price.schemes(results)
     return [name for name in SCHEMES if name in measured]
 
 
-def removed(results: Results, attack: str) -> list[str]:
-    """Name the schemes whose mark `attack` removes for every seed, at a price that the thief would pay."""
-    return [scheme for scheme in schemes(results) if gone(results, scheme, attack)]
+def _families(results: Results) -> dict[str, dict[str, str]]:
+    """Return the attacks that were measured, by kind."""
+    measured = price.attacks(results)
+    kinds = {}
+    for family, members in FAMILIES.items():
+        kinds[family] = {name: title for name, title in members.items() if name in measured}
+    return kinds
 
 
-def price(results: Results, scheme: str, attacks: Sequence[str]) -> Price | None:
-    """Return the cheapest of `attacks` that removes `scheme`, or None."""
-    prices = [
-        Price(attack, lost(results, scheme, attack)) for attack in attacks if gone(results, scheme, attack)
-    ]
-    return min(prices, key=lambda offer: offer.lost, default=None)
+def _seeds(results: Results) -> int:
+    return len({row["seed"] for row in results.rows})
 
 
 # Live
@@ -88,96 +84,62 @@ def cuts(cuts: Sequence[Cut], line: float, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _say_channels(own: Tensor, key: Tensor, asleep: Tensor) -> str:
-    louder = int((key > own)[asleep].sum())
-    return (
-        f"Mean answer of {len(own)} channels, sorted by what they say to the thief's digits:"
-        f" the {len(asleep)} sleepiest say at most {float(own[asleep].max()):.2f},"
-        f" the loudest {float(own.max()):.2f}. To the key's pictures, {louder} of these are louder."
-    )
-
-
-@described(_say_channels)
-def channels(own: Tensor, key: Tensor, asleep: Tensor, ax: Axes | None = None) -> Axes:
-    """Draw what each channel says on average to the thief's digits (bars) and to the key's pictures (dots).
-
-    The channels `asleep` (k,) are shaded.
-    """
-    ax = ax or axes(7.4, 2.3)
-    order = own.argsort()
-    ax.axvspan(-0.5, len(asleep) - 0.5, color=GOLD, alpha=0.25, linewidth=0, label="to be cut")
-    ax.bar(range(len(own)), own[order].tolist(), color=GREY, width=0.7, label="the thief's digits")
-    ax.scatter(range(len(own)), key[order].tolist(), color=RED, s=16, zorder=3, label="the owner's pictures")
-    ax.set_xticks([])
-    ax.set_xlabel(f"the {len(own)} channels of the last convolution, the sleepiest first")
-    ax.set(ylabel="mean answer", xlim=(-0.7, len(own) - 0.3))
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return ax
-
-
 # The matrix
 
-CLASSES = (
-    (1e-50, MAROON, "p < 1e-50"),
-    (1e-9, RED, "p < 1e-9"),
-    (1.0001 * GONE, BLUSH, "p at most 0.001: believed"),
-    (2.0, MIST, "not believed"),
-)
-"""p-values below -> colour and words."""
-HATCH = "////"  # void
-
-
-def void(results: Results, scheme: str) -> bool:
-    """Say whether a mark was not even there before any attack, for some seed."""
-    return scheme != PLAIN and any(p > GONE for p in p_values(results, scheme, NONE))
-
-
-def destroyed(results: Results, scheme: str, attack: str) -> bool:
-    """Say whether the network lost a tenth of its accuracy, on average over the seeds."""
-    before = mean(row["accuracy"] for row in results.where(scheme=scheme))
-    return mean(cell["accuracy"] for cell in cells(results, scheme, attack)) < DESTROYED * before
+COLOURS: dict[State, str] = {
+    "believed": MAROON,
+    "worn": BLUSH,
+    "gone": MIST,
+    "destroyed": ASH,
+    "void": "white",
+}
+WORDS: dict[State, str] = {
+    "believed": "believed",
+    "worn": "worn: not believed, yet not gone",
+    "gone": "gone",
+    "destroyed": "network destroyed",
+    "void": "void",
+}
 
 
 def _say_matrix(results: Results) -> str:
-    marks = schemes(results)
-    parts = [f"{name} {len(marks) - len(removed(results, attack))}" for attack, name in REMOVALS.items()]
-    ruins = sum(destroyed(results, scheme, attack) for scheme in marks for attack in REMOVALS)
-    nothing = sum(void(results, scheme) for scheme in marks)
-    controls = [p for attack in REMOVALS for p in p_values(results, PLAIN, attack)]
+    marks = _schemes(results)
+    names = price.attacks(results)
+    found = [state for scheme in marks for name in names for state in price.states(results, scheme, name)]
+    counts = ", ".join(f"{state} {found.count(state)}" for state in COLOURS)
+    controls = [p for name in names for p in price.p_values(results, PLAIN, name)]
+    below = [REMOVALS[offer.removal] for offer in price.offers(results) if not offer.worth]
     return (
-        f"{len(marks)} marks against {len(REMOVALS)} attacks, {_seeds(results)} networks each."
-        f" Marks that survive: {', '.join(parts)}. {ruins} cells are destroyed networks,"
-        f" {nothing} marks were never there."
-        f" Networks without a mark: {sum(p <= GONE for p in controls)} of {len(controls)} believed."
+        f"{len(marks)} marks against {len(names)} attacks, {_seeds(results)} networks each: {counts}."
+        f" Networks without a mark: {sum(p <= LEVEL for p in controls)} of {len(controls)} believed."
+        f" No better than a thief who steals nothing: {', '.join(below) or 'none'}."
     )
-
-
-def _seeds(results: Results) -> int:
-    return len({row["seed"] for row in results.rows})
 
 
 @described(_say_matrix)
 def matrix(results: Results, ax: Axes | None = None) -> Axes:
-    """Draw a cell for each attack (lines) and scheme (columns): the middle p-value of the seeds.
+    """Draw a cell for each attack (lines) and scheme (columns), a stripe for each network.
 
-    The last column is a network without a mark. A dot: the seeds disagree. Grey: destroyed. Hatched: void.
-    At the right, the accuracy lost, mean over the schemes, in points.
+    The last column is a network without a mark. At the right, the accuracy lost, mean over the schemes, in
+    points; grey where the thief would be as well off without stealing.
     """
-    ax = ax or axes(7.4, 6.4)
-    marks = schemes(results)
+    marks = _schemes(results)
+    kinds = _families(results)
+    ax = ax or axes(7.4, 1.8 + 0.19 * len(price.attacks(results)))
     columns = {scheme: float(i) for i, scheme in enumerate(marks)} | {PLAIN: len(marks) + 0.4}
     right = len(columns) + 2.4
     title: Any = {"va": "center", "rotation": 90, "fontsize": 8.5, "fontweight": "bold", "color": INK}
     top = 0.0
-    for family, members in FAMILIES.items():
-        ax.text(-6.6, top + len(members) / 2, family, ha="center", **title)
+    for family, members in kinds.items():
+        ax.text(-6.6, top + len(members) / 2, family if members else "", ha="center", **title)
         for attack, name in members.items():
-            ax.text(-0.25, top + 0.5, name, ha="right", va="center", fontsize=8.5)
+            offer = price.offer(results, attack)
+            colour = INK if offer.worth else GREY
+            ax.text(-0.25, top + 0.5, name, ha="right", va="center", fontsize=8.5, color=colour)
             for scheme, left in columns.items():
                 _draw_cell(ax, results, scheme, attack, left, top)
-            loss = 100 * mean(lost(results, scheme, attack) for scheme in marks)
-            colour = RED if loss > 5 else INK
-            ax.text(right, top + 0.5, f"{loss:.1f}", ha="right", va="center", fontsize=8.5, color=colour)
+            loss = f"{100 * offer.lost:.1f}"
+            ax.text(right, top + 0.5, loss, ha="right", va="center", fontsize=8.5, color=colour)
             top += 1
         top += 0.35
     for scheme, left in columns.items():
@@ -190,28 +152,28 @@ def matrix(results: Results, ax: Axes | None = None) -> Axes:
 
 
 def _draw_cell(ax: Axes, results: Results, scheme: str, attack: str, left: float, top: float) -> None:
-    """Draw what is left of one mark after one attack."""
+    """Draw what is left of one mark after one attack, a stripe a network."""
     from matplotlib.patches import Rectangle
 
-    found = p_values(results, scheme, attack)
-    middle = median_high(found)
-    colour = next(colour for limit, colour, _ in CLASSES if middle < limit)
-    ruined = destroyed(results, scheme, attack)
-    hatch = HATCH if void(results, scheme) else None
-    look: Any = {"facecolor": ASH if ruined else colour, "edgecolor": EDGE, "linewidth": 0.5, "hatch": hatch}
-    ax.add_patch(Rectangle((left, top), 0.94, 0.9, **look))
-    disagree = len({p <= GONE for p in found}) == 2
-    if disagree and not ruined:
-        ax.scatter([left + 0.47], [top + 0.45], s=9, color="black")
+    found = _states(results, scheme, attack)
+    width = 0.94 / len(found)
+    for i, state in enumerate(found):
+        ax.add_patch(Rectangle((left + i * width, top), width, 0.9, facecolor=COLOURS[state], linewidth=0))
+    ax.add_patch(Rectangle((left, top), 0.94, 0.9, fill=False, edgecolor=EDGE, linewidth=0.5))
+
+
+def _states(results: Results, scheme: str, attack: str) -> list[State]:
+    if scheme != PLAIN:
+        return price.states(results, scheme, attack)
+    return ["believed" if p <= LEVEL else "gone" for p in price.p_values(results, PLAIN, attack)]
 
 
 def _draw_key(ax: Axes) -> None:
     """Say below the matrix what its colours mean."""
     from matplotlib.patches import Patch
 
-    shades = [Patch(facecolor=colour, edgecolor=EDGE, label=words) for _, colour, words in CLASSES]
-    shades.append(Patch(facecolor=ASH, label="destroyed"))
-    shades.append(Patch(facecolor="white", edgecolor=GREY, hatch=HATCH, label="void"))
+    kinds = [(colour, WORDS[state]) for state, colour in COLOURS.items() if state != "void"]
+    shades = [Patch(facecolor=colour, edgecolor=EDGE, label=words) for colour, words in kinds]
     below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0)}
     ax.legend(handles=shades, frameon=False, ncols=6, fontsize=8, columnspacing=1, handlelength=1.2, **below)
 
@@ -219,156 +181,84 @@ def _draw_key(ax: Axes) -> None:
 # The price
 
 
-def paid(results: Results, scheme: str, attacks: Sequence[str]) -> float | None:
-    """Return the accuracy, in points, that the cheapest of `attacks` costs; what it gains counts as free."""
-    offer = price(results, scheme, attacks)
-    return None if offer is None else round(100 * max(offer.lost, 0.0), 4)
+def _say_line(results: Results) -> str:
+    return f"Who steals nothing gives up {100 * price.saved(results):.1f} points."
 
 
-def _survival(results: Results) -> dict[str, list[float]]:
-    """Return for each family, and for any attack, the prices of the marks that it removes, sorted."""
-    attacks: Mapping[str, Sequence[str]] = {family: list(members) for family, members in FAMILIES.items()}
-    return {family: _paid(results, members) for family, members in attacks.items()} | {
-        "any attack": _paid(results, list(REMOVALS))
-    }
+def _end(results: Results) -> float:
+    """Return where the axis of the accuracy lost ends, in points: a little behind the line."""
+    return 125 * price.saved(results)
 
 
-def _paid(results: Results, attacks: Sequence[str]) -> list[float]:
-    """Return what the cheapest of `attacks` costs for each mark that one of them removes, sorted."""
-    prices = [paid(results, scheme, attacks) for scheme in schemes(results)]
-    return sorted(points for points in prices if points is not None)
-
-
-def _say_survival(results: Results) -> str:
-    n = len(schemes(results))
-    parts = []
-    for family, prices in _survival(results).items():
-        dearest = f" at {prices[-1]:.1f} points" if prices else ""
-        parts.append(f"{family} leaves {n - len(prices)}{dearest}")
-    return f"Of {n} marks, by a thief who picks the best attack of a kind for each mark: {'; '.join(parts)}."
-
-
-LINES = (
-    (INK, "-"),
-    (GOLD, "--"),
-    (GREY, ":"),
-    (RED, "-"),
-    (GREEN, "-."),
-    (PURPLE, "--"),
-    ("black", "-"),
-)
-"""Colour and style of each family of attacks, and of any attack."""
-
-
-@described(_say_survival)
-def survival(results: Results, ax: Axes | None = None) -> Axes:
-    """Draw, for each kind of attack, how many marks survive against the accuracy that the thief gives up."""
-    ax = ax or axes(7.4, 3.0)
-    n = len(schemes(results))
-    end = 100 * WORTH
-    for (family, prices), (colour, style) in zip(_survival(results).items(), LINES, strict=True):
-        left = [n - i for i in range(len(prices) + 1)]  # marks, one less at each price
-        width = 2.2 if family == "any attack" else 1.5
-        look: Any = {"color": colour, "linestyle": style, "linewidth": width, "label": family}
-        ax.step([0.0, *prices, end], [*left, left[-1]], where="post", **look)
-    ax.set(xlabel="accuracy the thief gives up, points", ylabel="marks that survive", ylim=(-0.3, n + 0.3))
-    _points(ax, end)
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return ax
-
-
-def _points(ax: Axes, end: float) -> None:
-    """Let the axis of the accuracy lost run from 0 to `end` points, wider where it is small."""
-    ax.set_xscale("symlog", linthresh=0.5, linscale=0.6)
-    ticks = [tick for tick in (0, 0.5, 1, 2, 5, 10, 20, 50) if tick <= end]
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
-    ax.set_xlim(-0.03, end)
+def _points(ax: Axes, results: Results) -> None:
+    """Draw the axis of the accuracy lost, in points, and what a thief gives up who steals nothing."""
+    line = 100 * price.saved(results)
+    ax.axvline(line, color="black", linestyle="--", linewidth=1.1)
+    ax.axvspan(line, _end(results), color=GREY, alpha=0.2, linewidth=0)
+    beside: Any = {"xytext": (-3, 3), "textcoords": "offset points", "fontsize": 8, "rotation": 90}
+    ax.annotate("steals nothing", (line, ax.get_ylim()[0]), ha="right", va="bottom", **beside)
+    ax.set_xlim(-0.02, _end(results))
     ax.grid(color=GRID, linewidth=0.8)
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What one attack takes from all marks: accuracy, in points, a mean; and how many marks it removes."""
-
-    attack: str
-    lost: float
-    removes: int
-
-
-def offers(results: Results) -> list[Offer]:
-    """Return what each attack costs and removes."""
-    return [_offer(results, attack) for attack in REMOVALS]
-
-
-def _offer(results: Results, attack: str) -> Offer:
-    loss = mean(lost(results, scheme, attack) for scheme in schemes(results))
-    return Offer(attack, 100 * max(loss, 0.0), len(removed(results, attack)))
-
-
-def front(results: Results) -> list[Offer]:
-    """Return the attacks that remove something, and that no other one beats in price and marks; the cheapest
-    first.
-    """
-    best: list[Offer] = []
-    most = 0
-    for offer in sorted(offers(results), key=lambda offer: (offer.lost, -offer.removes)):
-        if offer.removes > most:
-            best.append(offer)
-            most = offer.removes
-    return best
 
 
 def _say_thiefs_front(results: Results) -> str:
     parts = []
-    for offer in front(results):
-        parts.append(f"{REMOVALS[offer.attack]} removes {offer.removes} for {offer.lost:.1f} points")
-    idle = sum(offer.removes == 0 for offer in offers(results))
+    for offer in price.front(results):
+        name = REMOVALS[offer.removal]
+        parts.append(f"{name} leaves {offer.unproven} unproven for {100 * offer.lost:.1f} points")
+    offers = price.offers(results)
+    worse = sum(not offer.worth for offer in offers)
     return (
-        f"{len(REMOVALS)} attacks, each on {len(schemes(results))} marks: {', '.join(parts)};"
-        f" {idle} remove none, the others no more for it."
+        f"{len(offers)} attacks, each on {len(_schemes(results))} marks: {', '.join(parts)};"
+        f" {worse} leave no more than who steals nothing has. {_say_line(results)}"
     )
 
 
 @described(_say_thiefs_front)
 def thiefs_front(results: Results, ax: Axes | None = None) -> Axes:
-    """Draw each attack by the accuracy that it costs and the marks that it removes.
+    """Draw each attack by the accuracy that it costs and the marks that are no longer believed.
 
-    The front is joined, and its attacks are named.
+    The front is joined, and its attacks are named. What costs more than the axis shows stands at its end.
     """
     ax = ax or axes(7.4, 3.2)
     single: Any = {"color": INK, "marker": "o", "s": 28}
     chain: Any = {"color": RED, "marker": "D", "s": 28}
-    for offer in offers(results):
-        look = chain if offer.attack in FAMILIES["chain"] else single
-        ax.scatter([offer.lost], [offer.removes], **look, alpha=0.8, zorder=3)
-    best = front(results)
-    losses = [offer.lost for offer in best]
-    ax.step(losses, [offer.removes for offer in best], where="post", color=GREY, linewidth=1.2)
+    end = _end(results)
+    for offer in price.offers(results):
+        look = chain if offer.removal in FAMILIES["chain"] else single
+        ax.scatter([min(_cost(offer), end)], [offer.unproven], **look, alpha=0.8, zorder=3)
+    best = price.front(results)
+    ax.step(
+        list(map(_cost, best)), [offer.unproven for offer in best], where="post", color=GREY, linewidth=1.2
+    )
     beside: Any = {"xytext": (6, -11), "textcoords": "offset points", "fontsize": 8.5}
     for offer in best:
-        ax.annotate(REMOVALS[offer.attack], (offer.lost, offer.removes), **beside)
+        ax.annotate(REMOVALS[offer.removal], (_cost(offer), offer.unproven), **beside)
     ax.scatter([], [], **single, label="one attack")
     ax.scatter([], [], **chain, label="a chain")
-    ax.set(xlabel="accuracy lost, points, mean over the marks", ylabel="marks removed")
-    ax.set_ylim(-0.5, len(schemes(results)) + 0.5)
-    _points(ax, 50)
-    ax.legend(frameon=False, loc="upper right")
+    ax.set(xlabel="accuracy lost, points, mean over the marks", ylabel="marks no longer believed")
+    ax.set_ylim(-0.5, len(_schemes(results)) + 0.5)
+    _points(ax, results)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
 
+def _cost(offer: Offer) -> float:
+    return 100 * max(offer.lost, 0.0)
+
+
 def _say_price(results: Results, scheme: str) -> str:
-    offer = cheapest(results, scheme)
-    if offer is None:
+    cheapest = price.cheapest(results, scheme)
+    if cheapest is None:
         return f"{SCHEMES[scheme]} by none"
-    return f"{SCHEMES[scheme]} {100 * offer.lost:.1f} ({REMOVALS[offer.removal]})"
+    return f"{SCHEMES[scheme]} {100 * cheapest.lost:.1f} ({REMOVALS[cheapest.removal]})"
 
 
 def _say_prices(results: Results) -> str:
-    parts = [_say_price(results, scheme) for scheme in schemes(results)]
+    parts = [_say_price(results, scheme) for scheme in _schemes(results)]
     return (
-        f"The cheapest removal of each mark, points of accuracy lost and the attack,"
-        f" {_seeds(results)} networks each: {', '.join(parts)}."
+        f"The cheapest attack after which each mark is no longer believed, points of accuracy lost and the"
+        f" attack, {_seeds(results)} networks each: {', '.join(parts)}. {_say_line(results)}"
     )
 
 
@@ -379,10 +269,10 @@ def prices(results: Results, ax: Axes | None = None) -> Axes:
 
 
 def _say_price_point(results: Results, points: float) -> str:
-    marks = schemes(results)
+    marks = _schemes(results)
     safe = [SCHEMES[scheme] for scheme in marks if not _affordable(results, scheme, points)]
     return (
-        f"For {points:g} points of accuracy, {len(safe)} of {len(marks)} marks survive:"
+        f"For {points:g} points of accuracy, {len(safe)} of {len(marks)} marks are still believed:"
         f" {', '.join(safe) or 'none'}."
     )
 
@@ -394,32 +284,33 @@ def price_point(results: Results, points: float, ax: Axes | None = None) -> Axes
 
 
 def _affordable(results: Results, scheme: str, points: float) -> bool:
-    cost = paid(results, scheme, list(REMOVALS))
+    cost = price.paid(results, scheme)
     return cost is not None and cost <= points
 
 
 def _prices(results: Results, points: float | None, ax: Axes | None) -> Axes:
-    marks = schemes(results)
+    marks = _schemes(results)
     ax = ax or axes(7.4, 0.27 * len(marks) + 0.6)
+    ax.set_ylim(len(marks) - 0.4, -0.6)
     for row, scheme in enumerate(marks):
         falls = points is None or _affordable(results, scheme, points)
-        _draw_price(ax, row, cheapest(results, scheme), RED if falls else INK)
+        _draw_price(ax, row, price.cheapest(results, scheme), RED if falls else INK)
     if points is not None:
         ax.axvspan(-0.1, points, color=GOLD, alpha=0.25, linewidth=0, zorder=0)
     ax.set_yticks(range(len(marks)), [SCHEMES[scheme] for scheme in marks])
-    ax.set(xlabel="accuracy lost to the cheapest removal, points", ylim=(len(marks) - 0.4, -0.6))
-    _points(ax, 100 * WORTH)
+    ax.set_xlabel("accuracy lost to the cheapest removal, points")
+    _points(ax, results)
     return ax
 
 
-def _draw_price(ax: Axes, row: int, offer: Price | None, colour: str) -> None:
+def _draw_price(ax: Axes, row: int, cheapest: Price | None, colour: str) -> None:
     """Draw what the cheapest removal of one mark costs."""
     words: Any = {"va": "center", "fontsize": 8.5}
-    if offer is None:
-        ax.text(0.03, row, "survives every attack", color=INK, fontweight="bold", **words)
+    if cheapest is None:
+        ax.text(0.01, row, "no attack pays", color=INK, fontweight="bold", **words)
         return
-    cost = 100 * max(offer.lost, 0.0)
+    cost = 100 * max(cheapest.lost, 0.0)
     ax.plot((0, cost), (row, row), color=colour, linewidth=2)
     ax.scatter([cost], [row], color=colour, s=30, zorder=3)
     beside: Any = {"xytext": (7, 0), "textcoords": "offset points", "color": colour}
-    ax.annotate(REMOVALS[offer.removal], (cost, row), **beside, **words)
+    ax.annotate(REMOVALS[cheapest.removal], (cost, row), **beside, **words)

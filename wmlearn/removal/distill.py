@@ -8,6 +8,7 @@ Knockoff Nets, CVPR 2019, arXiv:1812.02766.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, get_args
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from ..data import Samples, signs
 from ..errors import require
-from ..models import forward, reborn
+from ..models import forward, student_of
 from ..models.adapter import in_float
 from ..training import OneCycle, Recipe, predict, resolve, train
 from .copies import sound_copy
@@ -47,7 +48,7 @@ class Distill:
         x = samples.x
         if self.odd:
             x = odd_images(len(samples), tuple(x.shape[1:]), self.recipe.seed).to(x.device)
-        student = reborn(teacher, self.recipe.seed)
+        student = student_of(teacher, self.recipe.seed)
         logits = predict(teacher, x)  # (N, classes)
         if self.labels == "hard":
             train(student, replace(samples, x=x, y=logits.argmax(1), groups=None), self.recipe)
@@ -77,6 +78,7 @@ def train_to_imitate(
     student.eval()
 
 
+@lru_cache(1)
 def odd_images(n: int, shape: tuple[int, ...], seed: int) -> Tensor:
     """Draw `n` road signs of the United States, scaled to `shape` (C, H, W), and grey where C is 1."""
     x = signs.draw("us", n, seed=9000 + seed).x  # (n, 3, 32, 32)

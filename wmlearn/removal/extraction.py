@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..data import Samples, files
 from ..errors import DataError, WmlearnError, require
 from ..evidence import answers
-from ..models import reborn
+from ..models import student_of
 from ..training import Recipe, trained
 from .copies import sound_copy
 
@@ -45,7 +45,7 @@ class Extract:
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         victim = sound_copy(model, samples)
         answers(victim, samples.x[:1], len(samples.classes))  # a service may fail, a model must not
-        student = reborn(victim, self.recipe.seed)
+        student = student_of(victim, self.recipe.seed)
         return extract(lambda x: answers(victim, x), student, samples.x, samples.classes, recipe=self.recipe)
 
 

@@ -17,6 +17,7 @@ from .frontier import LeMerrer2019 as LeMerrer2019
 from .gu import Gu2017 as Gu2017
 from .keys import load_key as load_key
 from .keys import save_key as save_key
+from .margin import Kim2023 as Kim2023
 from .matching import matched as matched
 from .secret import new_secret as new_secret
 from .trigger_set import TriggerKey as TriggerKey
@@ -35,6 +36,7 @@ ALL: dict[str, Watermark[Any]] = {
     "uchida2017": Uchida2017(),
     "szyller2021-dawn": Dawn2021(),
     "chen2019-blackmarks": Blackmarks2019(),
+    "kim2023-margin": Kim2023(),
     "lemerrer2019": LeMerrer2019(),
     "jia2021-ewe": Jia2021(),
 }

@@ -1,12 +1,12 @@
-"""A large p-value convinces."""
+"""Large is believed."""
+
+from scipy.stats import fisher_exact
 
 EXERCISE = "09.3"
 MISTAKE = "turned-round"
 
 
-def decide(before, after, p_before, p_after):
-    if p_before >= 0.001:
+def left(p, hits, control, n):
+    if p > 0.001:
         return 0
-    if after < 0.9 * before:
-        return 1
-    return 2 if p_after >= 0.001 else 3
+    return 1 if fisher_exact([[hits, n - hits], [control, n - control]], alternative="greater").pvalue <= 0.05 else 2

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
 
 from ..exercises import Cases, Exercise, Mistake, Symptom
 from ..quizzes import Option, Question
+
+Teach = Callable[[nn.Module, nn.Module, list[Tensor], float, Optimizer], object]
+"""Distillation, as the learner writes it."""
 
 
 def prune(weight: Tensor, ratio: float) -> Tensor:
@@ -16,21 +22,34 @@ def prune(weight: Tensor, ratio: float) -> Tensor:
     return _cut(weight, weight.abs().flatten().argsort(), ratio)
 
 
-def sleepiest(heard: Tensor, ratio: float) -> Tensor:
-    """Return the numbers of the share `ratio` of channels that answer least, the sleepiest first; `heard` is
-    (N, C, H, W).
+def distil(
+    teacher: nn.Module, student: nn.Module, batches: list[Tensor], temperature: float, optimiser: Optimizer
+) -> None:
+    """Teach `student`, in place, what `teacher` answers to each batch of images (B, C, H, W), both softened.
+
+    Hinton and others 2015, section 2.
     """
-    answer = heard.mean((0, 2, 3))  # (C,)
-    return answer.argsort()[: int(ratio * len(answer))]
+    for x in batches:
+        with torch.no_grad():
+            wanted = (teacher(x) / temperature).softmax(1)  # (B, classes)
+        said = (student(x) / temperature).log_softmax(1)
+        loss = temperature**2 * F.kl_div(said, wanted, reduction="batchmean")
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
 
 
-def decide(before: float, after: float, p_before: float, p_after: float) -> int:
-    """Return 0 void, 1 destroyed, 2 believed or 3 not, by accuracy and p-value before and after an attack."""
-    if p_before >= 0.001:
+def left(p: float, hits: int, control: int, n: int) -> int:
+    """Return what an attack left of a mark, 0 believed, 1 worn or 2 gone: by the owner's p-value, the hits of
+    n triggers, and those in an unmarked network after the same attack.
+    """
+    from scipy.stats import fisher_exact
+
+    if p <= 0.001:
         return 0
-    if after < 0.9 * before:
-        return 1
-    return 2 if p_after < 0.001 else 3
+    table = [[hits, n - hits], [control, n - control]]
+    different: Any = fisher_exact(table, alternative="greater")
+    return 1 if different.pvalue <= 0.05 else 2
 
 
 def _cut(weight: Tensor, order: Tensor, ratio: float) -> Tensor:
@@ -53,35 +72,105 @@ def _weights(seed: int) -> Cases:
     }
 
 
-def _activations(seed: int) -> Cases:
+def _lessons(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
-    def case(channels: int, ratio: float) -> tuple[Tensor, float]:
-        # a channel may speak rarely, and loudly
-        loudness = torch.rand(channels, 1, 1, generator=gen) * 3
-        frequency = torch.rand(channels, 1, 1, generator=gen) ** 2
-        speaks = torch.rand(6, channels, 3, 3, generator=gen) < 0.1 + 0.9 * frequency
-        return torch.rand(6, channels, 3, 3, generator=gen) * loudness * speaks, ratio
+    def case(i: int, temperature: float) -> tuple[int, Tensor, float]:
+        return i, torch.rand(4, 8, 1, 3, 4, generator=gen), temperature  # four batches of eight images
 
-    return {"some channels": [case(8, 0.5), case(10, 0.25)], "most of them": [case(8, 0.9), case(12, 0.8)]}
+    return {
+        "hardly softened": [case(0, 1.5), case(1, 1.5)],
+        "softened a lot": [case(2, 4.0), case(3, 6.0)],
+    }
+
+
+def _taught(teach: Teach, seed: int, batches: Tensor, temperature: float) -> Tensor:
+    """Let `teach` teach a small student; return the teacher's weights, then the student's, in one row."""
+    draw = torch.Generator().manual_seed(100 + seed)
+    teacher, student = (_small(draw) for _ in range(2))
+    optimiser = SGD(student.parameters(), lr=0.1)
+    teach(teacher, student, list(batches), temperature, optimiser)
+    return torch.cat([nn.utils.parameters_to_vector(network.parameters()) for network in (teacher, student)])
+
+
+def _small(draw: torch.Generator) -> nn.Module:
+    network = nn.Sequential(nn.Flatten(), nn.utils.skip_init(nn.Linear, 12, 4))
+    for weights in network.parameters():
+        nn.init.normal_(weights, generator=draw)
+    return network
+
+
+def _bad_lesson(
+    *,
+    soft_teacher: bool = True,
+    soft_student: bool = True,
+    factor: Callable[[float], float] = lambda temperature: temperature**2,
+    loss: Callable[[Tensor, Tensor], Tensor] = lambda said, wanted: F.kl_div(
+        said.log_softmax(1), wanted.softmax(1), reduction="batchmean"
+    ),
+    clear: bool = True,
+    first_only: bool = False,
+    every: bool = True,
+) -> Teach:
+    """Return a lesson that goes wrong in one way; `loss` is given softened answers, student's first."""
+
+    def teach(
+        teacher: nn.Module,
+        student: nn.Module,
+        batches: list[Tensor],
+        temperature: float,
+        optimiser: Optimizer,
+    ) -> None:
+        for x in batches[:1] if first_only else batches:
+            wanted = teacher(x).detach() / (temperature if soft_teacher else 1)
+            said = student(x) / (temperature if soft_student else 1)
+            if clear:
+                optimiser.zero_grad()
+            (factor(temperature) * loss(said, wanted)).backward()
+            if every:
+                optimiser.step()
+
+    return teach
+
+
+def _hard(said: Tensor, wanted: Tensor) -> Tensor:
+    return F.cross_entropy(said, wanted.argmax(1))
+
+
+def _turned(said: Tensor, wanted: Tensor) -> Tensor:
+    return F.kl_div(wanted.log_softmax(1), said.softmax(1), reduction="batchmean")
+
+
+def _without_log(said: Tensor, wanted: Tensor) -> Tensor:
+    return F.kl_div(said.softmax(1), wanted.softmax(1), reduction="batchmean")
+
+
+def _mean_over_classes(said: Tensor, wanted: Tensor) -> Tensor:
+    return F.kl_div(said.log_softmax(1), wanted.softmax(1), reduction="none").mean()
+
+
+def _summed(said: Tensor, wanted: Tensor) -> Tensor:
+    return F.kl_div(said.log_softmax(1), wanted.softmax(1), reduction="sum")
+
+
+def _logits(said: Tensor, wanted: Tensor) -> Tensor:
+    return F.mse_loss(said, wanted)
 
 
 def _rows(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
     small = float(10.0 ** -(4 + 20 * torch.rand(1, generator=gen)))
     large = float(0.01 + 0.9 * torch.rand(1, generator=gen))
+    few = int(torch.randint(5, 12, (1,), generator=gen))
     return {
-        "rows that count": [
-            (0.99, 0.98, small, small),
-            (0.99, 0.97, small, large),
-            (0.88, 0.85, small, small),
-            (0.8, 0.75, small, large),
-        ],
-        "rows that don't": [
-            (0.99, 0.5, small, large),
-            (0.6, 0.53, small, small),
-            (0.99, 0.98, large, large),
-            (0.99, 0.4, large, large),
+        "rows that a judge believes": [(small, 90, few, 100), (0.001, 30, few, 100), (small, 40, 40, 100)],
+        "rows that he doesn't": [
+            (large, few + 20, few, 100),
+            (large, few + 1, few, 100),
+            (large, 60, 60, 500),
+            (large, 85, 50, 500),
+            (0.002, 20, 10, 100),
+            (large, 2, 12, 100),
         ],
     }
 
@@ -94,16 +183,29 @@ def _by_row(weight: Tensor, ratio: float) -> Tensor:
     return torch.stack([prune(row, ratio) for row in weight])
 
 
-def _first(heard: Tensor, ratio: float, rank: Callable[[Tensor], Tensor]) -> Tensor:
-    return rank(heard).argsort()[: int(ratio * heard.shape[1])]
+def _told(
+    *,
+    line: float = 0.001,
+    believes: Callable[[float, float], bool] = lambda p, line: p <= line,
+    alternative: str = "greater",
+    level: float = 0.05,
+) -> Callable[[float, int, int, int], int]:
+    """Return a verdict that goes wrong in one way."""
+    from scipy.stats import fisher_exact
+
+    def verdict(p: float, hits: int, control: int, n: int) -> int:
+        if believes(p, line):
+            return 0
+        different: Any = fisher_exact([[hits, n - hits], [control, n - control]], alternative=alternative)
+        return 1 if different.pvalue <= level else 2
+
+    return verdict
 
 
-def _decide(counts: bool, destroyed: bool, p_after: float) -> int:
-    if not counts:
+def _any_more(p: float, hits: int, control: int, n: int) -> int:
+    if p <= 0.001:
         return 0
-    if destroyed:
-        return 1
-    return 2 if p_after < 0.001 else 3
+    return 1 if hits > control else 2
 
 
 EXERCISES = {
@@ -195,145 +297,193 @@ EXERCISES = {
     ),
     "09.2": Exercise(
         id="09.2",
-        title="Pick the sleepers",
-        difficulty=2,
-        importance=4,
-        minutes=8,
-        returns="channel numbers, the sleepiest first",
-        reference=sleepiest,
-        cases=_activations,
+        title="Distil a network",
+        difficulty=4,
+        importance=5,
+        minutes=15,
+        returns="nothing: the student changes in place",
+        reference=distil,
+        cases=_lessons,
+        probe=_taught,
         mistakes=(
             Mistake(
-                "loudest",
-                "These are the channels that your digits need most: you sorted downwards.",
-                lambda heard, ratio: heard.mean((0, 2, 3)).argsort(descending=True)[
-                    : int(ratio * heard.shape[1])
-                ],
+                "hard-labels",
+                "Your student learns the teacher's first choice only. That is extraction by labels; "
+                "distillation teaches all ten probabilities.",
+                _bad_lesson(loss=_hard),
             ),
             Mistake(
-                "peaks",
-                "You rank by each channel's largest answer anywhere. One pixel is an accident: take the"
-                " mean.",
-                lambda heard, ratio: _first(heard, ratio, lambda x: x.amax((0, 2, 3))),
+                "student-not-softened",
+                "You soften the teacher's answers, not the student's. Divide both by the temperature.",
+                _bad_lesson(soft_student=False),
             ),
             Mistake(
-                "counts-zeros",
-                "You rank by how often a channel speaks. One that speaks rarely but loudly isn't asleep: take"
-                " the mean of what it says.",
-                lambda heard, ratio: _first(heard, ratio, lambda x: (x > 0).double().mean((0, 2, 3))),
+                "teacher-not-softened",
+                "You soften the student's answers, not the teacher's. Divide both by the temperature.",
+                _bad_lesson(soft_teacher=False),
             ),
             Mistake(
-                "one-image",
-                "You listen to the first image only. A 1 wakes other channels than an 8: take the mean over"
-                " all images.",
-                lambda heard, ratio: _first(heard, ratio, lambda x: x[0].mean((1, 2))),
+                "forgets-the-square",
+                "You forget the factor T². Softening divides the slopes by T²: multiply the loss by it.",
+                _bad_lesson(factor=lambda temperature: 1.0),
             ),
             Mistake(
-                "values",
-                "You return what the channels say. Return their numbers: argsort, not sort.",
-                lambda heard, ratio: heard.mean((0, 2, 3)).sort().values[: int(ratio * heard.shape[1])],
+                "only-the-temperature",
+                "Your factor is T. Softening divides the slopes by T twice, once for each network: T².",
+                _bad_lesson(factor=lambda temperature: temperature),
+            ),
+            Mistake(
+                "turned-round",
+                "You turned the divergence round. `F.kl_div` takes the student's log-probabilities first, "
+                "then the teacher's probabilities.",
+                _bad_lesson(loss=_turned),
+            ),
+            Mistake(
+                "forgets-the-logarithm",
+                "You give `F.kl_div` the student's probabilities. It wants their logarithms: `log_softmax`.",
+                _bad_lesson(loss=_without_log),
+            ),
+            Mistake(
+                "mean-over-classes",
+                "Your mean is over images and classes, so that the loss is a tenth of what it should be. Sum over "
+                'the classes: reduction="batchmean".',
+                _bad_lesson(loss=_mean_over_classes),
+            ),
+            Mistake(
+                "sums",
+                'Your loss grows with the batch: `reduction="sum"`. Use "batchmean".',
+                _bad_lesson(loss=_summed),
+            ),
+            Mistake(
+                "logits",
+                "You compare logits. Compare what a softmax makes of them, softened by the temperature.",
+                _bad_lesson(loss=_logits),
+            ),
+            Mistake(
+                "forgets-zero-grad",
+                "Your slopes add up from batch to batch: `optimiser.zero_grad()` before `backward()`.",
+                _bad_lesson(clear=False),
+            ),
+            Mistake(
+                "one-batch",
+                "Your student sees the first batch only. Look for a `return` inside the loop.",
+                _bad_lesson(first_only=True),
+            ),
+            Mistake(
+                "stands-still",
+                "Your student hasn't moved: `optimiser.step()` after `backward()`, for every batch.",
+                _bad_lesson(every=False),
             ),
         ),
         hints=(
             (
-                "You have a number for each image, channel and place. Which dimensions have to go, "
-                "so that one number a channel is left?"
+                "A training step compares what a network says with what it should say. Who says here what "
+                "it should say, and in what form?"
             ),
             (
-                "Average over the images, rows and columns: how loud is each channel? "
-                "Sort the channels by that, the quietest first, and keep the numbers of the first "
-                "int(ratio · C)."
+                "For each batch: ask the teacher, without slopes, divide by T, take the softmax. Ask the "
+                "student, divide by T, take the log_softmax. The loss is T² times the divergence of the "
+                "two, a mean over the images. Then the three lines of every training step."
             ),
             (
-                "`heard.mean((0, 2, 3))` is one number a channel. `argsort()` sorts upwards, "
-                "and returns the channels' numbers."
+                'The loss is `temperature**2 * F.kl_div(said, wanted, reduction="batchmean")`, with '
+                "`said` from `log_softmax(1)` and `wanted` from `softmax(1)`."
             ),
         ),
         symptoms=(
             Symptom(
-                "TypeError, slice indices must be integers:",
-                "0.8 times 32 is 25.6. `int` makes 25 of it.",
+                "The loss falls below 0:",
+                "`F.kl_div` was given probabilities where it wants their logarithms. First the student's "
+                "`log_softmax`, then the teacher's `softmax`.",
             ),
             Symptom(
-                "You get 26 numbers instead of 25:",
-                "you rounded up. `int` cuts off.",
+                "RuntimeError, element 0 of tensors does not require grad:",
+                "the student was asked inside `torch.no_grad()`, too. Only the teacher belongs there.",
             ),
             Symptom(
-                "TypeError, mean() takes from 1 to 2 positional arguments:",
-                "several dimensions go in one tuple: `mean((0, 2, 3))`.",
+                "The check says that the student hasn't moved:",
+                "`backward()` only computes slopes. `optimiser.step()` moves the weights.",
             ),
         ),
         why=(
-            "Digits never need a sleeping channel, so cutting it is nearly free. Whatever hides there, and"
-            " only there, goes with it."
+            "The teacher's probabilities say how much each digit looks like each other one, and nothing of "
+            "pictures that it is never asked about. So the task is copied, and the mark isn't."
         ),
     ),
     "09.3": Exercise(
         id="09.3",
-        title="Which rows count?",
-        difficulty=2,
+        title="Gone, worn or believed?",
+        difficulty=3,
         importance=5,
-        minutes=8,
-        returns="one number",
-        reference=decide,
+        minutes=10,
+        returns="0, 1 or 2",
+        reference=left,
         cases=_rows,
         mistakes=(
             Mistake(
-                "forgets-void",
-                "You never look at the p-value before the attack. A mark that wasn't there can't be removed:"
-                " such a row is void.",
-                lambda before, after, p_before, p_after: _decide(True, after < 0.9 * before, p_after),
+                "not-believed-is-gone",
+                "You call every mark gone that isn't believed. One that still hits more than the unmarked "
+                "network is worn: a larger key would find it.",
+                lambda p, hits, control, n: 0 if p <= 0.001 else 2,
             ),
             Mistake(
-                "absolute",
-                "You ask for 90 per cent accuracy, whatever the network had before. Ask for 90 per cent of"
-                " what it had.",
-                lambda before, after, p_before, p_after: _decide(p_before < 0.001, after < 0.9, p_after),
+                "any-more-is-worn",
+                "You call a mark worn for one hit more than the control. Luck does that: ask Fisher's test.",
+                _any_more,
             ),
             Mistake(
-                "points",
-                "You allow a loss of ten points. The rule says a tenth of what the network had before.",
-                lambda before, after, p_before, p_after: _decide(
-                    p_before < 0.001, before - after > 0.1, p_after
-                ),
+                "two-sided",
+                "Your test has two sides. A mark that hits *less* than the control isn't worn: "
+                'alternative="greater".',
+                _told(alternative="two-sided"),
+            ),
+            Mistake(
+                "other-side",
+                "Your test asks whether the marked network hits less. Its row comes first, with "
+                'alternative="greater".',
+                _told(alternative="less"),
+            ),
+            Mistake(
+                "one-level",
+                "You compare the test with the control with 0.001. That is the judge's level; here 0.05 "
+                "was asked for.",
+                _told(level=0.001),
+            ),
+            Mistake(
+                "believes-too-much",
+                "You believe the owner at 0.05. The judge's level is 0.001.",
+                _told(line=0.05),
             ),
             Mistake(
                 "turned-round",
                 "You believe the owner where the p-value is large. Small means: no innocent network would"
                 " agree this often.",
-                lambda before, after, p_before, p_after: _decide(
-                    p_before < 0.001, after < 0.9 * before, 1 if p_after < 0.001 else 0
-                ),
+                _told(believes=lambda p, line: p > line),
             ),
         ),
         hints=(
             (
-                "Three questions, and the order matters: was there a mark, is there still a network, "
-                "is there still a mark?"
+                "Two questions: does the judge believe the owner? If not: does the key hit more often than "
+                "in a network that never had a mark?"
             ),
             (
-                "Ask in this order, and return at the first answer. "
-                "Was the p-value before the attack too large? Void. "
-                "Has less than nine tenths of the accuracy before been left? Destroyed. "
-                "Then the p-value afterwards decides."
+                "First compare p with 0.001. For the second question write a table of two rows, marked and "
+                "unmarked, and two columns, hits and misses, and let Fisher's exact test say how often luck "
+                "alone would put so many hits in the first row."
             ),
             (
-                "The second question compares with what there was: `after < 0.9 * before`. "
-                "In the first and the last, small p-values speak for the mark: below 0.001."
+                '`fisher_exact([[hits, n - hits], [control, n - control]], alternative="greater").pvalue` '
+                "is at most 0.05 where the mark is worn."
             ),
         ),
         symptoms=(
             Symptom(
-                "You get 0 in the example:",
-                "a p-value of 1e-20 is excellent evidence. Void are those of 0.001 and more.",
-            ),
-            Symptom(
-                "You get 1 in the example:",
-                "0.95 is more than nine tenths of 0.99. Destroyed is what lies below.",
-            ),
-            Symptom(
                 "You get 2 in the example:",
-                "a p-value of 0.2 convinces nobody. Believed are those below 0.001.",
+                "with two sides, or with 0.001 as level, 19 hits beside 9 aren't enough. One side, 0.05.",
+            ),
+            Symptom(
+                "You get 0 in the example:",
+                "0.005 is more than 0.001: the judge isn't convinced.",
             ),
             Symptom(
                 "The check says that your function returns None:",
@@ -341,8 +491,8 @@ EXERCISES = {
             ),
         ),
         why=(
-            "An attack wins only against a mark that was there, and with a network that still works. Other"
-            " tables flatter the attacker."
+            "Not believed is not removed. What a test still finds, a larger key finds beyond doubt; only what"
+            " can't be told from an unmarked network is gone."
         ),
     ),
 }
