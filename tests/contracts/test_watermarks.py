@@ -17,7 +17,9 @@ from wmlearn.evidence import against_decoys, bystanders
 from wmlearn.watermarks.marking import TAKEN
 
 SCHEMES = list(wm.watermarks.ALL)
-RANDOM = ("adi2018", "adi2018-pretrained", "uchida2017", "szyller2021-dawn")
+DRAWN = ("adi2018", "adi2018-pretrained", "uchida2017", "szyller2021-dawn", "kim2023-margin")
+"""Schemes whose labels or bits are drawn at random."""
+RANDOM = DRAWN
 SLOW = ("lemerrer2019", "chen2019-blackmarks")
 """Half a second a key."""
 

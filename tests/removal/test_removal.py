@@ -13,10 +13,11 @@ from torch import Tensor, nn
 import wmlearn as wm
 from wmlearn import removal
 from wmlearn.evidence import bystanders
-from wmlearn.models import reborn
+from wmlearn.models import reborn, student_of
 from wmlearn.removal import extraction
 from wmlearn.removal.evade import Committee, Guard, quantise, smooth
 from wmlearn.removal.fine_prune import channel_means
+from wmlearn.removal.sharpness import worst_push
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +219,57 @@ def test_bad_settings_are_refused(victim: nn.Module, own: wm.Samples) -> None:
         removal.FineTune()(victim, own[:0])
     with pytest.raises(wm.ArgumentError, match="samples must hold images of every class, got 'none of 3"):
         removal.Unlearn()(victim, own[own.y != 3])
+
+
+def test_students_of_two_teachers_and_of_two_seeds_start_from_other_weights(victim: nn.Module) -> None:
+    other = copy.deepcopy(victim)
+    with torch.no_grad():
+        next(p for p in other.parameters()).mul_(1.01)
+    starts = [student_of(victim, 0), student_of(victim, 1), student_of(other, 0), reborn(victim, 0)]
+    first = [nn.utils.parameters_to_vector(start.parameters()) for start in starts]
+    assert first[0].equal(nn.utils.parameters_to_vector(student_of(victim, 0).parameters()))
+    for i, j in ((0, 1), (0, 2), (0, 3)):
+        assert abs(torch.corrcoef(torch.stack([first[i], first[j]]))[0, 1]) < 0.02
+
+
+def test_who_steals_nothing_learns_the_same_whatever_the_model_has_learnt(
+    victim: nn.Module, own: wm.Samples
+) -> None:
+    """It may start elsewhere, and asks the model nothing: wrong answers leave no trace in what it learns."""
+    wrong = copy.deepcopy(victim)
+    with torch.no_grad():
+        wrong.get_parameter("10.bias").add_(torch.eye(10)[3] * 1e3)  # everything is a 3
+    attack = removal.FromScratch(wm.Recipe(epochs=4, lr=1e-2, batch_size=32))
+    assert wm.accuracy(wrong, own) < 0.2
+    assert wm.accuracy(attack(wrong, own), own) > 0.8
+
+
+def test_the_worst_push_is_as_long_as_asked_and_worse_than_any_other(
+    victim: nn.Module, own: wm.Samples
+) -> None:
+    network = copy.deepcopy(victim)
+    weights = list(network.parameters())
+    loss = nn.functional.cross_entropy(network(own.x), own.y)
+    push = worst_push(weights, torch.autograd.grad(loss, weights), 0.5)
+    sizes = [part / weight.abs().clamp_min(1e-12) for part, weight in zip(push, weights, strict=True)]
+    assert torch.cat([size.flatten() for size in sizes]).norm().item() == pytest.approx(0.5, rel=1e-3)
+    draw = torch.Generator().manual_seed(0)
+    dealt = [part.flatten()[torch.randperm(part.numel(), generator=draw)].view_as(part) for part in push]
+    assert _loss_after(network, push, own) > _loss_after(network, dealt, own)
+    assert _loss_after(network, push, own) > 1.5 * loss
+
+
+def _loss_after(network: nn.Module, push: list[Tensor], samples: wm.Samples) -> Tensor:
+    pushed = copy.deepcopy(network)
+    with torch.no_grad():
+        for weight, part in zip(pushed.parameters(), push, strict=True):
+            weight.add_(part)
+        return nn.functional.cross_entropy(pushed(samples.x), samples.y)
+
+
+def test_training_with_slopes_from_elsewhere_moves_and_keeps_the_task(
+    victim: nn.Module, own: wm.Samples
+) -> None:
+    new = removal.SharpnessAware(recipe=wm.Recipe(epochs=1, lr=1e-3, batch_size=64))(victim, own)
+    assert wm.accuracy(new, own) > 0.9
+    assert not next(new.parameters()).equal(next(victim.parameters()))

@@ -231,3 +231,44 @@ def test_a_secret_direction_means_nothing_to_the_wrong_secret(few: wm.Samples) -
     wrong = replace(key, secret=b"the wrong one, 16 bytes or more")
     assert scheme.verify(marked.model, key).rate == 1
     assert 0.3 < scheme.verify(marked.model, wrong).rate < 0.7
+
+
+def test_the_labels_of_a_margin_key_are_wrong_and_evenly_drawn(few: wm.Samples, clean: nn.Module) -> None:
+    scheme = wm.watermarks.Kim2023(n=200)
+    counts = torch.zeros(10)
+    for seed in range(10):
+        key = scheme.keygen(clean, few, seed=seed)
+        true = torch.stack([few.y[(few.x == x).flatten(1).all(1)][0] for x in key.x])
+        counts += ((key.y - true) % 10).bincount(minlength=10)
+    assert counts[0] == 0
+    assert counts[1:].min() > 150  # of some 222 each
+    assert key.chance == pytest.approx(1 / 9)
+
+
+def test_pushed_triggers_lie_in_the_ball_and_look_less_like_their_label(
+    few: wm.Samples, clean: nn.Module
+) -> None:
+    scheme = wm.watermarks.Kim2023(n=20)
+    key = scheme.keygen(clean, few, seed=0)
+    pushed = scheme._pushed(clean, key.x, key.y)
+    assert (pushed - key.x).abs().max() <= scheme.steps * scheme.step + 1e-6
+    assert 0 <= pushed.min() <= pushed.max() <= 1
+    before, after = (nn.functional.cross_entropy(wm.predict(clean, x), key.y) for x in (key.x, pushed))
+    assert after > before
+
+
+def test_a_margin_key_keeps_its_images_out_of_what_is_learnt(
+    few: wm.Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    scheme = wm.watermarks.Kim2023(n=20, recipe=wm.Recipe(epochs=1))
+    key = scheme.keygen(wm.models.badnet_cnn(), few, seed=0)
+
+    def count(model: nn.Module, samples: wm.Samples, *rest: Any, **named: Any) -> tuple[nn.Module, Any]:
+        seen.append(sum(bool((samples.x == x).flatten(1).all(1).any()) for x in key.x))
+        return model, None
+
+    monkeypatch.setattr("wmlearn.watermarks.margin.trained", count)
+    with pytest.warns(wm.errors.NotEmbeddedWarning):
+        scheme.embed(wm.models.badnet_cnn(), few, key)
+    assert seen == [0]

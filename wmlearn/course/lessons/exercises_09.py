@@ -345,8 +345,8 @@ EXERCISES = {
             ),
             Mistake(
                 "mean-over-classes",
-                "Your mean is over images and classes, so that the loss is a tenth of what it should be. Sum over "
-                'the classes: reduction="batchmean".',
+                "Your mean is over images and classes, so that the loss is a tenth of what it should be. "
+                'Sum over the classes: reduction="batchmean".',
                 _bad_lesson(loss=_mean_over_classes),
             ),
             Mistake(

@@ -182,9 +182,8 @@ def comebacks(small: Results, large: Results, scheme: str) -> list[list[str]]:
     """Compare what attacks leave of keys of 100 and of 500 triggers, in per cent of the key, and in how
     many networks it is believed; the attacks after which not all believe the small key.
     """
-    worn = [
-        name for name in price.attacks(small) if _believed(small, scheme, name) < _networks(small, scheme)
-    ]
+    n = len(small.where(scheme=scheme))
+    worn = [name for name in price.attacks(small) if _believed(small, scheme, name) < n]
     alive = [name for name in worn if "destroyed" not in price.states(small, scheme, name)]
     return [[REMOVALS[name], *_share(small, scheme, name), *_share(large, scheme, name)] for name in alive]
 
