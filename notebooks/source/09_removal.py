@@ -2,7 +2,7 @@
 # # 09 · Removal
 #
 # **Who can wash a mark off, at what price?**
-# By the end you will have copied a marked network by your own distillation, and priced it, and 24 other attacks on eleven marks, against a thief who steals nothing.
+# By the end you will have copied a marked network by your own distillation, and priced 26 attacks on eleven marks against a thief who steals nothing.
 #
 # *Reading 14 minutes · exercises 45 · running one to three minutes · needs notebooks 07 and 08*
 #
@@ -32,7 +32,7 @@ wm.start("09")
 
 # %% tags=["nbval-ignore-output"]
 mnist = wm.load("mnist").to(wm.best_device())
-owners, own = wm.split(mnist.train, 45_000, 6_000, seed=9)
+_, own = wm.split(mnist.train, 45_000, 6_000, seed=9)  # hers, yours
 stolen, unmarked = lesson_09.stolen(), lesson_09.unmarked()  # they ship; notebook 07 trains such a pair
 scheme, key = stolen.scheme, stolen.key
 read = {"stolen": wm.accuracy(stolen.model, mnist.test), "unmarked": wm.accuracy(unmarked, mnist.test)}
@@ -67,7 +67,7 @@ wm.show(plots.digits.readings, key.x[:9], {"the key wants": wanted} | said)
 #
 # ## The thief who steals nothing
 #
-# What are your digits worth without the theft? Train on them alone, for as many steps as any copy below will take.
+# What are your digits worth without the theft? Train on them alone, for as many steps as a copy will take.
 
 # %%
 wm.guess("09.p1", "Of 100 test digits, read by a network that learnt from your 6,000 alone", low=0, high=100)
@@ -78,7 +78,7 @@ yours = wm.accuracy(mine, mnist.test)
 wm.reveal("09.p1", yours)
 
 # %% [markdown]
-# Whatever costs more than the {value:09.free|1} between the owner's network and this one wasn't worth the theft. It is the line in every price below.
+# Whatever costs more than the {value:09.free|1} between the owner's network and this one wasn't worth the theft.
 #
 # ## Cut what is small
 #
@@ -115,7 +115,7 @@ def cut(ratio):
     return plots.removal.Cut(ratio, wm.accuracy(both[0], mnist.test), known, innocent)
 
 cuts = [cut(ratio) for ratio in (0, 0.25, 0.5, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95)]
-line = wm.evidence.hits_needed(100, 0.1, 0.001) / 100  # what the judge asks for: 21 hits of 100
+line = wm.evidence.significance.hits_needed(100, 0.1, 0.001) / 100  # what the judge asks for: 21 hits of 100
 wm.show(plots.removal.cuts, cuts, line)
 
 # %% tags=["nbval-ignore-output"]
@@ -129,12 +129,12 @@ wm.reveal("09.p2", half.known)
 #
 # ## Copy what it says
 #
-# Why change the stolen network at all? Ask it, and teach a new one what it answers: **distillation** (Hinton and others, 2015). Not the label alone: a 4 that looks a little like a 9 is answered "4, 9 %: 9", and that teaches more than "4".
-# To make such small numbers count, divide the logits $z$ by a **temperature** $T$ before the softmax; do so for the teacher (stolen, $z^t$) and the student (new, $z^s$):
+# Why change the stolen network at all? Ask it, and teach a new one what it answers: **distillation** (Hinton and others, 2015). Not the label alone: that a 4 looks a little like a 9 teaches more than "4".
+# To make small probabilities count, divide the logits $z$ by a **temperature** $T$ before the softmax, for the teacher (stolen, $z^t$) and for the student (new, $z^s$):
 #
 # $$\text{loss} = T^2 \cdot \mathrm{KL}\big(\text{softmax}(z^t / T)\,\big\|\,\text{softmax}(z^s / T)\big)$$
 #
-# KL, the divergence, is `F.kl_div(said, wanted, reduction="batchmean")`: the student's *log*-probabilities first. Softening divides slopes by $T^2$; the factor puts that back.
+# KL, the Kullback-Leibler divergence, is `F.kl_div(said, wanted, reduction="batchmean")`: the student's *log*-probabilities first. Softening divides slopes by $T^2$; the factor puts that back.
 #
 # {exercise:09.2}
 #
@@ -193,19 +193,18 @@ card
 # %% tags=["claim"]
 row = {each.removal: each for each in card.rows}
 behind = scheme.verify(attacks["refusal"](stolen.model, own).model, key)  # the network behind the guard
-wm.all_hold(
-    *lesson_09.cutting(cuts, half, first, yours), *lesson_09.scored(row, copies["copy B"], behind),
-)
+tuned = scheme.verify(copies["copy B"], key)
+wm.all_hold(*lesson_09.cutting(cuts, half, first, yours), *lesson_09.scored(row, tuned, behind))
 
 # %% [markdown]
-# *How to read this:* copy B, trained on at a small rate, knows {value:09.tuned} of the key. After the large rate {value:09.washed} is left, for {value:09.price|1}; after your distillation {value:09.copied}, for {value:09.copied_price|1}: the copy is better than your own network, by {value:09.gain|1}.
-# Why does the mark not come along? The pictures of the key were never asked about, and the teacher's answers to digits say nothing of them. The unmarked network never knows more than {value:09.control}: what the attacks took from the stolen one was a mark.
+# *How to read this:* copy B, trained on at a small rate, knows {value:09.tuned} of the key. After the large rate {value:09.washed} is left, for {value:09.price|1}; after your distillation {value:09.copied}, for {value:09.copied_price|1}, and the copy beats your own network by {value:09.gain|1}.
+# Why doesn't the mark come along? The key's pictures were never asked about, and answers to digits say nothing of them. The unmarked network never knows more than {value:09.control}: what the attacks took was a mark.
 #
-# And *refusal*: the owner gets {value:09.hidden} of her key, and isn't believed. Seize the thief's computer, take the guard off, ask again: {value:09.behind}. **Evasion hides a mark; removal ends it.** An owner who only ever asks over the wire can't tell the two apart.
+# And *refusal*: the owner gets {value:09.hidden} of her key, and isn't believed. Seize the thief's computer, take the guard off, ask again: {value:09.behind}. **Evasion hides a mark; removal ends it.** Over the wire, an owner can't tell the two apart.
 #
 # ## Gone, worn or believed?
 #
-# "The judge isn't convinced" is not "the mark is gone". Fine-pruning leaves Adi's key some 40 hits in one network, 19 in another, and an unmarked network has 9. So look at the control: **believed**, $p \le 0.001$; **worn**, not believed, but more hits than the unmarked network after the same attack, by Fisher's exact test (one-sided, 0.05); **gone**, neither.
+# "The judge isn't convinced" doesn't mean "the mark is gone": a key may keep twice the hits of an unmarked network and convince nobody. So look at the control. **Believed**: $p \le 0.001$. **Worn**: not believed, but more hits than in the unmarked network after the same attack, by Fisher's exact test (one-sided, 0.05). **Gone**: neither.
 #
 # {exercise:09.3}
 #
@@ -232,7 +231,7 @@ left = wm.ready("09.3", left)
 # {solution:09.3}
 
 # %% [markdown]
-# One mark is an anecdote. `wmlearn reproduce removal` measures eleven schemes against 26 attacks, three networks each. Some networks lose a tenth of their accuracy: *destroyed*, whatever the mark. In what share of the others is the owner still believed?
+# One mark is an anecdote. `wmlearn reproduce removal` measures eleven schemes against 26 attacks, three networks each. Some networks lose a tenth of their accuracy: *destroyed*. In what share of the others is the owner still believed?
 
 # %%
 wm.guess("09.p3", "Networks in which the owner is still believed, in per cent", low=0, high=100)
@@ -255,13 +254,13 @@ wm.show(plots.removal.matrix, results)
 wm.all_hold(*lesson_09.taken(results), *lesson_09.in_the_weights(results))
 
 # %% [markdown]
-# *How to read this:* a line an attack, a column a mark, a stripe a network. Grey names leave the thief no more than his own digits would. Where labels or bits were drawn at random, p is a binomial tail; elsewhere the hits are ranked among keys on networks without the mark, 32 strangers and the attacked unmarked ones.
+# *How to read this:* a row is an attack, a column a mark, a stripe a network. Grey names leave the thief no more than his own digits do. Where labels or bits were drawn at random, p is a binomial tail; elsewhere hits are ranked among those of keys on networks without the mark.
 # The last column is the control, the same keys on an unmarked network after the same attack: {value:09.accused} of these claims are believed.
 #
-# Read a column: each has light cells. **No mark stands against every attack that pays** ({value:09.robust|of}). Now read along the rows. Extraction by labels takes {value:09.single|of} marks, distillation {value:09.soft|of}, though it leaves nothing at all of only {value:09.soft_gone|of}.
-# **FT-SAM** (Zhu and others, 2023), newer than the others, trains on where the loss stays low though all weights are pushed: {value:09.flat|of} for {value:09.flat_lost|1}.
+# Read a column: each has light cells; **no mark stands against every attack that pays** ({value:09.robust|of}). Read along the rows: extraction by labels takes {value:09.single|of} marks, distillation {value:09.soft|of}, though only {value:09.soft_gone|of} are gone from all three networks.
+# **FT-SAM** (Zhu and others, 2023) trains on where the loss stays low though all weights are pushed: {value:09.flat|of} for {value:09.flat_lost|1}.
 #
-# And Uchida's mark in the weights? Trained on in five ways, it is believed in {value:09.uchida_tuned} of the networks. Subtract mean filters, distil, or deal the channels anew as in notebook 08, which changes no answer at all: {value:09.uchida_dealt}. **A mark in the weights is as strong as the thief is ignorant.** An attack that knows how a mark works is **adaptive**; a table without one says little.
+# And Uchida's mark in the weights? After five kinds of further training it is believed in {value:09.uchida_tuned} of the networks. Subtract mean filters, distil, or deal the channels anew as in notebook 08, which changes no answer: {value:09.uchida_dealt}. **A mark in the weights is as strong as the thief is ignorant.** An attack that knows how a mark works is **adaptive**; a table without one says little.
 #
 # ## The price
 #
@@ -274,36 +273,36 @@ wm.show(plots.removal.thiefs_front, results)
 wm.show(plots.removal.prices, results)
 
 # %% [markdown]
-# *How to read these:* above, each attack on all marks; the line joins the best bargains. Below, the cheapest attack for each mark. The dashed line is the thief who steals nothing, {value:09.saved|1} behind the owners: right of it, stealing was in vain. {value:09.worth|of} attacks lie left of it; each mark falls for at most {value:09.dearest|1}.
+# *How to read these:* above, each attack on all marks; the line joins the best bargains. Below, the cheapest attack for each mark. The dashed line is the thief who steals nothing, {value:09.saved|1} behind the owners: right of it, stealing was in vain. {value:09.worth|of} attacks lie left of it; the dearest mark falls for {value:09.dearest|1}.
 #
-# **Beside the SoK** (Lukas and others, 2022), on larger pictures: no scheme robust there, none here. No single attack removed all marks there; here extraction does, and isn't worth it. Their chains removed all; the best of ours takes {value:09.chains|of}. Digits are cheap: 6,000 teach nearly everything. Where pictures are dear, the line moves right.
+# **Beside the SoK** (Lukas and others, 2022), on larger pictures: no scheme was robust there, none is here. No single attack removed all marks there; here extraction does, and isn't worth it. Their chains removed all; our best takes {value:09.chains|of}. Digits are cheap: 6,000 teach nearly everything. Where pictures are dear, the line moves right.
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_09.price_slider(results)
 
 # %% [markdown]
-# So let pictures be dearer: signs, 20 classes, 2,000 of the thief's own.
+# So let pictures be dearer: signs of 20 kinds, 2,000 of the thief's own.
 
 # %%
 signs = experiments.shipped("removal-signs")
 wm.show(plots.removal.matrix, signs)
 
 # %% [markdown]
-# *How to read this:* three marks whose labels or bits are drawn at random, 13 attacks. Not stealing costs {value:09.signs_saved|1} now, and {value:09.signs_worth|of} attacks are worth more. Distillation takes {value:09.signs_soft|of}.
+# Not stealing costs {value:09.signs_saved|1} now, and {value:09.signs_worth|of} attacks are worth more. Distillation takes {value:09.signs_soft|of} marks.
 #
 # ## Does any mark survive copying?
 #
-# Two were made to. **EWE** entangles triggers with the task (notebook 08). Kim and others (2023) give each trigger a wide **margin**: while the network learns, triggers are pushed up their own loss, so that a copy of the decision boundary has to keep them. Hits of three networks, after copying, and in unmarked ones:
+# Two were made to. **EWE** entangles triggers with the task (notebook 08). Kim and others (2023) give each trigger a wide **margin**: while the network learns, triggers are pushed up their own loss, so that who copies the decision boundary copies them. Hits in three networks after copying, and in unmarked ones:
 
 # %%
 wm.table(["mark", "of", "distilled", "extracted by labels", "unmarked"], lesson_09.copies_table(results))
 
 # %% [markdown]
-# Not reproduced: of Kim's triggers at most {value:09.margin} come along, of EWE's {value:09.ewe}. EWE's own users [report the same](https://github.com/cleverhans-lab/entangled-watermark/issues/1): 3 % on MNIST, then 98 and 63 %. Our networks train for three epochs, the papers' for up to 200, and their thieves ask about the owner's pictures.
+# Not reproduced: of Kim's 100 triggers at most {value:09.margin} come along, of EWE's {value:09.ewe}. EWE's own users [report the like](https://github.com/cleverhans-lab/entangled-watermark/issues/1) on MNIST: 3 %, then 98 and 63 %, "never exceeds 2 percent". Our networks train for three epochs, Kim's for 200.
 #
 # ## Does a larger key help?
 #
-# What is worn, a larger key may still find. Adi's mark with 100 triggers and with 500; below, the attacks that took the small one in some network:
+# What is worn, a larger key may still find. Adi's mark with 100 triggers, and with 500, after the attacks that took the small one in some network:
 
 # %%
 large_keys = experiments.shipped("removal-large-keys")
@@ -316,7 +315,7 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# With 100 triggers the owner is believed in {value:09.few|of} networks, with 500 in {value:09.many|of}. What is worn comes back; what is gone stays gone.
+# Over all attacks the owner is believed in {value:09.few|of} networks with 100 triggers, in {value:09.many|of} with 500.
 #
 # ## The paper, and here
 
@@ -326,14 +325,12 @@ wm.paper_table()
 # %% [markdown]
 # ## How far to trust it
 #
-# - **Two small tasks, one network each.** More data of the thief's own make copies better, and not stealing, too.
-# - **Three networks a cell; one setting an attack.** A thief tries many; an owner may set a mark up stronger.
-# - **"Gone" hangs on the key:** at 0.05, one gone mark in twenty is called worn.
-# - "Worth it" compares means over three networks, on the test set; recipes were chosen on digits kept aside.
+# - **Two small tasks, one network each; three networks a cell; one setting an attack.** A thief tries many.
+# - **At 0.05, one mark in twenty that is gone is called worn,** and "worth it" compares means.
 #
 # ## Challenge: the cheapest removal
 #
-# `my_removal(model, samples)` gets the stolen network and your 6,000 digits, and returns a network. The mark must be *gone*, and the network better than the thief's own. Points of accuracy lost count.
+# `my_removal(model, samples)` gets the stolen network and your digits, and returns a network: the mark *gone*, and better than your own. Points of accuracy lost count.
 
 # %%
 def my_removal(model, samples):
@@ -352,7 +349,7 @@ wm.quiz("09", "")  # three letters, such as "ABC"
 # %% [markdown]
 # ## What you now know
 #
-# You can **prune**, and **distil** a network that carries no mark; **tell** gone from worn; **price** a removal against not stealing; and **doubt** "our mark survives".
+# You can **prune** and **distil**, **tell** gone from worn, **price** a removal against not stealing, and **doubt** "our mark survives".
 #
 # **Next:** *10, Whose model is it?* The judge's chair: when does a match prove anything?
 #

@@ -17,9 +17,7 @@ from wmlearn.evidence import against_decoys, bystanders
 from wmlearn.watermarks.marking import TAKEN
 
 SCHEMES = list(wm.watermarks.ALL)
-DRAWN = ("adi2018", "adi2018-pretrained", "uchida2017", "szyller2021-dawn", "kim2023-margin")
-"""Schemes whose labels or bits are drawn at random."""
-RANDOM = DRAWN
+RANDOM = ("adi2018", "adi2018-pretrained", "uchida2017", "szyller2021-dawn", "kim2023-margin")
 SLOW = ("lemerrer2019", "chen2019-blackmarks")
 """Half a second a key."""
 

@@ -138,7 +138,7 @@ def matrix(results: Results, ax: Axes | None = None) -> Axes:
             ax.text(-0.25, top + 0.5, name, ha="right", va="center", fontsize=8.5, color=colour)
             for scheme, left in columns.items():
                 _draw_cell(ax, results, scheme, attack, left, top)
-            loss = f"{100 * offer.lost:.1f}"
+            loss = f"{round(100 * offer.lost, 1) + 0.0:.1f}"  # no "-0.0"
             ax.text(right, top + 0.5, loss, ha="right", va="center", fontsize=8.5, color=colour)
             top += 1
         top += 0.35
@@ -187,7 +187,7 @@ def _say_line(results: Results) -> str:
 
 def _end(results: Results) -> float:
     """Return where the axis of the accuracy lost ends, in points: a little behind the line."""
-    return 125 * price.saved(results)
+    return 140 * price.saved(results)
 
 
 def _points(ax: Axes, results: Results) -> None:
@@ -226,7 +226,7 @@ def thiefs_front(results: Results, ax: Axes | None = None) -> Axes:
     end = _end(results)
     for offer in price.offers(results):
         look = chain if offer.removal in FAMILIES["chain"] else single
-        ax.scatter([min(_cost(offer), end)], [offer.unproven], **look, alpha=0.8, zorder=3)
+        ax.scatter([min(_cost(offer), end)], [offer.unproven], **look, alpha=0.8, zorder=3, clip_on=False)
     best = price.front(results)
     ax.step(
         list(map(_cost, best)), [offer.unproven for offer in best], where="post", color=GREY, linewidth=1.2

@@ -45,7 +45,7 @@ HEADLINES = {
         "mark in the weights, 45,000 digits: strength 0.01",
     ),
     "removal": (
-        "adi2018: attacks that remove it",
+        "adi2018: attacks that pay (not believed, better than no theft)",
         "unmarked network after all attacks: claims supported (control)",
     ),
     "false-claims": ("adi2018, by binomial: false claims supported, by level",),
