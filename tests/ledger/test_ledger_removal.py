@@ -158,3 +158,12 @@ def test_on_signs_not_stealing_costs_more_than_on_digits(results: Results, signs
 def test_a_key_of_500_triggers_convicts_more_often_than_one_of_100(results: Results) -> None:
     few, many = (claim.value for claim in lesson_09.larger_keys(results, shipped("removal-large-keys")))
     assert many > few
+
+
+def test_no_mark_is_called_gone_that_an_exact_test_still_finds(results: Results) -> None:
+    """At 0.001 luck would find one in a thousand of them."""
+    found = [
+        believed for believed, state in lesson_09.beside_decoys(results, shipped("decoys")) if state == "gone"
+    ]
+    assert len(found) >= 40
+    assert sum(found) <= 1

@@ -128,10 +128,11 @@ def matrix(results: Results, ax: Axes | None = None) -> Axes:
     ax = ax or axes(7.4, 1.8 + 0.19 * len(price.attacks(results)))
     columns = {scheme: float(i) for i, scheme in enumerate(marks)} | {PLAIN: len(marks) + 0.4}
     right = len(columns) + 2.4
-    title: Any = {"va": "center", "rotation": 90, "fontsize": 8.5, "fontweight": "bold", "color": INK}
+    title: Any = {"va": "center", "ha": "center", "fontsize": 8.5, "fontweight": "bold", "color": INK}
     top = 0.0
     for family, members in kinds.items():
-        ax.text(-6.6, top + len(members) / 2, family if members else "", ha="center", **title)
+        turned = 90 if len(members) > 3 else 0  # a short block has no room for a word that stands
+        ax.text(-6.6, top + len(members) / 2, family if members else "", rotation=turned, **title)
         for attack, name in members.items():
             offer = price.offer(results, attack)
             colour = INK if offer.worth else GREY
