@@ -291,7 +291,7 @@ def _affordable(results: Results, scheme: str, points: float) -> bool:
 
 def _prices(results: Results, points: float | None, ax: Axes | None) -> Axes:
     marks = _schemes(results)
-    ax = ax or axes(7.4, 0.27 * len(marks) + 0.6)
+    ax = ax or axes(7.4, 0.27 * max(len(marks), 5) + 0.6)
     ax.set_ylim(len(marks) - 0.4, -0.6)
     for row, scheme in enumerate(marks):
         falls = points is None or _affordable(results, scheme, points)

@@ -381,7 +381,8 @@ def cheapest_removal(attempt: Removal) -> Score:
     """Let `attempt` wash the stolen network and the control; count the points of accuracy that it cost."""
     _, own = dealt()
     test = load("mnist").test.to(own.x.device)
-    mark, control = stolen(), unmarked()
+    mark = stolen()
+    control = unmarked()
     washed = attempt(mark.model, own)
     found = mark.scheme.verify(washed, mark.key)
     luck = mark.scheme.verify(attempt(control, own), mark.key)
