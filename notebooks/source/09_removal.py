@@ -318,7 +318,7 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# Over all attacks the owner is believed in {value:09.few|of} networks with 100 triggers, in {value:09.many|of} with 500.
+# Over all attacks the owner is believed in {value:09.few|of} networks with 100 triggers, in {value:09.many|of} with 500: after fine-pruning in {value:09.many_pruned|of}, after copying still in {value:09.many_copied|of}.
 #
 # ## The paper, and here
 

@@ -325,10 +325,15 @@ def larger_keys(small: Results, large: Results) -> list[Claim]:
     names = price.attacks(small)
     few = sum(_believed(small, "adi2018", name) for name in names)
     many = sum(_believed(large, "adi2018", name) for name in names)
-    n = len(names) * len(small.where(scheme="adi2018"))
+    pruned = _believed(large, "adi2018", "liu2018-fine-pruning")
+    copied = sum(_believed(large, "adi2018", name) for name in COPIES)
+    seeds = len(small.where(scheme="adi2018"))
+    n = len(names) * seeds
     return [
         Claim("09.few", "Networks in which a key of 100 is believed", few, low=1, unit="count", n=n),
         Claim("09.many", "The same with 500", many, low=few, unit="count", n=n),
+        Claim("09.many_pruned", "After fine-pruning, with 500", pruned, low=2, unit="count", n=seeds),
+        Claim("09.many_copied", "After copying, with 500", copied, high=0, unit="count", n=2 * seeds),
     ]
 
 
