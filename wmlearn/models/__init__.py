@@ -9,4 +9,5 @@ from .networks import badnet_cnn as badnet_cnn
 from .networks import check_finite as check_finite
 from .networks import sign_cnn as sign_cnn
 from .rebirth import reborn as reborn
+from .seeds import seed_of as seed_of
 from .shipped import restored as restored
