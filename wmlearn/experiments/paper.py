@@ -12,6 +12,7 @@ from . import (
     key_size,
     lost_case,
     newer_triggers,
+    nothing_planted,
     removal,
     retraining,
     sign_controls,
@@ -52,6 +53,7 @@ _EXPERIMENTS = (
     decoys.DECOYS_EXPERIMENT,
     lost_case.LOST_CASE,
     transferable_claims.TRANSFERABLE_CLAIMS,
+    nothing_planted.NOTHING_PLANTED,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
 
