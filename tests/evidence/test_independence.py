@@ -72,7 +72,7 @@ def test_the_p_values_of_the_layers_are_independent_so_that_fishers_sum_may_be_t
 
 
 def test_fishers_sum_is_scipys() -> None:
-    assert fisher([0.02, 0.3, 0.7]) == pytest.approx(combine_pvalues([0.02, 0.3, 0.7], "fisher").pvalue)
+    assert fisher([0.02, 0.3, 0.7]) == pytest.approx(combine_pvalues([0.02, 0.3, 0.7], "fisher")[1])
     assert fisher([0.3]) == pytest.approx(0.3)
     with pytest.raises(wm.ArgumentError, match="p_values must not be empty"):
         fisher([])

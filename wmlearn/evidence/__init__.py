@@ -2,6 +2,9 @@
 weights and errors prove where nothing was planted.
 """
 
+from . import independence as independence
+from . import lots as lots
+from . import splits as splits
 from .evidence import NO_ANSWER as NO_ANSWER
 from .evidence import Evidence as Evidence
 from .evidence import Null as Null
