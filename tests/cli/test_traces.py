@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from typer.testing import CliRunner, Result
 
 import wmlearn as wm
 from wmlearn.cli.app import app
-from wmlearn.experiments.nothing_planted import shuffled
 
 Run = Callable[..., Result]
 FACTORY = """
@@ -53,8 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for parameter in owner.parameters():
                 parameter.mul_(1.3).add_(0.01)
         write(owner, "theft.safetensors")
-        draw = torch.Generator().manual_seed(1)
-        write(shuffled(owner, draw), "shuffled.safetensors")
+        write(wm.removal.Permute(seed=1)(owner, _pictures((1, 4, 4))), "shuffled.safetensors")
         for i in range(5):
             write(small(wm.models.seed_of("stranger", i)), f"stranger-{i}.safetensors")
         write(wm.models.sign_cnn(3, 5), "signs.safetensors")
@@ -107,7 +106,7 @@ def test_a_stranger_shares_none_and_ends_with_1(run: Run) -> None:
 def test_a_shuffled_theft_is_found_by_matching_and_no_formula_is_claimed_for_it(run: Run) -> None:
     strangers = [word for i in range(5) for word in ("--stranger", f"stranger-{i}.safetensors")]
     done = run("independence", "owner.safetensors", "shuffled.safetensors", *TINY, *strangers, ends=1)
-    assert "after matching: mean cosine 1.00" in done.output or "mean cosine 0.9" in done.output
+    assert re.search(r"after matching: mean cosine (1\.00|0\.9)", done.output)
     assert "p = 0.17 by rank, 0.17 at best" in done.output
 
 

@@ -12,7 +12,6 @@ from . import (
     key_size,
     lost_case,
     newer_triggers,
-    nothing_planted,
     removal,
     retraining,
     sign_controls,
@@ -53,7 +52,6 @@ _EXPERIMENTS = (
     decoys.DECOYS_EXPERIMENT,
     lost_case.LOST_CASE,
     transferable_claims.TRANSFERABLE_CLAIMS,
-    nothing_planted.NOTHING_PLANTED,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
 
