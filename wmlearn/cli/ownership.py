@@ -14,6 +14,9 @@ verify bundle.json --judge judge.public --suspect theirs=copy.safetensors --regi
 
 A suspect may also be an ONNX file or the URL of a service, which can only be named: say with --released from
 which release it is said to stem. PUBLIC keys are given as 64 digits or as the file that keygen wrote.
+
+Where nothing was planted: `independence` compares two files of weights, `lot` and `split` make a mark of the
+choice of training images.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ import typer
 
 from ..errors import DataError, require
 from ..words import visible
+from . import traces
 
 if TYPE_CHECKING:
     from ..evidence import Suspect
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Whose model is it? Promise before release, challenge, answer, verify."
 )
+for command in (traces.independence, traces.lot, traces.split):
+    app.command()(command)
 
 Secret = Annotated[Path, typer.Argument(help="A person's secret, as `keygen` wrote it.")]
 Promise = Annotated[Path, typer.Argument(help="A commitment, as `commit` wrote it.")]

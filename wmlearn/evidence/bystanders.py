@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ..data import Samples, load, split
 from ..errors import NOT_EMPTY, require
-from ..models import badnet_cnn, reborn, sign_cnn
+from ..models import badnet_cnn, reborn, seed_of, sign_cnn
 from ..models.shipped import restored, ship
 from ..training import Recipe, accuracy, trained
 from .evidence import Suspect
@@ -158,7 +158,8 @@ def _trained_here(model: nn.Module, samples: Samples, recipe: Recipe, count: int
     networks = []
     for seed in range(count):
         half = split(samples, max(1, len(samples) // 2), seed=seed)[0]
-        networks.append(trained(reborn(model, seed), half, replace(recipe, seed=seed))[0])
+        start = reborn(model, seed_of("bystander", seed))  # as no owner, thief or student starts
+        networks.append(trained(start, half, replace(recipe, seed=seed))[0])
     _kept[model] = _Kept(weakref.ref(samples.x), weakref.ref(samples.y), recipe, tuple(networks))
     return tuple(networks)
 

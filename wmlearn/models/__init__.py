@@ -10,4 +10,5 @@ from .networks import check_finite as check_finite
 from .networks import sign_cnn as sign_cnn
 from .rebirth import reborn as reborn
 from .rebirth import student_of as student_of
+from .seeds import seed_of as seed_of
 from .shipped import restored as restored

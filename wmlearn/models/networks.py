@@ -57,7 +57,11 @@ def seeded(build: Callable[[], Built], seed: int) -> Built:
 
 
 def badnet_cnn(seed: int = 0) -> nn.Sequential:
-    """Build the MNIST network of BadNets (Gu et al. 2017, table 1), 281,034 weights."""
+    """Build the MNIST network of BadNets (Gu et al. 2017, table 1), 281,034 weights.
+
+    Whoever keeps the default starts as everybody who keeps it, and such networks count as relatives: for one
+    of your own, take `seed_of` what it is.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # layers draw from the global generator, which is put back afterwards
         return nn.Sequential(
@@ -97,7 +101,7 @@ def sign_cnn(classes: int, seed: int = 0) -> nn.Sequential:
 
     Pooling comes straight after each convolution, where it saves the most time. To scale channels of the last
     convolution, scale weight and bias of its batch normalisation, `model[SIGN_HEAD - 2]`: what the head reads
-    is then scaled exactly so.
+    is then scaled exactly so. Networks of one seed count as relatives: see `badnet_cnn`.
     """
     require(classes >= 2, "classes must be at least 2", classes)
     with torch.random.fork_rng(devices=[]):

@@ -39,7 +39,8 @@ def reborn(model: nn.Module, seed: int) -> nn.Module:
     Convolutions and linear layers get normal weights, biases 0 (He et al. 2015); other layers start as their
     own `reset_parameters` says; tokens, positions and scales outside of layers are known by name. Raises
     `ArgumentError`, and names the layer, for weights that nobody knows how to start: a network that kept some
-    of what it learnt would be no stranger. Buffers, such as the mean of the images, stay.
+    of what it learnt would be no stranger. Buffers, such as the mean of the images, stay. Networks of one
+    seed count as relatives, so a seed should follow from what the network is for: `seed_of`.
     """
     new = copy.deepcopy(opened(model))
     draw = torch.Generator().manual_seed(seed)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..models.matching import matched as matched
 from ..protocols import Watermark
 from ..training import Recipe
 from .adi import Adi2018 as Adi2018
@@ -18,7 +19,6 @@ from .gu import Gu2017 as Gu2017
 from .keys import load_key as load_key
 from .keys import save_key as save_key
 from .margin import Kim2023 as Kim2023
-from .matching import matched as matched
 from .secret import new_secret as new_secret
 from .trigger_set import TriggerKey as TriggerKey
 from .trigger_set import own_key as own_key

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import require
-from ..models.channels import Joint, deal, joints
+from .channels import Joint, deal, joints
 
 
 def matched(original: nn.Module, suspect: nn.Module) -> nn.Module:

@@ -1,0 +1,292 @@
+"""The command line where nothing was planted: two files of weights, or a random lot and a suspect's
+labels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from torch import nn
+
+from ..data import files
+from ..errors import DataError, require
+from ..evidence import Suspect
+from ..page import bullets, document, escape
+from ..words import text_table, visible
+
+NETWORKS = "badnet_cnn, or sign_cnn:CLASSES."
+Network = Annotated[str, typer.Option(help=f"The network of all safetensors files here: {NETWORKS}")]
+Factory = Annotated[
+    str | None,
+    typer.Option(help="Another network: my.py:build or package.module:build, called without arguments."),
+]
+Level = Annotated[float, typer.Option(help="The largest p-value that counts.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Where to write the report, FILE.html; FILE.json is written beside it.")
+]
+WEIGHTS_LIMITS = (
+    "It says that both have an origin in common, not who was first: dates decide, of releases for instance.",
+    "It holds where one of the two started from first weights of its own, drawn alike for each unit: no "
+    "downloaded network, no default seed, no units put in order.",
+    "A large p-value is no alibi: units in another order, or a network that was taught by answers, look like "
+    "a stranger's.",
+)
+LOT_LIMITS = (
+    "It holds where the lot was drawn at random, was kept secret, and was written down before the suspect "
+    "appeared; where the suspect's own data was chosen without it.",
+    "A public split, such as the training set of a benchmark, accuses everybody who used it.",
+    "A large p-value is no alibi: what was trained on with a large rate, or taught by labels, has forgotten "
+    "the lot.",
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a test found: a verdict, a table, notes, and what it does not prove."""
+
+    title: str
+    verdict: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str]
+    limits: Sequence[str]
+    numbers: dict[str, Any]
+
+    def text(self) -> str:
+        """Return the page for the terminal."""
+        table = text_table(list(self.head), [list(row) for row in self.rows])
+        parts = [visible(self.verdict), table, *(visible(f"note: {note}") for note in self.notes)]
+        return "\n".join(parts)
+
+    def html(self) -> str:
+        """Return the page for people."""
+        heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in self.head)
+        lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows]
+        rows = "".join(f"<tr>{line}</tr>" for line in lines)
+        parts = [
+            f"<h1>{escape(self.title)}</h1>",
+            f'<p class="verdict">{escape(self.verdict)}</p>',
+            f"<table><tr>{heads}</tr>{rows}</table>",
+            bullets(self.notes),
+            "<h2>What this does not prove</h2>",
+            bullets(self.limits),
+        ]
+        return document(self.title, parts)
+
+    def write(self, out: Path) -> None:
+        """Write the report as HTML, and its numbers as JSON."""
+        content = {"kind": "traces", "version": 1, "verdict": self.verdict, **self.numbers}
+        files.write(out, self.html().encode())
+        files.write(out.with_suffix(".json"), json.dumps(content, indent=1).encode() + b"\n")
+
+
+def independence(
+    a: Annotated[Path, typer.Argument(help="The owner's network, FILE.safetensors.")],
+    b: Annotated[Path, typer.Argument(help="The suspect, FILE.safetensors, of the same architecture.")],
+    network: Network = "badnet_cnn",
+    factory: Factory = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="A layer to compare; by default all whose units could stand in any order."),
+    ] = None,
+    stranger: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A network that has nothing to do with A, FILE.safetensors: the suspect's units are matched "
+            "to A's, which undoes a shuffle, and ranked among such networks. As many as you have."
+        ),
+    ] = None,
+    shuffles: Annotated[int, typer.Option(min=2, max=1_000_000, help="How many shuffles.")] = 9999,
+    level: Level = 1e-3,
+    out: Out = None,
+) -> None:
+    """Ask two files of weights whether they share an origin: no mark, no key. Ends with 1 unless they do."""
+    from ..evidence.independence import against_strangers, fisher, likenesses, public_start
+    from ..ownership import fingerprint
+
+    _check(level, out)
+    ours = _opened(a, network, factory)
+    try:
+        theirs = _opened(b, network, factory)
+    except DataError as error:
+        if "must hold the weights of this network" not in str(error):
+            raise
+        raise DataError(f"A and B must be networks of the same architecture: {error}") from error
+    found = likenesses(ours, theirs, layers=layer or None, n=shuffles)
+    others = [_opened(path, network, factory) for path in stranger or []]
+    p_value = fisher([one.p_value for one in found])
+    start = public_start(ours)
+    notes = [f"A is {a}, sha256 {fingerprint(ours)}", f"B is {b}, sha256 {fingerprint(theirs)}"]
+    compared = ", ".join(one.layer for one in found)
+    notes.append(f"layers compared: {compared}; each with {shuffles:,} shuffles, together by Fisher's sum")
+    if start:
+        notes.append(
+            f"A started from {start}, which anybody can draw: whoever started there, too, is accused. Train "
+            "from a seed of your own, such as wm.models.seed_of('Ana')."
+        )
+    numbers: dict[str, Any] = {"p_value": p_value, "level": level, "public_start": start}
+    numbers["layers"] = [asdict(one) for one in found]
+    if others:
+        matched = against_strangers(ours, theirs, others)
+        numbers["matched"] = {**asdict(matched), "p_value": matched.p_value}
+        most = max(matched.strangers)
+        notes.append(
+            f"after matching: mean cosine {matched.cosine:.2f}, of {len(others)} strangers at most "
+            f"{most:.2f}; p = {matched.p_value:.2g} by rank, {1 / (len(others) + 1):.2g} at best"
+        )
+    rows = [
+        [one.layer, f"{one.units:,}", f"{one.cosine:.3f}", f"{one.shuffled:.3f}", f"{one.p_value:.4g}"]
+        for one in found
+    ]
+    shown = p_value <= level and not start
+    verdict = f"p = {p_value:.1e} against {level:g}: {_outcome(shown, start)}"
+    head = ["layer", "units", "cosine", "in shuffles", "p-value"]
+    page = Page("Do two networks share an origin?", verdict, head, rows, notes, WEIGHTS_LIMITS, numbers)
+    _end(page, out, shown)
+
+
+def _outcome(shown: bool, start: str) -> str:
+    if start:
+        return "void, as A did not start from weights of its own."
+    return "they share an origin." if shown else "no common origin is shown."
+
+
+def lot(
+    path: Annotated[Path, typer.Argument(help="The new file, LOT.json: keep it secret.")],
+    data: Annotated[
+        str, typer.Option(help="A data set by its name (its training images), a folder, or an .npz file.")
+    ] = "mnist",
+    share: Annotated[float, typer.Option(help="How much of each class you train on.")] = 0.75,
+) -> None:
+    """As the owner, before training: draw which images to train on. Their choice is a mark that costs what is
+    left out.
+    """
+    from ..evidence.lots import draw_lot, save_lot
+
+    files.check_writable(path)
+    samples = _images(data)
+    drawn = draw_lot(samples, share)
+    promise = save_lot(drawn, samples, path)
+    typer.echo(
+        f"{path} takes {int(drawn.sum()):,} of {len(samples):,} images. Train on those alone: "
+        f"samples[wm.evidence.lots.load_lot(path, samples)].\n"
+        f"Publish its hash before the model, and never the file: {promise}"
+    )
+
+
+def split(
+    suspect: Annotated[str, typer.Argument(help="The suspect: FILE.safetensors, FILE.onnx, or http://….")],
+    path: Annotated[Path, typer.Argument(help="The owner's lot, as `lot` wrote it.", metavar="LOT.json")],
+    data: Annotated[
+        str, typer.Option(help="What the lot was drawn from: a data set by its name, a folder, an .npz file.")
+    ] = "mnist",
+    network: Network = "badnet_cnn",
+    factory: Factory = None,
+    stranger: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A network that knows nothing of the lot: it says how hard each image is, which makes the "
+            "test fairer and stronger. For mnist and signs-us such networks ship, and serve by default."
+        ),
+    ] = None,
+    level: Level = 1e-3,
+    out: Out = None,
+) -> None:
+    """Ask a suspect about all images that a lot was drawn from: whoever learnt from it errs less inside.
+
+    Ends with 1 unless the lot shows. A service is asked for the label of every image.
+    """
+    from ..evidence import bystanders
+    from ..evidence.lots import load_lot
+    from ..evidence.splits import errors_of_strangers, split_evidence
+
+    _check(level, out)
+    samples = _images(data)
+    inside = load_lot(path, samples)
+    asked = _suspect(suspect, network, factory)
+    others = [_suspect(source, network, factory) for source in stranger or []]
+    n_shipped = 0
+    if not others and data in bystanders.NETWORKS:
+        others = list(bystanders.shipped(data))
+        n_shipped = len(others)
+    hardness = errors_of_strangers(others, samples) if others else None
+    found = split_evidence(asked, samples, inside, hardness=hardness)
+    p_value = found.p_value
+    shown = p_value <= level
+    outcome = "the suspect learnt from this lot." if shown else "the lot is not shown."
+    whose = "of the course" if n_shipped else "brought"
+    how = f"images as hard to {len(others)} strangers, {whose}" if others else "their class only"
+    notes = [
+        f"{len(samples):,} images of {data}; compared among {how}",
+        f"the lot is {path}, sha256 {_hash(path)}: was it published before the suspect appeared?",
+    ]
+    rows = [
+        _counts("inside", sum(found.images) - sum(found.images_outside), found.errors, found.errors_outside),
+        ["outside", f"{sum(found.images_outside):,}", f"{sum(found.errors_outside):,}"],
+    ]
+    numbers = {"p_value": p_value, "level": level, "strangers": len(others), **asdict(found)}
+    page = Page(
+        "Did the suspect learn from this lot?",
+        f"p = {p_value:.1e} against {level:g}: {outcome}",
+        ["images", "asked", "errors"],
+        rows,
+        notes,
+        LOT_LIMITS,
+        numbers,
+    )
+    _end(page, out, shown)
+
+
+def _counts(name: str, images: int, errors: Sequence[int], outside: Sequence[int]) -> list[str]:
+    return [name, f"{images:,}", f"{sum(errors) - sum(outside):,}"]
+
+
+def _check(level: float, out: Path | None) -> None:
+    """Refuse what would fail after the work."""
+    require(0 < level < 1, "level must lie in (0, 1)", level)
+    if out:
+        rule = "the report must end in .html, as .json is written beside it"
+        require(out.suffix.lower() == ".html", rule, str(out))
+        files.check_writable(out)
+
+
+def _end(page: Page, out: Path | None, shown: bool) -> None:
+    if out:
+        page.write(out)
+    typer.echo(page.text())
+    raise typer.Exit(0 if shown else 1)
+
+
+def _opened(path: Path, network: str, factory: str | None) -> nn.Module:
+    """Open a file of weights."""
+    model = _suspect(str(path), network, factory)
+    rule = "a network whose weights are compared must be a safetensors file"
+    require(isinstance(model, nn.Module), rule, str(path))
+    assert isinstance(model, nn.Module)
+    return model
+
+
+def _suspect(source: str, network: str, factory: str | None) -> Suspect:
+    from ..suspects import load_suspect
+    from .sources import build
+
+    if source.lower().endswith(".safetensors"):
+        return load_suspect(source, build(factory) if factory else network)
+    return load_suspect(source)
+
+
+def _images(source: str) -> Any:
+    from .sources import Reading, read_images
+
+    return read_images(source, Reading(), training=True).samples
+
+
+def _hash(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(files.read(path)).hexdigest()
