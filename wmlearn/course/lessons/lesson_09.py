@@ -403,4 +403,4 @@ def cheapest_removal(attempt: Removal) -> Score:
     return Score(state == 2 and right > baseline, lost, says)
 
 
-CHALLENGE = Challenge("the cheapest removal", "points of accuracy", cheapest_removal, ours=0.35)
+CHALLENGE = Challenge("the cheapest removal", "points of accuracy", cheapest_removal, ours=0.36)
