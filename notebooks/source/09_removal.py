@@ -295,7 +295,7 @@ wm.show(plots.removal.matrix, signs)
 #
 # ## Does any mark survive copying?
 #
-# Two were made to. **EWE** entangles triggers with the task (notebook 08). Kim and others (2023) give each trigger a wide **margin**: while the network learns, triggers are pushed up their own loss, so that who copies the decision boundary copies them. Hits in three networks after copying, and in unmarked ones:
+# Two were made to. **EWE** (Jia and others, 2021) lets triggers and digits share features. Kim and others (2023) give each trigger a wide **margin**: while the network learns, triggers are pushed up their own loss, so that who copies the decision boundary copies them. Hits in three networks after copying, and in unmarked ones:
 
 # %%
 wm.table(["mark", "of", "distilled", "extracted by labels", "unmarked"], lesson_09.copies_table(results))
