@@ -5,7 +5,7 @@ labels.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,8 @@ from torch import nn
 from ..data import files
 from ..errors import DataError, require
 from ..evidence import Suspect
+from ..evidence.independence import Likeness, Matched
+from ..evidence.splits import SplitEvidence
 from ..page import bullets, document, escape
 from ..words import text_table, visible
 
@@ -66,8 +68,7 @@ class Page:
     def html(self) -> str:
         """Return the page for people."""
         heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in self.head)
-        lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self.rows]
-        rows = "".join(f"<tr>{line}</tr>" for line in lines)
+        rows = "".join(map(_html_row, self.rows))
         parts = [
             f"<h1>{escape(self.title)}</h1>",
             f'<p class="verdict">{escape(self.verdict)}</p>',
@@ -83,6 +84,11 @@ class Page:
         content = {"kind": "traces", "version": 1, "verdict": self.verdict, **self.numbers}
         files.write(out, self.html().encode())
         files.write(out.with_suffix(".json"), json.dumps(content, indent=1).encode() + b"\n")
+
+
+def _html_row(row: Sequence[str]) -> str:
+    cells = "".join(f"<td>{escape(cell)}</td>" for cell in row)
+    return f"<tr>{cells}</tr>"
 
 
 def independence(
@@ -106,9 +112,6 @@ def independence(
     out: Out = None,
 ) -> None:
     """Ask two files of weights whether they share an origin: no mark, no key. Ends with 1 unless they do."""
-    from ..evidence.independence import against_strangers, fisher, likenesses, public_start
-    from ..ownership import fingerprint
-
     _check(level, out)
     ours = _opened(a, network, factory)
     try:
@@ -117,37 +120,78 @@ def independence(
         if "must hold the weights of this network" not in str(error):
             raise
         raise DataError(f"A and B must be networks of the same architecture: {error}") from error
-    found = likenesses(ours, theirs, layers=layer or None, n=shuffles)
     others = [_opened(path, network, factory) for path in stranger or []]
-    p_value = fisher([one.p_value for one in found])
-    start = public_start(ours)
-    notes = [f"A is {a}, sha256 {fingerprint(ours)}", f"B is {b}, sha256 {fingerprint(theirs)}"]
-    compared = ", ".join(one.layer for one in found)
-    notes.append(f"layers compared: {compared}; each with {shuffles:,} shuffles, together by Fisher's sum")
-    if start:
-        notes.append(
-            f"A started from {start}, which anybody can draw: whoever started there, too, is accused. Train "
-            "from a seed of your own, such as wm.models.seed_of('Ana')."
+    compared = _compared(ours, theirs, others, layer or None, shuffles)
+    names = {"A": str(a), "B": str(b)}
+    shown = compared.p_value <= level and not compared.start
+    _end(compared.page(names, level), out, shown)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two networks, compared by their weights."""
+
+    fingerprints: dict[str, str]
+    layers: Sequence[Likeness]
+    p_value: float
+    start: str  # the public start of the owner's network, or ""
+    matched: Matched | None
+
+    def page(self, names: dict[str, str], level: float) -> Page:
+        """Say what was found of the files `names`, A and B."""
+        notes = [f"{side} is {name}, sha256 {self.fingerprints[side]}" for side, name in names.items()]
+        rows = [
+            [one.layer, f"{one.units:,}", f"{one.cosine:.3f}", f"{one.shuffled:.3f}", f"{one.p_value:.4g}"]
+            for one in self.layers
+        ]
+        outcome = _outcome(self.p_value <= level, self.start)
+        numbers: dict[str, Any] = {"p_value": self.p_value, "level": level, "public_start": self.start}
+        numbers["layers"] = [asdict(one) for one in self.layers]
+        if self.matched:
+            numbers["matched"] = {**asdict(self.matched), "p_value": self.matched.p_value}
+        return Page(
+            "Do two networks share an origin?",
+            f"p = {self.p_value:.1e} against {level:g}: {outcome}",
+            ["layer", "units", "cosine", "in shuffles", "p-value"],
+            rows,
+            [*notes, *self.notes()],
+            WEIGHTS_LIMITS,
+            numbers,
         )
-    numbers: dict[str, Any] = {"p_value": p_value, "level": level, "public_start": start}
-    numbers["layers"] = [asdict(one) for one in found]
-    if others:
-        matched = against_strangers(ours, theirs, others)
-        numbers["matched"] = {**asdict(matched), "p_value": matched.p_value}
-        most = max(matched.strangers)
-        notes.append(
-            f"after matching: mean cosine {matched.cosine:.2f}, of {len(others)} strangers at most "
-            f"{most:.2f}; p = {matched.p_value:.2g} by rank, {1 / (len(others) + 1):.2g} at best"
-        )
-    rows = [
-        [one.layer, f"{one.units:,}", f"{one.cosine:.3f}", f"{one.shuffled:.3f}", f"{one.p_value:.4g}"]
-        for one in found
-    ]
-    shown = p_value <= level and not start
-    verdict = f"p = {p_value:.1e} against {level:g}: {_outcome(shown, start)}"
-    head = ["layer", "units", "cosine", "in shuffles", "p-value"]
-    page = Page("Do two networks share an origin?", verdict, head, rows, notes, WEIGHTS_LIMITS, numbers)
-    _end(page, out, shown)
+
+    def notes(self) -> Iterator[str]:
+        """Say what was compared, what makes it void, and what matching found."""
+        names = ", ".join(one.layer for one in self.layers)
+        n = self.layers[0].n
+        yield f"layers compared: {names}; each with {n:,} shuffles, together by Fisher's sum"
+        if self.start:
+            yield (
+                f"A started from {self.start}, which anybody can draw: who started there, too, is accused."
+                " Train from a seed of your own, such as wm.models.seed_of('Ana')."
+            )
+        if self.matched:
+            strangers = self.matched.strangers
+            yield (
+                f"after matching: mean cosine {self.matched.cosine:.2f}, of {len(strangers)} strangers"
+                f" at most {max(strangers):.2f}; p = {self.matched.p_value:.2g} by rank,"
+                f" {1 / (len(strangers) + 1):.2g} at best"
+            )
+
+
+def _compared(
+    ours: nn.Module, theirs: nn.Module, others: Sequence[nn.Module], layers: Sequence[str] | None, n: int
+) -> Compared:
+    from ..evidence.independence import against_strangers, fisher, likenesses, public_start
+    from ..ownership import fingerprint
+
+    found = likenesses(ours, theirs, layers=layers, n=n)
+    return Compared(
+        {"A": fingerprint(ours), "B": fingerprint(theirs)},
+        found,
+        fisher([one.p_value for one in found]),
+        public_start(ours),
+        against_strangers(ours, theirs, others) if others else None,
+    )
 
 
 def _outcome(shown: bool, start: str) -> str:
@@ -201,7 +245,6 @@ def split(
 
     Ends with 1 unless the lot shows. A service is asked for the label of every image.
     """
-    from ..evidence import bystanders
     from ..evidence.lots import load_lot
     from ..evidence.splits import errors_of_strangers, split_evidence
 
@@ -209,41 +252,42 @@ def split(
     samples = _images(data)
     inside = load_lot(path, samples)
     asked = _suspect(suspect, network, factory)
-    others = [_suspect(source, network, factory) for source in stranger or []]
-    n_shipped = 0
-    if not others and data in bystanders.NETWORKS:
-        others = list(bystanders.shipped(data))
-        n_shipped = len(others)
+    others = [_suspect(source, network, factory) for source in stranger or []] or _shipped(data)
     hardness = errors_of_strangers(others, samples) if others else None
     found = split_evidence(asked, samples, inside, hardness=hardness)
-    p_value = found.p_value
-    shown = p_value <= level
-    outcome = "the suspect learnt from this lot." if shown else "the lot is not shown."
-    whose = "of the course" if n_shipped else "brought"
+    whose = "brought" if stranger else "of the course"
     how = f"images as hard to {len(others)} strangers, {whose}" if others else "their class only"
     notes = [
         f"{len(samples):,} images of {data}; compared among {how}",
         f"the lot is {path}, sha256 {_hash(path)}: was it published before the suspect appeared?",
     ]
+    _end(_page_of_lot(found, level, notes), out, found.p_value <= level)
+
+
+def _page_of_lot(found: SplitEvidence, level: float, notes: Sequence[str]) -> Page:
+    outcome = "the suspect learnt from this lot." if found.p_value <= level else "the lot is not shown."
+    outside = sum(found.images_outside)
+    errors_outside = sum(found.errors_outside)
     rows = [
-        _counts("inside", sum(found.images) - sum(found.images_outside), found.errors, found.errors_outside),
-        ["outside", f"{sum(found.images_outside):,}", f"{sum(found.errors_outside):,}"],
+        ["inside", f"{sum(found.images) - outside:,}", f"{sum(found.errors) - errors_outside:,}"],
+        ["outside", f"{outside:,}", f"{errors_outside:,}"],
     ]
-    numbers = {"p_value": p_value, "level": level, "strangers": len(others), **asdict(found)}
-    page = Page(
+    return Page(
         "Did the suspect learn from this lot?",
-        f"p = {p_value:.1e} against {level:g}: {outcome}",
+        f"p = {found.p_value:.1e} against {level:g}: {outcome}",
         ["images", "asked", "errors"],
         rows,
         notes,
         LOT_LIMITS,
-        numbers,
+        {"p_value": found.p_value, "level": level, **asdict(found)},
     )
-    _end(page, out, shown)
 
 
-def _counts(name: str, images: int, errors: Sequence[int], outside: Sequence[int]) -> list[str]:
-    return [name, f"{images:,}", f"{sum(errors) - sum(outside):,}"]
+def _shipped(data: str) -> list[Suspect]:
+    """Return the networks of strangers that ship for a data set."""
+    from ..evidence import bystanders
+
+    return list(bystanders.shipped(data)) if data in bystanders.NETWORKS else []
 
 
 def _check(level: float, out: Path | None) -> None:

@@ -17,7 +17,7 @@ A small p-value says *common origin*; it doesn't say who was first.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -114,9 +114,7 @@ def _likeness(a: nn.Module, b: nn.Module, layer: str, n: int, seed: int) -> Like
 def check_alike(a: nn.Module, b: nn.Module) -> None:
     """Raise `ArgumentError` unless both have the same layers and finite weights, and differ."""
     ours, theirs = (_weights(model) for model in (a, b))
-    shapes, others = (
-        {name: tuple(weight.shape) for name, weight in weights.items()} for weights in (ours, theirs)
-    )
+    shapes, others = (_shapes(weights) for weights in (ours, theirs))
     fix = "Compare networks with the same layers; take a network out of what was put round it."
     require(shapes == others, "a and b must have the same architecture", _difference(shapes, others), fix)
     for side, weights in (("a", ours), ("b", theirs)):
@@ -129,6 +127,10 @@ def check_alike(a: nn.Module, b: nn.Module) -> None:
 
 def _weights(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: layer.weight.detach().float().cpu() for name, layer in layers(model).items()}
+
+
+def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(weight.shape) for name, weight in weights.items()}
 
 
 def _difference(shapes: dict[str, tuple[int, ...]], others: dict[str, tuple[int, ...]]) -> str:
@@ -167,11 +169,11 @@ def public_start(model: nn.Module, *, n: int = 999) -> str:
 
 
 def _public_starts(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    shapes = {name: weight.shape for name, weight in _weights(model).items()}
+    shapes = _shapes(_weights(model))
     classes = next(reversed(shapes.values()))[0]
     builders = {"badnet_cnn({})": badnet_cnn, "sign_cnn({classes}, {})": lambda seed: sign_cnn(classes, seed)}
     for name, build in builders.items():
-        if classes >= 2 and {key: weight.shape for key, weight in _weights(build(0)).items()} == shapes:
+        if classes >= 2 and _shapes(_weights(build(0))) == shapes:
             for seed in PUBLIC:
                 yield name.format(seed, classes=classes), build(seed)
     for seed in PUBLIC:
