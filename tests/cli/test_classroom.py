@@ -1,0 +1,157 @@
+"""A class of six, from the assignment to the marks: without nbgrader and with it, the same points."""
+
+from __future__ import annotations
+
+import csv
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+import scripted
+from scripted import DUE, NAME
+from typer.testing import CliRunner
+
+from wmlearn.cli.app import app
+from wmlearn.cli.classroom import run_nbgrader
+from wmlearn.course.classroom.hand_ins import exercise_of
+from wmlearn.errors import ArgumentError
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = 8261
+
+
+def command(*words: object) -> str:
+    """Run `wmlearn classroom …`, and return what it says."""
+    result = CliRunner().invoke(app, ["classroom", *map(str, words)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A class with notebook 02, and what its six students hand in."""
+    course = tmp_path_factory.mktemp("class") / "spring"
+    names = course.with_name("names.txt")
+    names.write_text("\n".join([*scripted.ANSWERS, "Zoë Müller/Ng"]), encoding="utf-8")
+    command("init", course, "02", "--students", names, "--seed", SEED)
+    scripted.hand_in(course, course / "downloads")
+    return course
+
+
+def marks_of(text: str) -> dict[str, dict[str, str]]:
+    """Read marks.csv: student -> row."""
+    return {row["student"]: row for row in csv.DictReader(text.splitlines())}
+
+
+def points(rows: dict[str, dict[str, str]]) -> dict[str, int]:
+    """Return the points of those who are graded."""
+    return {student: int(row["points"]) for student, row in rows.items() if row["points"]}
+
+
+@pytest.fixture(scope="module")
+def graded(course: Path) -> Path:
+    """The marks of the class, without nbgrader, and what the command said."""
+    said = command("grade", course / "downloads")
+    folder = course / "downloads-marks"
+    (folder / "said.txt").write_text(said, encoding="utf-8")
+    return folder
+
+
+def test_each_student_gets_what_is_due_and_nobody_a_silent_zero(graded: Path) -> None:
+    rows = marks_of((graded / "marks.csv").read_text(encoding="utf-8"))
+    assert points(rows) == DUE
+    assert "its process ended at 02.3" in rows["ivy"]["not graded"]
+    assert rows["zoë-müller-ng"]["not graded"] == "nothing handed in"
+    said = (graded / "said.txt").read_text(encoding="utf-8")
+    assert "NOT GRADED: ivy" in said
+    assert "02.3  1 of 5  counts-the-target-class" in said
+    assert "one network, handed in by ada, gus" in said
+
+
+def test_each_student_has_a_page_and_the_report_reads_the_marks_again(graded: Path) -> None:
+    page = (graded / "ben.html").read_text(encoding="utf-8")
+    assert "6 of 20 points" in page
+    assert "You count images of the target class" in page
+    assert "Not graded yet" in (graded / "ivy.html").read_text(encoding="utf-8")
+    assert command("report", graded).splitlines()[0] in (graded / "said.txt").read_text(encoding="utf-8")
+
+
+def private(course: Path) -> list[str]:
+    """Return what no student may see: lines of solutions, the teacher's text, the seed."""
+    master = jupytext.read(ROOT / "notebooks" / "source" / f"{NAME}.py")
+    solutions = [cell.source for cell in master.cells if exercise_of(cell)]
+    bodies = [re.search(r"BEGIN SOLUTION\n(.*?)### END", text, re.DOTALL) for text in solutions]
+    lines = [line.strip() for body in bodies if body for line in body[1].splitlines()]
+    taught = [cell.source for cell in master.cells if "instructor" in cell.metadata.get("tags", [])]
+    lines += [line.strip() for text in taught for line in text.splitlines()]
+    assert len(lines) > 20
+    return [line for line in lines if len(line) > 25] + [str(SEED), "### BEGIN"]
+
+
+def test_what_is_handed_out_holds_no_solution_no_seed_and_no_text_of_the_teachers(course: Path) -> None:
+    released = (course / "release" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
+    code = "\n".join(cell.source for cell in scripted.release(course).cells if cell.cell_type == "code")
+    prose = "\n".join(cell.source for cell in scripted.release(course).cells if cell.cell_type != "code")
+    for line in private(course):
+        assert line not in code
+        assert f"    {line}" not in prose  # hints may show a step
+    assert str(SEED) not in released
+    assert code.count(scripted.STUB) >= 4
+
+
+def test_a_class_keeps_its_seed_and_its_hand_ins_when_a_notebook_is_handed_out_again(course: Path) -> None:
+    before = (course / "source" / NAME / f"{NAME}.ipynb").read_bytes()
+    command("init", course, "02")
+    assert (course / "source" / NAME / f"{NAME}.ipynb").read_bytes() == before
+    assert (course / "seed.txt").read_text() == f"{SEED}\n"
+    with pytest.raises(ArgumentError, match="the seed of a class must stay the same, 8261"):
+        command("init", course, "02", "--seed", 5)
+
+
+def test_other_graded_cells_are_refused_before_anything_is_written(course: Path) -> None:
+    path = course / "source" / NAME / f"{NAME}.ipynb"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"points": 6', '"points": 8'), encoding="utf-8")
+    released = (course / "release" / NAME / f"{NAME}.ipynb").read_bytes()
+    try:
+        with pytest.raises(ArgumentError, match="graded cells of 02_badnets_on_mnist must stay .* p02-4"):
+            command("init", course, "02")
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert (course / "release" / NAME / f"{NAME}.ipynb").read_bytes() == released
+
+
+# With nbgrader: the commands of the README
+
+NEEDED = "nbgrader is not installed (extra teach); its half of the classroom is not tried"
+
+
+def nbgrader(course: Path, *words: str) -> None:
+    """Run nbgrader in the folder of the class; where a hand-in fails, it ends with 1, and goes on before."""
+    run_nbgrader(course, *words)
+
+
+@pytest.mark.skipif(not find_spec("nbgrader"), reason=NEEDED)
+def test_nbgrader_gives_the_same_points_and_its_pages_leak_nothing(course: Path, graded: Path) -> None:
+    command("collect", course / "downloads", "--course", course)
+    nbgrader(course, "autograde", NAME)
+    command("report", course, "--out", course / "table.csv")
+    rows = marks_of((course / "table.csv").read_text(encoding="utf-8"))
+    own = marks_of((graded / "marks.csv").read_text(encoding="utf-8"))
+    assert points(rows) == points(own) == DUE
+    assert rows["ivy"]["not graded"]
+    assert rows["zoë-müller-ng"]["not graded"] == "nothing handed in"
+    nbgrader(course, "generate_feedback", NAME)
+    nbgrader(course, "export", "--to", "grades.csv")
+    with (course / "grades.csv").open(encoding="utf-8") as file:
+        exported = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert {student: exported[student] for student in DUE} == DUE
+    pages = {path.parts[-3]: path.read_text(encoding="utf-8") for path in course.glob("feedback/*/*/*.html")}
+    assert set(pages) == set(DUE)
+    for page in pages.values():
+        assert str(SEED) not in page
+    for line in private(course):
+        assert line not in pages["cas"]
