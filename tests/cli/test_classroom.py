@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jupytext
-import nbformat
 import pytest
 import scripted
 from scripted import DUE, NAME
@@ -37,7 +36,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = course.with_name("names.txt")
     names.write_text("\n".join([*scripted.ANSWERS, "Zoë Müller/Ng"]), encoding="utf-8")
     command("init", course, "02", "--students", names, "--seed", SEED)
-    scripted.hand_in(course, course / "downloads")
+    scripted.hand_in(course, course / "hand-ins")
     return course
 
 
@@ -54,8 +53,8 @@ def points(rows: dict[str, dict[str, str]]) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def graded(course: Path) -> Path:
     """The marks of the class, without nbgrader, and what the command said."""
-    said = command("grade", course / "downloads")
-    folder = course / "downloads-marks"
+    said = command("grade", course / "hand-ins")
+    folder = course / "hand-ins-marks"
     (folder / "said.txt").write_text(said, encoding="utf-8")
     return folder
 
@@ -117,7 +116,7 @@ def test_other_graded_cells_are_refused_before_anything_is_written(course: Path)
     path.write_text(text.replace('"points": 6', '"points": 8'), encoding="utf-8")
     released = (course / "release" / NAME / f"{NAME}.ipynb").read_bytes()
     try:
-        with pytest.raises(ArgumentError, match="graded cells of 02_badnets_on_mnist must stay .* p02-4"):
+        with pytest.raises(ArgumentError, match=r"graded cells of 02_badnets_on_mnist must stay .* p02-4"):
             command("init", course, "02")
     finally:
         path.write_text(text, encoding="utf-8")
@@ -134,9 +133,21 @@ def nbgrader(course: Path, *words: str) -> None:
     run_nbgrader(course, *words)
 
 
+def test_the_readme_gives_the_commands_that_are_tried_here() -> None:
+    lines = [line.split("  ")[0] for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()]
+    place = lines.index("wmlearn classroom init class 02")
+    assert lines[place + 1 : place + 6] == [
+        "cd class",
+        "wmlearn classroom collect hand-ins",
+        f"nbgrader autograde {NAME}",
+        f"nbgrader generate_feedback {NAME}",
+        "nbgrader export --to grades.csv",
+    ]
+
+
 @pytest.mark.skipif(not find_spec("nbgrader"), reason=NEEDED)
 def test_nbgrader_gives_the_same_points_and_its_pages_leak_nothing(course: Path, graded: Path) -> None:
-    command("collect", course / "downloads", "--course", course)
+    command("collect", course / "hand-ins", "--course", course)
     nbgrader(course, "autograde", NAME)
     command("report", course, "--out", course / "table.csv")
     rows = marks_of((course / "table.csv").read_text(encoding="utf-8"))
