@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 import jupytext
+import nbformat
 import pytest
 import scripted
+from nbformat import NotebookNode
 from scripted import DUE, NAME
 from typer.testing import CliRunner
 
 from wmlearn.cli.app import app
 from wmlearn.cli.classroom import run_nbgrader
+from wmlearn.course.classroom import points as points_of
+from wmlearn.course.classroom import running
 from wmlearn.course.classroom.hand_ins import exercise_of
-from wmlearn.errors import ArgumentError
+from wmlearn.course.classroom.running import Outcome
+from wmlearn.errors import ArgumentError, DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 8261
@@ -121,6 +128,65 @@ def test_other_graded_cells_are_refused_before_anything_is_written(course: Path)
     finally:
         path.write_text(text, encoding="utf-8")
     assert (course / "release" / NAME / f"{NAME}.ipynb").read_bytes() == released
+
+
+def test_bad_hand_ins_are_named_and_the_rest_of_the_class_is_graded(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mixed"
+    for student in ("dora", "Zoë Müller_Ng"):
+        (folder / student).mkdir(parents=True)
+    right = scripted.answered(scripted.release(course), scripted.solutions(course), scripted.full, "ada")
+    nbformat.write(right, folder / "Ada_4711_file.ipynb")
+    (folder / "ben.ipynb").write_text("hello")
+    shutil.copy(ROOT / "notebooks" / "07_from_backdoor_to_watermark.ipynb", folder / "cas.ipynb")
+    for name in ("a.ipynb", "b.ipynb"):
+        nbformat.write(right, folder / "dora" / name)
+    (folder / "gus.ipynb").touch()
+    os.truncate(folder / "gus.ipynb", 2 * 2**30)
+    nbformat.write(right, folder / "mallory.ipynb")
+    right.cells = right.cells[:20]
+    nbformat.write(right, folder / "Zoë Müller_Ng" / "x.ipynb")
+    seen: list[str] = []
+
+    def graded(book: NotebookNode, student: str, network: Path, seed: int) -> Outcome:
+        seen.append(student)
+        return Outcome(tuple(points_of.nothing(id, "blank", "") for id in ("02.1", "02.2")))
+
+    monkeypatch.setattr(running, "graded", graded)
+    said = command("grade", folder, "--course", course)
+    assert seen == ["ada", "zoë-müller-ng"]
+    refused = dict(re.findall(r"NOT GRADED: (\S+), [^:]*: (.*)", said))
+    assert sorted(refused) == ["ben", "cas", "dora", "gus", "ivy", "mallory"]
+    assert "must be a JSON file" in refused["ben"]
+    assert "must be a notebook of this class, 02_badnets_on_mnist, got 'lesson 07'" in refused["cas"]
+    assert "more than one notebook of this lesson" in refused["dora"]
+    assert "at most 16 MiB, got 2,048" in refused["gus"]
+    assert refused["ivy"] == "nothing handed in"
+    assert "must be on the class list" in refused["mallory"]
+    assert "look at zoë-müller-ng: no cell answers" in said
+
+
+def test_a_lucky_seed_is_refused_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        points_of, "unfair", lambda seed, ids: [] if seed == 7 else ["02.3 percent: 2 of 2 parts"]
+    )
+    with pytest.raises(ArgumentError, match=r"got 'seed 6: 02.3 percent: 2 of 2 parts'. Take another seed"):
+        command("init", tmp_path / "class", "02", "--seed", 6)
+    assert not (tmp_path / "class").exists()
+    with pytest.raises(ArgumentError, match="exercises must have fair seeds, got 'none in 100 tries'"):
+        command("init", tmp_path / "class", "02")
+
+
+def test_a_folder_that_is_no_class_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="hand-ins must lie in the folder of a class"):
+        command("grade", tmp_path)
+    with pytest.raises(ArgumentError, match="must be the folder of a class, got 'no assignments'"):
+        command("collect", tmp_path, "--course", tmp_path)
+    with pytest.raises(DataError, match="must hold marks, got none"):
+        command("report", tmp_path)
 
 
 # With nbgrader: the commands of the README
