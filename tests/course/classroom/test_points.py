@@ -24,9 +24,6 @@ SETTLED = [id for id in EXERCISES if id[:2] not in REBUILT]
 COSTLY = {"01.2", "02.1", "02.2", "05.1", "05.3", "06.1"}  # 100 seeds take seconds to minutes
 FEW = range(1, 6)
 MANY = range(100)
-MIDDLE = {  # what a named mistake still gets right, where that is not nothing: by parts
-    "01.2 forgets-the-last": ("few hits", "many hits"),
-}
 
 
 def attack_success(predicted: torch.Tensor, true: torch.Tensor, target: int) -> float:
