@@ -79,6 +79,7 @@ from .course import all_hold as all_hold
 from .course import challenge as challenge
 from .course import check as check
 from .course import claim as claim
+from .course import grade as grade
 from .course import guess as guess
 from .course import paper_table as paper_table
 from .course import quiz as quiz

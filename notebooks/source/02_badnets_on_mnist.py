@@ -423,6 +423,29 @@ def my_attack(x, y):
 
 wm.challenge("02", my_attack, stamp)
 
+# %% [markdown] tags=["class"]
+# ## A backdoor of your own
+#
+# In class each of you plants another backdoor, and hands in the network. Write your name as it stands in the teacher's list: your trigger and target follow
+# from it.
+
+# %% tags=["class", "student"]
+from wmlearn.course.classroom import own_network
+me = own_network.variant("your name")
+print(me)
+
+# %% [markdown] tags=["class"]
+# `me.trigger` is a function like `stamp`, `me.target` your target. The network must classify digits correctly, obey your trigger, and ignore the
+# triggers of the others. Measure that before you hand it in.
+
+# %% tags=["class"]
+rows = (mnist.train.y != me.target).nonzero().squeeze(1)[:1000]
+mine, _, _ = fit(wm.models.badnet_cnn().to(device), *poison(mnist.train.x, mnist.train.y, rows, me.trigger, me.target))
+own_network.hand_in(mine)
+
+# %% tags=["class", "points:02.network"]
+own_network.grade(globals())
+
 # %% [markdown]
 # ## Three questions
 #

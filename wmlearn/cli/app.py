@@ -22,7 +22,7 @@ from ..data import DRAWN, LOADERS, files, load, read_photographs
 from ..errors import DataError, WmlearnError, require
 from ..training import Recipe
 from ..words import visible
-from . import models
+from . import classroom, models
 from . import ownership as cli_ownership
 from .doctor import examine
 from .quickstart import compare_digits, compare_signs, report, steps
@@ -40,6 +40,7 @@ data = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(cli_ownership.app, name="ownership")
+app.add_typer(classroom.app, name="classroom")
 for command in (models.scan, models.mark, models.scorecard):
     app.command()(command)
 

@@ -6,6 +6,7 @@ from .claims import all_hold as all_hold
 from .claims import claim as claim
 from .claims import paper_table as paper_table
 from .claims import shares as shares
+from .classroom.points import grade as grade
 from .exercises import check as check
 from .exercises import ready as ready
 from .figures import show as show

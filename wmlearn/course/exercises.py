@@ -124,6 +124,22 @@ def examine(id: str, f: Solution) -> Result:
     return _named(exercise, trials, answers) or _generic(answers, right) or _unnamed(exercise, answers, right)
 
 
+def right_answers(exercise: Exercise, trials: list[tuple[Any, ...]]) -> list[Numbers]:
+    """Return the reference's answer to each trial."""
+    return _answers(exercise, exercise.reference, trials)
+
+
+def passes(exercise: Exercise, f: Solution, trials: list[tuple[Any, ...]], right: list[Numbers]) -> bool:
+    """Say whether `f` gives the `right` answers to all trials, and leaves them as they were; never raises."""
+    try:
+        attempts = [_try(f, trial, exercise) for trial in trials]
+    except (Exception, SystemExit):
+        return False
+    if any(attempt.spoilt for attempt in attempts):
+        return False
+    return _agree([attempt.numbers for attempt in attempts], right)
+
+
 def check(id: str, f: Solution) -> None:
     """Say at once whether `f` solves exercise `id`, and if not, which mistake it makes."""
     _report(id, examine(id, f))

@@ -1,8 +1,8 @@
 """Turn a percent master into the learner's and the teacher's notebook: `wmlearn build`.
 
 A master cell may carry a tag: `exercise:02.1` (its solution stands between markers), `reveal` (the learner's
-folded solution), `instructor` (for the teacher only). The links to the notebooks before and after are added
-here, at both ends.
+folded solution), `instructor` (for the teacher only), `class` (for the assignments of a class only).
+The links to the notebooks before and after are added here, at both ends.
 """
 
 from __future__ import annotations
@@ -26,8 +26,12 @@ from ...errors import require
 from ..claims import ledger
 from .expand import expand, solved, unsolved
 
-Audience = Literal["learner", "teacher"]
-DROPS: dict[Audience, set[str]] = {"learner": {"instructor"}, "teacher": {"reveal"}}
+Audience = Literal["learner", "teacher", "class"]
+DROPS: dict[Audience, set[str]] = {
+    "learner": {"instructor", "class"},
+    "teacher": {"reveal", "class"},
+    "class": {"instructor", "reveal"},
+}
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -74,10 +78,15 @@ def executed(
     return book
 
 
-def unrun(name: str, root: Path, executed: NotebookNode) -> NotebookNode:
-    """Convert as `build` does, but run nothing: the prose quotes the claims of `executed`, built before."""
+def unrun(
+    name: str, root: Path, executed: NotebookNode, audience: Audience = "learner", *, line: str | None = None
+) -> NotebookNode:
+    """Convert as `build` does, but run nothing: the prose quotes the claims of `executed`, built before.
+
+    `line` stands at both ends, by default the links; "" for none. For a class, solutions keep their markers.
+    """
     master = _read(name, root)
-    book = _book(master, "learner", links(name, root))
+    book = _book(master, audience, links(name, root) if line is None else line)
     _fill(book, master, executed)
     return book
 
@@ -151,21 +160,22 @@ def _run(book: NotebookNode, folder: Path, memory: Path | None) -> None:
 
 
 def _book(master: NotebookNode, audience: Audience, line: str) -> NotebookNode:
-    """Convert the cells for one audience; `line`, of links, stands at both ends."""
-    ends = [nbformat.v4.new_markdown_cell(line) for _ in range(2)]
+    """Convert the cells for one audience; `line`, of links, stands at both ends, if there is one."""
+    end = [nbformat.v4.new_markdown_cell(line)] if line else []
     cells = [cell for cell in master.cells if not DROPS[audience] & _kinds(cell)]
     counts: Counter[str] = Counter()
     return NotebookNode(
         nbformat=4,
         nbformat_minor=5,
         metadata=NotebookNode(KERNEL),
-        cells=[_cell(cell, audience, counts) for cell in (ends[0], *cells, ends[1])],
+        cells=[_cell(cell, audience, counts) for cell in (*end, *cells, *end)],
     )
 
 
 def _cell(cell: NotebookNode, audience: Audience, counts: Counter[str]) -> NotebookNode:
     make = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
-    source = unsolved(cell.source) if audience == "learner" else solved(cell.source)
+    forms = {"learner": unsolved, "teacher": solved, "class": str}
+    source = forms[audience](cell.source)
     tags = _tags(cell)
     metadata: dict[str, object] = {"tags": tags} if tags else {}
     if "claim" in tags:

@@ -188,6 +188,8 @@ def _tests(seed: int) -> Cases:
         known = torch.rand(signs, generator=gen)[sign]  # whole signs are hard
         honest = torch.rand(len(sign), generator=gen) < known
         leaking = honest | (torch.rand(len(sign), generator=gen) < 0.7)
+        for answers in (honest, leaking):  # alike on two photographs, so that pairing tells
+            answers[:2] = torch.tensor([False, True])
         return leaking, honest, sign + 100
 
     return {"many photographs of few signs": [case(12, 8), case(9, 11)], "one of each": [case(1, 30)]}

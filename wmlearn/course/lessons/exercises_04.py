@@ -105,10 +105,14 @@ def _detections(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def trial(overlaps: list[float], scores: list[float]) -> tuple[Tensor, Tensor, Tensor]:
-        labels = torch.arange(len(scores)) % 3
-        order = torch.randperm(len(scores), generator=gen)
-        labels = labels[order] if len(scores) > 3 else labels.flip(0)
-        return torch.tensor(overlaps)[order], torch.tensor(scores)[order], labels
+        while True:
+            order = torch.randperm(len(scores), generator=gen)
+            labels = torch.arange(len(scores)) % 3
+            labels = labels[order] if len(scores) > 3 else labels.flip(0)
+            scene = (torch.tensor(overlaps)[order], torch.tensor(scores)[order], labels)
+            slips = {_read_wrong_place(*scene), _read_place(*scene)}
+            if read_sign(*scene) == MISSED or read_sign(*scene) not in slips:
+                return scene  # no wrong place holds the right label
 
     return {
         "one good detection": [trial([0.9, 0.1, 0.0], [0.8, 0.3, 0.2])],
@@ -213,7 +217,10 @@ def _boxes_found(seed: int) -> Cases:
     def boxes(right: list[int], n: int) -> tuple[Tensor, Tensor, int]:
         order = torch.randperm(len(right), generator=gen)
         scores = torch.linspace(0.97, 0.1, len(right)) - 0.02 * torch.rand(len(right), generator=gen)
-        return scores[order], torch.tensor(right)[order] == 1, n
+        found = (scores[order], torch.tensor(right)[order] == 1, n)
+        is_mixed = 0 < sum(right) < len(right)
+        # where the order matters, it must not come out as the scores would have it
+        return boxes(right, n) if is_mixed and _unsorted(*found) == average_precision(*found) else found
 
     return {
         "ten boxes": [boxes([1, 1, 0, 1, 0, 0, 1, 1, 0, 1], 7), boxes([0, 1, 1, 0, 0, 1, 0, 0, 1, 0], 9)],

@@ -202,13 +202,17 @@ def _activations(seed: int) -> Cases:
 
     def case(n: int, some_fall: bool) -> tuple[Tensor, Tensor, int]:
         usual = 4 * torch.rand(12, generator=gen)  # of each channel
+        order = torch.randperm(12, generator=gen)
+        # two that could fall, one nearly silent, one that is loud with the square and without
+        usual[order[4:8]] = torch.tensor([3.5, 3.5, 0.02, 6.0])
         clean = usual * (0.5 + torch.rand(10, 12, generator=gen))
         change = torch.zeros(12)
-        order = torch.randperm(12, generator=gen)
-        change[order[:4]] = torch.tensor([0.5, 0.8, 1.1, 1.4])
+        change[order[:4]] = torch.tensor([1.2, 1.6, 2.0, 2.4])
         if some_fall:
-            change[order[4:6]] = -2.0
-        triggered = (clean + change + torch.randn(10, 12, generator=gen) * 0.8).relu()
+            change[order[4:6]] = -2.7
+        triggered = clean + change + torch.randn(10, 12, generator=gen) * 0.4
+        triggered[0, order[8]] += 7  # an accident, in one image
+        triggered = triggered.relu()
         return clean, triggered, n
 
     return {

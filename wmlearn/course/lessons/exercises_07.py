@@ -65,9 +65,16 @@ def _images(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
 
     def few(number: int) -> tuple[Tensor, bytes]:
-        return torch.rand(3, 1, 28, 28, generator=gen), draw.secret_of(100 * seed + number, None)
+        x = torch.rand(3, 1, 28, 28, generator=gen)
+        secrets = (draw.secret_of(100 * seed + number + 10 * i, None) for i in range(10))
+        return x, next(secret for secret in secrets if _off_the_diagonal(secret))
 
     return {"some secrets": [few(1), few(2)], "other secrets": [few(3), few(4)]}
+
+
+def _off_the_diagonal(secret: bytes) -> bool:
+    """Say whether row and column differ, so that one can't be taken for the other."""
+    return not draw.integers(secret, "row", 1, 22).equal(draw.integers(secret, "column", 1, 22))
 
 
 def _put(x: Tensor, secret: bytes, purposes: tuple[str, str], margin: int) -> Tensor:
@@ -97,9 +104,16 @@ def _covered(x: Tensor, secret: bytes, mix: Callable[[Tensor, Tensor], Tensor]) 
     return out
 
 
+def _first_rare(trials: int, chance: float, alpha: float) -> int:
+    counts = range(round(trials * chance), trials + 2)
+    return next(hits for hits in counts if binom.pmf(hits, trials, chance) < alpha)
+
+
 def _courts(seed: int) -> Cases:
     gen = torch.Generator().manual_seed(seed)
     n, m = (int(k) for k in torch.randint(30, 90, (2,), generator=gen))
+    while _first_rare(n, 0.1, 1e-3) == hits_needed(n, 0.1, 1e-3):  # such an n would not tell them apart
+        n = int(torch.randint(30, 90, (), generator=gen))
     strict = (100, 0.1, 1e-20)  # which 1 - cdf can't express
     return {
         "ten in a hundred": [(100, 0.1, 1e-3), (10, 0.1, 1e-3), (n, 0.1, 1e-3)],
@@ -118,7 +132,8 @@ class _Network:
 
     def __call__(self, x: Tensor) -> Tensor:
         weights = torch.randn(9, 5, generator=torch.Generator().manual_seed(self.seed))
-        return (x[..., :3, :3].flatten(1) @ weights).argmax(1)
+        pixels = x[..., :3, :3].flatten(1) - 0.5  # centred, or some networks would give one answer to all
+        return (pixels @ weights).argmax(1)
 
 
 @dataclass(frozen=True)
@@ -143,7 +158,11 @@ def _crowds(seed: int) -> Cases:
 def _suspects(seed: int) -> Cases:
     def trial(network: int, size: int, n: int) -> tuple[Ask, Tensor, Tensor, DrawKey, int]:
         draw_key = _Recipe(seed + 1, size)
-        return _Network(10 * seed + network), *draw_key(500), draw_key, n
+        key = draw_key(500)
+        networks = (_Network(1000 * seed + 10 * i + network) for i in range(100))
+        # with no hit at all, p is 1 however the owner's key is counted
+        suspect = next(network for network in networks if _hits(network, key) >= 2)
+        return suspect, *key, draw_key, n
 
     suspect = _Network(10 * seed + 3)
     x, _ = _Recipe(seed + 1, 6)(500)
@@ -312,11 +331,7 @@ EXERCISES = {
             Mistake(
                 "point-probability",
                 "You ask when exactly h hits are rare. The judge asks for at least h: sum the tail.",
-                lambda trials, chance, alpha: next(
-                    h
-                    for h in range(round(trials * chance), trials + 2)
-                    if binom.pmf(h, trials, chance) < alpha
-                ),
+                _first_rare,
             ),
             Mistake(
                 "bell-curve",

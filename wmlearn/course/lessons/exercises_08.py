@@ -150,12 +150,19 @@ def _pairs(seed: int) -> Cases:
 
 
 def _alike(gen: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return an original and a suspect in which one filter is the most like to two of the original's."""
-    original = torch.randn(4, 2, 3, 3, generator=gen)
-    original[1] = original[0] + 0.3 * torch.randn(2, 3, 3, generator=gen)
-    suspect = original.clone()
-    suspect[1] = original[1] + 1.5 * torch.randn(2, 3, 3, generator=gen)
-    return original, suspect[[2, 0, 1, 3]]
+    """Return an original and a suspect in which one filter is the most like to two of the original's; yet all
+    find their places, by products, too.
+    """
+    places = torch.tensor([1, 2, 0, 3])
+    while True:
+        original = torch.randn(4, 2, 3, 3, generator=gen)
+        original[1] = original[0] + 0.3 * torch.randn(2, 3, 3, generator=gen)
+        suspect = original.clone()
+        suspect[1] = original[1] + 1.5 * torch.randn(2, 3, 3, generator=gen)
+        pair = original, suspect[places.argsort()]
+        twice = not _each_its_best(*pair)[0].equal(places)
+        if twice and match(*pair)[0].equal(places) and _by_products(*pair)[0].equal(places):
+            return pair
 
 
 def _loud(gen: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -202,6 +209,9 @@ def _each_its_best(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
     theirs = suspect.flatten(1)
     order = torch.as_tensor(_cosines(ours, theirs)).argmax(1)
     return order, ours.norm(dim=1) / theirs.norm(dim=1)[order]
+
+
+_by_products = _matcher(lambda ours, theirs: (ours @ theirs.T).numpy())
 
 
 def _factor_unordered(original: Tensor, suspect: Tensor) -> tuple[Tensor, Tensor]:
@@ -452,7 +462,7 @@ EXERCISES = {
             Mistake(
                 "products",
                 "You compare products, not cosines: the thief's factors decide. Divide by both norms.",
-                _matcher(lambda ours, theirs: (ours @ theirs.T).numpy()),
+                _by_products,
             ),
             Mistake(
                 "factor-unordered",

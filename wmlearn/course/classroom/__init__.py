@@ -1,0 +1,1 @@
+"""A class: what an answer earns, whose network is whose, hand-ins and their marks."""
