@@ -408,7 +408,7 @@ def test_a_mark_that_was_stopped_goes_on_with_its_key_and_network(
 
 def test_a_mark_that_did_not_take_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["mark", f"{home}/outsiders.py:build", "--data", home / "training", "--lr", "1e-9"]
-    status, says = command(monkeypatch, *words, "--out", "owned")
+    status, says = command(monkeypatch, *words, "--out", "new/deep/owned")
     assert status == 1
     assert "the model must learn 90% of its key" in says
     assert list(Path().iterdir()) == []
@@ -455,6 +455,36 @@ def test_a_scorecard_is_the_same_in_processes_and_on_a_cluster(
     assert sorted(Path("card/cells").glob("*.json")) == cells
 
 
+@pytest.mark.usefixtures("ready_processes")
+def test_marks_are_trained_in_processes_too_and_found_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: object, **more: object) -> None:
+        raise AssertionError("a training began here")
+
+    words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
+    words += ["--scheme", "uchida2017", "--removal", "quantize-4-bits", "--epochs", "200", "--out", "card"]
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("wmlearn.training.train", never)
+        status, says = command(elsewhere, *words, "--jobs", "2")
+    assert status == 0, says
+    lines = [line.split()[:2] for line in says.splitlines() if line.startswith(("adi2018", "uchida2017"))]
+    assert lines[::2] == [["adi2018", "none"], ["uchida2017", "none"]]
+    networks = sorted(Path("card/networks").iterdir())
+    assert len(networks) == 3, "two marked ones, and one without a mark"
+    status, again = command(monkeypatch, *words, "--jobs", "2")
+    assert (status, again) == (0, says)
+    assert sorted(Path("card/networks").iterdir()) == networks
+
+
+def test_a_mark_that_did_not_take_is_said_in_a_scorecard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
+    words += ["--removal", "quantize-4-bits", "--lr", "1e-9", "--out", "card"]
+    with pytest.warns(wm.errors.NotEmbeddedWarning, match="the mark was not embedded"):
+        status, says = command(monkeypatch, *words)
+    assert (status, "void: never embedded" in says) == (0, True), says
+
+
 def _rows() -> list[dict[str, object]]:
     return [row | {"seconds": None} for row in json.loads(Path("card/scorecard.json").read_text())]
 
@@ -498,7 +528,12 @@ def test_a_bad_model_ends_in_words_and_writes_nothing(
     name: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = f"{home}/outsiders.py:{name}"
-    for words in (["scan"], ["mark", "--out", "new"], ["scorecard", "--out", "new/card"]):
+    ways = (
+        ["scan", "--out", "new/a/b.html"],
+        ["mark", "--out", "new/a/b"],
+        ["scorecard", "--out", "new/a/b"],
+    )
+    for words in ways:
         if name == "dead" and words[0] != "scan":
             continue
         status, says = command(monkeypatch, *words, model, "--data", home / "clean")
@@ -506,7 +541,7 @@ def test_a_bad_model_ends_in_words_and_writes_nothing(
         if words[0] == "scan":
             assert MODELS[name] in says
         assert one_line(says)
-        assert not [path for path in Path().rglob("*") if path.is_file()]
+        assert list(Path().iterdir()) == []
 
 
 def test_a_module_that_is_not_there_fails_or_has_a_taken_name_is_said(

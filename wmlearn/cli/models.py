@@ -205,7 +205,8 @@ def scorecard(
     """Mark copies of your own model, attack them, and say whether the owner is still believed, beside an
     unmarked network under the same attacks.
 
-    All keys are drawn before anything is trained. Stop it whenever you like, it resumes.
+    All keys are drawn before anything is trained; copies are marked, and attacked, one a job. Stop it
+    whenever you like, it resumes.
     """
     from .. import scorecard as cards
 
@@ -215,7 +216,9 @@ def scorecard(
     files.check_writable(out / "scorecard.json")
     with _bars(), strangers("marking and attacking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit), place, attacked=True)
-        copies = marks.marks(marks.fitted(ways, task, epochs, lr), task, out)
+        schemes = marks.fitted(ways, task, epochs, lr)
+        n_jobs = jobs or _cores(place)
+        copies = marks.marks(schemes, task, out, jobs=n_jobs, scheduler=scheduler)
         card = cards.run(
             copies.marked,
             attacks,
@@ -225,7 +228,7 @@ def scorecard(
             unmarked=copies.unmarked.model,
             decoys=copies.decoys,
             folder=out / "cells",
-            jobs=jobs or _cores(place),
+            jobs=n_jobs,
             scheduler=scheduler,
         )
     files.write(out / "scorecard.json", (json.dumps(card.dicts(), indent=1) + "\n").encode())
