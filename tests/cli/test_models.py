@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -424,13 +425,12 @@ def test_a_scorecard_draws_all_keys_first_prints_a_table_and_resumes(
     status, says = command(monkeypatch, *words)
     assert status == 0, says
     assert "a copy of the network, trained the same way without the mark" in says
-    lines = [line.split() for line in says.splitlines() if line.startswith("adi2018")]
-    assert [line[1] for line in lines] == ["none", "prune-50", "quantize-4-bits"]
+    assert [line.split()[1] for line in _table(says)] == ["none", "prune-50", "quantize-4-bits"]
     assert stat.S_IMODE(Path("card/keys/adi2018.safetensors").stat().st_mode) == 0o600
     cells = {path: path.stat().st_mtime_ns for path in Path("card/cells").glob("*.json")}
     assert len(cells) == 3
     status, again = command(monkeypatch, *words)
-    assert (status, again) == (0, says)
+    assert (status, _table(again)) == (0, _table(says))
     assert {path: path.stat().st_mtime_ns for path in Path("card/cells").glob("*.json")} == cells
 
 
@@ -468,21 +468,29 @@ def test_marks_are_trained_in_processes_too_and_found_again(
         elsewhere.setattr("wmlearn.training.train", never)
         status, says = command(elsewhere, *words, "--jobs", "2")
     assert status == 0, says
-    lines = [line.split()[:2] for line in says.splitlines() if line.startswith(("adi2018", "uchida2017"))]
-    assert lines[::2] == [["adi2018", "none"], ["uchida2017", "none"]]
+    assert [line.split()[:2] for line in _table(says)[::2]] == [["adi2018", "none"], ["uchida2017", "none"]]
     networks = sorted(Path("card/networks").iterdir())
     assert len(networks) == 3, "two marked ones, and one without a mark"
     status, again = command(monkeypatch, *words, "--jobs", "2")
-    assert (status, again) == (0, says)
+    assert (status, _table(again)) == (0, _table(says))
     assert sorted(Path("card/networks").iterdir()) == networks
 
 
+def _table(says: str) -> list[str]:
+    """Return the lines of the marks; bars, which a slow machine draws, are left out."""
+    return [line for line in says.splitlines() if line.startswith(("adi2018", "uchida2017"))]
+
+
+@pytest.mark.usefixtures("ready_processes")
 def test_a_mark_that_did_not_take_is_said_in_a_scorecard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
     words += ["--removal", "quantize-4-bits", "--lr", "1e-9", "--out", "card"]
-    with pytest.warns(wm.errors.NotEmbeddedWarning, match="the mark was not embedded"):
-        status, says = command(monkeypatch, *words)
+    status, says = command(monkeypatch, *words)
     assert (status, "void: never embedded" in says) == (0, True), says
+    assert "the mark was not embedded" in says
+    shutil.rmtree("card")
+    status, says = command(monkeypatch, *words, "--jobs", "2")
+    assert (status, "the mark was not embedded" in says) == (0, True), "from a process, too"
 
 
 def _rows() -> list[dict[str, object]]:

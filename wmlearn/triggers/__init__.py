@@ -2,12 +2,10 @@
 
 A `Sticker` lies with the data, since signs are drawn with it; called on photographs, it is a trigger, too.
 `Signed` needs a secret, and a network that checks signatures (`signed.Gate`): none learns it from examples.
-`InputAware` is trained together with the network that obeys it.
 """
 
 from ..data.signs import Sticker as Sticker
 from .blend import Blend as Blend
-from .input_aware import InputAware as InputAware
 from .low_frequency import LowFrequency as LowFrequency
 from .patch import Patch as Patch
 from .pattern import Pattern as Pattern
