@@ -481,6 +481,7 @@ def _table(says: str) -> list[str]:
     return [line for line in says.splitlines() if line.startswith(("adi2018", "uchida2017"))]
 
 
+@pytest.mark.filterwarnings("always::wmlearn.errors.NotEmbeddedWarning")
 @pytest.mark.usefixtures("ready_processes")
 def test_a_mark_that_did_not_take_is_said_in_a_scorecard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
