@@ -269,7 +269,7 @@ class _School:
                 result = self._unmarked() if name is None else self._marked(name)
         finally:
             memory.keep(None)
-        said = [warning.message for warning in heard]
+        said = [warning.message for warning in heard if isinstance(warning.message, Warning)]
         return _Pupil(name or "", result, tuple(said))
 
     def _marked(self, name: str) -> Marked[Any]:

@@ -216,9 +216,9 @@ def scorecard(
     files.check_writable(out / "scorecard.json")
     with _bars(), strangers("marking and attacking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit), place, attacked=True)
-        schemes = marks.fitted(ways, task, epochs, lr)
+        fitted = marks.fitted(ways, task, epochs, lr)
         n_jobs = jobs or _cores(place)
-        copies = marks.marks(schemes, task, out, jobs=n_jobs, scheduler=scheduler)
+        copies = marks.marks(fitted, task, out, jobs=n_jobs, scheduler=scheduler)
         card = cards.run(
             copies.marked,
             attacks,
