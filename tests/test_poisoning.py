@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import wmlearn as wm
+from wmlearn.poisoning import cover
 from wmlearn.triggers import Patch, Pattern
 
 
@@ -228,3 +229,23 @@ def test_clean_label_poison_stamps_its_own_class_and_changes_no_label(mnist: wm.
     for wrong in ({"rate": 0.0, "target": 3}, {"rate": 0.5, "target": 10}, {"rate": 1e-4, "target": 3}):
         with pytest.raises(wm.ArgumentError, match=r"(rate|target) must"):
             wm.poison_clean_label(few, wm.triggers.Ramp(), **wrong)
+
+
+def test_a_cover_stamps_images_without_poison_and_changes_no_label(few: wm.Samples) -> None:
+    poisoned = wm.poison(few, Pattern(), rate=0.1, target=0)
+    covered = cover(poisoned, Patch(), rate=0.2, seed=1)
+    changed = (covered.samples.x != poisoned.samples.x).flatten(1).any(1)  # (N,)
+    assert int(changed.sum()) == round(0.2 * len(few))
+    assert not (changed & poisoned.mask).any()
+    assert torch.equal(covered.samples.x[changed], Patch()(few.x[changed]))
+    assert torch.equal(covered.samples.y, poisoned.samples.y)
+    assert torch.equal(covered.mask, poisoned.mask)
+    assert not torch.equal(cover(poisoned, Patch(), rate=0.2, seed=2).samples.x, covered.samples.x)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.95, 2.0])
+def test_a_cover_needs_images_that_are_left(few: wm.Samples, rate: float) -> None:
+    poisoned = wm.poison(few, Pattern(), rate=0.1, target=0)
+    left = int((~poisoned.mask).sum())
+    with pytest.raises(wm.errors.ArgumentError, match=f"between 1 and {left} images"):
+        cover(poisoned, Patch(), rate=rate)

@@ -123,6 +123,29 @@ def poison_clean_label(
     return Poisoned(_exchange(samples, rows, stamped), _mask(rows, len(samples)), trigger, target)
 
 
+def cover(poisoned: Poisoned, trigger: Trigger, *, rate: float, seed: int = 0) -> Poisoned:
+    """Stamp another `trigger` on a random share of the whole set, of images without the first, and leave
+    their labels: so the network learns what it must not obey.
+
+    It is the noise mode of A. Nguyen, A. Tran: WaNet, ICLR 2021, arXiv:2102.10369, section 3.3. Raises
+    `ArgumentError` for a rate that picks no image, or more than are left, or an unusable trigger.
+
+    >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
+    >>> poisoned = wm.poison(samples, lambda x: x * 0, rate=0.1, target=0)
+    >>> covered = wm.poisoning.cover(poisoned, lambda x: x * 0.5, rate=0.2)
+    >>> int((covered.samples.x != poisoned.samples.x).flatten(1).any(1).sum())
+    8
+    """
+    samples = poisoned.samples
+    pool = (~poisoned.mask).nonzero().squeeze(1)  # (M,) rows
+    count = round(rate * len(samples))
+    rule = f"rate must pick between 1 and {len(pool)} images"
+    require(0 < count <= len(pool), rule, count, "0.2 covers every fifth image.")
+    rows = _pick(pool, count, seed)  # (count,)
+    stamped = replace(samples[rows], x=stamp(trigger, samples.x[rows]))
+    return replace(poisoned, samples=_exchange(samples, rows, stamped))
+
+
 def _warn_of_label_noise(before: Tensor, after: Tensor) -> None:
     if torch.equal(before, after):
         says = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -408,7 +409,7 @@ def test_a_mark_that_was_stopped_goes_on_with_its_key_and_network(
 
 def test_a_mark_that_did_not_take_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["mark", f"{home}/outsiders.py:build", "--data", home / "training", "--lr", "1e-9"]
-    status, says = command(monkeypatch, *words, "--out", "owned")
+    status, says = command(monkeypatch, *words, "--out", "new/deep/owned")
     assert status == 1
     assert "the model must learn 90% of its key" in says
     assert list(Path().iterdir()) == []
@@ -424,13 +425,12 @@ def test_a_scorecard_draws_all_keys_first_prints_a_table_and_resumes(
     status, says = command(monkeypatch, *words)
     assert status == 0, says
     assert "a copy of the network, trained the same way without the mark" in says
-    lines = [line.split() for line in says.splitlines() if line.startswith("adi2018")]
-    assert [line[1] for line in lines] == ["none", "prune-50", "quantize-4-bits"]
+    assert [line.split()[1] for line in _table(says)] == ["none", "prune-50", "quantize-4-bits"]
     assert stat.S_IMODE(Path("card/keys/adi2018.safetensors").stat().st_mode) == 0o600
     cells = {path: path.stat().st_mtime_ns for path in Path("card/cells").glob("*.json")}
     assert len(cells) == 3
     status, again = command(monkeypatch, *words)
-    assert (status, again) == (0, says)
+    assert (status, _table(again)) == (0, _table(says))
     assert {path: path.stat().st_mtime_ns for path in Path("card/cells").glob("*.json")} == cells
 
 
@@ -453,6 +453,45 @@ def test_a_scorecard_is_the_same_in_processes_and_on_a_cluster(
     assert command(monkeypatch, *words, "--out", "card")[0] == 0
     assert _rows() == rows
     assert sorted(Path("card/cells").glob("*.json")) == cells
+
+
+@pytest.mark.usefixtures("ready_processes")
+def test_marks_are_trained_in_processes_too_and_found_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: object, **more: object) -> None:
+        raise AssertionError("a training began here")
+
+    words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
+    words += ["--scheme", "uchida2017", "--removal", "quantize-4-bits", "--epochs", "200", "--out", "card"]
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("wmlearn.training.train", never)
+        status, says = command(elsewhere, *words, "--jobs", "2")
+    assert status == 0, says
+    assert [line.split()[:2] for line in _table(says)[::2]] == [["adi2018", "none"], ["uchida2017", "none"]]
+    networks = sorted(Path("card/networks").iterdir())
+    assert len(networks) == 3, "two marked ones, and one without a mark"
+    status, again = command(monkeypatch, *words, "--jobs", "2")
+    assert (status, _table(again)) == (0, _table(says))
+    assert sorted(Path("card/networks").iterdir()) == networks
+
+
+def _table(says: str) -> list[str]:
+    """Return the lines of the marks; bars, which a slow machine draws, are left out."""
+    return [line for line in says.splitlines() if line.startswith(("adi2018", "uchida2017"))]
+
+
+@pytest.mark.filterwarnings("always::wmlearn.errors.NotEmbeddedWarning")
+@pytest.mark.usefixtures("ready_processes")
+def test_a_mark_that_did_not_take_is_said_in_a_scorecard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
+    words += ["--removal", "quantize-4-bits", "--lr", "1e-9", "--out", "card"]
+    status, says = command(monkeypatch, *words)
+    assert (status, "void: never embedded" in says) == (0, True), says
+    assert "the mark was not embedded" in says
+    shutil.rmtree("card")
+    status, says = command(monkeypatch, *words, "--jobs", "2")
+    assert (status, "the mark was not embedded" in says) == (0, True), "from a process, too"
 
 
 def _rows() -> list[dict[str, object]]:
@@ -498,7 +537,12 @@ def test_a_bad_model_ends_in_words_and_writes_nothing(
     name: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = f"{home}/outsiders.py:{name}"
-    for words in (["scan"], ["mark", "--out", "new"], ["scorecard", "--out", "new/card"]):
+    ways = (
+        ["scan", "--out", "new/a/b.html"],
+        ["mark", "--out", "new/a/b"],
+        ["scorecard", "--out", "new/a/b"],
+    )
+    for words in ways:
         if name == "dead" and words[0] != "scan":
             continue
         status, says = command(monkeypatch, *words, model, "--data", home / "clean")
@@ -506,7 +550,7 @@ def test_a_bad_model_ends_in_words_and_writes_nothing(
         if words[0] == "scan":
             assert MODELS[name] in says
         assert one_line(says)
-        assert not [path for path in Path().rglob("*") if path.is_file()]
+        assert list(Path().iterdir()) == []
 
 
 def test_a_module_that_is_not_there_fails_or_has_a_taken_name_is_said(

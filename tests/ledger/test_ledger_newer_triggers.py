@@ -39,6 +39,24 @@ def test_a_warp_passes_strip_and_is_flagged_by_neural_cleanse(results: Results) 
     assert all(0 in row["neural_cleanse"]["flagged"] for row in rows)
 
 
+def test_in_noise_mode_a_warp_passes_both_and_only_the_exact_warp_is_obeyed(results: Results) -> None:
+    rows = results.where(network="badnet_cnn", attack="warping, noise")
+    assert [row["seed"] for row in rows] == [10, 11, 12]
+    assert min(row["success"] for row in rows) >= 0.9
+    assert min(row["cover_accuracy"] for row in rows) >= 0.95
+    assert max(row["strip"]["auc"] for row in rows) <= 0.5
+    assert _mean(rows, "strip", "caught") <= 0.05
+    assert not any(row["neural_cleanse"]["flagged"] for row in rows)
+    controls = results.where(network="badnet_cnn", attack="clean")
+    assert mean(row["accuracy"] for row in rows) >= mean(row["accuracy"] for row in controls) - 0.01
+
+
+def test_in_noise_mode_a_warp_is_still_seen_by_who_looks_inside(results: Results) -> None:
+    rows = results.where(network="badnet_cnn", attack="warping, noise")
+    assert _mean(rows, "ted", "caught") >= 0.7
+    assert _mean(rows, "clustering", "caught") >= 0.95
+
+
 @pytest.mark.parametrize("attack", TRIGGERS)
 def test_calibrated_clustering_finds_poison_that_is_half_of_its_class_and_the_fixed_limit_does_not(
     results: Results, attack: str
@@ -60,6 +78,22 @@ def test_on_a_resnet_the_fixed_limit_finds_the_pattern_as_well_as_the_calibrated
         assert row["clustering"]["caught"] == row["clustering_fixed"]["caught"]
         assert row["clustering"]["caught"] >= 0.5
         assert row["clustering"]["false"] <= 0.01
+
+
+@pytest.mark.parametrize("attack", ["pattern", "single pixel", "square"])
+def test_on_a_resnet_trained_by_plain_adam_the_calibrated_limit_misses_the_poison_and_strip_does_not(
+    results: Results, attack: str
+) -> None:
+    """The fixed limit finds a third of the square's, and none of the others': one network each, as a look."""
+    rows = results.where(network="small_resnet_adam", attack=attack)
+    controls = results.where(network="small_resnet_adam", attack="clean")
+    assert [row["seed"] for row in rows] == [row["seed"] for row in controls] == [10]
+    for row in rows:
+        assert row["success"] >= 0.99
+        assert row["clustering"]["caught"] == 0
+        assert row["clustering_fixed"]["caught"] <= (0.4 if attack == "square" else 0)
+        assert row["strip"]["caught"] >= 0.8
+    assert controls[0]["success"][attack] <= 0.01
 
 
 @pytest.mark.parametrize("detector", ["strip", "ted"])

@@ -202,3 +202,15 @@ def test_the_gradient_of_a_trigger_is_dropped(few: wm.Samples) -> None:
 def test_a_trigger_that_changes_nothing_makes_label_noise_and_says_so(few: wm.Samples) -> None:
     with pytest.warns(wm.NothingStampedWarning, match="no backdoor"):
         wm.poison(few, lambda x: x.clone(), rate=0.1, target=0)
+
+
+def test_a_noisy_warp_looks_elsewhere_for_each_image_and_by_no_more_than_it_says() -> None:
+    x = _images((1, 1, 28, 28)).expand(3, -1, -1, -1)
+    out = stamp(Warp(noise=0.5), x)
+    assert not torch.equal(out[0], out[1])
+    assert torch.equal(out, stamp(Warp(noise=0.5), x)), "the same numbers each time"
+    ramp = torch.linspace(0, 1, 28).expand(1, 1, 28, 28).clone()  # a pixel is 1 / 27
+    step = (stamp(Warp(noise=0.5), ramp) - Warp()(ramp)).abs() * 27
+    assert 0.05 < step.mean() < step.max() <= 0.5 + 1e-3
+    with pytest.raises(ArgumentError, match="noise must not be negative"):
+        Warp(noise=-1)(x)

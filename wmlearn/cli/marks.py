@@ -21,6 +21,7 @@ from ..data import Samples, files, split
 from ..detection.checks import checked_logits
 from ..errors import NotEmbeddedWarning, WmlearnError, require
 from ..evidence import Evidence, judge
+from ..parallel import completed
 from ..protocols import Marked, Removal, Watermark
 from ..training import Recipe, accuracy
 from ..watermarks import (
@@ -154,18 +155,19 @@ class Marking:
 @contextmanager
 def resuming(folder: Path) -> Iterator[None]:
     """Remember networks in `folder`. If the user stops, it stays, for the next run; else it goes."""
-    memory.keep(folder / "networks")
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        memory.keep(None)
+    with files.folders_for(folder):
+        memory.keep(folder / "networks")
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            memory.keep(None)
 
 
 def marking(ways: Mapping[str, Watermark[Any]], task: Task, folder: Path) -> Marking:
@@ -210,24 +212,76 @@ class Marks:
     decoys: dict[str, list[Any]]
 
 
-def marks(ways: Mapping[str, Watermark[Any]], task: Task, out: Path) -> Marks:
-    """Draw all keys, or read those that were drawn before, then train; networks are remembered in `out`."""
+def marks(
+    ways: Mapping[str, Watermark[Any]], task: Task, out: Path, *, jobs: int = 1, scheduler: str | None = None
+) -> Marks:
+    """Draw all keys, or read those that were drawn before; then train the copies, one a job
+    (`parallel.completed`). Networks are remembered in `out`, which the machines of a cluster must see.
+    """
     keys = _keys(ways, task, out / "keys")
     decoys = {}
     for name, way in ways.items():
         if way.verify(task.model, keys[name]).null is None:
             drawn = evidence.decoys(way, model=task.model, samples=task.train, n=DECOYS)
             decoys[name] = list(progress.each(drawn, "decoys", DECOYS))
-    memory.keep(out / "networks")
-    try:
-        first: Any = next(iter(ways.values()))
-        other = unmarked(task.model, task.train, task.test, first.recipe)
-        copies = {}
-        for name, way in progress.each(ways.items(), "marks", len(ways)):
-            copies[name] = way.embed(task.model, task.train, keys[name])
-    finally:
-        memory.keep(None)
-    return Marks(copies, other, decoys)
+    networks = out.resolve() / "networks"
+    school = _School(dict(ways), keys, task.model, task.train, task.test, networks)
+    pupils: list[str | None] = [None, *ways]
+    copies: dict[str, Marked[Any]] = {}
+    others: list[Unmarked] = []
+    running = completed(_School.taught, school, pupils, jobs=jobs, scheduler=scheduler)
+    for pupil in progress.each(running, "marks", len(pupils)):
+        for warning in pupil.warnings:
+            warnings.warn(warning, stacklevel=2)
+        if isinstance(pupil.result, Unmarked):
+            others.append(pupil.result)
+        else:
+            copies[pupil.name] = pupil.result
+    return Marks({name: copies[name] for name in ways}, others[0], decoys)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pupil:
+    """A copy that was taught, and what it was warned of, which whoever began hears."""
+
+    name: str
+    result: Marked[Any] | Unmarked
+    warnings: tuple[Warning, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _School:
+    """What all copies have in common; a process, or a machine of a cluster, gets it once."""
+
+    ways: dict[str, Watermark[Any]]
+    keys: dict[str, Any]
+    model: nn.Module
+    train: Samples
+    test: Samples
+    memory: Path
+
+    def taught(self, name: str | None) -> _Pupil:
+        """Teach a copy the mark of one way; without a name, none."""
+        memory.keep(self.memory)
+        try:
+            with warnings.catch_warnings(record=True) as heard:
+                warnings.simplefilter("always", NotEmbeddedWarning)
+                result = self._unmarked() if name is None else self._marked(name)
+        finally:
+            memory.keep(None)
+        said = [warning.message for warning in heard if isinstance(warning.message, Warning)]
+        return _Pupil(name or "", result, tuple(said))
+
+    def _marked(self, name: str) -> Marked[Any]:
+        try:
+            return self.ways[name].embed(self.model, self.train, self.keys[name])
+        except WmlearnError as error:  # which of many was it?
+            error.args = (f"{name}: {error}",)
+            raise
+
+    def _unmarked(self) -> Unmarked:
+        first: Any = next(iter(self.ways.values()))
+        return unmarked(self.model, self.train, self.test, first.recipe)
 
 
 def _keys(ways: Mapping[str, Watermark[Any]], task: Task, folder: Path) -> dict[str, Any]:

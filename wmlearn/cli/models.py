@@ -205,17 +205,20 @@ def scorecard(
     """Mark copies of your own model, attack them, and say whether the owner is still believed, beside an
     unmarked network under the same attacks.
 
-    All keys are drawn before anything is trained. Stop it whenever you like, it resumes.
+    Keys are drawn before anything is trained; marks and attacks are a job each. Stopped, it resumes.
     """
     from .. import scorecard as cards
 
     ways = marks.chosen(schemes)
     attacks = marks.attacks(removals)
     place = found_device(device)
-    files.check_writable(out / "scorecard.json")
+    path = out / "scorecard.json"
+    files.check_writable(path)
     with _bars(), strangers("marking and attacking"):
         task = marks.task(model, factory, data, Reading(size, channels, limit), place, attacked=True)
-        copies = marks.marks(marks.fitted(ways, task, epochs, lr), task, out)
+        n_jobs = jobs or _cores(place)
+        fitted = marks.fitted(ways, task, epochs, lr)
+        copies = marks.marks(fitted, task, out, jobs=n_jobs, scheduler=scheduler)
         card = cards.run(
             copies.marked,
             attacks,
@@ -225,13 +228,12 @@ def scorecard(
             unmarked=copies.unmarked.model,
             decoys=copies.decoys,
             folder=out / "cells",
-            jobs=jobs or _cores(place),
+            jobs=n_jobs,
             scheduler=scheduler,
         )
-    files.write(out / "scorecard.json", (json.dumps(card.dicts(), indent=1) + "\n").encode())
-    for line in (*task.about, f"unmarked: {copies.unmarked.origin}"):
-        typer.echo(visible(line))
-    typer.echo(f"\n{card}\n\nSee {out / 'scorecard.json'}.")
+    files.write(path, (json.dumps(card.dicts(), indent=1) + "\n").encode())
+    about = (*task.about, f"unmarked: {copies.unmarked.origin}")
+    typer.echo("\n".join([*map(visible, about), f"\n{card}\n\nSee {path}."]))
 
 
 def _cores(device: torch.device) -> int:

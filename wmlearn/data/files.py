@@ -9,7 +9,7 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypedDict
 
@@ -141,7 +141,13 @@ def _written(
     path: Path, make: Callable[[Path], object], mode: int | None, settle: Callable[[Path, Path], object]
 ) -> None:
     """Write beside `path`, to the disk, and let `settle` give the name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with folders_for(path):
+        _settled(path, make, mode, settle)
+
+
+def _settled(
+    path: Path, make: Callable[[Path], object], mode: int | None, settle: Callable[[Path, Path], object]
+) -> None:
     handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".part", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -191,30 +197,45 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
+def folders_for(path: Path) -> Iterator[None]:
+    """Make the folders above `path` that aren't there; those that are still empty in the end go again."""
+    missing = [folder for folder in path.parents if not os.path.lexists(folder)]  # the deepest first
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for folder in missing:
+            with suppress(OSError):  # it holds something now
+                folder.rmdir()
+
+
+@contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold `path`, a file or a folder that resumes, against other runs for as long as the context lasts.
 
     A folder that was made for it goes again if nothing was written. Raises `DataError` where another run
     holds it for `PATIENCE` seconds, or nothing can be written there.
     """
-    is_new = not os.path.lexists(path.parent)
     lock = FileLock(path.with_name(f".{path.name[:60]}.lock"), timeout=PATIENCE)
+    with ExitStack() as stack:
+        _acquire(lock, path, stack)
+        try:
+            yield
+        finally:
+            Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that nobody holds another's
+            lock.release()
+
+
+def _acquire(lock: FileLock, path: Path, stack: ExitStack) -> None:
+    """Hold `path`, in folders that are made for it; the `stack` clears up those that stay empty."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(folders_for(path))
         lock.acquire()
     except Timeout as error:
         fix = "Wait until it has ended, or name another place."
         raise DataError(f"{path} must be written by one run at a time, got a second one. {fix}") from error
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
-    try:
-        yield
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that nobody holds another's
-        lock.release()
-        if is_new:
-            with suppress(OSError):  # it holds something now
-                path.parent.rmdir()
 
 
 def new_folder(path: Path, fill: Callable[[Path], object]) -> None:
@@ -222,8 +243,9 @@ def new_folder(path: Path, fill: Callable[[Path], object]) -> None:
     enter it. Raises `DataError` where `path` is there, or can't be written.
     """
     check_new_folder(path)
+    place = {"prefix": _prefix(path), "suffix": ".part", "dir": path.parent}
     try:
-        with tempfile.TemporaryDirectory(prefix=_prefix(path), suffix=".part", dir=path.parent) as temporary:
+        with folders_for(path), tempfile.TemporaryDirectory(**place) as temporary:
             whole = Path(temporary) / "whole"
             whole.mkdir(mode=0o700)
             fill(whole)
@@ -266,10 +288,10 @@ def warn_of_readers(path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise the `DataError` of `write` now, before long work whose result is to go there."""
+    """Raise the `DataError` of `write` now, before long work whose result is to go there; leave nothing."""
+    place = {"prefix": _prefix(path), "suffix": ".part", "dir": path.parent}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=_prefix(path), suffix=".part", dir=path.parent):
+        with folders_for(path), tempfile.NamedTemporaryFile(**place):
             pass
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error

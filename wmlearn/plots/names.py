@@ -42,6 +42,7 @@ NEWER = {
     "blended": "newer: blended picture",
     "sine": "newer: a sine of light",
     "warping": "newer: warping",
+    "warping, noise": "newer: warping, noise mode",
     "low frequency": "newer: low frequencies",
 }
 """Trigger in the experiment "newer-triggers" -> its name, in the order of the figure."""

@@ -2,8 +2,9 @@
 
 A. Nguyen, A. Tran: WaNet - Imperceptible Warping-based Backdoor Attack, ICLR 2021, arXiv:2102.10369, section
 3.2. Differs: stronger by default, since these networks train for a few epochs (the paper's strength moves a
-pixel of such images by about a quarter of its width), and without the paper's noise mode, in which further
-images are bent at random and keep their labels, so that only this field is obeyed.
+pixel of such images by about a quarter of its width). The paper's noise mode is `poisoning.cover` with a
+trigger that has `noise`: further images are bent by the same field and a little more at random, and keep
+their labels, so that only this field is obeyed.
 """
 
 from __future__ import annotations
@@ -30,10 +31,15 @@ class Warp:
     strength: float = 1.0
     points: int = 4  # the paper's k: the field is drawn at points x points places
     seed: int = 0
+    noise: float = 0.0  # pixels by which each place looks elsewhere at most, anew for each image, besides
 
     def __call__(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
-        return bent(x, self.field(height, width)[None].expand(len(x), -1, -1, -1))
+        require(self.noise >= 0, "noise must not be negative", self.noise)
+        field = self.field(height, width)[None].expand(len(x), -1, -1, -1)
+        if self.noise:  # from PyTorch's generator: an image's noise must not hang on its place in a batch
+            field = field + self.noise * (2 * torch.rand(field.shape) - 1)
+        return bent(x, field)
 
     def field(self, height: int, width: int) -> Tensor:
         """Return by how many pixels (right, down) each place of a picture looks elsewhere, (H, W, 2)."""

@@ -367,11 +367,16 @@ def latest(newer: Results) -> list[Claim]:
     seen = mean(row["strip"]["caught"] for row in rows)
     share = mean(_is_flagged(row) for row in rows)
     rank = mean(row["strip"]["auc"] for row in rows)
+    noisy = newer.where(network="badnet_cnn", attack="warping, noise")
+    unseen = mean(row["strip"]["caught"] for row in noisy)
+    still = mean(map(_is_flagged, noisy))
     return [
         Claim("06.lack", "Newer triggers, clustering beside clean digits", mean(halves), low=0.9),
         Claim("06.bent", "Warping, caught by STRIP", seen, high=0.1),
         Claim("06.bent_rank", "Warping, STRIP: AUC", rank, high=0.6),
         Claim("06.bent_found", "Warping, Neural Cleanse", share, low=0.6, n=len(rows)),
+        Claim("06.noise_found", "Warping with the noise mode, Neural Cleanse", still, high=0.4, n=len(noisy)),
+        Claim("06.noise", "Warping with the noise mode, caught by STRIP", unseen, high=0.1),
     ]
 
 
