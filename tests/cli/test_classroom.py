@@ -176,7 +176,7 @@ def test_a_lucky_seed_is_refused_and_nothing_is_written(
     with pytest.raises(ArgumentError, match=r"got 'seed 6: 02.3 percent: 2 of 2 parts'. Take another seed"):
         command("init", tmp_path / "class", "02", "--seed", 6)
     assert not (tmp_path / "class").exists()
-    with pytest.raises(ArgumentError, match="exercises must have fair seeds, got 'none in 100 tries'"):
+    with pytest.raises(ArgumentError, match="an exercise must have fair seeds, got 'none in 100 tries'"):
         command("init", tmp_path / "class", "02")
 
 

@@ -85,7 +85,7 @@ class NeuralCleanse:
         is_class = source is None or 0 <= source < k
         require(is_class, f"source must be a class index below {k}", source, "Count classes from 0.")
         x = samples.x if source is None else samples.x[samples.y == source]
-        frozen = copy.deepcopy(opened(model)).eval().requires_grad_(False)
+        frozen = copy.deepcopy(opened(model)).float().eval().requires_grad_(False)  # autocast wants float32
         smallest = self._search(frozen, x, k, on_step)
         # images of the source are the source's without any trigger: it would always look odd
         rivals = torch.arange(k, device=x.device) != (-1 if source is None else source)
