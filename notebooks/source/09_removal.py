@@ -257,7 +257,7 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# *How to read this:* a row is an attack, a column a mark, a stripe a network. Grey names leave the thief no more than his own digits do. Where labels or bits were drawn at random, p is a binomial tail; elsewhere hits are ranked among those of keys on networks without the mark, which is near, not exact: the exact test, 999 decoys, run on one network a mark, decides {value:09.exact|of} networks alike.
+# *How to read this:* a row is an attack, a column a mark, a stripe a network. Grey names leave the thief no more than his own digits do. Where labels or bits were drawn at random, p is a binomial tail; elsewhere hits are ranked among those of keys on networks without the mark, which is near, not exact. The exact test, 999 decoys on one network a mark, finds {value:09.exact_gone|of} that are gone, and decides {value:09.exact|of} alike; {value:09.exact_zhang|of} that it alone doubts are Zhang's, which answer to other keys, too (notebook 07).
 # The last column is the control, the same keys on an unmarked network after the same attack: {value:09.accused} of these claims are believed.
 #
 # Read a column: each has light cells; **no mark stands against every attack that pays** ({value:09.robust|of}). Read along the rows: extraction by labels takes {value:09.single|of} marks, distillation {value:09.soft|of}, though only {value:09.soft_gone|of} are gone from all three networks.
@@ -301,7 +301,7 @@ wm.show(plots.removal.matrix, signs)
 wm.table(["mark", "of", "distilled", "extracted by labels", "unmarked"], lesson_09.copies_table(results))
 
 # %% [markdown]
-# Not reproduced: of Kim's 100 triggers at most {value:09.margin} come along, of EWE's {value:09.ewe}. EWE's own users [report the like](https://github.com/cleverhans-lab/entangled-watermark/issues/1) on MNIST: 3 %, then 98 and 63 %, "never exceeds 2 percent". On signs, something of Kim's comes along: {value:09.signs_margin} of the triggers after distillation, {value:09.signs_margin_control} in unmarked networks; worn, and not believed. Our networks train for three to six epochs, Kim's for 200.
+# Not reproduced: of Kim's 100 triggers at most {value:09.margin} come along, of EWE's {value:09.ewe}. EWE's own users [report the like](https://github.com/cleverhans-lab/entangled-watermark/issues/1) on MNIST: once nearly all came along, else a few in a hundred. On signs, something of Kim's comes along: {value:09.signs_margin} of the triggers after distillation, {value:09.signs_margin_control} in unmarked networks; worn, and not believed. Our networks train for three to six epochs, Kim's for 200.
 #
 # ## Does a larger key help?
 #
@@ -371,6 +371,6 @@ wm.quiz("09", "")  # three letters, such as "ABC"
 # | what you will hear | what to say |
 # |---|---|
 # | "The mark is gone, so there was none." | Look at the unmarked column, and at the network behind the guard. |
-# | "98.4 % left, so the theft paid." | What would his own digits have given him? |
+# | "Nearly all of the accuracy is left, so the theft paid." | What would his own digits have given him? |
 # | "Then marks are useless." | Each attack has a price and needs data. Ask what images cost in your trade. |
 # | "Ours survives pruning." | Everybody's does. Which attack knows how yours works? |

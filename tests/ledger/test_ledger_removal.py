@@ -162,8 +162,7 @@ def test_a_key_of_500_triggers_convicts_more_often_than_one_of_100(results: Resu
 
 def test_no_mark_is_called_gone_that_an_exact_test_still_finds(results: Results) -> None:
     """At 0.001 luck would find one in a thousand of them."""
-    found = [
-        believed for believed, state in lesson_09.beside_decoys(results, shipped("decoys")) if state == "gone"
-    ]
+    cells = list(lesson_09.beside_decoys(results, shipped("decoys")))
+    found = [cell.found for cell in cells if cell.state == "gone"]
     assert len(found) >= 40
     assert sum(found) <= 1

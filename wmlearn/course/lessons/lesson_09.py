@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from statistics import mean
 from typing import Any
@@ -274,13 +275,30 @@ def taken(results: Results) -> list[Claim]:
 
 def exactly(results: Results, lone: Results) -> list[Claim]:
     """Claim how far the matrix agrees with the exact test: 999 decoys, one network a scheme, in `lone`."""
-    alike = [believed == (state == "believed") for believed, state in beside_decoys(results, lone)]
-    return [Claim("09.exact", "Networks that decoys decide alike", mean(alike), low=0.8, n=len(alike))]
+    cells = list(beside_decoys(results, lone))
+    alike = [cell.found == (cell.state == "believed") for cell in cells]
+    gone = [cell.found for cell in cells if cell.state == "gone"]
+    doubted = [cell.scheme for cell in cells if cell.state == "believed" and not cell.found]
+    others = [scheme.startswith("zhang") for scheme in doubted]
+    return [
+        Claim("09.exact", "Networks that decoys decide alike", mean(alike), low=0.8, n=len(alike)),
+        Claim("09.exact_gone", "Marks called gone that decoys find", mean(gone), high=0, n=len(gone)),
+        Claim("09.exact_zhang", "Of those that only decoys doubt, Zhang's", mean(others), low=0.8, n=len(others)),
+    ]  # fmt: skip
 
 
-def beside_decoys(results: Results, lone: Results) -> Iterator[tuple[bool, State]]:
-    """Yield for each mark and attack whether 999 decoys, in `lone`, convict network 0, and what the matrix
-    says of it; networks that an attack destroyed are left out.
+@dataclass(frozen=True)
+class Beside:
+    """Whether 999 decoys convict network 0 of a scheme after an attack, and what the matrix says of it."""
+
+    scheme: str
+    found: bool
+    state: State
+
+
+def beside_decoys(results: Results, lone: Results) -> Iterator[Beside]:
+    """Yield what decoys, in `lone`, and the matrix say of each mark after each attack; networks that an
+    attack destroyed are left out.
     """
     for row in lone.rows:
         if row["scheme"] == DAWN:  # it marks a service: the matrix has no such row
@@ -288,7 +306,7 @@ def beside_decoys(results: Results, lone: Results) -> Iterator[tuple[bool, State
         for cell in row["removals"][1:]:
             state = price.states(results, row["scheme"], cell["removal"])[0]
             if state != "destroyed":
-                yield tested(cell).p_value <= LEVEL, state
+                yield Beside(row["scheme"], tested(cell).p_value <= LEVEL, state)
 
 
 def in_the_weights(results: Results) -> list[Claim]:
