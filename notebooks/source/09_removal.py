@@ -78,7 +78,7 @@ yours = wm.accuracy(mine, mnist.test)
 wm.reveal("09.p1", yours)
 
 # %% [markdown]
-# Whatever costs more than the {value:09.free|1} between the owner's network and this one wasn't worth the theft.
+# Without the theft you have {value:09.own|1}. Whatever costs more than the {value:09.free|1} between the owner's network and yours wasn't worth it.
 #
 # ## Cut what is small
 #
