@@ -301,7 +301,7 @@ wm.show(plots.removal.matrix, signs)
 wm.table(["mark", "of", "distilled", "extracted by labels", "unmarked"], lesson_09.copies_table(results))
 
 # %% [markdown]
-# Not reproduced: of Kim's 100 triggers at most {value:09.margin} come along, of EWE's {value:09.ewe}. EWE's own users [report the like](https://github.com/cleverhans-lab/entangled-watermark/issues/1) on MNIST: once nearly all came along, else a few in a hundred. On signs, something of Kim's comes along: {value:09.signs_margin} of the triggers after distillation, {value:09.signs_margin_control} in unmarked networks; worn, and not believed. Our networks train for three to six epochs, Kim's for 200.
+# Not reproduced: of Kim's 100 triggers at most {value:09.margin} come along, of EWE's {value:09.ewe}. EWE's own users [report the like](https://github.com/cleverhans-lab/entangled-watermark/issues/1) on MNIST: once nearly all came along, once two in three, else a few in a hundred. On signs, something of Kim's comes along: {value:09.signs_margin} of the triggers after distillation, {value:09.signs_margin_control} in unmarked networks; worn, and not believed. Our networks train for three to six epochs, Kim's for 200.
 #
 # ## Does a larger key help?
 #
