@@ -19,11 +19,11 @@ from scripted import DUE, NAME
 from typer.testing import CliRunner
 
 from wmlearn.cli.app import app
-from wmlearn.cli.classroom import run_nbgrader
 from wmlearn.course.classroom import points as points_of
 from wmlearn.course.classroom import running
 from wmlearn.course.classroom.hand_ins import exercise_of
 from wmlearn.course.classroom.running import Outcome
+from wmlearn.course.classroom.with_nbgrader import run_nbgrader
 from wmlearn.errors import ArgumentError, DataError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +22,7 @@ from tqdm.auto import tqdm
 from ..course.classroom import hand_ins, points, running, sheet
 from ..course.classroom.hand_ins import HandIn
 from ..course.classroom.sheet import Row
+from ..course.classroom.with_nbgrader import run_nbgrader
 from ..data import files
 from ..errors import DataError, WmlearnError, require
 
@@ -179,15 +177,6 @@ def _enter(where: Path, name: str) -> None:
             gradebook.unlink(missing_ok=True)
         reasons = [line.strip() for line in log.stderr.splitlines() if ERROR.match(line)] or ["an error"]
         raise DataError(f"nbgrader must accept {name}, got: {reasons[-1]}. nbgrader.log says more.")
-
-
-def run_nbgrader(where: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run an nbgrader command in the folder of a class; it finds the programs of this environment."""
-    # nbgrader starts `alembic` by its name, which lies beside Python even where nobody has activated anything
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    line = [sys.executable, "-m", "nbgrader", *words]
-    environment = {**os.environ, "PATH": path}
-    return subprocess.run(line, cwd=where, env=environment, capture_output=True, text=True, errors="replace")
 
 
 @app.command()
