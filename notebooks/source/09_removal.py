@@ -257,10 +257,10 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# *How to read this:* a row is an attack, a column a mark, a stripe a network. Grey names leave the thief no more than his own digits do. Where labels or bits were drawn at random, p is a binomial tail; elsewhere hits are ranked among those of keys on networks without the mark, which is near, not exact. The exact test, 999 decoys on one network a mark, finds {value:09.exact_gone|of} that are gone, and decides {value:09.exact|of} alike; {value:09.exact_zhang|of} that it alone doubts are Zhang's, which answer to other keys, too (notebook 07).
+# *How to read this:* a row is an attack, a column a mark, a stripe a network. Grey names leave the thief no more than his own digits do. Where labels or bits were drawn at random, p is a binomial tail; elsewhere hits are ranked among those of keys on networks without the mark, which is near, not exact. The exact test, 999 decoys, was run on one network a mark: it finds {value:09.exact_gone|of} marks called gone, and agrees on {value:09.exact|of} networks. Where it alone doubts the owner, {value:09.exact_zhang|of} marks are Zhang's: they answer to other people's keys, too.
 # The last column is the control, the same keys on an unmarked network after the same attack: {value:09.accused} of these claims are believed.
 #
-# Read a column: each has light cells; **no mark stands against every attack that pays** ({value:09.robust|of}). Read along the rows: extraction by labels takes {value:09.single|of} marks, distillation {value:09.soft|of}, though only {value:09.soft_gone|of} are gone from all three networks.
+# Read a column: each has light cells, and **every mark falls to an attack that pays** ({value:09.robust|of} withstand them all). Read along the rows: extraction by labels takes {value:09.single|of} marks, distillation {value:09.soft|of}, though only {value:09.soft_gone|of} are gone from all three networks.
 # **FT-SAM** (Zhu and others, 2023) trains on where the loss stays low though all weights are pushed: {value:09.flat|of} for {value:09.flat_lost|1}.
 #
 # And Uchida's mark in the weights? After five kinds of further training it is believed in {value:09.uchida_tuned} of the networks. Subtract mean filters, distil, or deal the channels anew as in notebook 08, which changes no answer: {value:09.uchida_dealt}. **A mark in the weights is as strong as the thief is ignorant.** An attack that knows how a mark works is **adaptive**; a table without one says little.
@@ -284,18 +284,18 @@ wm.show(plots.removal.prices, results)
 lesson_09.price_slider(results)
 
 # %% [markdown]
-# So let pictures be dearer: signs of 20 kinds, 2,000 of the thief's own.
+# Dearer pictures: signs of 20 kinds, 2,000 of the thief's own.
 
 # %%
 signs = experiments.shipped("removal-signs")
 wm.show(plots.removal.matrix, signs)
 
 # %% [markdown]
-# Not stealing costs {value:09.signs_saved|1} now: {value:09.signs_worth|of} attacks are worth more, extraction by labels among them. It takes {value:09.signs_hard|of} marks, distillation {value:09.signs_soft|of}.
+# Not stealing costs {value:09.signs_saved|1} now: {value:09.signs_worth|of} attacks are worth more, extraction by labels among them, which takes {value:09.signs_hard|of} marks; distillation takes {value:09.signs_soft|of}.
 #
 # ## Does any mark survive copying?
 #
-# Two were made to. **EWE** (Jia and others, 2021) lets triggers and digits share features. Kim and others (2023) give each trigger a wide **margin**: while the network learns, triggers are pushed up their own loss, so that who copies the decision boundary copies them. Hits in three networks after copying, and in unmarked ones:
+# Two were made to. **EWE** (Jia and others, 2021) lets triggers and digits share features. Kim and others (2023) give each trigger a wide **margin**: while the network learns, triggers are pushed up their own loss, so that a copy of the decision boundary should keep them. Hits in three networks after copying, and in unmarked ones:
 
 # %%
 wm.table(["mark", "of", "distilled", "extracted by labels", "unmarked"], lesson_09.copies_table(results))
@@ -318,7 +318,7 @@ wm.all_hold(
 )
 
 # %% [markdown]
-# Over all attacks the owner is believed in {value:09.few|of} networks with 100 triggers, in {value:09.many|of} with 500: after fine-pruning in {value:09.many_pruned|of}, after copying still in {value:09.many_copied|of}.
+# Over all attacks the owner is believed in {value:09.few|of} networks with 100 triggers, in {value:09.many|of} with 500. Fine-pruning no longer takes the mark ({value:09.many_pruned|of} believed); copying still does ({value:09.many_copied|of}).
 #
 # ## The paper, and here
 
@@ -328,7 +328,7 @@ wm.paper_table()
 # %% [markdown]
 # ## How far to trust it
 #
-# - **Two small tasks, one network each; three networks a cell; one setting an attack.** A thief tries many.
+# - **Two small tasks, one network each; three networks a cell; one setting an attack.**
 # - **At 0.05, one mark in twenty that is gone is called worn,** and "worth it" compares means.
 #
 # ## Challenge: the cheapest removal

@@ -208,22 +208,22 @@ def lost(results: Results, scheme: str, attack: str) -> float:
     return accuracy_after(results, scheme, NONE) - accuracy_after(results, scheme, attack)
 
 
-def own(results: Results) -> float:
+def own_accuracy(results: Results) -> float:
     """Return the accuracy of the thief who steals nothing, mean over all his networks."""
     return mean(cell_of(row, STEALS_NOTHING)["accuracy"] for row in results.rows)
 
 
-def saved(results: Results) -> float:
+def own_loss(results: Results) -> float:
     """Return the accuracy lost, mean over the schemes, by a thief who steals nothing: who loses more with an
     attack would have done better without the theft.
     """
     before = mean(accuracy_after(results, scheme, NONE) for scheme in schemes(results))
-    return before - own(results)
+    return before - own_accuracy(results)
 
 
 def worth(results: Results, scheme: str, attack: str) -> bool:
     """Say whether what `attack` leaves is better than what the thief could have had without stealing."""
-    return accuracy_after(results, scheme, attack) > own(results)
+    return accuracy_after(results, scheme, attack) > own_accuracy(results)
 
 
 def prices(results: Results, scheme: str, among: Sequence[str]) -> list[Price]:
@@ -260,7 +260,7 @@ def offer(results: Results, attack: str) -> Offer:
         lost=mean(lost(results, name, attack) for name in names),
         unproven=sum(unproven(results, name, attack) for name in names),
         gone=sum(gone(results, name, attack) for name in names),
-        worth=after > own(results),
+        worth=after > own_accuracy(results),
     )
 
 

@@ -183,17 +183,17 @@ def _draw_key(ax: Axes) -> None:
 
 
 def _say_line(results: Results) -> str:
-    return f"Who steals nothing gives up {100 * price.saved(results):.1f} points."
+    return f"Who steals nothing gives up {100 * price.own_loss(results):.1f} points."
 
 
 def _end(results: Results) -> float:
     """Return where the axis of the accuracy lost ends, in points: a little behind the line."""
-    return 140 * price.saved(results)
+    return 140 * price.own_loss(results)
 
 
 def _points(ax: Axes, results: Results) -> None:
     """Draw the axis of the accuracy lost, in points, and what a thief gives up who steals nothing."""
-    line = 100 * price.saved(results)
+    line = 100 * price.own_loss(results)
     ax.axvline(line, color="black", linestyle="--", linewidth=1.1)
     ax.axvspan(line, _end(results), color=GREY, alpha=0.2, linewidth=0)
     beside: Any = {"xytext": (-3, 3), "textcoords": "offset points", "fontsize": 8, "rotation": 90}

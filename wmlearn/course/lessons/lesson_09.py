@@ -261,12 +261,12 @@ def taken(results: Results) -> list[Claim]:
         Claim("09.flat", "Marks that FT-SAM takes", offers["zhu2023-ft-sam"].unproven / n, low=0.4, n=n),
         Claim("09.flat_lost", "Accuracy lost to FT-SAM", offers["zhu2023-ft-sam"].lost, high=0.005,
               unit="points"),
-        Claim("09.chains", "Marks that the best chain takes", chains / n, high=0.95, n=n,
+        Claim("09.chains", "Marks that the best chain takes", chains / n, high=0.91, n=n,
               paper="combinations remove all (Lukas and others)"),
         Claim("09.worth", "Attacks that leave more than not stealing", worth / len(offers), low=0.4,
               n=len(offers)),
         Claim("09.dearest", "Accuracy, for the dearest mark", worst, high=0.007, unit="points", n=n),
-        Claim("09.saved", "What a thief gives up who steals nothing", price.saved(results), high=0.01,
+        Claim("09.saved", "What a thief gives up who steals nothing", price.own_loss(results), high=0.01,
               unit="points"),
     ]  # fmt: skip
 
@@ -359,7 +359,7 @@ def on_signs(results: Results) -> list[Claim]:
     rows = results.where(scheme="kim2023-margin")
     control = [_rate(price.control(results, row, COPIES[0])) for row in rows]
     return [
-        Claim("09.signs_saved", "On signs, what a thief gives up who steals nothing", price.saved(results),
+        Claim("09.signs_saved", "On signs, what a thief gives up who steals nothing", price.own_loss(results),
               low=0.05, unit="points"),
         Claim("09.signs_worth", "Attacks that leave more", worth / len(offers), low=0.5, n=len(offers)),
         Claim("09.signs_soft", "Marks that distillation takes on signs", copied, low=0.6, n=n),
@@ -403,7 +403,7 @@ def cheapest_removal(attempt: Removal) -> Score:
     found = mark.scheme.verify(washed, mark.key)
     luck = mark.scheme.verify(attempt(control, own), mark.key)
     right = accuracy(washed, test)
-    baseline = price.own(shipped("removal"))
+    baseline = price.own_accuracy(shipped("removal"))
     state = left_of(found.p_value, found.hits, luck.hits, found.trials)
     says = (
         f"{found.hits} of {found.trials} triggers are left, {luck.hits} in the unmarked network: the mark is"
