@@ -69,13 +69,14 @@ def test_attacked_networks_without_a_mark_are_accused_no_more_often_than_the_lev
     results = shipped(name)
     after = [cell for row in results.where(scheme=PLAIN) for cell in row["removals"]]
     assert sum(len(cell["hits"]) for cell in after) == len(after) * len(price.schemes(results))
+    assert lesson_09.share_accused(results) <= 0.005
     claims = [p for cell in after for p in price.claims_on(results, cell)]
     assert binomtest(sum(p <= LEVEL for p in claims), len(claims), LEVEL, alternative="greater").pvalue > 0.01
 
 
 def test_the_thief_who_steals_nothing_learns_most_of_the_task(results: Results) -> None:
-    assert 0.98 <= price.own(results) <= 0.988
-    assert 0.003 <= price.saved(results) <= 0.012
+    assert 0.98 <= price.own_accuracy(results) <= 0.988
+    assert 0.003 <= price.own_loss(results) <= 0.012
 
 
 def test_the_thief_who_steals_nothing_leaves_no_mark(results: Results) -> None:
@@ -87,7 +88,7 @@ def test_the_thief_who_steals_nothing_leaves_no_mark(results: Results) -> None:
 def test_no_scheme_is_robust_to_all(results: Results) -> None:
     prices = {scheme: price.cheapest(results, scheme) for scheme in SCHEMES}
     assert all(prices.values())
-    assert max(each.lost for each in prices.values() if each) <= price.saved(results)
+    assert max(each.lost for each in prices.values() if each) <= price.own_loss(results)
 
 
 def test_cheap_attacks_take_no_mark(results: Results) -> None:
@@ -152,7 +153,7 @@ def test_the_mean_filter_attack_was_made_for_one_mark_only(results: Results) -> 
 
 
 def test_on_signs_not_stealing_costs_more_than_on_digits(results: Results, signs: Results) -> None:
-    assert price.saved(signs) > 1.5 * price.saved(results)
+    assert price.own_loss(signs) > 1.5 * price.own_loss(results)
 
 
 def test_a_key_of_500_triggers_convicts_more_often_than_one_of_100(results: Results) -> None:
