@@ -171,7 +171,7 @@ def _compare(results: Results) -> list[Comparison]:
 
 
 def _compare_own(results: Results, n: int) -> Comparison:
-    right = f"{100 * price.own(results):.2f} % accurate (n = {len(results.rows)})"
+    right = f"{100 * price.own_accuracy(results):.2f} % accurate (n = {len(results.rows)})"
     return Comparison("the thief who steals nothing: from scratch on his own samples", "", right)
 
 
@@ -191,38 +191,32 @@ def _compare_attack(results: Results, attack: str, paper: str, n: int) -> Compar
     return Comparison(f"{attack}: marks no longer believed", paper, says)
 
 
-def _cells(bench: Bench) -> tuple[Cell, ...]:
+def _experiment(name: str, bench: Bench, minutes: int, question: str) -> Experiment:
     schemes = (PLAIN, *bench.schemes)
-    return tuple({"scheme": scheme, "seed": seed} for seed in range(SEEDS) for scheme in schemes)
+    return Experiment(
+        name=name,
+        question=question,
+        minutes=minutes,
+        chapter="09 Removal",
+        cells=tuple({"scheme": scheme, "seed": seed} for seed in range(SEEDS) for scheme in schemes),
+        measure=partial(_measure, bench),
+        summary=_compare,
+        recipe=bystanders.NETWORKS[bench.data][1],
+    )
 
 
-REMOVAL = Experiment(
-    name="removal",
-    question="Every mark against every removal: which are still believed, and what did it cost the thief?",
-    minutes=45,
-    chapter="09 Removal",
-    cells=_cells(DIGITS),
-    measure=partial(_measure, DIGITS),
-    summary=_compare,
-    recipe=bystanders.NETWORKS["mnist"][1],
+REMOVAL = _experiment(
+    "removal",
+    DIGITS,
+    45,
+    "Every mark against every removal: which are still believed, and what did it cost the thief?",
 )
-REMOVAL_SIGNS = Experiment(
-    name="removal-signs",
-    question="The same on signs: do three marks fare as on digits?",
-    minutes=20,
-    chapter="09 Removal",
-    cells=_cells(SIGNS),
-    measure=partial(_measure, SIGNS),
-    summary=_compare,
-    recipe=bystanders.NETWORKS["signs-us"][1],
+REMOVAL_SIGNS = _experiment(
+    "removal-signs", SIGNS, 20, "The same on signs: do three marks fare as on digits?"
 )
-REMOVAL_LARGE_KEYS = Experiment(
-    name="removal-large-keys",
-    question="Which marks that an attack took come back with 500 triggers instead of 100?",
-    minutes=20,
-    chapter="09 Removal",
-    cells=_cells(LARGE_KEYS),
-    measure=partial(_measure, LARGE_KEYS),
-    summary=_compare,
-    recipe=bystanders.NETWORKS["mnist"][1],
+REMOVAL_LARGE_KEYS = _experiment(
+    "removal-large-keys",
+    LARGE_KEYS,
+    20,
+    "Which marks that an attack took come back with 500 triggers instead of 100?",
 )
