@@ -121,6 +121,11 @@ def split(samples: Samples, *sizes: int, seed: int = 0) -> tuple[Samples, ...]:
     >>> test.y.bincount()
     tensor([5, 5])
     """
+    return tuple(samples[images] for images in split_places(samples, *sizes, seed=seed))
+
+
+def split_places(samples: Samples, *sizes: int, seed: int = 0) -> tuple[Tensor, ...]:
+    """Return which of the samples each set of `split` holds, (size,) int64, in its order."""
     require(all(size > 0 for size in sizes), "sizes must be positive", sizes)
     require(sum(sizes) <= len(samples), f"sizes must add up to at most {len(samples)}", sizes)
     device = samples.y.device
@@ -136,7 +141,7 @@ def split(samples: Samples, *sizes: int, seed: int = 0) -> tuple[Samples, ...]:
     require(all(lengths), rule, sizes, fix)
     # the images, by the rank of their group; stable, so that each group's stay in their order
     images = ranked.argsort()[group].argsort(stable=True)  # (N,)
-    return tuple(samples[images[start:stop]] for start, stop in pairwise(bounds))
+    return tuple(images[start:stop] for start, stop in pairwise(bounds))
 
 
 def _mixed(group: Tensor, count: Tensor, y: Tensor, seed: int) -> Tensor:

@@ -4,6 +4,7 @@ weights and errors prove where nothing was planted.
 
 from . import independence as independence
 from . import lots as lots
+from . import siblings as siblings
 from . import splits as splits
 from .evidence import NO_ANSWER as NO_ANSWER
 from .evidence import Evidence as Evidence

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Samples, load, split
+from ..data.samples import split_places
 from ..errors import NOT_EMPTY, require
 from ..models import badnet_cnn, reborn, seed_of, sign_cnn
 from ..models.shipped import restored, ship
@@ -170,6 +171,14 @@ def _task(name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     if name == "mnist":
         return (1, 28, 28), tuple("0123456789")
     return (3, 32, 32), tuple(sign.name for sign in COUNTRIES["us"])
+
+
+def lot(name: str, i: int) -> Tensor:
+    """Return which training images of the data set `name`, (N,) bool, the shipped network `i` learnt."""
+    samples = load(name).train
+    chosen = torch.zeros(len(samples), dtype=torch.bool)
+    chosen[split_places(samples, 3 * len(samples) // 4, seed=1000 + i)[0]] = True
+    return chosen
 
 
 def make(name: str, first: int = 0, stop: int | None = None) -> None:

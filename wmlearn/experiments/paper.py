@@ -12,6 +12,7 @@ from . import (
     key_size,
     lost_case,
     newer_triggers,
+    nothing_planted,
     removal,
     retraining,
     sign_controls,
