@@ -22,7 +22,7 @@ from .. import removal
 from ..data import Samples, Splits, load, split
 from ..errors import ArgumentError
 from ..evidence import ask, bystanders
-from ..evidence.independence import Likeness, fisher, likenesses, matched_cosine
+from ..evidence.independence import Likeness, Matched, fisher, likenesses, matched_cosine
 from ..evidence.lots import draw_lot
 from ..evidence.siblings import rank_of
 from ..evidence.significance import against_keys, decoys
@@ -293,7 +293,7 @@ def _evasions(cell: Cell) -> Row:
         suspect = evade(a, torch.Generator().manual_seed(70 + cell["owner"]))
         row = {"evasion": name, "accuracy": rounded(accuracy(suspect, data_of("mnist").test))}
         rows.append(row | weights_row(a, suspect))
-    return {"rows": rows}
+    return {"rows": rows, "matched_strangers": matched_strangers("mnist", a)}
 
 
 def shuffled(model: nn.Module, draw: torch.Generator, *, last_only: bool = False) -> nn.Module:
@@ -401,14 +401,17 @@ def _measure(cell: Cell, recipe: Recipe) -> Row:
 
 
 def rows_of(results: Results, part: str, data: str = "mnist") -> dict[str, list[Row]]:
-    """Return what was measured in a part: the name of a theft, a copy, an evasion or a pair -> a row
-    an owner.
+    """Return what was measured in a part: the name of a theft, a copy, an evasion or a pair -> a row an owner.
+
+    Where strangers were matched, too, "p_matched" ranks the row among them.
     """
     kind = {"thefts": "removal", "copies": "copy", "evasions": "evasion", "starts": "pair"}[part]
     found: dict[str, list[Row]] = {}
     for cell in results.where(part=part, data=data):
+        strangers = cell.get("matched_strangers")
         for row in cell["rows"]:
-            found.setdefault(row[kind], []).append(row)
+            ranked = {"p_matched": Matched(row["matched"], tuple(strangers)).p_value} if strangers else {}
+            found.setdefault(row[kind], []).append(row | ranked)
     return found
 
 
