@@ -401,7 +401,7 @@ def _measure(cell: Cell, recipe: Recipe) -> Row:
 
 
 def rows_of(results: Results, part: str, data: str = "mnist") -> dict[str, list[Row]]:
-    """Return what was measured in a part: the name of a theft, a copy, an evasion or a pair -> a row an owner.
+    """Return what was measured in a part, a row an owner, by the name of a theft, a copy, an evasion, a pair.
 
     Where strangers were matched, too, "p_matched" ranks the row among them.
     """

@@ -55,6 +55,7 @@ _EXPERIMENTS = (
     decoys.DECOYS_EXPERIMENT,
     lost_case.LOST_CASE,
     transferable_claims.TRANSFERABLE_CLAIMS,
+    nothing_planted.NOTHING_PLANTED,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
 

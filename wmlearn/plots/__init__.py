@@ -6,6 +6,7 @@ from . import detection as detection
 from . import digits as digits
 from . import keys as keys
 from . import names as names
+from . import origins as origins
 from . import ownership as ownership
 from . import poison as poison
 from . import removal as removal
