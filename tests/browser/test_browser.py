@@ -36,7 +36,8 @@ DIAL = 'widgets.poison_dial(experiments.shipped("poison-rate").rows)'
 LESSONS = """
 import wmlearn as wm
 from wmlearn import experiments
-from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_07, lesson_08, lesson_09, lesson_10
+from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_07, lesson_08, lesson_09
+from wmlearn.course.lessons import lesson_10, lesson_12
 from wmlearn.data import signs
 from wmlearn.experiments import street, signs as sign_experiment
 _, victim = sign_experiment.two_networks()
@@ -62,6 +63,7 @@ DIALS = (  # each in a cell of its own; the number of its slider there, and the 
     ('lesson_08.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))', 0, "ArrowRight"),
     ('lesson_09.price_slider(experiments.shipped("removal"))', 0, "ArrowRight"),
     ("lesson_10.power_dial()", 0, "ArrowRight"),
+    ('lesson_12.theft_dial(experiments.shipped("nothing-planted"))', 0, "ArrowRight"),
 )
 WORDS_CHANGED = "([box, old]) => [...box.querySelectorAll('.widget-html-content')].at(-1).innerText !== old"
 NOBODY_SAYS = "old => ![...document.querySelectorAll('.widget-html-content')].some(e => e.innerText === old)"

@@ -79,6 +79,9 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
     "06.4": ("**0.5**", (torch.arange(1, 101).float(), torch.tensor([0.0, 3, 50, 60]), 0.05)),
     "07.2": ("**6**", (10, 0.1, 0.001)),
     "09.3": ("**1**", (0.005, 19, 9, 100)),
+    "12.1": ("**0.5**", (torch.eye(2), torch.eye(2), torch.tensor([[1, 0]]))),
+    "12.2": ("**0.167**", (torch.tensor([1, 1, 0, 0]) > 0, torch.tensor([0, 0, 1, 1]) > 0)),
+    "12.3": ("**0.5**", (torch.tensor([[2.0, 0]]), torch.tensor([[[1.0, 0]], [[0.0, 1]]]))),
 }
 
 

@@ -109,6 +109,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     ),
     "09": (_digits(3000, 1000), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 2_500, 300, seed=9)")),
     "10": (_digits(4000, 1500),),
+    "12": (("mnist.train, 6_000, seed=9)", "mnist.train, 600, seed=9)"), ("range(999)", "range(99)")),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 
@@ -219,7 +220,7 @@ class TestBackdoors:
 
 
 class TestWatermarks:
-    """Notebooks 06 to 10."""
+    """Notebooks from 06 on."""
 
     @pytest.mark.parametrize("name", WATERMARKS)
     def test_right_answers_carry_the_lesson_to_its_end(

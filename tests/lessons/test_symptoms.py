@@ -94,6 +94,9 @@ CHANNELS = (
     torch.tensor([2.0, 1.0, 1.0]),
 )
 AXES = torch.eye(3)[..., None, None]
+UNITS = (torch.eye(2), torch.eye(2), torch.tensor([[1, 0]]))
+LOT = (torch.tensor([True, True, False, False]), torch.tensor([False, False, True, True]))
+SIBLINGS = (torch.tensor([[2.0, 0]]), torch.tensor([[[1.0, 0]], [[0.0, 1]]]))
 DEALT = (AXES, AXES[[2, 0, 1]] * torch.tensor([2.0, 0.25, 1.0])[:, None, None, None])
 UNDECIDED = (torch.zeros(3), torch.rand(2, 3), torch.tensor([0.0, 1.0]))
 WEIGHT = torch.tensor([[3, -0.1], [-2, 0.5]])
@@ -432,6 +435,22 @@ CASES: dict[str, list[Seen]] = {
         Seen("All three", lambda: _word(_mistake("10.3", "uncorrected", *THREE)().sum())),
         Seen("All three", lambda: _word(_mistake("10.3", "from-the-top", *THREE)().sum())),
         Seen("[True, False, True]", lambda: str(_mistake("10.3", "does-not-stop", *THREE)().tolist())),
+    ],
+    "12.1": [
+        Seen("0 in the example", _mistake("12.1", "no-one", *UNITS)),
+        Seen("1 in the example", _mistake("12.1", "lower", *UNITS)),
+        Seen("1 in the example", _mistake("12.1", "alike", *UNITS)),
+        Seen("tie", _checked("12.1", _mistakes("12.1", "strict")), "strict"),
+    ],
+    "12.2": [
+        Seen("0 in the example", _mistake("12.2", "off-by-one", *LOT)),
+        Seen("1 in the example", _mistake("12.2", "inside", *LOT)),
+        Seen("Negation", lambda: -LOT[1]),
+    ],
+    "12.3": [
+        Seen("0 in the example", _mistake("12.3", "not-counted", *SIBLINGS)),
+        Seen("1 in the example", _mistake("12.3", "other-end", *SIBLINGS)),
+        Seen("Dimension", lambda: SIBLINGS[0].mean(2)),
     ],
 }
 WORDS = {1: "one", 2: "two", 3: "three"}

@@ -173,6 +173,35 @@ LOST = Results(
         )
     ),
 )
+THEFTS = ["distill-soft", *(name for name in plots.names.REMOVALS if name != "distill-soft")]
+PLANTED = Results(
+    "nothing-planted",
+    "0",
+    "0",
+    "fp32",
+    {},
+    tuple(
+        {
+            "part": "thefts",
+            "data": "mnist",
+            "owner": owner,
+            "rows": [
+                {
+                    "removal": name,
+                    "accuracy": 0.98,
+                    "p": 0.4 if name == "distill-soft" else 1e-9,
+                    "matched": 0.3,
+                    "p_lot": 0.2,
+                    "p_mark": 0.002,
+                    "p_decoys": 0.04,
+                }
+                for name in THEFTS
+            ],
+            "matched_strangers": [0.25, 0.31],
+        }
+        for owner in range(2)
+    ),
+)
 REPORT = Report(
     made="2025-03-03T09:00:00+00:00",
     disputed="one",
@@ -256,6 +285,12 @@ CASES: dict[str, tuple[Any, ...]] = {
     "removal.thiefs_front": (REMOVAL,),
     "removal.prices": (REMOVAL,),
     "removal.price_point": (REMOVAL, 1.0),
+    "origins.units": ({"B": torch.eye(6), "C": torch.zeros(6, 6)},),
+    "origins.strangers": ([0.02, 0.3, 0.5, 0.9], {"B": 0.001, "C": 0.6, "D": 0.61}),
+    "origins.matches": ([0.2, 0.22, 0.25], {"B": 0.7, "C": 0.23}),
+    "origins.lots": (0.04 + 0.96 * torch.eye(4).roll(1, 0),),
+    "origins.thefts": (PLANTED,),
+    "origins.theft_point": (PLANTED, "distill-soft", 1e-3),
     "ownership.keys": ({"claim 1": ANSWERED, "claim 2": ANSWERED},),
     "ownership.false": (FALSE_CLAIMS,),
     "ownership.power": (1e-3,),
@@ -291,6 +326,18 @@ SAYS = {  # picture -> what its sentence quotes of the data
     ],
     "signs.shares": ["drawn. none: clean 0, bomb 0.4; square: clean 50, bomb 99.8."],
     "signs.leak": ["by sign, 90.0 % on its own", "80.0 % on new signs", "Means of 2 networks."],
+    "origins.units": ["file B 1.00 on the diagonal, 0.00 elsewhere"],
+    "origins.strangers": ["4 pairs", "1 at or below 0.05, 0 at or below 0.01", "B 0.001"],
+    "origins.matches": ["3 strangers 0.20 to 0.25", "B 0.70"],
+    "origins.lots": ["Own network: p at most 0.04", "66.7 % at or below 0.05", "from 2 to 2 of 3"],
+    "origins.thefts": [
+        "Of 26 thefts",
+        "each of 2 owners",
+        "weights 25",
+        "lot 0",
+        "nothing after distillation.",
+    ],
+    "origins.theft_point": ["After distillation, at 98.0 %", "lot 0.2, 0.2", "every owner wins by no test"],
     "ownership.lost_case": ["stolen, to Ada 1, to Mallory 0", "his own, to Ada 0, to Mallory 1"],
     "ownership.cross": ["Ada's mark: one yes, two not shown", "Bob's mark: evidence void"],
     "keys.tries": [

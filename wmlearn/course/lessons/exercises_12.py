@@ -272,12 +272,12 @@ EXERCISES = {
                 "the order that you were given counts, too: 1 + count, over 1 + n.",
             ),
             Symptom(
-                "RuntimeError, mat1 and mat2 shapes cannot be multiplied:",
-                "`a @ b` wants the columns of b where its rows are: `a @ b.T`.",
+                "You get 1 in the example:",
+                "you count the shuffles that are less alike, or you shuffle both networks.",
             ),
             Symptom(
-                "IndexError, tensors used as indices must be long:",
-                "an order of floats can't index. Use `order` as it comes, or `order.long()`.",
+                "Only the shuffles that tie are wrong:",
+                "you count with >. A shuffle that is exactly as like counts, too.",
             ),
         ),
         why=(
@@ -343,8 +343,8 @@ EXERCISES = {
                 "h counts errors inside the lot. Outside is `~lot`.",
             ),
             Symptom(
-                "The p-value is below 0, or not a number:",
-                "`-lot` is no negation of truth values, and a count may exceed the urn. Use `~lot`.",
+                "RuntimeError, Negation, the `-` operator, on a bool tensor is not supported:",
+                "not true is `~lot`, not `-lot`.",
             ),
         ),
         why=(
@@ -427,8 +427,8 @@ EXERCISES = {
                 "the owner's own network counts, too.",
             ),
             Symptom(
-                "You get 0.0333 in the example:",
-                "you divide by the siblings and the owner, and then by their number again.",
+                "You get 1 in the example:",
+                "you count from the wrong end. Count those that are followed at least as closely.",
             ),
             Symptom(
                 "IndexError, Dimension out of range:",

@@ -1,0 +1,14 @@
+"""Both change places together."""
+
+import torch.nn.functional as F
+
+EXERCISE = "12.1"
+MISTAKE = "alike"
+
+
+def p_value(a, b, orders):
+    own = F.cosine_similarity(a, b, dim=1).mean()
+    count = 0
+    for order in orders:
+        count += int(F.cosine_similarity(a[order], b[order], dim=1).mean() >= own - 1e-6)
+    return (1 + count) / (1 + len(orders))

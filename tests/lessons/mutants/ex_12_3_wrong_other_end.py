@@ -1,0 +1,13 @@
+"""Counts from the wrong end."""
+
+import torch.nn.functional as F
+
+EXERCISE = "12.3"
+MISTAKE = "other-end"
+
+
+def sibling_p(scores, networks):
+    ours = scores - scores.mean(1, keepdim=True)
+    theirs = networks - networks.mean(2, keepdim=True)
+    likeness = F.cosine_similarity(ours, theirs, dim=2).mean(1)
+    return (likeness <= likeness[0]).float().mean().item()

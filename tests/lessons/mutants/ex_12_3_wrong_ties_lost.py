@@ -1,0 +1,13 @@
+"""More closely, not as closely."""
+
+import torch.nn.functional as F
+
+EXERCISE = "12.3"
+MISTAKE = "ties-lost"
+
+
+def sibling_p(scores, networks):
+    ours = scores - scores.mean(1, keepdim=True)
+    theirs = networks - networks.mean(2, keepdim=True)
+    likeness = F.cosine_similarity(ours, theirs, dim=2).mean(1)
+    return (1 + (likeness > likeness[0]).sum().item()) / len(likeness)
