@@ -466,7 +466,7 @@ wm.quiz("10", "")  # three letters, such as "ABC"
 #
 # You can **verify** an opening, **forge** a key, **correct** for luck's tries, **design** a rule and count whom it wrongs, and ask of any match: who chose what, and when?
 #
-# **Next:** out into the world: theft through an API, sound and text.
+# **Next:** *12, Nothing was planted.* Whose model is it where nobody left a mark?
 #
 # **Further reading**
 #

@@ -58,13 +58,13 @@ OPTIONS = (
     "--out", "--scheme", "--task", "--serial", "--key", "--receipts", "--suspect", "--registry", "--count",
     "--opened", "--released", "--alpha", "--challenge", "--party", "--receipt", "--judge", "--port",
     "--network",
-    "--jobs", "--nope",
+    "--jobs", "--stranger", "--layer", "--shuffles", "--level", "--data", "--nope",
 )  # fmt: skip
 COMMANDS = (
     ("ownership", "keygen"), ("ownership", "release"), ("ownership", "register"), ("ownership", "challenge"),
     ("ownership", "respond"), ("ownership", "show"), ("ownership", "audit"), ("ownership", "commit"),
     ("data", "fetch", "nothing"), ("reproduce", "nothing"), ("serve",), ("bench", "nothing"), ("nonsense",),
-    ("read",), (),
+    ("ownership", "independence"), ("ownership", "split"), ("read",), (),
 )  # fmt: skip
 GOOD = {
     "release": ("ada.secret", "s.safetensors"),
@@ -73,6 +73,8 @@ GOOD = {
     "respond": ("ada.secret", "p.json", "q.json"),
     "commit": ("ada.secret",),
     "show": ("b.json",),
+    "independence": ("s.safetensors",),
+    "split": ("s.safetensors",),
 }
 
 

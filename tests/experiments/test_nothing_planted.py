@@ -29,8 +29,8 @@ def test_what_costs_nothing_changes_no_answer_and_some_weights(name: str, mnist:
     assert torch.allclose(wm.predict(NETWORK, x), wm.predict(evaded, x), atol=1e-3)
     layers = hidden_layers(NETWORK)
     moved = [not torch.allclose(directions(NETWORK, each), directions(evaded, each)) for each in layers]
-    assert moved[-1] == ("shuffled" in name)
-    assert moved[0] == (name == "all layers shuffled")
+    assert moved[-1]
+    assert moved[0] == (name == "all layers shuffled")  # a factor leaves the directions of the first alone
 
 
 def test_each_owner_has_a_lot_of_three_quarters_of_each_class_and_no_two_the_same(mnist: wm.Splits) -> None:

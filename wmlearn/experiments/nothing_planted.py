@@ -446,7 +446,7 @@ def _compare(results: Results) -> list[Comparison]:
     ]
 
 
-TESTS = {"p": "weights", "p_lot": "lot", "p_mark": "planted mark", "p_decoys": "planted mark, by decoys"}
+TESTS = {"p": "weights", "p_lot": "lot", "p_mark": "a planted mark", "p_decoys": "a planted mark and decoys"}
 """Field of a row -> the test."""
 
 
@@ -469,7 +469,7 @@ def _compare_thefts(results: Results, data: str, tests: Sequence[str]) -> list[C
     for test in tests:
         control = sum(row[test] <= LEVEL for row in own)
         says = f"{seen(thefts, test)} of {n}; of {owners} networks from scratch {control} (n = {owners})"
-        what = f"{data}: thefts that the {TESTS[test]} shows at .001 with every owner"
+        what = f"{data}: thefts shown at .001 with every owner, by {TESTS[test]}"
         comparisons.append(Comparison(what, "", says))
     return comparisons
 

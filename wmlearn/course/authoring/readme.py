@@ -40,15 +40,15 @@ HEADLINES = {
     "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse", "pattern: STRIP"),
     "decoys": ("zhang2018-noise: the owner's key among 999 decoys",),
     "watermarks": ("mnist, adi2018",),
-    "uchida-strength": (
-        "mark in the weights, 45,000 digits: strength 0",
-        "mark in the weights, 45,000 digits: strength 0.01",
-    ),
     "removal": (
         "adi2018: attacks that pay (not believed, better than no theft)",
         "unmarked network after all attacks: claims supported (control)",
     ),
     "false-claims": ("adi2018, by binomial: false claims supported, by level",),
+    "nothing-planted": (
+        "mnist: strangers accused by their weights",
+        "mnist: thefts shown at .001 with every owner, by weights",
+    ),
 }
 """The rows of the README, by experiment: what a newcomer and a reviewer ask first, and its control."""
 

@@ -343,7 +343,8 @@ EXERCISES = {
                 "h counts errors inside the lot. Outside is `~lot`.",
             ),
             Symptom(
-                "RuntimeError, Negation, the `-` operator, on a bool tensor is not supported:",
+                "RuntimeError or NotImplementedError, Negation, the `-` operator, on a bool tensor is not"
+                " supported:",
                 "not true is `~lot`, not `-lot`.",
             ),
         ),
@@ -413,8 +414,8 @@ EXERCISES = {
             ),
             (
                 "Take the mean over classes away from each row. Then the cosine of two rows; the mean over "
-                "images is how closely a network is followed. How many of the M are followed at least as "
-                "closely as the first?"
+                "images is how closely a network is followed. Count those of the M that are followed at "
+                "least as closely as the first."
             ),
             (
                 "`F.cosine_similarity(ours, theirs, dim=2)` with `ours` (N, classes) and `theirs` "
