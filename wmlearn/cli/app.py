@@ -22,7 +22,7 @@ from ..data import DRAWN, LOADERS, files, load, read_photographs
 from ..errors import DataError, WmlearnError, require
 from ..training import Recipe
 from ..words import visible
-from . import classroom, models
+from . import answers, classroom, models
 from . import ownership as cli_ownership
 from .doctor import examine
 from .quickstart import compare_digits, compare_signs, report, steps
@@ -208,6 +208,14 @@ def serve(
             " who asks (X-Forwarded-For)."
         ),
     ] = None,
+    mark: Annotated[
+        answers.Mark | None,
+        typer.Option(help="Mark the answers, so that a thief who learns from them learns the mark."),
+    ] = None,
+    secret: Annotated[
+        Path | None, typer.Option(help="The owner's secret, as `wmlearn ownership keygen` wrote it.")
+    ] = None,
+    rate: answers.Rate = answers.RATE,
 ) -> None:
     """Put a model behind HTTP, as its owner would: it answers questions and shows no weights.
 
@@ -219,6 +227,11 @@ def serve(
     served = load_suspect(model, network)
     require(isinstance(served, nn.Module), "the model to serve must be a safetensors file", str(model))
     assert isinstance(served, nn.Module)
+    if mark:
+        fix = "Make one with wmlearn ownership keygen NAME."
+        require(secret is not None, "a mark needs --secret", "none", fix)
+        assert secret is not None
+        served = answers.marking(served, secret, rate)
     limits = serving.Limits(per_minute=per_minute)
     web = serving.service(served, "probabilities" if probabilities else "labels", limits)
     gc.freeze()  # else Python looks through all of PyTorch once more before it ends, for seconds

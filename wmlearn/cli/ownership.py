@@ -1,22 +1,30 @@
 """The command line of ownership: an owner promises and answers, a judge challenges and verifies, a keeper
 keeps the book, and anybody reads it. They exchange files; secrets stay where they are.
 
-keeper  wmlearn ownership keygen Keeper                          keeper.secret, keeper.public owner   wmlearn
-ownership keygen Ada                             ada.secret, ada.public wmlearn ownership commit ada.secret
-commitment.json keeper  wmlearn ownership register book.sqlite commitment.json --keeper keeper.secret
-receipts/receipt-1.json, for the owner owner   wmlearn ownership commit ada.secret --receipt
-receipts/receipt-1.json key.safetensors, to be taught to the model wmlearn ownership release ada.secret
-model.safetensors --commitment commitment.json release.json, to be registered judge   wmlearn ownership
-challenge judge.secret commitment.json --suspect theirs=copy.safetensors --registry book.sqlite
-challenge.json, to be registered owner   wmlearn ownership respond ada.secret receipts/receipt-1.json
-receipts/receipt-3.json --judge judge.public --registry book.sqlite      bundle.json anybody wmlearn ownership
-verify bundle.json --judge judge.public --suspect theirs=copy.safetensors --registry book.sqlite
+The keeper of the book:
+
+- `keygen Keeper` writes keeper.secret and keeper.public;
+- `register book.sqlite commitment.json --keeper keeper.secret` writes receipts/receipt-1.json, for the owner.
+
+The owner:
+
+- `keygen Ada` writes ada.secret and ada.public;
+- `commit ada.secret` writes commitment.json, to be registered;
+- `commit ada.secret --receipt receipts/receipt-1.json` writes key.safetensors, to be taught to the model;
+- `release ada.secret model.safetensors --commitment commitment.json` writes release.json, to be registered;
+- `respond ada.secret receipts/receipt-1.json receipts/receipt-3.json --judge judge.public --registry
+  book.sqlite` writes bundle.json.
+
+The judge: `challenge judge.secret commitment.json --suspect theirs=copy.safetensors --registry book.sqlite`
+writes challenge.json, to be registered.
+
+Anybody: `verify bundle.json --judge judge.public --suspect theirs=copy.safetensors --registry book.sqlite`.
 
 A suspect may also be an ONNX file or the URL of a service, which can only be named: say with --released from
 which release it is said to stem. PUBLIC keys are given as 64 digits or as the file that keygen wrote.
 
 Where nothing was planted: `independence` compares two files of weights, `lot` and `split` make a mark of the
-choice of training images.
+choice of training images. `answers` looks for the mark of a service (`wmlearn serve --mark dawn`).
 """
 
 from __future__ import annotations
@@ -31,7 +39,7 @@ import typer
 
 from ..errors import DataError, require
 from ..words import visible
-from . import traces
+from . import answers, traces
 
 if TYPE_CHECKING:
     from ..evidence import Suspect
@@ -40,7 +48,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Whose model is it? Promise before release, challenge, answer, verify."
 )
-for command in (traces.independence, traces.lot, traces.split):
+for command in (traces.independence, traces.lot, traces.split, answers.answers):
     app.command()(command)
 
 Secret = Annotated[Path, typer.Argument(help="A person's secret, as `keygen` wrote it.")]

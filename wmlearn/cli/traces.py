@@ -112,19 +112,19 @@ def independence(
     out: Out = None,
 ) -> None:
     """Ask two files of weights whether they share an origin: no mark, no key. Ends with 1 unless they do."""
-    _check(level, out)
-    ours = _opened(a, network, factory)
+    check(level, out)
+    ours = open_weights(a, network, factory)
     try:
-        theirs = _opened(b, network, factory)
+        theirs = open_weights(b, network, factory)
     except DataError as error:
         if "must hold the weights of this network" not in str(error):
             raise
         raise DataError(f"A and B must be networks of the same architecture: {error}") from error
-    others = [_opened(path, network, factory) for path in stranger or []]
+    others = [open_weights(path, network, factory) for path in stranger or []]
     compared = _compared(ours, theirs, others, layer or None, shuffles)
     names = {"A": str(a), "B": str(b)}
     shown = compared.p_value <= level and not compared.start
-    _end(compared.page(names, level), out, shown)
+    end(compared.page(names, level), out, shown)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def lot(
     from ..evidence.lots import draw_lot, save_lot
 
     files.check_writable(path)
-    samples = _images(data)
+    samples = images_of(data)
     drawn = draw_lot(samples, share)
     promise = save_lot(drawn, samples, path)
     typer.echo(
@@ -248,11 +248,11 @@ def split(
     from ..evidence.lots import load_lot
     from ..evidence.splits import errors_of_strangers, split_evidence
 
-    _check(level, out)
-    samples = _images(data)
+    check(level, out)
+    samples = images_of(data)
     inside = load_lot(path, samples)
-    asked = _suspect(suspect, network, factory)
-    others = [_suspect(source, network, factory) for source in stranger or []] or _shipped(data)
+    asked = suspect_of(suspect, network, factory)
+    others = [suspect_of(source, network, factory) for source in stranger or []] or _shipped(data)
     hardness = errors_of_strangers(others, samples) if others else None
     found = split_evidence(asked, samples, inside, hardness=hardness)
     whose = "brought" if stranger else "of the course"
@@ -261,7 +261,7 @@ def split(
         f"{len(samples):,} images of {data}; compared among {how}",
         f"the lot is {path}, sha256 {_hash(path)}: was it published before the suspect appeared?",
     ]
-    _end(_page_of_lot(found, level, notes), out, found.p_value <= level)
+    end(_page_of_lot(found, level, notes), out, found.p_value <= level)
 
 
 def _page_of_lot(found: SplitEvidence, level: float, notes: Sequence[str]) -> Page:
@@ -290,7 +290,7 @@ def _shipped(data: str) -> list[Suspect]:
     return list(bystanders.shipped(data)) if data in bystanders.NETWORKS else []
 
 
-def _check(level: float, out: Path | None) -> None:
+def check(level: float, out: Path | None) -> None:
     """Refuse what would fail after the work."""
     require(0 < level < 1, "level must lie in (0, 1)", level)
     if out:
@@ -299,23 +299,25 @@ def _check(level: float, out: Path | None) -> None:
         files.check_writable(out)
 
 
-def _end(page: Page, out: Path | None, shown: bool) -> None:
+def end(page: Page, out: Path | None, shown: bool) -> None:
+    """Write and say what was found, and end with 1 unless it is shown."""
     if out:
         page.write(out)
     typer.echo(page.text())
     raise typer.Exit(0 if shown else 1)
 
 
-def _opened(path: Path, network: str, factory: str | None) -> nn.Module:
+def open_weights(path: Path, network: str, factory: str | None) -> nn.Module:
     """Open a file of weights."""
-    model = _suspect(str(path), network, factory)
+    model = suspect_of(str(path), network, factory)
     rule = "a network whose weights are compared must be a safetensors file"
     require(isinstance(model, nn.Module), rule, str(path))
     assert isinstance(model, nn.Module)
     return model
 
 
-def _suspect(source: str, network: str, factory: str | None) -> Suspect:
+def suspect_of(source: str, network: str, factory: str | None) -> Suspect:
+    """Open a suspect: weights, an ONNX file, or the URL of a service."""
     from ..suspects import load_suspect
     from .sources import build
 
@@ -324,7 +326,8 @@ def _suspect(source: str, network: str, factory: str | None) -> Suspect:
     return load_suspect(source)
 
 
-def _images(source: str) -> Any:
+def images_of(source: str) -> Any:
+    """Read the training images of a data set, or those of a folder or an .npz file."""
     from .sources import Reading, read_images
 
     return read_images(source, Reading(), training=True).samples
