@@ -531,7 +531,7 @@ def _cells() -> list[Cell]:
 NOTHING_PLANTED = Experiment(
     name="nothing-planted",
     question="Whose model is it when nothing was planted? Three tests, on strangers and on every theft.",
-    minutes=60,
+    minutes=40,
     chapter="12 Nothing was planted",
     cells=tuple(_cells()),
     measure=_measure,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 
 import ipywidgets
 import torch
@@ -126,7 +126,6 @@ def told(p: float) -> str:
     return f"{p:.1g}" if p >= LEVEL else f"{p:.0e}".replace("e-0", "e-")
 
 
-@lru_cache(2)
 def hardness(results: Results, *without: int) -> Tensor:
     """Count for each training digit the shipped networks that err on it, (60,000,), some of them left out."""
     (found,) = results.where(part="lots")
@@ -245,7 +244,7 @@ def by_siblings(p: Mapping[str, float], results: Results) -> list[Claim]:
         _number("12.c_follows", "The same of C", p["C"], low=0.05),
         _count("12.first", "Distilled copies that follow their teacher first of all", first, low=n, n=n),
         _count("12.extracted", "Copies by labels that do", extracted, high=2, n=n),
-        _count("12.lots", "Distilled copies in which the lot shows at 0.001", lots, high=n - 1, n=n),
+        _count("12.lots", "Distilled copies in which the lot shows at 0.001", lots, low=2, n=n),
     ]
 
 
