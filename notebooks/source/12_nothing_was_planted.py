@@ -26,7 +26,7 @@ wm.start("12")
 # %% [markdown]
 # ## Five files on the table
 #
-# Ana trained a network on digits. She marked nothing and registered nothing. A disk was stolen. Four networks, B to E, are on sale; their sellers say that they trained them themselves. You get all five files, and 6,000 digits like those a thief would have.
+# Ana trained a network on digits. She marked nothing and registered nothing. A disk was stolen. Four networks, B to E, are on sale; their sellers say that they trained them themselves. You get all five files, and 6,000 digits such as a thief would have.
 
 # %% tags=["nbval-ignore-output"]
 mnist = wm.load("mnist").to(wm.best_device())
@@ -70,7 +70,7 @@ corner = {name: (direction(case.ana) @ direction(file).T)[:40, :40] for name, fi
 wm.show(plots.origins.units, corner)
 
 # %% [markdown]
-# *How to read this:* a dark point says that two units read the same. B has a diagonal: its unit $i$ still reads what Ana's unit $i$ reads. The others have none. (Stripes are units that resemble many others.)
+# *How to read this:* a dark point says that two units read the same. B has a diagonal: its unit $i$ still reads what Ana's unit $i$ reads. The others have none.
 #
 # ## A test that needs no mark
 #
@@ -117,7 +117,7 @@ results = experiments.shipped("nothing-planted")
 wm.show(plots.origins.strangers, lesson_12.p_values(results), by_weights)
 
 # %% [markdown]
-# *How to read this:* strangers' p-values are spread evenly, as they must be: {value:12.false|1} lie at or below 0.05. B has the smallest that 999 shuffles can give, {value:12.b}. It is made from Ana's network. About C, D and E this test says nothing.
+# *How to read this:* strangers' p-values are spread evenly, as they must be: {value:12.false|1} lie at or below 0.05. B has the smallest that 999 shuffles can give, {value:12.b}. It is made from Ana's. About C, D and E this test says nothing.
 #
 # **Why exact?** If B has nothing to do with Ana, then any order of *her* units was as probable as the one she got, since each was drawn alike and trained alike. So $T$ is one of $n + 1$ numbers, none favoured. It doesn't matter that both used the same digits, recipe and architecture.
 #
@@ -127,7 +127,7 @@ wm.show(plots.origins.strangers, lesson_12.p_values(results), by_weights)
 wm.table(["honest networks", "pairs", "p-value"], lesson_12.honest(results))
 
 # %% [markdown]
-# One seed makes two honest networks as guilty as any thief: {value:12.seed} at most. Sorting the units by size convicts *every* pair of strangers ({value:12.sorted} at most): a common order is a false diagonal. So take a seed that nobody else takes: `wm.models.seed_of("Ana", 1)`. And the test sees a *common origin*, not who was first: there the dates of lesson 10 decide.
+# One seed makes two honest networks as guilty as any thief: {value:12.seed} at most. Sorting the units by size convicts *every* pair of strangers ({value:12.sorted} at most). So take a seed that nobody else takes: `wm.models.seed_of("Ana", 1)`. And the test sees a *common origin*, not who was first: there the dates of lesson 10 decide.
 #
 # ## Blind it, and repair it
 #
@@ -144,7 +144,7 @@ print(f"largest change of a logit {largest:.0e}; p before {by_weights['B']:.3f},
 wm.all_hold(*lesson_12.by_weights(results, by_weights["B"], blinded))
 
 # %% [markdown]
-# The test is blind: {value:12.blind}. Was E dealt anew as well?
+# The test is blind: p = {value:12.blind}. Was E dealt anew as well?
 #
 # **The repair** is lesson 08's, too. Pair each of Ana's units with one of the file's so that the sum of the cosines is largest, layer by layer from the input on. Then take the mean cosine, over all hidden layers:
 
@@ -164,7 +164,7 @@ wm.show(plots.origins.matches, others, found)
 wm.all_hold(*lesson_12.matched(found, others))
 
 # %% [markdown]
-# *How to read this:* E is found. Its cosine is {value:12.e|2}; no stranger passes {value:12.stranger|2}. But strangers no longer lie at 0: matching *looks for* likeness and finds some everywhere. So the formula above doesn't hold here. What holds is the rank: 1 of 40, so p = {value:12.rank|2}, and for 1 in 1,000 you need 999 strangers. D is as far away as any stranger ({value:12.rank_d|2}). Is D innocent?
+# *How to read this:* E is found. Its cosine is {value:12.e|2}; no stranger passes {value:12.stranger|2}. But strangers no longer lie at 0: matching *looks for* likeness and finds some everywhere. So the formula above doesn't hold here. What holds is the rank, 1 of 40: p = {value:12.rank|2}, and for 1 in 1,000 you need 999 strangers. D is as far away as any stranger ({value:12.rank_d|2}). Is D innocent?
 #
 # ## The lot
 #
@@ -204,7 +204,7 @@ for name, network in {"Ana's": case.ana, **case.files}.items():
 wm.table(["network", "errors on 45,000 inside", "on 15,000 outside", "p-value"], rows)
 
 # %% [markdown]
-# *How to read this:* Ana's own network errs far too rarely inside, p = {value:12.own}. And D, which has no unit like hers, has {value:12.d}: whoever is taught by her answers learns her mistakes, and *where* she makes none. C has {value:12.c}. In B, the large rate has washed the lot out: each test sees what the other misses.
+# *How to read this:* Ana's own network errs far too rarely inside, p = {value:12.own}. And D, which has no unit like hers, has {value:12.d}: whoever is taught by her answers learns her mistakes, and *where* she makes none. C has {value:12.c}. In B, the large rate has washed the lot out.
 #
 # **But what does 0.05 promise?** Forty owners, each asked about all forty networks:
 
@@ -289,9 +289,13 @@ wm.all_hold(*lesson_12.on_thefts(results))
 wm.reveal("12.p1", lesson_12.share_seen(results))
 
 # %% [markdown]
-# *How to read this:* squares convict. With every owner the weights show {value:12.weights|of} removals, after matching {value:12.matching|of}; the planted mark is believed after {value:12.mark|of}, by decoys after {value:12.decoys|of}; the lot shows after {value:12.lot|of}. On networks from scratch {value:12.innocent|of} claims are upheld. The weights miss what starts from new first weights, and *permutation*, which matching undoes. *Refusal* hides the mark; the weights behind it don't change. On signs the weights show {value:12.signs|of}.
-#
-# No column is best: they need different things.
+# Choose a theft and a level. Which test would you take to court?
+
+# %% tags=["nbval-ignore-output", "widget"]
+lesson_12.theft_dial(results)
+
+# %% [markdown]
+# *How to read this:* squares convict. With every owner the weights show {value:12.weights|of} removals, after matching {value:12.matching|of}; the planted mark is believed after {value:12.mark|of}, by decoys after {value:12.decoys|of}; the lot shows after {value:12.lot|of}. On networks from scratch {value:12.innocent|of} claims are upheld. The weights miss what starts from new first weights, and *permutation*, which matching undoes. *Refusal* hides the mark; the weights behind it don't change. On signs the weights show {value:12.signs|of}. No column is best:
 #
 # | evidence | needs | is defeated by | costs |
 # |---|---|---|---|
@@ -310,12 +314,6 @@ wm.reveal("12.p1", lesson_12.share_seen(results))
 wm.table(["how it was made", "file"], [[story, name] for name, story in case.truth.items()])
 
 # %% [markdown]
-# Choose a theft and a level. Which test would you take to court?
-
-# %% tags=["nbval-ignore-output", "widget"]
-lesson_12.theft_dial(results)
-
-# %% [markdown]
 # ## The paper, and here
 
 # %% tags=["nbval-ignore-output"]
@@ -328,7 +326,7 @@ wm.paper_table()
 # - **Shape:** one dead unit more, and the files can't be compared unit by unit.
 # - **Lot:** drawn, kept secret, and written down before (`wmlearn ownership lot`). The public split of a benchmark proves nothing.
 # - **Silence is no alibi:** an honest stranger and the cleverest thief look the same.
-# - **Forty networks, one architecture, digits;** on signs, the weights only.
+# - **Forty networks, one architecture;** on signs, the weights only.
 #
 # ## Challenge: the theft that nobody sees
 #

@@ -24,7 +24,7 @@ TESTS = {
     "p": "weights",
     "p_matched": "matched",
     "p_lot": "lot",
-    "p_mark": "planted mark",
+    "p_mark": "mark",
     "p_decoys": "decoys",
 }
 """Field of a row -> what a figure calls the test."""

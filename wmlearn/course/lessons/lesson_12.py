@@ -260,13 +260,13 @@ def on_thefts(results: Results) -> list[Claim]:
     related = "all related pairs among 210 pairs of language models"
     on_signs = seen(signs, "p")
     return [
-        _count("12.weights", "Removals that the weights show", count["p"], low=15, n=n, paper=related),
+        _count("12.weights", "Removals that the weights show", count["p"], low=20, n=n, paper=related),
         _count("12.matching", "Removals that they show after matching", found, low=count["p"], n=n),
-        _count("12.lot", "Removals that the lot shows", count["p_lot"], low=5, n=n),
-        _count("12.mark", "Removals after which the mark is believed", count["p_mark"], low=5, n=n),
-        _count("12.decoys", "Removals after which decoys agree", count["p_decoys"], low=5, n=n),
+        _count("12.lot", "Removals that the lot shows", count["p_lot"], low=10, n=n),
+        _count("12.mark", "Removals after which the mark is believed", count["p_mark"], low=15, n=n),
+        _count("12.decoys", "Removals after which decoys agree", count["p_decoys"], low=15, n=n),
         _count("12.innocent", "Claims upheld on networks from scratch", upheld, high=0, n=4 * len(innocents)),
-        _count("12.signs", "On signs, removals that the weights show", on_signs, low=15, n=len(signs) - 2),
+        _count("12.signs", "On signs, removals that the weights show", on_signs, low=20, n=len(signs) - 2),
     ]
 
 
