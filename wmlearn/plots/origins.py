@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..experiments import Results
-from ..experiments.nothing_planted import LEVEL, NO_THEFT, rows_of
+from ..experiments.nothing_planted import LEVEL, NO_THEFT, rows_of, seen, worst
 from .canvas import GOLD, GREY, GRID, INK, RED, SLATE, Row, axes, described, write
 from .names import FAMILIES, REMOVALS
 
@@ -69,9 +69,9 @@ def units(cosines: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
 
 
 def _say_strangers(p_values: Sequence[float], files: Mapping[str, float]) -> str:
-    levels = (0.05, 0.01, LEVEL)
-    counts = ", ".join(f"{sum(p <= level for p in p_values)} at or below {level:g}" for level in levels)
-    on_the_table = ", ".join(f"{name} {p:.2g}" for name, p in files.items())
+    p = torch.tensor(p_values, dtype=torch.float64)
+    counts = ", ".join(f"{int((p <= level).sum())} at or below {level:g}" for level in (0.05, 0.01, LEVEL))
+    on_the_table = ", ".join(f"{name} {own:.2g}" for name, own in files.items())
     return (
         f"p-values of {len(p_values)} pairs of strangers, spread evenly from 0 to 1: {counts}."
         f" The files on the table: {on_the_table}."
@@ -168,14 +168,17 @@ def _read(rows: Sequence[Row]) -> float:
     return median(row["accuracy"] for row in rows)
 
 
+def _least(rows: Sequence[Row]) -> float:
+    return min(row["p"] for row in rows)
+
+
 def _say_thefts(results: Results) -> str:
     stolen = _stolen(results)
     parts = []
     for test, title in TESTS.items():
         level = 0.05 if test == "p_matched" else LEVEL
-        always = sum(all(row[test] <= level for row in rows) for rows in stolen.values())
-        parts.append(f"{title} {always}")
-    blind = [REMOVALS[name] for name, rows in stolen.items() if all(row["p"] > LEVEL for row in rows)]
+        parts.append(f"{title} {seen(stolen, test, level)}")
+    blind = [REMOVALS[name] for name, rows in stolen.items() if _least(rows) > LEVEL]
     owners = len(next(iter(stolen.values())))
     return (
         f"Of {len(stolen)} thefts, shown with each of {owners} owners at {LEVEL:g} (matched: before all"
@@ -236,7 +239,7 @@ def _say_theft_point(results: Results, name: str, level: float) -> str:
     for test, title in TESTS.items():
         p = ", ".join(f"{row[test]:.1g}" for row in rows)
         parts.append(f"{title} {p}")
-    convict = [title for test, title in TESTS.items() if all(row[test] <= level for row in rows)]
+    convict = [title for test, title in TESTS.items() if worst(rows, test) <= level]
     return (
         f"After {REMOVALS[name]}, at {100 * _read(rows):.1f} % accuracy, p-values of the owners:"
         f" {'; '.join(parts)}."

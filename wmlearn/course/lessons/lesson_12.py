@@ -202,12 +202,13 @@ def by_weights(results: Results, b: float, blinded: float) -> list[Claim]:
 def matched(cosines: Mapping[str, float], strangers: Sequence[float]) -> list[Claim]:
     """Claim what is found after matching: mean cosines of the files, by name, and of strangers."""
     n = 1 + len(strangers)
-    rank = {name: 1 + sum(other >= cosine for other in strangers) for name, cosine in cosines.items()}
+    rank_e = 1 + sum(other >= cosines["E"] for other in strangers)
+    rank_d = 1 + sum(other >= cosines["D"] for other in strangers)
     return [
         _number("12.e", "Cosine of file E after matching", cosines["E"], low=0.45),
         _number("12.stranger", "Largest cosine of a stranger after matching", max(strangers), high=0.4),
-        _number("12.rank", "Rank of E among strangers, over all", rank["E"] / n, high=0.026),
-        _number("12.rank_d", "Rank of D among strangers, over all", rank["D"] / n, low=0.05),
+        _number("12.rank", "Rank of E among strangers, over all", rank_e / n, high=0.026),
+        _number("12.rank_d", "Rank of D among strangers, over all", rank_d / n, low=0.05),
     ]
 
 
