@@ -330,7 +330,7 @@ wm.paper_table()
 #
 # ## Challenge: the theft that nobody sees
 #
-# You have Ana's network and 6,000 digits *without labels*. Make a network that is right on 98 of 100 test digits and passes every test here: weights, matched, lot, siblings, each at 0.05. Its errors on 10,000 digits count.
+# You have Ana's network and 6,000 digits *without labels*. Make a network that is right on 98 of 100 test digits and passes every test here: weights, matched, lot, siblings, each at 0.05. Its errors on 10,000 digits count. (By luck, four such tests stop an honest network in one of five tries.)
 
 # %%
 def thief(network, x):

@@ -336,5 +336,5 @@ def _lot_p(made: nn.Module) -> float:
     return split_p_value(made, load("mnist").train.to(best_device()), lot, hardness=hardness(results, 0))
 
 
-CHALLENGE = Challenge("the theft that nobody sees", "errors in 10,000 digits", unseen, ours=160)
-"""The course's own: extraction by labels. Less is better."""
+CHALLENGE = Challenge("the theft that nobody sees", "errors in 10,000 digits", unseen, ours=157)
+"""The course's own: extraction by labels, at a peak rate of 2e-2, by a student of seed 1."""
