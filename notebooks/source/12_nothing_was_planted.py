@@ -41,7 +41,7 @@ for name, network in case.files.items():
 wm.table(["file", "accuracy", "answers as Ana's", "weights equal to Ana's"], rows)
 
 # %% [markdown]
-# Much the same accuracy, no weight in common. Agreement doesn't help: all good networks agree on easy digits. One of the four is innocent. Which?
+# Much the same accuracy, no weight in common. All good networks agree on easy digits. One of the four is innocent. Which?
 #
 # | | **Who can do what here** |
 # |---|---|
@@ -277,7 +277,7 @@ wm.all_hold(*lesson_12.by_siblings(follows, results))
 #
 # ## Every theft, five tests
 #
-# Five owners planted a mark of Adi's as well, and met all 26 removals of lesson 09. What does each test show?
+# Five owners planted a mark of Adi's as well, and met all 26 removals of lesson 09.
 
 # %%
 wm.show(plots.origins.thefts, results)
@@ -289,7 +289,7 @@ wm.all_hold(*lesson_12.on_thefts(results))
 wm.reveal("12.p1", lesson_12.share_seen(results))
 
 # %% [markdown]
-# Choose a theft and a level. Which test would you take to court?
+# Which test would you take to court?
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_12.theft_dial(results)
