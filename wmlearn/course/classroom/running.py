@@ -30,6 +30,8 @@ from .points import Mark
 CELL_SECONDS = 120.0  # as in the settings for nbgrader
 MOST_SECONDS = 600.0  # for all cells together
 MOST_MESSAGE = 2**20
+SLOW = ("IPython.core.interactiveshell", "scipy.stats", "torch._dynamo")
+"""What each process would import for a second or two: the shell, exact tails, and what optimisers ask for."""
 MOST_NETWORK = 16 * 2**20  # bytes; the course's network has half a million
 
 
@@ -86,7 +88,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "IPython.core.interactiveshell", "scipy.stats"])
+    context.set_forkserver_preload([__name__, *SLOW])
     return context
 
 
