@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 
 import wmlearn as wm
 from wmlearn import parallel
+from wmlearn.course.classroom import running
 
 settings.register_profile(
     "course",
@@ -77,6 +78,21 @@ def _drawn_alike() -> None:
     torch.manual_seed(0)
 
 
+@pytest.fixture(scope="module")
+def ready_cluster(processes: Any) -> Iterator[None]:
+    """Let the processes of a local Dask cluster part from a ready one, too, where the system can."""
+    config = pytest.importorskip("dask.config")
+    pytest.importorskip("distributed")
+    if processes.get_start_method() != "forkserver":
+        yield
+        return
+    from multiprocessing import forkserver  # not everywhere
+
+    forkserver.ensure_running()  # before Dask names what its processes import
+    with config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        yield
+
+
 AtOnce = Callable[..., list[str]]
 IN_A_PROCESS = """
 import contextlib, os, sys
@@ -96,7 +112,7 @@ def processes() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["wmlearn.cli"])
+    context.set_forkserver_preload(["wmlearn.cli", *running.SLOW])
     return context
 
 

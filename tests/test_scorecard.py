@@ -155,10 +155,14 @@ def test_cells_are_written_and_not_run_again(
 @pytest.mark.usefixtures("ready_processes")
 @pytest.mark.parametrize("scheduler", [None, "local"])
 def test_processes_and_a_cluster_measure_what_one_process_does(
-    scheduler: str | None, marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, card: scorecard.Scorecard
+    scheduler: str | None,
+    marks: dict[str, wm.Marked[Any]],
+    mnist: wm.Splits,
+    card: scorecard.Scorecard,
+    request: pytest.FixtureRequest,
 ) -> None:
     if scheduler:
-        pytest.importorskip("distributed")
+        request.getfixturevalue("ready_cluster")
     attacker, test = mnist.train[2000:3000], mnist.test[:2000]
     one = {"adi": marks["adi"]}
     other = scorecard.run(

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ RUN = """() => {
   return 1
 }"""
 PATIENCE = 120_000  # milliseconds: a guard against a page that hangs, not a budget
+OFTEN = 200  # milliseconds: whoever asks at each frame keeps a processor from the notebook
 HIDE_FILES = "() => { window.jupyterapp.commands.execute('application:toggle-left-area'); return 1 }"
 HOMES = (  # what a learner's own lab keeps, and this one must not touch
     "JUPYTER_CONFIG_DIR",
@@ -100,25 +101,43 @@ def _wait_for(address: str) -> None:
 
 
 @contextmanager
-def opened(notebook: Path, *, run_seconds: int = 600) -> Iterator[Any]:
-    """Copy a notebook into a folder of its own, open it in the lab, run all cells, and yield the page."""
+def opener(folder: Path, *, run_seconds: int = 600) -> Iterator[Callable[[Path], Any]]:
+    """Start a lab on a folder, and a browser; yield what opens a notebook of that folder in a page,
+    runs all cells, and returns the page; the page before is closed.
+    """
     from playwright.sync_api import sync_playwright
 
-    folder = Path(tempfile.mkdtemp())
-    shutil.copy(notebook, folder)
-    try:
-        with lab(folder) as address, sync_playwright() as p:
-            browser = p.chromium.launch(executable_path=CHROMIUM, args=BROWSER)
-            page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            page.set_default_timeout(PATIENCE)
-            page.goto(f"{address}/lab/tree/{notebook.name}", wait_until="domcontentloaded")
+    with lab(folder) as address, sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=BROWSER)
+        context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        context.set_default_timeout(PATIENCE)
+
+        def run(notebook: Path) -> Any:
+            for earlier in context.pages:
+                earlier.close()
+            page = context.new_page()
+            # a workspace of its own: another one's notebook isn't opened besides
+            place = f"{address}/lab/workspaces/{notebook.stem}/tree/{notebook.name}"
+            page.goto(place, wait_until="domcontentloaded")
             page.wait_for_selector(".jp-Notebook .jp-Cell")
-            page.wait_for_function(READY)
+            page.wait_for_function(READY, polling=OFTEN)
             page.evaluate(HIDE_FILES)
             page.evaluate(RUN)
-            page.wait_for_function("() => window.allRun", timeout=1000 * run_seconds)
-            yield page
-            browser.close()
+            page.wait_for_function("() => window.allRun", polling=OFTEN, timeout=1000 * run_seconds)
+            return page
+
+        yield run
+        browser.close()
+
+
+@contextmanager
+def opened(notebook: Path) -> Iterator[Any]:
+    """Copy a notebook into a folder of its own, open it in the lab, run all cells, and yield the page."""
+    folder = Path(tempfile.mkdtemp())
+    copy = Path(shutil.copy(notebook, folder))
+    try:
+        with opener(folder) as run:
+            yield run(copy)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import ipywidgets
 import nbformat
 import pytest
-from lab import CHROMIUM, PATIENCE, opened
+from lab import CHROMIUM, OFTEN, PATIENCE, opener
 
 NO_BROWSER = CHROMIUM is None or find_spec("playwright") is None
 by_hand = pytest.mark.skipif(
@@ -82,6 +83,19 @@ def test_the_cells_of_this_test_run_where_there_is_no_browser_too(cell: str, dia
         assert isinstance(eval(dial, names), ipywidgets.VBox)
 
 
+Runs = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    """Return what runs cells as a notebook, and returns its page; one lab and one browser serve all tests,
+    for each takes seconds to start.
+    """
+    folder = tmp_path_factory.mktemp("lab")
+    with opener(folder) as run:
+        yield lambda name, *cells: run(_book(folder / f"{name}.ipynb", *cells))
+
+
 def _book(path: Path, *cells: str) -> Path:
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     book.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
@@ -90,12 +104,12 @@ def _book(path: Path, *cells: str) -> Path:
 
 
 @by_hand
-def test_the_sliders_of_the_lessons_change_picture_and_words(tmp_path: Path) -> None:
-    with opened(_book(tmp_path / "lessons.ipynb", LESSONS, *(dial for dial, _, _ in DIALS))) as page:
-        boxes = page.locator(".jp-OutputArea .widget-vbox")
-        boxes.nth(len(DIALS) - 1).wait_for()
-        for i, (_, slider, key) in enumerate(DIALS):
-            _turn_one(page, boxes.nth(i), slider, key)
+def test_the_sliders_of_the_lessons_change_picture_and_words(runs: Runs) -> None:
+    page = runs("lessons", LESSONS, *(dial for dial, _, _ in DIALS))
+    boxes = page.locator(".jp-OutputArea .widget-vbox")
+    boxes.nth(len(DIALS) - 1).wait_for()
+    for i, (_, slider, key) in enumerate(DIALS):
+        _turn_one(page, boxes.nth(i), slider, key)
 
 
 def _turn_one(page: Any, box: Any, slider: int, key: str) -> None:
@@ -122,36 +136,37 @@ def _changes(page: Any, box: Any, words: str, milliseconds: int) -> bool:
     from playwright.sync_api import TimeoutError
 
     try:
-        page.wait_for_function(WORDS_CHANGED, arg=[box.element_handle(), words], timeout=milliseconds)
+        told = [box.element_handle(), words]
+        page.wait_for_function(WORDS_CHANGED, arg=told, polling=OFTEN, timeout=milliseconds)
     except TimeoutError:
         return False
     return True
 
 
 @by_hand
-def test_the_widgets_react_to_choosing_ticking_drawing_and_turning(tmp_path: Path) -> None:
-    with opened(_book(tmp_path / "widgets.ipynb", DIGITS, PAD, DIAL)) as page:
-        answer = page.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
-        answer.wait_for()
+def test_the_widgets_react_to_choosing_ticking_drawing_and_turning(runs: Runs) -> None:
+    page = runs("widgets", DIGITS, PAD, DIAL)
+    answer = page.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
+    answer.wait_for()
 
-        page.locator(".widget-dropdown select").select_option("7")
-        page.get_by_text("network A: 7").wait_for()
-        page.get_by_text("network B: 7").wait_for()
+    page.locator(".widget-dropdown select").select_option("7")
+    page.get_by_text("network A: 7").wait_for()
+    page.get_by_text("network B: 7").wait_for()
 
-        page.locator(".widget-checkbox input").check()
-        page.get_by_text("network B: 0").wait_for()
-        assert page.get_by_text("network A: 7").count() == 1
+    page.locator(".widget-checkbox input").check()
+    page.get_by_text("network B: 0").wait_for()
+    assert page.get_by_text("network A: 7").count() == 1
 
-        page.locator("button", has_text="Clear").click()
-        answer.wait_for()
-        page.locator(".widget-checkbox input").uncheck()
-        _draw_a_stroke(page)
-        page.get_by_text("network A: 1").wait_for()
+    page.locator("button", has_text="Clear").click()
+    answer.wait_for()
+    page.locator(".widget-checkbox input").uncheck()
+    _draw_a_stroke(page)
+    page.get_by_text("network A: 1").wait_for()
 
-        sentence = page.get_by_text("of 60,000 images poisoned").inner_text()
-        page.locator(".noUi-handle").first.focus()
-        page.keyboard.press("ArrowRight")
-        page.wait_for_function(NOBODY_SAYS, arg=sentence)
+    sentence = page.get_by_text("of 60,000 images poisoned").inner_text()
+    page.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(NOBODY_SAYS, arg=sentence, polling=OFTEN)
 
 
 def _draw_a_stroke(page: Any) -> None:

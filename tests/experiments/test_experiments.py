@@ -168,7 +168,7 @@ def test_whoever_stops_does_not_wait_for_the_cells_under_way(tmp_path: Path) -> 
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
+def client(ready_cluster: None) -> Iterator[Any]:
     """Return the client of a cluster with one worker, as it may run anywhere."""
     dask = pytest.importorskip("dask.distributed")
     with (
@@ -178,6 +178,7 @@ def client() -> Iterator[Any]:
         yield client
 
 
+@pytest.mark.usefixtures("ready_cluster")
 def test_a_local_cluster_gives_the_file_of_one_process(tmp_path: Path) -> None:
     pytest.importorskip("dask.distributed")
     toy, one, two = _toy(tmp_path), tmp_path / "one", tmp_path / "two"

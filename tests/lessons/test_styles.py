@@ -85,8 +85,8 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     ),
     "06": (
         _digits(3000, 1000),
-        ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 300, 700)"),
-        ("steps=120", "steps=24"),
+        ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 200, 400)"),
+        ("steps=120", "steps=8"),
         _after_start(
             "06",
             "drawn = lesson_06._us_signs",
@@ -95,9 +95,9 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ),
     ),
     "07": (
-        _digits(3000, 1000),
-        ("strangers, 40)", "strangers, 12)"),
-        ("patches, 999)", "patches, 99)"),
+        _digits(3000, 500),
+        ("strangers, 40)", "strangers, 5)"),
+        ("patches, 999)", "patches, 19)"),
         ('zhang_key("unrelated", i)), 99)', 'zhang_key("unrelated", i)), 19)'),
         ("others(abstract_key), 99)", "others(abstract_key), 19)"),
         ("others(recipe), 199)", "others(recipe), 19)"),

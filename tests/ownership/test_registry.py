@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from wmlearn import ownership as own
 from wmlearn.ownership.documents import parse
 from wmlearn.ownership.registry import chained, closed
 
+AtOnce = Callable[..., list[str]]
 WRITERS = """
 import os, sys
 from wmlearn import ownership as own
@@ -37,6 +38,16 @@ for writer in range(writers):
             os.write(1, f"{receipt.entry.number} {receipt.entry.leaf.hex()}\\n".encode())
         os._exit(0)
 sys.exit(any(os.waitpid(child, 0)[1] for child in children))
+"""
+WRITER = """
+import sys
+from wmlearn import ownership as own
+where, name, n, keeper = sys.argv[1:]
+registry = own.Registry(where, own.Identity("keeper", bytes.fromhex(keeper)))
+person = own.new_identity(name)
+for i in range(int(n)):
+    [receipt] = own.register(registry, own.release(person, f"model {i}", "0" * 64))
+    print(receipt.entry.number, receipt.entry.leaf.hex())
 """
 KEEPER = own.new_identity("keeper")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -97,14 +108,18 @@ def _leaves(registry: own.Registry) -> list[tuple[int, str]]:
     return [(entry.number, entry.leaf.hex()) for entry in own.read_book(registry).entries]
 
 
-@needs_fork
-def test_many_processes_register_at_once_and_nothing_is_lost(registry: own.Registry) -> None:
-    writing = _writers(registry, 8, 8)  # on a registry that is not there yet
-    said = [line.split() for line in writing.communicate(timeout=120)[0].splitlines()]
-    assert writing.returncode == 0
+def _written(at_once: AtOnce, registry: own.Registry, writers: int, n: int) -> list[tuple[int, str]]:
+    """Let processes register `n` releases each, all at once; return number and hash of each entry."""
+    words = [(registry.where, writer, n, KEEPER.secret.hex()) for writer in range(writers)]
+    lines = "".join(at_once(WRITER, *words)).splitlines()
+    return sorted((int(number), leaf) for number, leaf in map(str.split, lines))
+
+
+def test_many_processes_register_at_once_and_nothing_is_lost(registry: own.Registry, at_once: AtOnce) -> None:
+    said = _written(at_once, registry, 8, 8)  # on a registry that is not there yet
     found = own.audit(registry)
     assert (found.n, found.faults) == (64, ())
-    assert sorted((int(number), leaf) for number, leaf in said) == _leaves(registry)
+    assert said == _leaves(registry)
 
 
 @needs_fork
@@ -262,15 +277,14 @@ def server() -> Iterator[str]:
             subprocess.run(["pg_ctl", "-D", "data", "-m", "immediate", "stop"], **options)
 
 
-@needs_fork
-def test_postgresql_serves_as_well(server: str, tmp_path: Path) -> None:
+def test_postgresql_serves_as_well(server: str, tmp_path: Path, at_once: AtOnce) -> None:
     registry = own.Registry(server, KEEPER)
     with pytest.raises(wm.DataError, match="must be a registry"):
         own.read_book(registry)
-    said = [line.split() for line in _writers(registry, 4, 5).communicate(timeout=120)[0].splitlines()]
+    said = _written(at_once, registry, 4, 5)
     found = own.audit(registry)
     assert (found.n, found.faults) == (20, ())
-    assert sorted((int(number), leaf) for number, leaf in said) == _leaves(registry)
+    assert said == _leaves(registry)
     again = parse(own.read_book(registry).entries[3].document, own.Release)
     with pytest.raises(wm.ArgumentError, match="must be registered once, got 'entry 4'"):
         own.register(registry, again)
