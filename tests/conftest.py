@@ -1,4 +1,8 @@
-"""What all tests share: MNIST, a small part of it, photographs of signs, one thread, a home of their own."""
+"""What all tests share: MNIST, a small part of it, photographs of signs, one thread, a home of their own.
+
+The package is imported where it is needed: the process that hands out the tests reads this file, too, and has
+no use for it.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
 
-import wmlearn as wm
-from wmlearn import parallel
-from wmlearn.course.classroom import running
+if TYPE_CHECKING:
+    import wmlearn as wm
 
 settings.register_profile(
     "course",
@@ -61,6 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    import torch
+
     before = os.environ.get("WMLEARN_HOME")
     threads = torch.get_num_threads()
     os.environ["WMLEARN_HOME"] = str(tmp_path_factory.mktemp("home"))
@@ -75,6 +79,8 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _drawn_alike() -> None:
     """Let each test draw the same from PyTorch's own generator, whatever ran before it."""
+    import torch
+
     torch.manual_seed(0)
 
 
@@ -111,6 +117,8 @@ def processes() -> Any:
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    from wmlearn.course.classroom import running
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["wmlearn.cli", *running.SLOW])
     return context
@@ -121,6 +129,8 @@ def ready_processes(processes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `jobs=2` part from a process that has imported the package: for tests of what two jobs do. That
     they start by themselves, too, tests/test_parallel.py asks.
     """
+    from wmlearn import parallel
+
     names = {"get_context": lambda _: processes, "active_children": multiprocessing.active_children}
     monkeypatch.setattr(parallel, "multiprocessing", SimpleNamespace(**names))
 
@@ -151,6 +161,8 @@ def at_once(processes: Any) -> AtOnce:
 
 @pytest.fixture(scope="session")
 def mnist() -> wm.Splits:
+    import wmlearn as wm
+
     return wm.load("mnist")
 
 
@@ -166,6 +178,8 @@ def photographs() -> wm.Splits:
         if not PHOTOGRAPHS.is_file():
             pytest.skip(f"the real photographs are not here: neither {UNPACKED} nor {PHOTOGRAPHS}")
         _unpack()
+    import wmlearn as wm
+
     return wm.load("gtsrb", root=UNPACKED)
 
 

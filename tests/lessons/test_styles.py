@@ -85,8 +85,8 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     ),
     "06": (
         _digits(3000, 1000),
-        ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 200, 400)"),
-        ("steps=120", "steps=8"),
+        ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 300, 700)"),
+        ("steps=120", "steps=24"),
         _after_start(
             "06",
             "drawn = lesson_06._us_signs",
@@ -108,7 +108,11 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("for secret in range(50)]", "for secret in range(10)]"),
     ),
     "09": (_digits(3000, 1000), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 2_500, 300, seed=9)")),
-    "10": (_digits(4000, 1500),),
+    "10": (
+        _digits(4000, 1500),
+        ("range(8_000)", "range(5_000)"),
+        ("reach=0.3, steps=20", "reach=0.3, steps=4"),
+    ),
     "12": (("mnist.train, 6_000, seed=9)", "mnist.train, 600, seed=9)"), ("range(999)", "range(99)")),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
