@@ -26,6 +26,7 @@ from wmlearn.street_detector import (
     RECIPE,
     Detections,
     average_precision,
+    box_overlaps,
     class_accuracy,
     detect,
     halved,
@@ -176,6 +177,17 @@ def test_detections_that_cannot_be_say_what_is_wrong(name: str) -> None:
     with pytest.raises(wm.ArgumentError) as error:
         replace(found, **changed)
     assert says in str(error.value)
+
+
+def test_overlaps_are_torchvisions_to_the_last_bit(street: Street) -> None:
+    from torchvision.ops import box_iou
+
+    gen = torch.Generator().manual_seed(0)
+    shaken = street.boxes + 6 * torch.randn(street.boxes.shape, generator=gen)
+    overlaps = box_overlaps(street.boxes, shaken)
+    assert torch.equal(overlaps, box_iou(street.boxes, shaken))
+    assert (overlaps > 0.5).any()
+    assert (overlaps == 0).any()
 
 
 def test_the_lessons_versions_equal_the_package(street: Street) -> None:

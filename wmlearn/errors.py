@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 
 class WmlearnError(Exception):
     """Everything this package raises on purpose, so that a notebook can catch it in one word.
@@ -81,3 +83,16 @@ def require(ok: bool, what: str, got: object, fix: str = "") -> None:
     if not ok:
         remedy = f" {fix}" if fix else ""
         raise ArgumentError(f"{what}, got {got!r}.{remedy}")
+
+
+def require_torchvision(what: str) -> None:
+    """Raise `DataError` unless torchvision can be imported, which `what` needs, and most lessons don't."""
+    try:
+        import_module("torchvision")
+    except ModuleNotFoundError as error:
+        fix = 'Run pip install "wmlearn[signs]".'
+        raise DataError(f"{what} needs {error.name}, which is not installed. {fix}") from error
+    except (ImportError, OSError, RuntimeError) as error:  # it was built for another PyTorch
+        fix = "Install both from the same index."
+        rule = f"{what} needs a torchvision that fits PyTorch"
+        raise DataError(f"{rule}, got: {str(error).splitlines()[0]}. {fix}") from error

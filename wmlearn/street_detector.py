@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from . import progress
 from .data.signs.street import Street
-from .errors import require
+from .errors import require, require_torchvision
 from .poisoning import Target
 from .training import OneCycle, OnEpoch, Recipe, TrainLog, check_loss
 
@@ -47,8 +47,12 @@ class Detections:
 
 
 def street_rcnn(classes: int = 3, seed: int = 0, size: int = 128) -> nn.Module:
-    """Build a Faster R-CNN for scenes of `size` pixels, with 0.38 million weights."""
+    """Build a Faster R-CNN for scenes of `size` pixels, with 0.38 million weights.
+
+    Raises `DataError` where torchvision is not installed.
+    """
     require(classes >= 1, "classes must be at least 1", classes)
+    require_torchvision("A detector of signs")
     from torchvision.models.detection import FasterRCNN
     from torchvision.models.detection.rpn import AnchorGenerator
     from torchvision.ops import MultiScaleRoIAlign
@@ -208,6 +212,18 @@ def _join(scenes: list[dict[str, Tensor]], name: str) -> Tensor:
     return torch.cat([scene[name] for scene in scenes])
 
 
+def box_overlaps(a: Tensor, b: Tensor) -> Tensor:
+    """Return the intersection over union of each box in `a` (M, 4) with each in `b` (K, 4): (M, K)."""
+    corner = torch.maximum(a[:, None, :2], b[:, :2])  # (M, K, 2) left and top
+    sides = (torch.minimum(a[:, None, 2:], b[:, 2:]) - corner).clamp(min=0)  # (M, K, 2)
+    shared = sides.prod(2)
+    return shared / (_areas(a)[:, None] + _areas(b) - shared)
+
+
+def _areas(boxes: Tensor) -> Tensor:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
 def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: float = 0.5) -> Tensor:
     """Say what the detector takes every sign of `street` for, (M,): a class, or `MISSED`.
 
@@ -215,10 +231,8 @@ def readings(found: Detections, street: Street, *, score: float = 0.5, overlap: 
     union with the sign's box is at least `overlap`. Raises `ArgumentError` for detections in scenes that
     `street` doesn't have.
     """
-    from torchvision.ops import box_iou
-
     _check_scenes(found, street)
-    fits = box_iou(street.boxes, found.boxes) >= overlap  # (M signs, K detections)
+    fits = box_overlaps(street.boxes, found.boxes) >= overlap  # (M signs, K detections)
     fits &= street.scene[:, None] == found.scene
     fits &= found.scores >= score
     if not len(found.scores):

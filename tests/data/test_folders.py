@@ -43,6 +43,18 @@ def test_a_folder_gives_what_torchvision_gives(folder: Path) -> None:
     assert pictures.skipped == {}
 
 
+def test_folders_within_a_class_come_in_torchvisions_order(folder: Path) -> None:
+    from torchvision.datasets import ImageFolder
+
+    for name in ("a/0.png", "a!/0.PNG", "b.png", "a.png", "Z/y/0.bmp", "notes.txt"):
+        _picture(folder / "cat" / Path(name).with_suffix(".png"), 7)
+        (folder / "cat" / Path(name).with_suffix(".png")).rename(folder / "cat" / name)
+    pictures = read_folder(folder)
+    assert [str(folder / name) for name in pictures.names] == [
+        path for path, _ in ImageFolder(folder).samples
+    ]
+
+
 def test_a_limit_draws_the_same_pictures_each_time_and_keeps_their_names(folder: Path) -> None:
     one = read_folder(folder, limit=3)
     two = read_folder(folder, limit=3)

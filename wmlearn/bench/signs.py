@@ -14,9 +14,9 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torchvision.transforms.functional import to_pil_image, to_tensor
 
 from ..data import Splits, signs
+from ..errors import require_torchvision
 from ..experiments.signs import PHOTOGRAPH_RECIPE, SHAKEN, SIGN_RECIPE, changed, fit, rendered
 from ..experiments.street import N_TRAIN
 from ..models import sign_cnn
@@ -34,6 +34,7 @@ def timings(n: int = 3000) -> Iterator[Timing]:
 
     They take `n` signs and n / 10 scenes. Scenes are drawn, and streets are learnt, on the CPU.
     """
+    require_torchvision("The ordinary way")
     yield from drawing(n)
     yield from classifier(n)
     yield from detector(n // 10)
@@ -113,11 +114,15 @@ class Loaded:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Any]:
+        from torchvision.transforms.functional import to_tensor
+
         return to_tensor(self.images[index]), self.answers[index]  # the networks standardise by themselves
 
 
 def pictures(x: Tensor) -> list[Image]:
     """Turn tensors (N, 3, H, W) into Pillow images."""
+    from torchvision.transforms.functional import to_pil_image
+
     return [to_pil_image(image) for image in x.cpu()]
 
 

@@ -25,6 +25,7 @@ from ..words import visible
 from . import answers, classroom, models
 from . import ownership as cli_ownership
 from .doctor import examine
+from .pack import pack
 from .quickstart import compare_digits, compare_signs, report, steps
 
 # what is heavy is imported by the command that needs it: jupytext and nbclient, torchvision, a web server
@@ -41,7 +42,7 @@ data = typer.Typer(
 app.add_typer(data, name="data")
 app.add_typer(cli_ownership.app, name="ownership")
 app.add_typer(classroom.app, name="classroom")
-for command in (models.scan, models.mark, models.scorecard):
+for command in (models.scan, models.mark, models.scorecard, pack):
     app.command()(command)
 
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from importlib.util import find_spec
 
 import torch
 from packaging.requirements import Requirement  # comes with jupyterlab and matplotlib
@@ -15,9 +16,11 @@ from packaging.specifiers import SpecifierSet
 
 from ..data import files
 from ..data.files import checked, damaged
+from ..errors import DataError, require_torchvision
 from ..training import best_device, has_bf16
 
 INSTALL = "pip install -e ."
+PURPOSE = {"signs": "only for notebook 04 and to fetch data"}  # of an extra; of others, "optional"
 FETCHED = ("fashion-mnist", "cifar10", "gtsrb")  # what doesn't ship with the course
 ROOM = 0.5  # GiB that a class of results and pictures may fill
 
@@ -43,6 +46,8 @@ def examine() -> Iterator[Finding]:
         yield _package(requirement)
     for extra in metadata("wmlearn").get_all("Provides-Extra") or []:
         yield _extra(extra)
+    if find_spec("torchvision"):
+        yield _torchvision()
     yield _threads()
     yield _precision()
     yield _gpu()
@@ -89,11 +94,22 @@ def _package(requirement: Requirement) -> Finding:
 
 
 def _extra(extra: str) -> Finding:
-    """Look for what an extra adds; none is needed for the lessons, so nothing here is wrong."""
+    """Look for what an extra adds; most lessons need none, so nothing here is wrong."""
     lacking = [requirement.name for requirement in added(extra) if _fault(requirement)]
     if not lacking:
         return Finding(f"extra {extra}", "installed")
-    return Finding(f"extra {extra}", f'without {", ".join(lacking)} (optional): pip install -e ".[{extra}]"')
+    purpose = PURPOSE.get(extra, "optional")
+    without = f"without {', '.join(lacking)} ({purpose})"
+    return Finding(f"extra {extra}", f'{without}: pip install -e ".[{extra}]"')
+
+
+def _torchvision() -> Finding:
+    """Look whether the torchvision that is installed was built for this PyTorch."""
+    try:
+        require_torchvision("Notebook 04")
+    except DataError:
+        return Finding("torchvision", "does not fit PyTorch", "Install both from the same index.")
+    return Finding("torchvision", version("torchvision"))
 
 
 def _python() -> Finding:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, require_torchvision
 from . import files
 from .samples import Samples, Splits
 
@@ -28,6 +28,7 @@ def load_cifar10(root: Path | None, download: bool) -> Splits:
 
 
 def _download(temporary: Path) -> Path:
+    require_torchvision("Fetching CIFAR-10")
     from torchvision.datasets import CIFAR10
 
     whole = temporary / "whole"
@@ -37,6 +38,7 @@ def _download(temporary: Path) -> Path:
 
 
 def _part(folder: Path, train: bool) -> Samples:
+    require_torchvision("CIFAR-10")
     from torchvision.datasets import CIFAR10
 
     try:

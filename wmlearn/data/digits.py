@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, require_torchvision
 from . import files
 from .samples import Samples, Splits
 
@@ -51,6 +51,7 @@ def load_fashion_mnist(root: Path | None, download: bool) -> Splits:
 
 
 def _download(temporary: Path) -> Path:
+    require_torchvision("Fetching Fashion-MNIST")
     from torchvision.datasets import FashionMNIST
 
     FashionMNIST(temporary, download=True)

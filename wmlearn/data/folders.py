@@ -107,15 +107,17 @@ def _entries(place: Path) -> Iterator[str]:
 
 def _by_class(place: Path) -> tuple[list[Listed], tuple[str, ...]]:
     """List the pictures of each class as torchvision does, and name the classes."""
-    from torchvision.datasets import ImageFolder
-
     names = sorted(entry.name for entry in os.scandir(place) if entry.is_dir())
     if len(names) < 2:
         rule = f"{place} must hold a folder for each of two or more classes"
         fix = "Name the folder above the classes."
         raise DataError(f"{rule}, got {names[0] if names else 'no folder'}. {fix}")
-    data = ImageFolder(place, is_valid_file=_is_picture, allow_empty=True)
-    return data.samples, tuple(data.classes)
+    listed: list[Listed] = []
+    for label, name in enumerate(names):
+        for folder, _, inside in sorted(os.walk(place / name, followlinks=True)):
+            paths = [os.path.join(folder, picture) for picture in sorted(inside)]
+            listed += [(path, label) for path in paths if _is_picture(path)]
+    return listed, tuple(names)
 
 
 def _flat(place: Path) -> tuple[list[Listed], tuple[str, ...]]:

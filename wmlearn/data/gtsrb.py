@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, require_torchvision
 from . import files
 from .samples import Samples, Splits
 from .signs.de import SIGNS
@@ -59,6 +59,7 @@ def load_gtsrb(root: Path | None, download: bool) -> Splits:
 
 
 def _download(temporary: Path) -> Path:
+    require_torchvision("Fetching GTSRB")
     from torchvision.datasets import GTSRB
 
     whole = temporary / "gtsrb"

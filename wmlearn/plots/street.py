@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from ..data.signs.street import Street
-from ..street_detector import Detections
+from ..street_detector import Detections, box_overlaps
 from .canvas import (
     DARK,
     GOLD,
@@ -204,12 +204,10 @@ class Moved:
 
 def _moved(street: Street, shift: Tensor) -> Moved:
     """Move the box of the widest sign of `street` by each shift (K, 2)."""
-    from torchvision.ops import box_iou
-
     widest = int(street.widths.argmax())
     truth = street.boxes[widest]
     boxes = truth + shift.repeat(1, 2)  # (K, 4)
-    overlaps = box_iou(truth[None], boxes)[0].tolist()
+    overlaps = box_overlaps(truth[None], boxes)[0].tolist()
     return Moved(brightened(street.x[street.scene[widest]]), truth, boxes, overlaps)
 
 

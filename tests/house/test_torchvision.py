@@ -1,0 +1,71 @@
+"""Only the detector of notebook 04 and the fetching of data need torchvision; without it, both say so."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from rooms import MODULES, dotted, fresh, label, tree
+
+from wmlearn import errors
+
+LACKING = {  # what needs it -> the beginning of what it says
+    "wm.street_detector.street_rcnn()": "A detector of signs needs torchvision, which is not installed.",
+    "wm.load('fashion-mnist')": "Fetching Fashion-MNIST needs torchvision",
+    "wm.load('cifar10')": "Fetching CIFAR-10 needs torchvision",
+    "wm.load('gtsrb')": "Fetching GTSRB needs torchvision",
+    "list(bench.PARTS['signs']())": "The ordinary way needs torchvision",
+}
+
+
+@cache
+def _said() -> dict[str, str]:
+    """Run all of `LACKING` in an interpreter without torchvision, after it has imported every module."""
+    code = f"""
+import json, sys, tempfile
+sys.modules["torchvision"] = None
+from importlib import import_module
+from pathlib import Path
+for name in {[dotted(path) for path in MODULES]}:
+    import_module(name)
+import wmlearn as wm
+from wmlearn import bench
+from wmlearn.data import files
+said = {{}}
+with tempfile.TemporaryDirectory() as folder:
+    files.CACHE = Path(folder)
+    for line in {list(LACKING)}:
+        try:
+            eval(line)
+        except wm.DataError as error:
+            said[line] = str(error)
+print(json.dumps(said))
+"""
+    return json.loads(fresh(code))
+
+
+@pytest.mark.parametrize("line", LACKING)
+def test_without_it_every_module_loads_and_what_needs_it_says_what_to_install(line: str) -> None:
+    assert _said()[line].startswith(LACKING[line])
+    assert _said()[line].endswith('Run pip install "wmlearn[signs]".')
+
+
+def test_one_that_was_built_for_another_pytorch_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torchvision.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(errors.DataError, match=r"fits PyTorch, got: .*nms.*\. Install both from the same"):
+        errors.require_torchvision("A detector")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=label)
+def test_it_is_imported_only_inside_functions(path: Path) -> None:
+    outside = [node for node in tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not [node for node in outside if "'torchvision" in ast.dump(node)]
