@@ -10,6 +10,7 @@ import pytest
 
 from wmlearn.cli import doctor
 from wmlearn.data import files
+from wmlearn.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,3 +76,23 @@ def test_damaged_data_and_a_full_disk_are_wrong(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(doctor, "ROOM", 1e9)
     assert _faults() == {"data": files.REMEDY, "free disk": "Free half a gigabyte."}
     assert _states()["data"].startswith("DAMAGED: mnist/x.gz")
+
+
+def test_without_torchvision_it_says_what_is_missing_for_which_notebook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _ask_for(monkeypatch, "no-such-package; extra == 'signs'")
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    assert "torchvision" not in _states()
+    without = "without no-such-package (only for notebook 04 and to fetch data)"
+    assert doctor._extra("signs").state == f'{without}: pip install -e ".[signs]"'
+    assert doctor._extra("signs").ok
+
+
+def test_a_torchvision_of_another_build_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(what: str) -> None:
+        raise DataError(f"{what} needs a torchvision that fits PyTorch")
+
+    assert _states()["torchvision"] == version("torchvision")
+    monkeypatch.setattr(doctor, "require_torchvision", refuse)
+    assert _faults() == {"torchvision": "Install both from the same index."}

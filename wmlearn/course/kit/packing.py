@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import metadata, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from . import install
 LEAST = 600e6  # bytes of the smallest kit: a PyTorch without CUDA has 190 million of them
 OF_A_GPU = re.compile(r"nvidia|cuda|triton")
 STEP = re.compile(r"\s*(Collecting|Downloading|Using cached) ([^\s;\[]+)(?:.*\((\S+ [kMG]B)\))?")
+NO_EXTRA = "does not provide the extra"  # which pip only warns of
 LONGEST = 300  # letters of pip's own words that are passed on
 FIX = "Try again with a network and space, or name another source with --wheels or --index."
 README = """# wmlearn, offline kit
@@ -120,9 +121,6 @@ def pack(
     `on_step` is told what pip does. Raises `DataError` where `out` is there already or can't be written, and
     where a wheel can't be had.
     """
-    known = metadata("wmlearn").get_all("Provides-Extra") or []
-    for extra in extras:
-        require(extra in known, f"an extra must be one of {', '.join(known)}", extra)
     files.check_new_folder(out)
     _check_space(out)
     if find_spec("pip") is None:
@@ -147,11 +145,7 @@ def describe(folder: Path) -> Kit:
 
 
 def said_size(n_bytes: float) -> str:
-    """Say a size as a folder's properties do: "385 MB", "3.9 GB".
-
-    >>> said_size(3.9e9)
-    '3.9 GB'
-    """
+    """Say a size as a folder's properties do: "385 MB", "3.9 GB"."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
@@ -198,15 +192,15 @@ def _pip(words: Sequence[str], temporary: Path, on_step: Callable[[str], object]
     line += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     piped = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
-    error = "nothing"
+    error = ""
     with subprocess.Popen(line, env=environment, **piped) as process:
         for said in process.stdout or ():
             step = STEP.match(said)
             if step:
                 on_step(" ".join([step[1].lower(), Path(step[2]).name, step[3] or ""]))
-            if said.startswith("ERROR: "):
-                error = said.removeprefix("ERROR: ").strip()[:LONGEST]
-    if process.returncode:
+            if said.startswith("ERROR: ") or NO_EXTRA in said:
+                error = said.partition(": ")[2].strip()[:LONGEST]
+    if process.returncode or error:
         raise DataError(f"pip must get every wheel for this machine, got: {error}. {FIX}")
 
 
