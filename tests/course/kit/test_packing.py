@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -98,6 +99,24 @@ def test_other_sources_and_extras_reach_pip(tmp_path: Path, monkeypatch: pytest.
     assert download[download.index("--extra-index-url") + 1] == "https://example.org/simple"
     assert any(word.endswith("[signs]") for word in download)
     assert "Notebook 04" not in (kit.folder / "README.md").read_text()
+
+
+def test_without_a_clone_its_own_wheel_is_taken_from_the_folder_and_from_no_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _pip(monkeypatch)
+    monkeypatch.setattr(packing.files, "ROOT", tmp_path / "wmlearn" / "shipped")
+    name = f"wmlearn-{packing.version('wmlearn')}-py3-none-any.whl"
+    with pytest.raises(
+        DataError, match=r"the folder of --wheels must hold wmlearn-.*\.whl, got none\. Put it"
+    ):
+        packing.pack(tmp_path / "kit", packing.Source(index="https://example.org/simple"))
+    assert calls == []
+    (tmp_path / name).touch()
+    packing.pack(tmp_path / "kit", packing.Source(tmp_path))
+    [download] = calls
+    assert download[3] == "download"
+    assert str(tmp_path / name) in download
 
 
 def test_what_pip_says_last_is_passed_on_and_nothing_stays(
@@ -206,7 +225,7 @@ def test_a_kit_installs_and_works_without_a_network_and_without_a_clone(tmp_path
 
 
 def _lab_opens(command: list[str], folder: Path, environment: dict[str, str]) -> None:
-    """Start the lab, wait for the address that it prints, and end it; its own network is not ours to ask."""
+    """Start the lab, wait until it serves, and end it. It would open a page that it writes for a browser."""
     settings = folder / "jupyter"
     settings.mkdir()
     text = '{"ServerApp": {"open_browser": false, "allow_root": true}}'
@@ -214,14 +233,15 @@ def _lab_opens(command: list[str], folder: Path, environment: dict[str, str]) ->
     told = folder / "lab.log"
     with told.open("w") as log:
         how = {"cwd": folder, "env": environment, "stdout": log, "stderr": log}
-        process = subprocess.Popen(command, **how)
+        process = subprocess.Popen(command, start_new_session=True, **how)
         try:
             for _ in range(600):
-                if "lab/tree/01_two_models.ipynb" in told.read_text() or process.poll() is not None:
+                if "http://127.0.0.1" in told.read_text() or process.poll() is not None:
                     break
                 time.sleep(0.5)
-            assert "http://127.0.0.1" in told.read_text()
-            assert "lab/tree/01_two_models.ipynb" in told.read_text()
+            assert "http://127.0.0.1" in told.read_text(), told.read_text()[-2000:]
+            pages = (folder / ".local" / "share" / "jupyter" / "runtime").glob("jpserver-*.html")
+            assert any("lab/tree/01_two_models.ipynb" in page.read_text() for page in pages)
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # the lab's server, too, which it started
             process.wait(60)

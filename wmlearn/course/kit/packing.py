@@ -57,10 +57,8 @@ class Source:
     def __post_init__(self) -> None:
         if self.wheels is not None:
             found = any(self.wheels.glob("*.whl"))
-            require(
-                found, "the folder of wheels must hold files *.whl", str(self.wheels), "Name another folder."
-            )
-
+            rule = "the folder of wheels must hold files *.whl"
+            require(found, rule, str(self.wheels), "Name another folder.")
         if self.index is not None:
             rule = "the index must be an address"
             is_one = self.index.startswith(("https://", "http://", "file://"))
@@ -164,17 +162,28 @@ def _gather(folder: Path, source: Source, extras: Sequence[str], on_step: Callab
     pins = folder.with_name("pins.txt")
     pins.write_text("".join(f"{pin}\n" for pin in source.pins()), encoding="utf-8")
     options = [*source.words(), "--only-binary", ":all:", "--constraint", str(pins)]
-    wanted = f"wmlearn=={version('wmlearn')}"
-    clone = files.ROOT.parent
-    if (clone / "pyproject.toml").is_file():
-        ready = ["--no-build-isolation"] if find_spec("hatchling") else source.words()
-        on_step("making the wheel of wmlearn")
-        _pip(["wheel", "--no-deps", *ready, "--wheel-dir", str(own), str(clone)], own, on_step)
-        [wheel] = own.glob("wmlearn-*.whl")
-        wanted = str(wheel)
-    wanted += f"[{','.join(extras)}]" if extras else ""
+    wanted = str(_own_wheel(own, source, on_step)) + (f"[{','.join(extras)}]" if extras else "")
     _pip(["download", *options, "--dest", str(folder / "wheels"), wanted], own, on_step)
     _check_pair(folder / "wheels")
+
+
+def _own_wheel(own: Path, source: Source, on_step: Callable[[str], object]) -> Path:
+    """Make the wheel of wmlearn from the clone; without one, take it from the folder of wheels.
+
+    No index is asked for it: under that name, anybody could have put anything there.
+    """
+    clone = files.ROOT.parent
+    if not (clone / "pyproject.toml").is_file():
+        name = f"wmlearn-{version('wmlearn')}-py3-none-any.whl"
+        if source.wheels is None or not (source.wheels / name).is_file():
+            fix = "Put it there, or pack from a clone of the project."
+            raise DataError(f"the folder of --wheels must hold {name}, got none. {fix}")
+        return (source.wheels / name).absolute()
+    ready = ["--no-build-isolation"] if find_spec("hatchling") else source.words()
+    on_step("making the wheel of wmlearn")
+    _pip(["wheel", "--no-deps", *ready, "--wheel-dir", str(own), str(clone)], own, on_step)
+    [wheel] = own.glob("wmlearn-*.whl")
+    return wheel
 
 
 def _check_pair(folder: Path) -> None:
