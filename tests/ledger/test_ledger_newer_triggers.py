@@ -67,33 +67,33 @@ def test_calibrated_clustering_finds_poison_that_is_half_of_its_class_and_the_fi
     assert _mean(rows, "clustering_fixed", "caught") <= 0.05
 
 
-def test_on_a_resnet_the_fixed_limit_finds_the_pattern_as_well_as_the_calibrated_one(
+def test_on_a_resnet_the_calibrated_limit_finds_the_pattern_and_the_fixed_one_in_one_of_three(
     results: Results,
 ) -> None:
-    """It was expected to miss it, as on ResNets that others trained. On this one, it doesn't."""
+    """By the first network alone, both seemed to find it equally well."""
     rows = results.where(network="small_resnet", attack="pattern")
-    assert len(rows) >= 1
-    for row in rows:
-        assert row["success"] >= 0.99
-        assert row["clustering"]["caught"] == row["clustering_fixed"]["caught"]
-        assert row["clustering"]["caught"] >= 0.5
-        assert row["clustering"]["false"] <= 0.01
+    assert [row["seed"] for row in rows] == [10, 11, 12]
+    assert min(row["success"] for row in rows) >= 0.99
+    assert min(row["clustering"]["caught"] for row in rows) >= 0.5
+    assert max(row["clustering"]["false"] for row in rows) <= 0.01
+    assert sum(row["clustering_fixed"]["caught"] > 0 for row in rows) == 1
+    assert min(row["strip"]["caught"] for row in rows) >= 0.99
 
 
 @pytest.mark.parametrize("attack", ["pattern", "single pixel", "square"])
-def test_on_a_resnet_trained_by_plain_adam_the_calibrated_limit_misses_the_poison_and_strip_does_not(
+def test_on_a_resnet_trained_by_plain_adam_strip_catches_the_poison_and_the_calibrated_limit_mostly(
     results: Results, attack: str
 ) -> None:
-    """The fixed limit finds a third of the square's, and none of the others': one network each, as a look."""
+    """In one network of three, the calibrated limit catches none; alone, that one looked like all."""
     rows = results.where(network="small_resnet_adam", attack=attack)
     controls = results.where(network="small_resnet_adam", attack="clean")
-    assert [row["seed"] for row in rows] == [row["seed"] for row in controls] == [10]
-    for row in rows:
-        assert row["success"] >= 0.99
-        assert row["clustering"]["caught"] == 0
-        assert row["clustering_fixed"]["caught"] <= (0.4 if attack == "square" else 0)
-        assert row["strip"]["caught"] >= 0.8
-    assert controls[0]["success"][attack] <= 0.01
+    assert [row["seed"] for row in rows] == [row["seed"] for row in controls] == [10, 11, 12]
+    assert min(row["success"] for row in rows) >= 0.99
+    assert max(row["success"][attack] for row in controls) <= 0.01
+    assert min(row["strip"]["caught"] for row in rows) >= 0.8
+    assert rows[0]["clustering"]["caught"] == 0
+    assert min(row["clustering"]["caught"] for row in rows[1:]) >= 0.5
+    assert max(row["clustering_fixed"]["caught"] for row in rows) <= (0.4 if attack == "square" else 0)
 
 
 @pytest.mark.parametrize("detector", ["strip", "ted"])
