@@ -2,10 +2,12 @@
 
 A `Sticker` lies with the data, since signs are drawn with it; called on photographs, it is a trigger, too.
 `Signed` needs a secret, and a network that checks signatures (`signed.Gate`): none learns it from examples.
+`InputAware` needs two networks, which learn beside the one that obeys (`experiments.input_aware`).
 """
 
 from ..data.signs import Sticker as Sticker
 from .blend import Blend as Blend
+from .input_aware import InputAware as InputAware
 from .low_frequency import LowFrequency as LowFrequency
 from .patch import Patch as Patch
 from .pattern import Pattern as Pattern
