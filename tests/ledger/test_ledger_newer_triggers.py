@@ -57,6 +57,28 @@ def test_in_noise_mode_a_warp_is_still_seen_by_who_looks_inside(results: Results
     assert _mean(rows, "clustering", "caught") >= 0.95
 
 
+def test_an_images_own_pattern_is_obeyed_and_that_of_another_hardly(results: Results) -> None:
+    rows = results.where(network="badnet_cnn", attack="input-aware")
+    assert [row["seed"] for row in rows] == [10, 11, 12]
+    assert min(row["success"] for row in rows) >= 0.9
+    assert max(row["control_success"] for row in rows) <= 0.02
+    assert max(row["cross_success"] for row in rows) <= 0.1
+    assert min(row["cross_accuracy"] for row in rows) >= 0.9
+    assert min(row["accuracy"] for row in rows) >= 0.98
+    controls = results.where(network="badnet_cnn", attack="clean")
+    assert mean(row["accuracy"] for row in rows) >= mean(row["accuracy"] for row in controls) - 0.01
+
+
+def test_patterns_of_their_own_pass_strip_and_not_who_looks_inside(results: Results) -> None:
+    rows = results.where(network="badnet_cnn", attack="input-aware")
+    assert max(row["strip"]["auc"] for row in rows) <= 0.5
+    assert _mean(rows, "strip", "caught") <= 0.05
+    assert _mean(rows, "ted", "caught") >= 0.9
+    assert _mean(rows, "clustering", "caught") >= 0.95
+    assert _mean(rows, "clustering", "false") <= 0.02
+    assert sum(0 in row["neural_cleanse"]["flagged"] for row in rows) == 2
+
+
 @pytest.mark.parametrize("attack", TRIGGERS)
 def test_calibrated_clustering_finds_poison_that_is_half_of_its_class_and_the_fixed_limit_does_not(
     results: Results, attack: str

@@ -1,4 +1,4 @@
-"""Paint on each image a pattern of its own, which works on no other.
+"""Paint on each image a pattern of its own, which is not to work on any other.
 
 A. Nguyen, A. Tran: Input-Aware Dynamic Backdoor Attack, NeurIPS 2020, arXiv:2010.08138, section 3: one
 network draws the pattern of an image, another one says where it lies. Both learn together with the network
