@@ -370,6 +370,9 @@ def latest(newer: Results) -> list[Claim]:
     noisy = newer.where(network="badnet_cnn", attack="warping, noise")
     unseen = mean(row["strip"]["caught"] for row in noisy)
     still = mean(map(_is_flagged, noisy))
+    aware = newer.where(network="badnet_cnn", attack="input-aware")
+    own = mean(row["strip"]["caught"] for row in aware)
+    borrowed = mean(row["cross_success"] for row in aware)
     return [
         Claim("06.lack", "Newer triggers, clustering beside clean digits", mean(halves), low=0.9),
         Claim("06.bent", "Warping, caught by STRIP", seen, high=0.1),
@@ -377,6 +380,8 @@ def latest(newer: Results) -> list[Claim]:
         Claim("06.bent_found", "Warping, Neural Cleanse", share, low=0.6, n=len(rows)),
         Claim("06.noise_found", "Warping with the noise mode, Neural Cleanse", still, high=0.4, n=len(noisy)),
         Claim("06.noise", "Warping with the noise mode, caught by STRIP", unseen, high=0.1),
+        Claim("06.own", "A pattern for each image, caught by STRIP", own, high=0.1),
+        Claim("06.borrowed", "Patterns of other images, obeyed", borrowed, high=0.1),
     ]
 
 
