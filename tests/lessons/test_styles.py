@@ -113,7 +113,21 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("range(8_000)", "range(5_000)"),
         ("reach=0.3, steps=20", "reach=0.3, steps=4"),
     ),
-    "12": (("mnist.train, 6_000, seed=9)", "mnist.train, 600, seed=9)"), ("range(999)", "range(99)")),
+    "12": (
+        ("mnist.train, 6_000, seed=9)", "mnist.train, 600, seed=9)"),
+        (
+            "case = lesson_12.case(thiefs)",
+            "import dataclasses\ncase = lesson_12.case(thiefs)\n"
+            "case = dataclasses.replace(case, lot=case.lot[:3000])",
+        ),
+        ("range(999)", "range(99)"),
+        ("for network in case.strangers]", "for network in case.strangers[:5]]"),
+        ("rows = mnist.train, {}, []", "rows = mnist.train[:3000], {}, []"),
+        (
+            "lesson_12.hardness(results, 0, lesson_12.C_IS)",
+            "lesson_12.hardness(results, 0, lesson_12.C_IS)[:3000]",
+        ),
+    ),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 

@@ -293,22 +293,19 @@ def shop(model: nn.Module) -> Iterator[tuple[Suspect, str]]:
     if not all(find_spec(name) for name in ("fastapi", "uvicorn", "httpx")):
         yield lambda x: answers(model, x), 'a function (pip install "wmlearn[serve]" for HTTP)'
         return
-    import uvicorn
-
-    from ...suspects.remote import Remote
-    from ...suspects.serving import service
+    from ...suspects import Remote, server, service
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(service(model), log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        web = server(service(model))
+        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         end = time.monotonic() + 20
-        while not server.started and time.monotonic() < end:
+        while not web.started and time.monotonic() < end:
             time.sleep(0.01)
         try:
             yield Remote(f"http://127.0.0.1:{listener.getsockname()[1]}"), "HTTP"
         finally:
-            server.should_exit = True
+            web.should_exit = True
             thread.join(20)
 
 
