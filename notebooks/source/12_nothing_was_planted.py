@@ -12,7 +12,7 @@
 # **You will be able to**
 #
 # - **build** an exact test from two files of weights ([exercise 12.1](#A-test-that-needs-no-mark)), and say what blinds it and what repairs it;
-# - **compute** what a random lot proves from labels alone ([exercise 12.2](#The-lot));
+# - **compute** what a secret random split proves from labels alone ([exercise 12.2](#A-secret-split));
 # - **rank** a suspect among siblings ([exercise 12.3](#Siblings));
 # - **name** the conditions of each p-value ([quiz](#Three-questions)), and the theft that leaves no trace ([challenge](#Challenge:-the-theft-that-nobody-sees)).
 
@@ -117,7 +117,7 @@ results = experiments.shipped("nothing-planted")
 wm.show(plots.origins.strangers, lesson_12.p_values(results), by_weights)
 
 # %% [markdown]
-# *How to read this:* strangers' p-values are spread evenly, as they must be: {value:12.false|1} lie at or below 0.05. B has the smallest that 999 shuffles can give, {value:12.b}. It is made from Ana's. About C, D and E this test says nothing.
+# *How to read this:* strangers' p-values are spread evenly, as they must be: {value:12.false|1} have $p \le 0.05$. B has the smallest that 999 shuffles can give, {value:12.b}. It is made from Ana's. About C, D and E this test says nothing.
 #
 # **Why exact?** If B has nothing to do with Ana, then any order of *her* units was as probable as the one she got, since each was drawn alike and trained alike. So $T$ is one of $n + 1$ numbers, none favoured. It doesn't matter that both used the same digits, recipe and architecture.
 #
@@ -127,24 +127,24 @@ wm.show(plots.origins.strangers, lesson_12.p_values(results), by_weights)
 wm.table(["honest networks", "pairs", "p-value"], lesson_12.honest(results))
 
 # %% [markdown]
-# One seed makes two honest networks as guilty as any thief: {value:12.seed} at most. Sorting the units by size convicts *every* pair of strangers ({value:12.sorted} at most). So take a seed that nobody else takes: `wm.models.seed_of("Ana", 1)`. And the test sees a *common origin*, not who was first: there the dates of lesson 10 decide.
+# One seed makes two honest networks as guilty as any thief: p = {value:12.seed}. Sorting the units by size convicts *every* pair of strangers; the largest of 780 p-values is {value:12.sorted}. So take a seed that nobody else takes: `wm.models.seed_of("Ana", 1)`. And the test sees a *common origin*, not who was first: there the dates of lesson 10 decide.
 #
 # ## Blind it, and repair it
 #
-# The thief reads along. In lesson 08 you dealt the channels of a network anew; not one answer changed. Deal B's:
+# The thief reads along. In lesson 08 you permuted the channels of a network; not one answer changed. Permute B's:
 
 # %% tags=["nbval-ignore-output"]
 b = case.files["B"]
-dealt = removal.Permute(scale=1)(b, thiefs)  # your `move` of lesson 08, in every layer; order only
-largest = (wm.predict(b, mnist.test.x) - wm.predict(dealt, mnist.test.x)).abs().max().item()
-blinded = test(dealt)
+permuted = removal.Permute(scale=1)(b, thiefs)  # your `move` of lesson 08, in every layer; order only
+largest = (wm.predict(b, mnist.test.x) - wm.predict(permuted, mnist.test.x)).abs().max().item()
+blinded = test(permuted)
 print(f"largest change of a logit {largest:.0e}; p before {by_weights['B']:.3f}, after {blinded:.2f}")
 
 # %% tags=["claim"]
 wm.all_hold(*lesson_12.by_weights(results, by_weights["B"], blinded))
 
 # %% [markdown]
-# The test is blind: p = {value:12.blind}. Was E dealt anew as well?
+# The test is blind: p = {value:12.blind}. Was E permuted as well?
 #
 # **The repair** is lesson 08's, too. Pair each of Ana's units with one of the file's so that the sum of the cosines is largest, layer by layer from the input on. Then take the mean cosine, over all hidden layers:
 
@@ -164,11 +164,11 @@ wm.show(plots.origins.matches, others, found)
 wm.all_hold(*lesson_12.matched(found, others))
 
 # %% [markdown]
-# *How to read this:* E is found. Its cosine is {value:12.e|2}; no stranger passes {value:12.stranger|2}. But strangers no longer lie at 0: matching *looks for* likeness and finds some everywhere. So the formula above doesn't hold here. What holds is the rank, 1 of 40: p = {value:12.rank|2}, and for 1 in 1,000 you need 999 strangers. D is as far away as any stranger ({value:12.rank_d|2}). Is D innocent?
+# *How to read this:* E is found. Its cosine is {value:12.e|2}; the most similar stranger has {value:12.stranger|2}. But strangers no longer lie at 0: matching *looks for* similar units and finds some everywhere. So the formula above doesn't hold here. What holds is the rank, 1 of 40: p = {value:12.rank|2}, and for 1 in 1,000 you need 999 strangers. D comes last of the forty (p = {value:12.rank_d}). Is D innocent?
 #
-# ## The lot
+# ## A secret split
 #
-# Ana did one thing at random: of 60,000 digits she trained on 45,000, drawn by lot, and kept the rest. A network errs a little less on what it was trained on. Whoever doesn't descend from hers knows nothing of the lot. So of its errors a quarter should fall outside, as a draw from an urn (*hypergeometric*):
+# Ana did one thing at random: of 60,000 digits she drew 45,000 to train on, her *lot*, and kept the rest. A network errs a little less on what it was trained on. A network that doesn't descend from hers knows nothing of this random split. So of its errors a quarter should fall outside, as a draw from an urn (*hypergeometric*):
 #
 # $$p = P(H \ge h), \qquad H \sim \mathrm{Hypergeometric}(N \text{ images}, \; e \text{ errors}, \; \text{those outside drawn})$$
 #
@@ -195,16 +195,16 @@ lot_p = wm.ready("12.2", lot_p)
 # {solution:12.2}
 
 # %% tags=["nbval-ignore-output"]
-train, by_lot, rows = mnist.train, {}, []
+train, errs, by_lot, rows = mnist.train, {}, {}, []
 for name, network in {"Ana's": case.ana, **case.files}.items():
-    wrong = (wm.predict(network, train.x).argmax(1) != train.y).cpu()
-    by_lot[name] = float(lot_p(wrong, case.lot))
-    inside, outside = (int((wrong & part).sum()) for part in (case.lot, ~case.lot))
+    errs[name] = (wm.predict(network, train.x).argmax(1) != train.y).cpu()  # (60,000,)
+    by_lot[name] = float(lot_p(errs[name], case.lot))
+    inside, outside = (int((errs[name] & part).sum()) for part in (case.lot, ~case.lot))
     rows.append([name, f"{inside:,}", f"{outside:,}", lesson_12.told(by_lot[name])])
 wm.table(["network", "errors on 45,000 inside", "on 15,000 outside", "p-value"], rows)
 
 # %% [markdown]
-# *How to read this:* Ana's own network errs far too rarely inside, p = {value:12.own}. And D, which has no unit like hers, has {value:12.d}: whoever is taught by her answers learns her mistakes, and *where* she makes none. C has {value:12.c}. In B, the large rate has washed the lot out.
+# *How to read this:* Ana's own network errs far too rarely inside, p = {value:12.own}. And D, which has no unit like hers, has {value:12.d}: whoever is taught by her answers learns her mistakes, and *where* she makes none. C has {value:12.c}. In B, the large rate has erased that trace.
 #
 # **But what does 0.05 promise?** Forty owners, each asked about all forty networks:
 
@@ -212,14 +212,14 @@ wm.table(["network", "errors on 45,000 inside", "on 15,000 outside", "p-value"],
 wm.show(plots.origins.lots, lesson_12.lots_of(results, "p_split"))
 
 # %% [markdown]
-# *How to read this:* a square is an owner's lot (row) on a network (column), dark where p is small; the dark square in each row is the owner's own network. But some *rows* are dark: there the lot happened to leave hard digits outside, and every stranger stumbles over them. The promise is one about *lots*, as in lesson 07 about keys; of one lot, innocents err alike.
+# *How to read this:* a square is an owner's lot (row) asked of a network (column), dark where p is small; the black diagonal is each owner's own network. But some *rows* are dark: there the lot happened to leave hard digits outside, and every stranger stumbles over them. The promise is one about *lots*, as in lesson 07 about keys; of one lot, innocents err alike.
 #
 # The mend: ask strangers how hard each digit is, and compare it only with digits that are as hard. Given the hardness, the lot is still a draw; so the null stays exact, and the luck goes.
 
 # %% tags=["nbval-ignore-output"]
 hardness = lesson_12.hardness(results, 0, lesson_12.C_IS)  # by all networks but Ana's and C
-fair = {name: evidence.split_p_value(network, train, case.lot, hardness=hardness)
-        for name, network in case.files.items()}
+errors = lambda name: evidence.splits.counted(errs[name], train.y.cpu(), case.lot, hardness=hardness)
+fair = {name: errors(name).p_value for name in case.files}
 rows = [[name, lesson_12.told(by_lot[name]), lesson_12.told(p)] for name, p in fair.items()]
 wm.table(["file", "p, all digits alike", "p, among digits as hard"], rows)
 
@@ -227,11 +227,11 @@ wm.table(["file", "p, all digits alike", "p, among digits as hard"], rows)
 wm.all_hold(*lesson_12.by_lot(by_lot, fair, results))
 
 # %% [markdown]
-# The unluckiest lot accused {value:12.plain|of} innocents at 0.05; now the worst accuses {value:12.mended|of}, and over all lots {value:12.level|1} are accused. D falls to {value:12.fair}, and each of forty owners sees the own network at {value:12.own_lot} or less: asking strangers made the test *stronger*, too.
+# The unluckiest lot accused {value:12.plain|of} innocents at 0.05; now the worst accuses {value:12.mended|of}, and over all lots {value:12.level|1} are accused. D falls to {value:12.fair}, and on the own networks of forty owners the largest p is {value:12.own_lot}: asking strangers made the test *stronger*, too.
 #
 # ## Siblings
 #
-# Suppose an API gives scores, not only labels. Ana trains 39 **siblings**: her recipe, other seeds, other lots. Whose scores does the suspect follow most closely? To an innocent, her network is one of forty drawn alike, so it comes first once in 40, *whatever the measure of likeness*. Ours: for each image the cosine of both rows of scores, each without its mean; then the mean over images.
+# Suppose an API gives scores, not only labels. Ana trains 39 **siblings**: her recipe, other seeds, other lots. Whose scores does the suspect follow most closely? To an innocent, her network is one of forty drawn alike, so it comes first once in 40, *whatever the measure of similarity*. Ours: for each image the cosine of both rows of scores, each without its mean; then the mean over images.
 #
 # {exercise:12.3}
 #
@@ -243,8 +243,8 @@ def sibling_p(scores, networks):
     ### BEGIN SOLUTION
     ours = scores - scores.mean(1, keepdim=True)
     theirs = networks - networks.mean(2, keepdim=True)
-    likeness = F.cosine_similarity(ours, theirs, dim=2).mean(1)  # (M,)
-    return float((likeness >= likeness[0]).double().mean())
+    similarity = F.cosine_similarity(ours, theirs, dim=2).mean(1)  # (M,)
+    return float((similarity >= similarity[0]).double().mean())
     ### END SOLUTION
 
 # %%
@@ -301,7 +301,7 @@ lesson_12.theft_dial(results)
 # |---|---|---|---|
 # | planted mark (07) | a key, before training | removal (09) | a little accuracy |
 # | decoys (07) | the recipe of the key | removal | 999 keys |
-# | weights, unit by unit | both files, first weights of one's own | dealing anew; copies by answers | nothing |
+# | weights, unit by unit | both files, first weights of one's own | permutation; copies by answers | nothing |
 # | weights, matched | both files, strangers | copies by answers; a unit more | strangers |
 # | lot | a secret random lot; labels | large rates; few errors to count | data left out |
 # | siblings | scores; networks of the same recipe | copies by labels | 39 trainings |

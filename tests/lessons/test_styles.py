@@ -122,7 +122,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ),
         ("range(999)", "range(99)"),
         ("for network in case.strangers]", "for network in case.strangers[:5]]"),
-        ("rows = mnist.train, {}, []", "rows = mnist.train[:3000], {}, []"),
+        ("rows = mnist.train, {}, {}, []", "rows = mnist.train[:3000], {}, {}, []"),
         (
             "lesson_12.hardness(results, 0, lesson_12.C_IS)",
             "lesson_12.hardness(results, 0, lesson_12.C_IS)[:3000]",

@@ -293,7 +293,7 @@ EXERCISES = {
     ),
     "12.2": Exercise(
         id="12.2",
-        title="Errors by lot",
+        title="Errors outside the split",
         difficulty=3,
         importance=5,
         minutes=12,
