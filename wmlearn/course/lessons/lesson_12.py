@@ -118,7 +118,7 @@ def honest(results: Results) -> list[list[str]]:
         rows.append([label, str(len(p)), ", ".join(map(told, p))])
     pairs = pairs_of(results)
     largest = max(row["p_sorted"] for row in pairs)
-    return [*rows, ["other seeds, units sorted by size", str(len(pairs)), f"{told(largest)} at most"]]
+    return [*rows, ["other seeds, units sorted by size", str(len(pairs)), f"largest {told(largest)}"]]
 
 
 def told(p: float) -> str:
