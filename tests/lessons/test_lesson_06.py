@@ -66,7 +66,7 @@ def test_newer_triggers_stand_in_the_same_columns_with_their_ceilings() -> None:
     assert list(table) == list(NEWER.values())
     assert table["newer: warping"]["Neural Cleanse"].words == "3 of 3"
     assert table["newer: warping"]["spectral signatures"].words.endswith("of at most 15")
-    assert table["newer: each image its own"]["Neural Cleanse"].words == "2 of 3"
+    assert table["newer: input-aware"]["Neural Cleanse"].words == "2 of 3"
     assert {frozenset(row) for row in table.values()} == {frozenset(lesson_06.COLUMNS.values())}
 
 

@@ -44,7 +44,7 @@ NEWER = {
     "warping": "newer: warping",
     "warping, noise": "newer: warping, noise mode",
     "low frequency": "newer: low frequencies",
-    "input-aware": "newer: each image its own",
+    "input-aware": "newer: input-aware",
 }
 """Trigger in the experiment "newer-triggers" -> its name, in the order of the figure."""
 
