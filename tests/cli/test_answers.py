@@ -67,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         own.save_identity(own.new_identity("Eve"), "eve.secret")
         served = small(1)
         write(served, "served.safetensors")
-        with running(service(answers.marking(served, Path("ana.secret"), RATE))) as url:
+        with running(service(answers.marked_service(served, Path("ana.secret"), RATE))) as url:
             write(taught(Remote(url)(QUERIES), 2), "thief.safetensors")
         write(taught(wm.predict(served, QUERIES).argmax(1), 3), "honest.safetensors")
     return folder
@@ -108,14 +108,14 @@ def test_who_asked_elsewhere_and_who_has_another_secret_find_nothing(
 
 def test_the_service_itself_repeats_all_of_its_lies_over_http(run: Run) -> None:
     served = small(1)
-    with running(service(answers.marking(served, Path("ana.secret"), RATE))) as url:
+    with running(service(answers.marked_service(served, Path("ana.secret"), RATE))) as url:
         result = run(url, "ana.secret")
     assert result.exit_code == 0, result.output
 
 
 def test_what_is_served_is_wrong_as_often_as_is_said(run: Run) -> None:
     served = small(1)
-    marked = answers.marking(served, Path("ana.secret"), RATE)
+    marked = answers.marked_service(served, Path("ana.secret"), RATE)
     wrong = (wm.predict(marked, QUERIES).argmax(1) != wm.predict(served, QUERIES).argmax(1)).double().mean()
     assert abs(float(wrong) - RATE) <= 0.08  # four standard deviations
 
@@ -123,7 +123,7 @@ def test_what_is_served_is_wrong_as_often_as_is_said(run: Run) -> None:
 @pytest.mark.parametrize("rate", [0.0, 1.0, -1.0])
 def test_a_rate_that_is_no_share_is_refused(run: Run, rate: float) -> None:
     with pytest.raises(ArgumentError, match=r"rate must lie in \(0, 1\)"):
-        answers.marking(small(1), Path("ana.secret"), rate)
+        answers.marked_service(small(1), Path("ana.secret"), rate)
 
 
 def test_a_mark_without_a_secret_is_refused_before_anything_is_served(folder: Path) -> None:

@@ -28,7 +28,7 @@ LIMITS = (
 )
 
 
-def marking(model: nn.Module, secret: Path, rate: float) -> nn.Module:
+def marked_service(model: nn.Module, secret: Path, rate: float) -> nn.Module:
     """Return the model behind answers that are marked under the owner's secret (DAWN, 2021)."""
     from ..watermarks.dawn import Service
 

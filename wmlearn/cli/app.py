@@ -232,7 +232,7 @@ def serve(
         fix = "Make one with wmlearn ownership keygen NAME."
         require(secret is not None, "a mark needs --secret", "none", fix)
         assert secret is not None
-        served = answers.marking(served, secret, rate)
+        served = answers.marked_service(served, secret, rate)
     limits = serving.Limits(per_minute=per_minute)
     web = serving.service(served, "probabilities" if probabilities else "labels", limits)
     gc.freeze()  # else Python looks through all of PyTorch once more before it ends, for seconds
