@@ -29,6 +29,7 @@ ORDER = (  # a room may import from those above it, and from itself
     "evidence",
     "protocols",
     "detection",
+    "privacy",
     "watermarks",
     "suspects",
     "ownership",

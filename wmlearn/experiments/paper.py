@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    api_theft,
     badnets,
     count_or_share,
     decoys,
@@ -55,6 +56,7 @@ _EXPERIMENTS = (
     decoys.DECOYS_EXPERIMENT,
     lost_case.LOST_CASE,
     transferable_claims.TRANSFERABLE_CLAIMS,
+    api_theft.API_THEFT,
     nothing_planted.NOTHING_PLANTED,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
