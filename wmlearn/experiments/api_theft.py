@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from scipy.stats import binomtest
 from torch import Tensor, nn
 
@@ -20,7 +19,7 @@ from ..data import Samples, split
 from ..detection import prada
 from ..evidence import answers
 from ..models import badnet_cnn, seed_of
-from ..privacy import auc, caught, invert, losses
+from ..privacy import auc, caught, invert, likeness, losses
 from ..removal.distill import odd_images, train_to_imitate
 from ..training import OnEpoch, Recipe, TrainLog, accuracy, predict, trained
 from ..watermarks import Jia2021, Kim2023
@@ -349,9 +348,9 @@ def _inversion(cell: Cell) -> Row:
         drawn = invert(model, range(10), tuple(sets[0].x.shape[1:]), seed=i)
         sure = predict(model, drawn).softmax(1).diagonal()
         for c in range(10):
-            likeness = [_likest(drawn[c], digits.x[digits.y == c]) for digits in sets]
+            found = [_closest(drawn[c], digits.x[digits.y == c]) for digits in sets]
             row = {"trained_on": name, "class": c, "sure": rounded(float(sure[c]))}
-            rows.append(row | {"likeness": likeness, "own_first": likeness[i] == max(likeness)})
+            rows.append(row | {"likeness": found, "own_first": found[i] == max(found)})
     return {"rows": rows}
 
 
@@ -366,11 +365,8 @@ def _taught_ten(i: int) -> nn.Module:
     return trained(start_of("owner of ten", i), _ten(i), recipe)[0]
 
 
-def _likest(image: Tensor, others: Tensor) -> float:
-    """Return the largest correlation of an image (C, H, W) with others (N, C, H, W): however faint it is."""
-    both = torch.cat([image[None], others]).flatten(1)
-    centred = F.normalize(both - both.mean(1, keepdim=True), dim=1)
-    return rounded(float((centred[1:] @ centred[0]).max()))
+def _closest(image: Tensor, others: Tensor) -> float:
+    return rounded(float(likeness(image, others).max()))
 
 
 _PARTS: dict[str, Callable[[Cell], Row]] = {

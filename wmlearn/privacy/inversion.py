@@ -58,3 +58,17 @@ def variation(x: Tensor) -> Tensor:
     down = (x[:, :, 1:] - x[:, :, :-1]).abs().sum((1, 2, 3))
     right = (x[:, :, :, 1:] - x[:, :, :, :-1]).abs().sum((1, 2, 3))
     return down + right
+
+
+def likeness(image: Tensor, others: Tensor) -> Tensor:
+    """Return the correlation of an image (C, H, W) with each of others (N, C, H, W), (N,): however faint
+    the image is.
+    """
+    both = torch.cat([image[None], others]).flatten(1)
+    centred = F.normalize(both - both.mean(1, keepdim=True), dim=1)
+    return centred[1:] @ centred[0]
+
+
+def likest(image: Tensor, others: Tensor) -> Tensor:
+    """Return the one of others (N, C, H, W) that correlates most with an image (C, H, W)."""
+    return others[likeness(image, others).argmax()]
