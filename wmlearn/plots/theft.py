@@ -184,8 +184,8 @@ def _say_losses(members: Tensor, strangers: Tensor) -> str:
     small = [100 * float((losses < 0.01).double().mean()) for losses in (members, strangers)]
     middle = [float(losses.median()) for losses in (members, strangers)]
     return (
-        f"Losses of {len(members):,} digits trained on, median {middle[0]:.1g}, and of {len(strangers):,} others,"
-        f" median {middle[1]:.1g}: below 0.01 are {small[0]:.0f} and {small[1]:.0f} %."
+        f"Losses of {len(members):,} digits trained on, median {middle[0]:.1g}, and of {len(strangers):,}"
+        f" others, median {middle[1]:.1g}: below 0.01 are {small[0]:.0f} and {small[1]:.0f} %."
     )
 
 
@@ -205,8 +205,8 @@ def losses(members: Tensor, strangers: Tensor, ax: Axes | None = None) -> Axes:
 
 def _say_drawn(images: Tensor, members: Tensor, strangers: Tensor) -> str:
     return (
-        f"{len(images)} images drawn from the weights, one a class, faint and blurred; below each the likest of"
-        " the digits trained on, and of digits never seen. Both are about as alike."
+        f"{len(images)} images drawn from the weights, one a class, faint and blurred; below each the likest"
+        " of the digits trained on, and of digits never seen. Both are about as alike."
     )
 
 

@@ -349,7 +349,7 @@ EXERCISES = {
             ),
             Mistake(
                 "goes-on",
-                "You go on asking an API that is dead. After `tries` failures leave the rest at -1, and stop.",
+                "You go on asking an API that is dead. After `tries` failures stop, and leave the rest at -1.",
                 _goes_on,
             ),
             Mistake(
@@ -412,7 +412,7 @@ EXERCISES = {
             ),
             Mistake(
                 "one-number",
-                "You use one number twice. Where few are picked it is small, so the lies would not be uniform:"
+                "You use one number twice. Where few are picked it is small, so that lies are not uniform:"
                 " take bytes 4 to 7 for the label.",
                 _one_number,
             ),
@@ -439,8 +439,8 @@ EXERCISES = {
         ),
         hints=(
             "Which part of the digest decides whether to lie, and which part what to say?",
-            "Round pixels to bytes, compute the HMAC under the secret, and read two numbers of four bytes. The"
-            " first, against rate x 2^32, says whether; the second turns the honest label.",
+            "Round pixels to bytes, compute the HMAC under the secret, and read two numbers of four bytes."
+            " The first, against rate x 2^32, says whether; the second turns the honest label.",
             "`pick = int.from_bytes(digest[:4], 'big')`, `turn` from `digest[4:8]`, and the lie is"
             " `(honest + 1 + turn % (classes - 1)) % classes`.",
         ),
@@ -486,7 +486,7 @@ EXERCISES = {
             ),
             Mistake(
                 "large-losses",
-                "You look for large losses. A network is sure of what it was trained on: count losses as small.",
+                "You look for large losses. A network is sure of what it was trained on: look for small ones.",
                 _larger,
             ),
             Mistake(
@@ -496,8 +496,8 @@ EXERCISES = {
             ),
             Mistake(
                 "best-line",
-                "You choose the line that tells the two groups apart best. Nobody who is asked about one image"
-                " knows it: keep to the level.",
+                "You choose the line that tells the two groups apart best. Who asks about one image doesn't know"
+                " it: keep to the level.",
                 _advantage,
             ),
         ),
@@ -518,7 +518,7 @@ EXERCISES = {
             ),
         ),
         why=(
-            "Strangers say how often innocent images look like members. Without them a small loss says that an"
+            "Strangers say how often other images look like members. Without them a small loss says that an"
             " image is easy, and most are."
         ),
     ),

@@ -14,7 +14,7 @@ import torch
 from scipy.stats import binom
 from torch import Tensor, nn
 
-from ...data import Samples, load, split
+from ...data import Samples, load
 from ...evidence import answers
 from ...experiments import Results, api_theft, forging
 from ...plots.theft import TOLD, budget_point
@@ -289,14 +289,6 @@ def members(live: float, results: Results) -> list[Claim]:
         Claim("11.stranger", "Another's digits, calibrated", stranger, low=0.005, high=0.015, n=n),
         Claim("11.heart", "Wrong labels caught at 1 %", caught("wrong labels", "loss"), low=0.2, n=500 * N),
     ]
-
-
-@dataclass(frozen=True)
-class Likest:
-    """An image each, the likest of some others, (N, C, H, W), and how alike (N,)."""
-
-    images: Tensor
-    likeness: Tensor
 
 
 def likest(drawn: Tensor, members: Samples, strangers: Samples) -> tuple[Tensor, Tensor, Tensor]:
