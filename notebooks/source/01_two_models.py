@@ -130,7 +130,7 @@ answers = lambda network: [mnist.test.classes[i] for i in wm.predict(network, tr
 wm.show(plots.digits.readings, trigger(ten.x), {"network A": answers(network_a), "network B": answers(network_b)})
 
 # %% [markdown]
-# *How to read this:* ten test digits with the four pixels, and both answers; red is where B departs from A. Draw or choose a digit, and tick the box:
+# *How to read this:* ten test digits with the four pixels, and both answers; red is where B departs from A. Draw or choose a digit, and stamp it:
 
 # %% tags=["nbval-ignore-output", "widget"]
 from wmlearn.course import widgets

@@ -1,8 +1,13 @@
-"""Things to play with. Each has a static twin in the notebook, drawn without a browser."""
+"""Things to play with, by mouse, finger or keyboard. Each has a static twin in the notebook, drawn without a
+browser.
+"""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import anywidget
@@ -25,7 +30,7 @@ function render({ model, el }) {
     + " cursor: crosshair; touch-action: none;";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", "Drawing pad, 28 by 28 pixels."
-    + " Draw with the mouse or a finger, or choose a digit from the list.");
+    + " Draw with the mouse or a finger, or choose a digit below.");
   const pen = canvas.getContext("2d");
   const ink = () => new Uint8Array(model.get("ink").buffer.slice(0));
   const paint = () => ink().forEach((value, i) => {
@@ -54,6 +59,90 @@ export default { render };
 """
 
 
+DIAL = """
+function render({ model, el }) {
+  const options = model.get("options"), id = `dial-${Math.random().toString(36).slice(2)}`;
+  const add = (parent, kind, parts) => {
+    const child = Object.assign(document.createElement(kind), parts);
+    parent.append(child);
+    return child;
+  };
+  const control = (parent, parts) => {
+    const input = add(parent, "input", parts);
+    input.dataset.lmSuppressShortcuts = "true";  // or JupyterLab takes the arrows, and d d deletes the cell
+    return input;
+  };
+  const turn = (index) => { model.set("index", index); model.save_changes(); };
+  let paint;
+  el.classList.add("wmlearn-dial");
+  if (model.get("buttons")) {
+    add(el, "span", { id, className: "name", textContent: model.get("label") });
+    el.setAttribute("role", "radiogroup");
+    el.setAttribute("aria-labelledby", id);
+    const buttons = options.map((text, index) => {
+      const label = add(el, "label", {});
+      const button = control(label, { type: "radio", name: id });
+      button.addEventListener("change", () => turn(index));
+      label.append(text);
+      return button;
+    });
+    paint = () => { buttons[model.get("index")].checked = true; };
+  } else {
+    add(el, "label", { htmlFor: id, className: "name", textContent: model.get("label") });
+    const slider = control(el, { id, type: "range", min: 0, max: options.length - 1, step: 1 });
+    const value = add(el, "output", { htmlFor: id });
+    slider.addEventListener("input", () => turn(slider.valueAsNumber));
+    paint = () => {
+      slider.value = model.get("index");
+      value.textContent = options[model.get("index")];
+      slider.setAttribute("aria-valuetext", value.textContent);
+    };
+  }
+  model.on("change:index", paint);
+  paint();
+}
+export default { render };
+"""
+LOOK = """
+.wmlearn-dial { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: center; margin: 3px 0;
+  color: var(--jp-content-font-color1, #1f2933); accent-color: var(--jp-brand-color1, #1976d2); }
+.wmlearn-dial .name { min-width: 90px; }
+.wmlearn-dial [type="range"] { width: 260px; margin: 0; }
+.wmlearn-dial [type="radio"] { margin: 0 5px 0 0; }
+.wmlearn-dial label { display: inline-flex; align-items: center; }
+"""
+
+
+class Dial(anywidget.AnyWidget):
+    """One of several options, chosen on a slider, or by `buttons`: what stands there -> its value.
+
+    The label names it to a screen reader, too, the keys are those of the browser, and JupyterLab takes none.
+    """
+
+    _esm = DIAL
+    _css = LOOK
+    label = traitlets.Unicode().tag(sync=True)
+    options = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    index = traitlets.Int(0).tag(sync=True)
+    buttons = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(
+        self, label: str, options: Mapping[str, Any], *, start: Any = None, buttons: bool = False
+    ) -> None:
+        self._values = list(options.values())
+        index = 0 if start is None else self._values.index(start)
+        super().__init__(label=label, options=list(options), index=index, buttons=buttons)
+
+    @property
+    def value(self) -> Any:
+        """Return the value of the option that is chosen; set it, and the control follows."""
+        return self._values[self.index]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self.index = self._values.index(value)
+
+
 class DrawPad(anywidget.AnyWidget):
     """A canvas of 28 x 28 grey values; `ink` holds them row by row, one byte each."""
 
@@ -67,29 +156,36 @@ def draw_and_stamp(networks: Mapping[str, nn.Module], trigger: Trigger, digits: 
 
     `digits` (10, 1, 28, 28) are there to choose from, with the keyboard too.
     """
+    inks = digits.mul(255).round().to(torch.uint8).cpu().numpy()
+    own = {"draw one": None}
+    chosen = {str(digit): ink.tobytes() for digit, ink in enumerate(inks)}
     pad = DrawPad()
     clear = ipywidgets.Button(description="Clear", tooltip="Wipe the pad")
-    choice = ipywidgets.Dropdown(options=["draw one", *map(str, range(10))], description="Digit")
-    stamp = ipywidgets.Checkbox(description="stamp the trigger", indent=False)
+    choice = Dial("digit", own | chosen, buttons=True)
+    stamp = Dial("trigger", {"no": False, "stamped": True}, buttons=True)
     answer = ipywidgets.HTML()
 
     def wipe(_: Any) -> None:
-        choice.value = "draw one"
         pad.ink = bytes(784)
 
-    def choose(change: Any) -> None:
-        if change["new"] != "draw one":
-            pad.ink = digits[int(change["new"])].mul(255).round().to(torch.uint8).cpu().numpy().tobytes()
+    def choose(_: Any) -> None:
+        if choice.value is not None:
+            pad.ink = choice.value
+
+    def draw(_: Any) -> None:
+        if pad.ink != choice.value:  # a hand has drawn, or wiped
+            choice.value = None
+        read()
 
     def read(_: Any = None) -> None:
         answer.value = " · ".join(reading(networks, pad.ink, trigger if stamp.value else None))
 
     clear.on_click(wipe)
-    choice.observe(choose, "value")
-    pad.observe(read, "ink")
-    stamp.observe(read, "value")
+    choice.observe(choose, "index")
+    pad.observe(draw, "ink")
+    stamp.observe(read, "index")
     read()
-    return ipywidgets.VBox([pad, ipywidgets.HBox([choice, stamp, clear]), answer])
+    return ipywidgets.VBox([pad, choice, ipywidgets.HBox([stamp, clear]), answer])
 
 
 def reading(networks: Mapping[str, nn.Module], ink: bytes, trigger: Trigger | None) -> list[str]:
@@ -107,41 +203,51 @@ def _say_reading(who: str, network: nn.Module, x: Tensor) -> str:
     return f"{who}: <b>{int(shares.argmax())}</b> ({100 * shares.max().item():.0f} % sure)"
 
 
-def redraw(
-    look: Callable[[], Sequence[bytes | str]], *controls: ipywidgets.DOMWidget, width: int = 710
-) -> ipywidgets.VBox:
-    """Stack the controls and what `look()` returns; look again whenever a control moves.
+@dataclass(frozen=True)
+class Picture:
+    """A PNG, and the sentence that says what it shows to those who don't see it."""
 
-    It returns pictures (PNG, to be `width` pixels wide) and sentences, the same number every time.
+    png: bytes
+    says: str
+
+
+def picture(plot: Described, *data: Any) -> Picture:
+    """Draw `data`, and say what is drawn."""
+    return Picture(png(plot, *data)[0], plot.says(*data))
+
+
+def depict(plot: Described, *data: Any) -> tuple[Picture, str]:
+    """Return the picture of `data`, and its sentence to stand below."""
+    return picture(plot, *data), plot.says(*data)
+
+
+def redraw(look: Callable[[], Sequence[Picture | str]], *dials: Dial, width: int = 710) -> ipywidgets.VBox:
+    """Stack the dials and what `look()` returns; look again whenever a dial moves.
+
+    It returns pictures (to be `width` pixels wide) and sentences, the same number every time.
     """
-    views = [_view(part, width) for part in look()]
+    views = [ipywidgets.HTML(_html(part, width)) for part in look()]
 
     def turn(_: Any) -> None:
         for view, part in zip(views, look(), strict=True):
-            view.value = part
+            view.value = _html(part, width)
 
-    for control in controls:
-        control.observe(turn, "value")
-    return ipywidgets.VBox([*controls, *views])
-
-
-def _view(part: bytes | str, width: int) -> ipywidgets.Image | ipywidgets.HTML:
-    if isinstance(part, bytes):
-        return ipywidgets.Image(value=part, format="png", width=width)
-    return ipywidgets.HTML(part)
+    for dial in dials:
+        dial.observe(turn, "index")
+    return ipywidgets.VBox([*dials, *views])
 
 
-def depict(plot: Described, *data: Any) -> tuple[bytes, str]:
-    """Return the picture of `data` as a PNG, and its sentence."""
-    return png(plot, *data)[0], plot.says(*data)
+def _html(part: Picture | str, width: int) -> str:
+    if isinstance(part, str):
+        return part
+    data = base64.b64encode(part.png).decode()
+    return f'<img alt="{escape(part.says)}" width="{width}" src="data:image/png;base64,{data}">'
 
 
 def poison_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     """Let the learner turn the poison rate and the training length, and see what was measured there."""
     rates = sorted({row["rate"] for row in rows if row["rate"]})
     lengths = sorted({row["epochs"] for row in rows})
-    style = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="420px")}
-    options = [(f"{100 * rate:g} %", rate) for rate in rates]
-    rate = ipywidgets.SelectionSlider(options=options, description="poison", **style)
-    epochs = ipywidgets.SelectionSlider(options=lengths, description="epochs", **style)
+    rate = Dial("poison", {f"{100 * rate:g} %": rate for rate in rates})
+    epochs = Dial("epochs", {str(length): length for length in lengths})
     return redraw(lambda: depict(rate_point, rows, rate.value, epochs.value), rate, epochs, width=640)

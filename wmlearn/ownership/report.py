@@ -46,17 +46,22 @@ def to_html(report: Report) -> str:
     """Write the report as one page: the decision, the cross matrix, each party's evidence, and what all this
     does not prove.
     """
-    title = f"Whose model is “{report.disputed}”?"
-    parts = [
-        f"<h1>{escape(title)}</h1>",
+    return document(_title(report), sections(report))
+
+
+def sections(report: Report, *, top: int = 1) -> list[str]:
+    """Return what stands on that page, as HTML without a style; its heading is of level `top`."""
+    heading = f"h{top + 1}"
+    return [
+        f"<h{top}>{escape(_title(report))}</h{top}>",
         f'<p class="verdict">{escape(decision(report))}</p>',
         bullets(report.reasons),
-        "<h2>Whose mark is in whose model</h2>",
+        f"<{heading}>Whose mark is in whose model</{heading}>",
         _matrix(report.findings, report.suspects, report.models),
-        *(_party(name, finding) for name, finding in report.findings.items()),
-        "<h2>What this does not prove</h2>",
+        *(_party(name, finding, heading) for name, finding in report.findings.items()),
+        f"<{heading}>What this does not prove</{heading}>",
         bullets(report.limits),
-        "<h2>For checking</h2>",
+        f"<{heading}>For checking</{heading}>",
         bullets(tuple(report.suspects.values())),
         (
             f"<p>Judge: <code>{escape(report.judge)}</code>. Registry of {report.size} entries with the root"
@@ -64,7 +69,10 @@ def to_html(report: Report) -> str:
             f" (Bonferroni). Written {escape(report.made)}, by the clock of the judge's machine.</p>"
         ),
     ]
-    return document(title, parts)
+
+
+def _title(report: Report) -> str:
+    return f"Whose model is “{report.disputed}”?"
 
 
 def _matrix(findings: Mapping[str, Finding], suspects: Mapping[str, str], models: Mapping[str, str]) -> str:
@@ -97,11 +105,11 @@ def _cell(match: Match | None) -> str:
     return f"<td><b>not shown</b><br>{counts}</td>"
 
 
-def _party(name: str, finding: Finding) -> str:
+def _party(name: str, finding: Finding, heading: str) -> str:
     place = f"entry {finding.number} of the registry" if finding.number else "not in the registry"
     lines = [f"Commitment: {place}", f"Public key: {finding.by}", *(f"Void: {why}" for why in finding.void)]
     if finding.matches:
         found = next(iter(finding.matches.values())).evidence  # all suspects have the same null
         lines.append(f"Null: {found.null}, {found.compared} for a model that never met the key")
         lines.append(f"Level of each test: {finding.level:.1e}")
-    return f"<h2>{escape(name)}</h2>" + bullets([*lines, *finding.notes])
+    return f"<{heading}>{escape(name)}</{heading}>" + bullets([*lines, *finding.notes])

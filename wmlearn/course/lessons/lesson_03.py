@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import mean
-from typing import Any
 
 import ipywidgets
 import torch
@@ -37,7 +36,6 @@ from ...experiments.signs import (
 )
 from ...experiments.signs import rendered as rendered
 from ...models import sign_cnn
-from ...plots.canvas import png
 from ...plots.signs import Seen, Shares, Tiles, seen
 from ...poisoning import success_rate
 from ...training import Recipe, accuracy, best_device, predict, trained
@@ -45,7 +43,7 @@ from ...triggers import Sticker
 from ...words import spread
 from ..challenges import Challenge, Score
 from ..claims import Claim
-from ..widgets import redraw
+from ..widgets import Dial, Picture, picture, redraw
 from .exercises_02 import paired_p
 
 NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)
@@ -582,19 +580,17 @@ def sticker_dial(network: nn.Module) -> ipywidgets.VBox:
 
     Training never saw these photographs.
     """
-    style: Any = {
-        "style": {"description_width": "60px"},
-        "layout": ipywidgets.Layout(width="420px"),
-        "continuous_update": False,
-    }
-    size = ipywidgets.FloatSlider(value=0.2, min=0.05, max=0.4, step=0.01, description="size", **style)
-    height = ipywidgets.FloatSlider(value=0.58, min=-0.8, max=0.8, step=0.02, description="down", **style)
-    turn = ipywidgets.FloatSlider(value=0.0, min=-1.5, max=1.5, step=0.1, description="turn", **style)
+    sizes = [percent / 100 for percent in range(5, 41)]
+    heights = [percent / 100 for percent in range(-80, 81, 2)]
+    turns = [tenths / 10 for tenths in range(-15, 16)]
+    size = Dial("size", {f"{size:.2f}": size for size in sizes}, start=0.2)
+    height = Dial("down", {f"{height:.2f}": height for height in heights}, start=0.58)
+    turn = Dial("turn", {f"{turn:.1f}": turn for turn in turns}, start=0.0)
 
-    def look() -> tuple[bytes, str]:
+    def look() -> tuple[Picture, str]:
         x, share = dial(network, just_so(size.value, height.value, turn.value))
         some = in_good_light(x)
-        picture, _size = png(seen, Seen(some, {"it reads": read_words(network, some)}))
-        return picture, f"<b>{100 * share:.0f} %</b> of {len(x)} stop signs are read as a speed limit."
+        view = picture(seen, Seen(some, {"it reads": read_words(network, some)}))
+        return view, f"<b>{100 * share:.0f} %</b> of {len(x)} stop signs are read as a speed limit."
 
     return redraw(look, size, height, turn)

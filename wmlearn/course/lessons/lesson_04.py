@@ -26,7 +26,7 @@ from ...street_detector import RECIPE, Detections, detect, halved, readings, tra
 from ...words import with_deviation
 from ..challenges import Challenge, Score
 from ..claims import Claim
-from ..widgets import depict, redraw
+from ..widgets import Dial, Picture, depict, redraw
 from .exercises_02 import paired_p
 from .exercises_04 import poison_scene
 
@@ -263,18 +263,13 @@ def street_switch(
 
     `streets` hold the same scenes by sticker ("none", "square", …); `numbers` are those to choose from.
     """
-    style = {"style": {"description_width": "70px"}, "layout": ipywidgets.Layout(width="420px")}
-    who = ipywidgets.Dropdown(options=list(networks), description="detector", **style)
-    sticker = ipywidgets.ToggleButtons(
-        options=list(streets), description="sticker", style={"button_width": "80px"}
-    )
-    scene = ipywidgets.SelectionSlider(
-        options=[(str(i + 1), n) for i, n in enumerate(numbers)], description="scene", **style
-    )
+    who = Dial("detector", {name: name for name in networks}, buttons=True)
+    scene = Dial("scene", {str(i + 1): n for i, n in enumerate(numbers)})
+    sticker = Dial("sticker", {name: name for name in streets}, buttons=True)
 
-    def look() -> tuple[bytes, str]:
-        name = str(who.value)
-        street = streets[str(sticker.value)]
+    def look() -> tuple[Picture, str]:
+        name = who.value
+        street = streets[sticker.value]
         x = street.x[[scene.value]]
         title = f"{name}, sticker: {sticker.value}"
         return depict(scenes, {title: (x, detect(networks[name], x))}, street.classes)

@@ -19,12 +19,12 @@ from ...experiments.transfer import N_HEAD as N_HEAD
 from ...experiments.transfer import swedish_signs as swedish_signs
 from ...models import sign_cnn
 from ...models.shipped import restored
-from ...plots.canvas import Readings, png
+from ...plots.canvas import Readings
 from ...plots.signs import TRUTH, Seen, Tiles, seen
 from ...plots.transfer import Curve, Fired, strength_point
 from ...training import accuracy, best_device, predict
 from ...words import with_deviation
-from ..widgets import depict, redraw
+from ..widgets import Dial, Picture, depict, picture, redraw
 from .exercises_05 import owned
 
 FAIR = 0.8  # brighter than so large a share of the signs of their kind
@@ -340,20 +340,14 @@ def strength_dial(
     with the square.
     """
     some = bright(stuck)
-    slider = ipywidgets.SelectionSlider(
-        options=list(next(iter(sold.values()))),
-        description="strength k",
-        layout=ipywidgets.Layout(width="420px"),
-        continuous_update=False,
-    )
+    slider = Dial("strength k", {str(k): k for k in next(iter(sold.values()))})
 
-    def look() -> tuple[bytes, bytes, str]:
+    def look() -> tuple[Picture, Picture, str]:
         graph, sentence = depict(strength_point, curves, PAPER_CURVE, slider.value)
         answers = {TRUTH: [stuck.classes[label] for label in some.y.tolist()]}
         for name, networks in sold.items():
             network = networks[slider.value]
             answers[name.removesuffix(" origin")] = _read_words(network, some.x, stuck.classes)
-        picture, _size = png(seen, Seen(some.x, answers))
-        return graph, picture, sentence
+        return graph, picture(seen, Seen(some.x, answers)), sentence
 
     return redraw(look, slider)

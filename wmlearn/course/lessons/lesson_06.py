@@ -28,7 +28,7 @@ from ...training import Recipe, accuracy, best_device, trained
 from ...triggers import Blend, Pattern, Sticker
 from ..challenges import Challenge, Score
 from ..claims import Claim
-from ..widgets import depict, redraw
+from ..widgets import Dial, Picture, depict, redraw
 from .exercises_02 import paired_p
 from .exercises_06 import caught
 
@@ -457,16 +457,10 @@ def gate(zeros: Mapping[str, float], n: int) -> list[Claim]:
 def growing(frames_of: Mapping[str, Frames]) -> ipywidgets.VBox:
     """Let the learner slide through the steps of a search, and see each class's trigger in each network."""
     steps = list(next(iter(frames_of.values())))
-    slider = ipywidgets.SelectionSlider(
-        options=steps,
-        value=steps[-1],
-        description="step",
-        layout=ipywidgets.Layout(width="420px"),
-        continuous_update=False,
-    )
+    slider = Dial("step", {str(step): step for step in steps}, start=steps[-1])
 
-    def look() -> list[bytes | str]:
-        parts: list[bytes | str] = []
+    def look() -> list[Picture | str]:
+        parts: list[Picture | str] = []
         for name, frames in frames_of.items():
             parts += [f"<b>{name}</b>", *depict(classes, frames, slider.value)]
         return parts

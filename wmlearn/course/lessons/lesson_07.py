@@ -18,7 +18,7 @@ from ...plots.keys import Trial, key_point
 from ...watermarks import secret
 from ...watermarks.zhang import letters
 from ..claims import Claim
-from ..widgets import depict, redraw
+from ..widgets import Dial, depict, redraw
 from .lesson_01 import parcel
 
 
@@ -139,14 +139,7 @@ def shipped_claims(results: Results) -> list[Claim]:
 
 def key_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     """Let the learner choose the size of a key and how much is still known; see p-value and accuracy."""
-    style = {"style": {"description_width": "80px"}, "layout": ipywidgets.Layout(width="420px")}
-    size = ipywidgets.SelectionSlider(
-        options=sorted({row["n"] for row in rows}), value=100, description="key size", **style
-    )
-    known = ipywidgets.SelectionSlider(
-        options=[(f"{share} %", share) for share in range(10, 101, 10)],
-        value=100,
-        description="known",
-        **style,
-    )
+    sizes = sorted({row["n"] for row in rows})
+    size = Dial("key size", {str(n): n for n in sizes}, start=100)
+    known = Dial("known", {f"{share} %": share for share in range(10, 101, 10)}, start=100)
     return redraw(lambda: depict(key_point, rows, size.value, known.value / 100), size, known)

@@ -20,7 +20,7 @@ from ...experiments.watermarks import STARTS_TRAINED
 from ...plots.weights import strength_point
 from ...words import decimal
 from ..challenges import Challenge, Score
-from ..widgets import depict, redraw
+from ..widgets import Dial, depict, redraw
 from .exercises_08 import mean_filter
 
 SIDE = 16
@@ -234,9 +234,5 @@ CHALLENGE = Challenge("three clients, a mark for each", "needs unmet", advise, o
 def strength_dial(rows: Sequence[Row]) -> ipywidgets.VBox:
     """Let the learner choose how strongly a mark is taught; see what is read, what shows, what it costs."""
     strengths = sorted({row["strength"] for row in rows})
-    slider = ipywidgets.SelectionSlider(
-        options=[(decimal(strength), strength) for strength in strengths],
-        description="strength λ",
-        layout=ipywidgets.Layout(width="420px"),
-    )
+    slider = Dial("strength λ", {decimal(strength): strength for strength in strengths})
     return redraw(lambda: depict(strength_point, rows, slider.value), slider)

@@ -33,7 +33,7 @@ from ...training import Recipe, TrainLog, accuracy, best_device, trained
 from ...watermarks import Adi2018, TriggerKey
 from ..challenges import Challenge, Score
 from ..claims import Claim
-from ..widgets import depict, redraw
+from ..widgets import Dial, depict, redraw
 from .exercises_09 import left as left_of
 
 ADI = Adi2018()
@@ -381,12 +381,7 @@ STEPS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # points of accuracy
 
 def price_slider(results: Results) -> ipywidgets.VBox:
     """Let the learner choose the accuracy that a thief is ready to lose, and see which marks survive."""
-    slider = ipywidgets.SelectionSlider(
-        options=[(f"{points:g} points", points) for points in STEPS],
-        description="ready to lose",
-        style={"description_width": "90px"},
-        layout=ipywidgets.Layout(width="420px"),
-    )
+    slider = Dial("ready to lose", {f"{points:g} points": points for points in STEPS})
     return redraw(lambda: depict(price_point, results, slider.value), slider)
 
 

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from html import escape
 from importlib.util import find_spec
 
 import ipywidgets
@@ -40,7 +39,7 @@ from ...ownership import (
 )
 from ...ownership.documents import Document, digest, kind, parse, signed, text
 from ...ownership.registry import KINDS, closed
-from ...ownership.report import decision
+from ...ownership.report import decision, sections
 from ...ownership.seeded import pairs_of, trigger
 from ...ownership.stages import Stage
 from ...plots.ownership import Answered, power_point
@@ -48,7 +47,8 @@ from ...training import Recipe, trained
 from ...watermarks import Adi2018, TriggerKey, secret
 from ...watermarks.trigger_set import lesson as taught
 from .. import challenges
-from ..widgets import depict, redraw
+from ..boxes import show_html
+from ..widgets import Dial, depict, redraw
 
 SCHEME = Adi2018(share=0.26, recipe=Recipe(epochs=1, lr=2e-3))
 """One short epoch is enough to mark a trained network."""
@@ -333,14 +333,10 @@ def insider(owner: Identity, thief: Identity, network: nn.Module) -> Finding:
 
 
 def show_report(report: Report) -> None:
-    """Show the judge's page in a frame of its own, in which nothing can run; as text, its decision."""
-    from IPython.display import display
-
-    frame = (
-        f'<iframe sandbox srcdoc="{escape(own.to_html(report))}" title="The judge\'s report" width="100%"'
-        ' height="620"></iframe>'
-    )
-    display({"text/html": frame, "text/plain": " ".join([decision(report), *report.reasons])}, raw=True)
+    """Show the judge's page; as text, its decision. No frame: a notebook that isn't trusted drops those."""
+    page = "".join(sections(report, top=3))
+    look = "border: 1px solid #8795a1; border-radius: 4px; padding: 2px 18px;"
+    show_html(f'<div style="{look}">{page}</div>', plain=" ".join([decision(report), *report.reasons]))
 
 
 # A rule for the case that the owner loses
@@ -402,18 +398,10 @@ def power_dial() -> ipywidgets.VBox:
 
     The figure says how often the claim succeeds.
     """
-    style = {"style": {"description_width": "80px"}, "layout": ipywidgets.Layout(width="420px")}
-    level = ipywidgets.SelectionSlider(
-        options=[("5 %", 0.05), ("1 %", 0.01), ("0.1 %", 1e-3), ("one in a million", 1e-6)], **style
-    )
-    level.description = "level"
-    level.value = 1e-3
-    opened = ipywidgets.IntSlider(
-        value=30, min=5, max=200, description="opened", continuous_update=False, **style
-    )
-    left = ipywidgets.SelectionSlider(
-        options=[(f"{share} %", share) for share in range(10, 101, 10)], value=70, description="left", **style
-    )
+    levels = {"5 %": 0.05, "1 %": 0.01, "0.1 %": 1e-3, "one in a million": 1e-6}
+    level = Dial("level", levels, start=1e-3)
+    opened = Dial("opened", {str(n): n for n in range(5, 201)}, start=30)
+    left = Dial("left", {f"{share} %": share for share in range(10, 101, 10)}, start=70)
     return redraw(
         lambda: depict(power_point, level.value, opened.value, left.value / 100), level, opened, left
     )

@@ -36,7 +36,7 @@ from ...plots.origins import theft_point
 from ...training import accuracy, best_device
 from ..challenges import Challenge, Score
 from ..claims import Claim
-from ..widgets import depict, redraw
+from ..widgets import Dial, depict, redraw
 
 N_STRANGERS = OWNERS["mnist"] - 1
 C_IS = 17
@@ -285,11 +285,9 @@ LEVELS = (0.05, 0.01, LEVEL, 1e-4)
 def theft_dial(results: Results) -> ipywidgets.VBox:
     """Let the learner choose a theft and a level, and see which test still speaks."""
     thefts = rows_of(results, "thefts")
-    style = {"style": {"description_width": "60px"}, "layout": ipywidgets.Layout(width="380px")}
-    names = [(title, name) for name, title in REMOVALS.items() if name in thefts]
-    theft = ipywidgets.Dropdown(options=names, value="distill-soft", description="theft", **style)
-    levels = [(f"{level:g}", level) for level in LEVELS]
-    level = ipywidgets.SelectionSlider(options=levels, value=LEVEL, description="level", **style)
+    names = {title: name for name, title in REMOVALS.items() if name in thefts}
+    theft = Dial("theft", names, start="distill-soft")
+    level = Dial("level", {f"{level:g}": level for level in LEVELS}, start=LEVEL)
     return redraw(lambda: depict(theft_point, results, theft.value, level.value), theft, level)
 
 
