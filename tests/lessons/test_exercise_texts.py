@@ -79,6 +79,8 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
     "06.4": ("**0.5**", (torch.arange(1, 101).float(), torch.tensor([0.0, 3, 50, 60]), 0.05)),
     "07.2": ("**6**", (10, 0.1, 0.001)),
     "09.3": ("**1**", (0.005, 19, 9, 100)),
+    "11.2": ("**5**", (b"sixteen bytes :)", torch.zeros(1, 2, 2), 3, 10, 1.0)),
+    "11.3": ("**0.5**", (torch.tensor([0.1, 0.5]), torch.tensor([0.2, 0.3, 0.4]), 0.25)),
     "12.1": ("**0.5**", (torch.eye(2), torch.eye(2), torch.tensor([[1, 0]]))),
     "12.2": ("**0.167**", (torch.tensor([1, 1, 0, 0]) > 0, torch.tensor([0, 0, 1, 1]) > 0)),
     "12.3": ("**0.5**", (torch.tensor([[2.0, 0]]), torch.tensor([[[1.0, 0]], [[0.0, 1]]]))),

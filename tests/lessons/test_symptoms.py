@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +96,9 @@ CHANNELS = (
     torch.tensor([2.0, 1.0, 1.0]),
 )
 AXES = torch.eye(3)[..., None, None]
+DEAD = (IMAGES, [], 1, (4, 3))  # an API that answers nobody
+BLACK = (b"sixteen bytes :)", torch.zeros(1, 2, 2), 3, 10, 1.0)
+SURER = (torch.tensor([0.1, 0.5]), torch.tensor([0.2, 0.3, 0.4]), 0.25)
 UNITS = (torch.eye(2), torch.eye(2), torch.tensor([[1, 0]]))
 LOT = (torch.tensor([True, True, False, False]), torch.tensor([False, False, True, True]))
 SIBLINGS = (torch.tensor([[2.0, 0]]), torch.tensor([[[1.0, 0]], [[0.0, 1]]]))
@@ -436,6 +441,18 @@ CASES: dict[str, list[Seen]] = {
         Seen("All three", lambda: _word(_mistake("10.3", "from-the-top", *THREE)().sum())),
         Seen("[True, False, True]", lambda: str(_mistake("10.3", "does-not-stop", *THREE)().tolist())),
     ],
+    "11.1": [
+        Seen("no answer", lambda: EXERCISES["11.1"].answer(lambda ask, x, *_: ask(x), DEAD)),
+        Seen("300 requests", lambda: EXERCISES["11.1"].answer(_for_ever, DEAD)),
+    ],
+    "11.2": [
+        Seen("3 in the example", _mistake("11.2", "the-others", *BLACK)),
+        Seen("bytes-like", lambda: hmac.digest(SECRET, [0, 0, 0, 0], "sha256")),  # pyright: ignore[reportArgumentType]
+    ],
+    "11.3": [
+        Seen("0 in the example", _mistake("11.3", "below-the-level", *SURER)),
+        Seen("The size of tensor a", lambda: SURER[1] <= SURER[0]),
+    ],
     "12.1": [
         Seen("0 in the example", _mistake("12.1", "no-one", *UNITS)),
         Seen("1 in the example", _mistake("12.1", "lower", *UNITS)),
@@ -458,6 +475,12 @@ WORDS = {1: "one", 2: "two", 3: "three"}
 
 def _word(number: float) -> str:
     return WORDS[int(number)]
+
+
+def _for_ever(ask: Callable[[Tensor], Tensor], x: Tensor, batch: int, tries: int) -> Tensor:
+    while True:
+        with suppress(OSError):
+            return ask(x)
 
 
 def _outcome(seen: Seen) -> Any:

@@ -40,7 +40,7 @@ def membership_p_values(suspected: Tensor, strangers: Tensor) -> Tensor:
     _check(suspected, strangers)
     order = strangers.double().sort().values.contiguous()
     as_small = torch.searchsorted(order, suspected.double().contiguous(), right=True)  # (M,)
-    return (1 + as_small) / (1 + len(order))
+    return (1 + as_small.double()) / (1 + len(order))
 
 
 def caught(members: Tensor, strangers: Tensor, alarms: float) -> float:

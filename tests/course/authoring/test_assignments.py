@@ -24,6 +24,7 @@ POINTS = {
     "08": {"08-1": 2, "08-2": 4, "08-3": 4, "08-4": 6},
     "09": {"09-1": 4, "09-2": 4, "09-3": 4},
     "10": {"10-1": 4, "10-2": 4, "10-3": 4},
+    "11": {"11-1": 6, "11-2": 6, "11-3": 6},
     "12": {"12-1": 6, "12-2": 6, "12-3": 6},
 }
 """The points of the cells that a class's gradebook knows. A class whose term has begun can't be handed out a

@@ -254,8 +254,8 @@ def _as_small(members: Tensor, strangers: Tensor) -> Tensor:
 
 
 def _share_caught(counts: Tensor, n: int, alarms: float) -> float:
-    p = (1 + counts) / (1 + n)
-    return float((p.double() <= alarms + 1e-9).double().mean())
+    p = (1 + counts.double()) / (1 + n)
+    return float((p <= alarms).double().mean())
 
 
 def _losses(seed: int) -> Cases:
@@ -284,15 +284,15 @@ def _losses(seed: int) -> Cases:
         ],
         "hardly learnt": [
             (between(second, 1, 2, 3, 2, 2, 2, 6), shuffled(second), 0.1),
-            (between(second, 1, 1, 2, 2, 1, 2, 6), shuffled(second), 0.11),
+            (between(second, 0, 3, 2, 2, 1, 2, 6), shuffled(second), 0.11),
         ],
         "losses that tie": [(shuffled(third[:6].repeat(2)), shuffled(third), 0.2)],
     }
 
 
 def _without_one(members: Tensor, strangers: Tensor, alarms: float) -> float:
-    p = _as_small(members, strangers) / len(strangers)
-    return float((p.double() <= alarms + 1e-9).double().mean())
+    p = _as_small(members, strangers).double() / len(strangers)
+    return float((p <= alarms).double().mean())
 
 
 def _strict_count(members: Tensor, strangers: Tensor, alarms: float) -> float:
@@ -349,7 +349,7 @@ EXERCISES = {
             ),
             Mistake(
                 "goes-on",
-                "You go on asking an API that is dead. After `tries` failures stop, and leave the rest at -1.",
+                "You go on asking an API that is dead. After `tries` failures stop; the rest stays at -1.",
                 _goes_on,
             ),
             Mistake(
@@ -486,7 +486,7 @@ EXERCISES = {
             ),
             Mistake(
                 "large-losses",
-                "You look for large losses. A network is sure of what it was trained on: look for small ones.",
+                "You look for large losses. A network is sure of what it was trained on: small ones count.",
                 _larger,
             ),
             Mistake(
@@ -496,7 +496,7 @@ EXERCISES = {
             ),
             Mistake(
                 "best-line",
-                "You choose the line that tells the two groups apart best. Who asks about one image doesn't know"
+                "You choose the line that tells both groups apart best. Who asks about one image doesn't know"
                 " it: keep to the level.",
                 _advantage,
             ),
@@ -513,8 +513,8 @@ EXERCISES = {
                 "p of the first member is 1/4, and at most 0.25. Compare with <=.",
             ),
             Symptom(
-                "You get 1 in the example:",
-                "the second member has a larger loss than all strangers. Its p-value is 1.",
+                "RuntimeError, The size of tensor a:",
+                "compare every member with every stranger: `strangers[None] <= members[:, None]`.",
             ),
         ),
         why=(

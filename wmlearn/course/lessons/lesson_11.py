@@ -399,5 +399,5 @@ def thrifty(thief: Thief) -> Score:
     return Score(right >= PASS, float(service.asked), says + missed)
 
 
-CHALLENGE = Challenge("the thriftiest thief", "labels", thrifty, ours=500)
+CHALLENGE = Challenge("the thriftiest thief", "labels", thrifty, ours=250)
 """The course's own: digits of which its copies so far are least sure, and shifted images."""

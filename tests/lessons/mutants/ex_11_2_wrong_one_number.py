@@ -1,0 +1,15 @@
+"""One number for both."""
+
+import hmac
+
+EXERCISE = "11.2"
+MISTAKE = "one-number"
+
+
+def answer(secret, image, honest, classes, rate):
+    pixels = (image * 255).round().byte().cpu().numpy().tobytes()
+    digest = hmac.digest(secret, pixels, "sha256")
+    pick = int.from_bytes(digest[:4], "big")
+    if pick < rate * 2**32:
+        return (honest + 1 + pick % (classes - 1)) % classes
+    return honest
