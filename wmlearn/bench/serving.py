@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
@@ -14,7 +11,7 @@ from torch import nn
 from ..data import load
 from ..evidence import Suspect, bystanders
 from ..suspects.remote import Remote
-from ..suspects.serving import Limits, server, service
+from ..suspects.serving import Limits, running, service
 from ..watermarks import Adi2018, TriggerKey
 from .timing import Timing, installed, measure, missing, one_thread
 
@@ -46,15 +43,6 @@ def median_seconds(scheme: Adi2018, suspect: Suspect, key: TriggerKey) -> float:
 
 @contextmanager
 def served(model: nn.Module) -> Iterator[str]:
-    """Put a model behind HTTP in a thread, at a free port of this machine; yield its URL."""
-    web = server(service(model, limits=LIMITS), LIMITS)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not web.started:
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            web.should_exit = True
-            thread.join()
+    """Put a model behind HTTP, at a free port of this machine; yield its URL."""
+    with running(service(model, limits=LIMITS), LIMITS) as url:
+        yield url

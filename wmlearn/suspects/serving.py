@@ -1,7 +1,8 @@
 """A model behind HTTP: a service that answers with labels, or with probabilities.
 
-`service` is the application, `server` runs it with limits on connections, `serve` is what the command calls.
-Clients are told apart by the address that their connection comes from, never by what they say of themselves.
+`service` is the application, `server` runs it with limits on connections, `serve` is what the command calls,
+and `running` what a notebook does. Clients are told apart by the address that their connection comes from,
+never by what they say of themselves.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import socket
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,8 +29,11 @@ from .connections import Application, Door, Line
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI, Request
+    from fastapi.responses import Response
 
 Answers = Literal["labels", "probabilities"]
+Handler = Callable[["Request"], Awaitable["Response"]]
+"""What answers a request."""
 BACKLOG = 128  # connections that wait to be let in, and are let in at a time
 CLIENTS = 10_000  # remembered by the rate limit
 FREE = 2**16  # bytes of a request that never wait for room, so that a small one always passes
@@ -70,35 +74,60 @@ def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limi
     that the model doesn't read, 429 for too many requests, 503 where others fill the memory. Raises
     `DataError` without the extra `serve`.
     """
-    try:
-        from fastapi import FastAPI
-        from fastapi.responses import JSONResponse
-        from starlette.requests import ClientDisconnect
-    except ImportError as error:
-        raise DataError(f"A service needs fastapi, {INSTALL}") from error
-    require(answers in ("labels", "probabilities"), "answers must be labels or probabilities", answers)
-    app = FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None)
-    desk = _Desk(model, limits)
+    app = application()
 
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {"status": "ok", "answers": answers}
 
-    async def label(request: Request) -> JSONResponse:
-        try:
-            desk.count(request)
-            with desk.room() as taken:
-                x = await _images(request, limits, taken)
-                logits = await _logits(desk, x)  # (N, classes)
-        except _Refusal as refusal:
-            return JSONResponse({"error": refusal.why}, refusal.status, refusal.headers)
-        except ClientDisconnect:
-            return JSONResponse(None)  # to nobody
+    app.add_route("/predict", answering(model, answers, limits), methods=["POST"])
+    return app
+
+
+def answering(model: nn.Module, answers: Answers = "labels", limits: Limits = Limits()) -> Handler:
+    """Build what answers the POST requests of `service`, for an application that has other pages, too."""
+    from fastapi.responses import JSONResponse
+
+    require(answers in ("labels", "probabilities"), "answers must be labels or probabilities", answers)
+    desk = _Desk(model, Gate(limits))
+
+    async def label(request: Request) -> Response:
+        desk.gate.count(request)
+        with desk.gate.room() as taken:
+            x = await _images(request, limits, taken)
+            logits = await _logits(desk, x)  # (N, classes)
         rows = logits.argmax(1) if answers == "labels" else logits.softmax(1)
         return JSONResponse({answers: rows.tolist()})
 
-    app.add_route("/predict", label, methods=["POST"])
-    return app
+    return told(label)
+
+
+def told(handle: Handler) -> Handler:
+    """Wrap what answers requests, so that a `Refusal` becomes an answer, and a client who left, none."""
+    from fastapi.responses import JSONResponse
+    from starlette.requests import ClientDisconnect
+
+    async def telling(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except Refusal as refusal:
+            return JSONResponse({"error": refusal.why}, refusal.status, refusal.headers)
+        except ClientDisconnect:
+            return JSONResponse(None)  # to nobody
+
+    return telling
+
+
+def application() -> FastAPI:
+    """Build an application without pages, and without pages about itself.
+
+    Raises `DataError` without the extra `serve`.
+    """
+    try:
+        from fastapi import FastAPI
+    except ImportError as error:
+        raise DataError(f"A service needs fastapi, {INSTALL}") from error
+    return FastAPI(title="wmlearn", docs_url=None, redoc_url=None, openapi_url=None)
 
 
 def server(app: Any, limits: Limits = Limits(), proxy: str | None = None) -> uvicorn.Server:
@@ -154,6 +183,25 @@ def serve(app: Any, host: str, port: int, limits: Limits = Limits(), proxy: str 
             return
 
 
+@contextmanager
+def running(app: Any, limits: Limits = Limits(), port: int = 0) -> Iterator[str]:
+    """Serve an application in a thread, on this machine only, for as long as the block runs; yield its URL.
+
+    Port 0 is any free one. Raises `DataError` for a port that can't be had.
+    """
+    web = server(app, limits)
+    with _listener("127.0.0.1", port) as listener:
+        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            while not web.started and thread.is_alive():
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            web.should_exit = True
+            thread.join()
+
+
 def _http(app: Any) -> Application:
     return app
 
@@ -187,8 +235,8 @@ def _affordable(connections: int, eighths: int) -> int:
     return connections if files < 0 else max(1, min(connections, files * eighths // 8))
 
 
-class _Refusal(Exception):
-    """A request that is not answered: the status of HTTP, why, and what else the client should know."""
+class Refusal(Exception):
+    """A request that is refused: the status of HTTP, why, and what else the client should know."""
 
     def __init__(self, status: int, why: str, **headers: str) -> None:
         super().__init__(why)
@@ -201,31 +249,38 @@ CLOSE = {"Connection": "close"}  # where the rest of a body would still come
 
 
 @dataclass
-class _Desk:
-    """What the requests to one service share: the model, who asked when, and the memory for their bodies."""
+class Gate:
+    """What the requests to one service share: who asked when, and the memory for their bodies."""
 
-    model: nn.Module
     limits: Limits
     clients: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
     held: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, request: Request) -> None:
-        """Count a request; raise `_Refusal` when its client has sent too many."""
+        """Count a request; raise `Refusal` when its client has sent too many."""
         client = _household(request.client.host if request.client else "")
         wait = _wait(self.clients, client, self.limits.per_minute)
         if wait:
             why = f"more than {self.limits.per_minute} requests a minute"
-            raise _Refusal(429, why, **{"Retry-After": str(wait)})
+            raise Refusal(429, why, **{"Retry-After": str(wait)})
 
     @contextmanager
-    def room(self) -> Iterator[_Room]:
+    def room(self) -> Iterator[Room]:
         """Give room for one request's body, until it is answered."""
-        taken = _Room(self)
+        taken = Room(self)
         try:
             yield taken
         finally:
             self.held -= taken.size
+
+
+@dataclass
+class _Desk:
+    """A model, one forward pass at a time, behind the gate of its service."""
+
+    model: nn.Module
+    gate: Gate
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask(self, x: Tensor, gone: threading.Event) -> Tensor:
         """Return the logits (N, classes) of images (N, C, H, W), unless the client is `gone`."""
@@ -233,54 +288,59 @@ class _Desk:
         for part in x.split(128):
             with self.lock:  # one model, one forward pass at a time
                 if gone.is_set():
-                    raise _Refusal(503, "the client is gone")
+                    raise Refusal(503, "the client is gone")
                 parts.append(_forward(self.model, part))
         logits = torch.cat(parts)
         if not logits.isfinite().all():
-            raise _Refusal(422, "the model has no finite answer to such numbers")
+            raise Refusal(422, "the model has no finite answer to such numbers")
         return logits
 
 
 @dataclass
-class _Room:
+class Room:
     """The memory that one body takes, beyond what is free."""
 
-    desk: _Desk
+    gate: Gate
     size: int = 0
 
     def grow(self, size: int) -> None:
-        """Take room for a body of `size` bytes; raise `_Refusal` where there is none."""
+        """Take room for a body of `size` bytes; raise `Refusal` where there is none."""
         more = max(0, size - FREE) - self.size
-        if self.desk.held + more > self.desk.limits.buffered:
-            raise _Refusal(503, "too many requests are under way", **CLOSE, **{"Retry-After": "1"})
-        self.desk.held += more
+        if self.gate.held + more > self.gate.limits.buffered:
+            raise Refusal(503, "too many requests are under way", **CLOSE, **{"Retry-After": "1"})
+        self.gate.held += more
         self.size += more
 
 
-async def _images(request: Request, limits: Limits, taken: _Room) -> Tensor:
-    """Read the images (N, C, H, W) of a request; raise `_Refusal` for anything else, or too much."""
-    try:
-        body = await asyncio.wait_for(_body(request, limits, taken), limits.seconds)
-    except asyncio.TimeoutError as error:
-        why = f"a request must be here within {limits.seconds:g} seconds"
-        raise _Refusal(408, why, **CLOSE) from error
+async def _images(request: Request, limits: Limits, taken: Room) -> Tensor:
+    """Read the images (N, C, H, W) of a request; raise `Refusal` for anything else, or too much."""
+    body = await received(request, limits, taken)
     try:
         x = unpacked(body)
     except ValueError as error:
-        raise _Refusal(400, f"{ODD_BODY}; got {error}") from error
+        raise Refusal(400, f"{ODD_BODY}; got {error}") from error
     if len(x) > limits.images:
-        raise _Refusal(413, f"a request may hold {limits.images} images, got {len(x)}")
+        raise Refusal(413, f"a request may hold {limits.images} images, got {len(x)}")
     if x[0].numel() > limits.values:
-        raise _Refusal(413, f"an image may hold {limits.values} numbers, got {x[0].numel()}")
+        raise Refusal(413, f"an image may hold {limits.values} numbers, got {x[0].numel()}")
     return x
 
 
-async def _body(request: Request, limits: Limits, taken: _Room) -> bytearray:
+async def received(request: Request, limits: Limits, taken: Room) -> bytearray:
+    """Read the body of a request; raise `Refusal` for too much of it, or too slow a client."""
+    try:
+        return await asyncio.wait_for(_body(request, limits, taken), limits.seconds)
+    except asyncio.TimeoutError as error:
+        why = f"a request must be here within {limits.seconds:g} seconds"
+        raise Refusal(408, why, **CLOSE) from error
+
+
+async def _body(request: Request, limits: Limits, taken: Room) -> bytearray:
     body = bytearray()
     async for chunk in request.stream():
         size = len(body) + len(chunk)
         if size > limits.bytes:
-            raise _Refusal(413, f"a request may hold {limits.bytes} bytes", **CLOSE)
+            raise Refusal(413, f"a request may hold {limits.bytes} bytes", **CLOSE)
         taken.grow(size)
         body += chunk
     return body
@@ -296,14 +356,14 @@ async def _logits(desk: _Desk, x: Tensor) -> Tensor:
 
 
 def _forward(model: nn.Module, x: Tensor) -> Tensor:
-    """Return the logits (N, classes) of images (N, C, H, W); raise `_Refusal` where it can't read them."""
+    """Return the logits (N, classes) of images (N, C, H, W); raise `Refusal` where it can't read them."""
     try:
         return predict(model, x)
     except ArgumentError as error:  # in our own words
-        raise _Refusal(422, str(error)) from error
+        raise Refusal(422, str(error)) from error
     except (ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
         # the network's own words tell its inner sizes
-        raise _Refusal(422, f"the model doesn't read images of shape {tuple(x.shape[1:])}") from error
+        raise Refusal(422, f"the model doesn't read images of shape {tuple(x.shape[1:])}") from error
 
 
 def _household(host: str) -> str:
