@@ -4,8 +4,6 @@ learns from the answers learns the lies.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -79,5 +77,6 @@ def answers(
 def _drawn(secret: Path) -> bytes:
     """Derive the secret of the mark from the owner's, which signs other things."""
     from ..ownership import load_identity
+    from ..ownership.accounts import dawn_secret
 
-    return hmac.digest(load_identity(secret).secret, b"wmlearn dawn", hashlib.sha256)
+    return dawn_secret(load_identity(secret))

@@ -3,7 +3,10 @@ a judge makes of them.
 """
 
 from ..evidence import NO_ANSWER as NO_ANSWER
+from . import accounts as accounts
 from . import forgeries as forgeries
+from . import hosting as hosting
+from . import platforms as platforms
 from .bundle import Bundle as Bundle
 from .bundle import Opening as Opening
 from .bundle import faults as faults

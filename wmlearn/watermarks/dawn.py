@@ -91,6 +91,26 @@ class Service(nn.Module):
         return logits
 
 
+def heard(service: Suspect, queries: Samples, secret: bytes, rate: float = 0.005) -> TriggerKey:
+    """List the wrong answers that a marked `service` gives to `queries`, without its weights: a judge's way
+    to the owner's key.
+
+    Which answers are wrong follows from the secret, and what they are is heard. Each leads back to an honest
+    one. Raises `ArgumentError` unless most of those are right: then the service isn't marked so.
+    """
+    classes = len(queries.classes)
+    draw = _hashes(secret_of(0, secret), queries.x)  # (N, 2)
+    chosen = _pick_queries(draw, rate)  # (N,)
+    rule = f"the hash must pick a query out of {len(queries)}"
+    require(bool(chosen.any()), rule, 0, "Raise rate, or give more samples.")
+    wrong = answers(service, queries.x[chosen], classes)
+    honest = (wrong - 1 - draw[chosen, 1] % (classes - 1)) % classes
+    right = float((honest == queries.y[chosen]).float().mean())
+    rule = "most answers must be wrong as the secret says"
+    require(right > 0.5, rule, f"{right:.0%}", "Take the secret and the rate that the service has.")
+    return TriggerKey(SCHEME, secret, queries.x[chosen], wrong, classes, chance=1 / (classes - 1))
+
+
 def surrogate(
     service: Suspect,
     model: nn.Module,
