@@ -10,6 +10,7 @@ from . import (
     detection,
     evasion,
     false_claims,
+    forging,
     key_size,
     lost_case,
     newer_triggers,
@@ -57,6 +58,7 @@ _EXPERIMENTS = (
     lost_case.LOST_CASE,
     transferable_claims.TRANSFERABLE_CLAIMS,
     api_theft.API_THEFT,
+    forging.FORGING,
     nothing_planted.NOTHING_PLANTED,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
