@@ -18,6 +18,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import hmac, json, torch, wmlearn as wm
+from contextlib import closing
 from http.client import HTTPConnection
 from wmlearn import experiments, ownership, plots, privacy, suspects
 from wmlearn.course.lessons import lesson_11
@@ -39,12 +40,12 @@ ana = wm.trained(start, anas, api_theft.OWNERS_RECIPE)[0]
 def asking(url):
     """Return a function that sends one request: images (n, 1, 28, 28) to labels (n,), or OSError."""
     def ask(x):
-        line = HTTPConnection(url.removeprefix("http://"), timeout=30)
-        line.request("POST", "/predict", lesson_11.packed(x))
-        reply = line.getresponse()
-        if reply.status != 200:
-            raise OSError(f"status {reply.status}: {reply.reason}")
-        return torch.tensor(json.loads(reply.read())["labels"])
+        with closing(HTTPConnection(url.removeprefix("http://"), timeout=30)) as line:
+            line.request("POST", "/predict", lesson_11.packed(x))
+            reply = line.getresponse()
+            if reply.status != 200:
+                raise OSError(f"status {reply.status}: {reply.reason}")
+            return torch.tensor(json.loads(reply.read())["labels"])
     return ask
 
 with suspects.running(suspects.service(ana)) as url:
@@ -256,7 +257,7 @@ caught = wm.ready("11.3", caught)
 # %% tags=["nbval-ignore-output"]
 unseen = api_theft.unseen()
 inside, outside = privacy.losses(ana, anas), privacy.losses(ana, unseen)
-wm.show(plots.theft.losses, inside, outside)
+wm.show(plots.theft.roc, inside, outside)
 
 # %% tags=["nbval-ignore-output"]
 live_share = float(caught(inside.cpu(), outside.cpu(), 0.01))

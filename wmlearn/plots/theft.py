@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..experiments import Results, api_theft
+from ..privacy import caught
 from .canvas import GOLD, GREY, GRID, INK, PURPLE, RED, SLATE, axes, described, tile, write
 
 if TYPE_CHECKING:
@@ -176,30 +177,35 @@ def lies(results: Results, ax: Axes | None = None) -> Axes:
 # What else leaks
 
 
-FLOOR = 1e-8
-"""Smaller losses are drawn there."""
+RATES = (0.001, 0.01, 0.1, 1.0)
 
 
-def _say_losses(members: Tensor, strangers: Tensor) -> str:
-    small = [100 * float((losses < 0.01).double().mean()) for losses in (members, strangers)]
-    middle = [float(losses.median()) for losses in (members, strangers)]
+def _say_roc(members: Tensor, strangers: Tensor) -> str:
+    shares = ", ".join(f"{100 * caught(members, strangers, rate):.1f}" for rate in RATES[:-1])
+    rates = ", ".join(f"{100 * rate:g}" for rate in RATES[:-1])
     return (
-        f"Losses of {len(members):,} digits trained on, median {middle[0]:.1g}, and of {len(strangers):,}"
-        f" others, median {middle[1]:.1g}: below 0.01 are {small[0]:.0f} and {small[1]:.0f} %."
+        f"Of {len(members):,} digits trained on, {shares} % are caught where {rates} % of {len(strangers):,}"
+        " others are accused: the line hardly leaves the diagonal of chance."
     )
 
 
-@described(_say_losses)
-def losses(members: Tensor, strangers: Tensor, ax: Axes | None = None) -> Axes:
-    """Draw two histograms of losses (N,) on a logarithmic axis, one behind the other."""
-    ax = ax or axes(7.4, 2.4)
-    edges = torch.linspace(-8, 1.5, 60)
-    for values, colour, title in ((members, INK, "trained on"), (strangers, RED, "never seen")):
-        logs = values.clamp(min=FLOOR).log10().cpu().float()
-        share = 100 * torch.histogram(logs, edges).hist / len(logs)
-        ax.stairs(share, edges, color=colour, linewidth=1.8, label=title)
-    ax.set(xlabel="loss of the image (power of ten)", ylabel="% of images")
-    ax.legend(frameon=False, fontsize=9, loc="upper right")
+@described(_say_roc)
+def roc(members: Tensor, strangers: Tensor, ax: Axes | None = None) -> Axes:
+    """Draw the share of members caught against that of strangers accused, from their losses (N,), both on
+    logarithmic axes; dashed is chance.
+    """
+    ax = ax or axes(4.6, 3.2)
+    rates = torch.logspace(-3, -0.01, 60).tolist()
+    ax.plot(rates, [caught(members, strangers, rate) for rate in rates], color=RED, linewidth=2)
+    ax.plot(RATES, RATES, color=SLATE, linestyle="--", linewidth=1)
+    write(ax, 0.03, 0.012, "chance", 9, SLATE)
+    ax.set(xscale="log", yscale="log", xlim=(1e-3, 1), ylim=(1e-3, 1))
+    labels = [f"{100 * rate:g} %" for rate in RATES]
+    ax.set_xticks(RATES, labels)
+    ax.set_yticks(RATES, labels)
+    ax.minorticks_off()
+    ax.set(xlabel="digits never seen that are accused", ylabel="digits trained on that are caught")
+    ax.grid(color=GRID, linewidth=0.8)
     return ax
 
 
@@ -220,7 +226,7 @@ def drawn(images: Tensor, members: Tensor, strangers: Tensor, ax: Axes | None = 
     for line, (title, row) in enumerate(rows.items()):
         write(ax, -4, 32 * line + 14, title, 9, SLATE, "right")
         for column, image in enumerate(row[:, 0]):
-            bright = image / image.max().clamp(min=1e-6) if line == 0 else image
+            bright = image / image.max().clamp(min=0.3) if line == 0 else image
             tile(ax, bright, 32 * column, 32 * line)
     ax.set(xlim=(-50, 32 * len(images)), ylim=(32 * len(rows), -2))
     ax.axis("off")

@@ -370,7 +370,8 @@ def theft_dial(results: Results) -> ipywidgets.VBox:
 
 # The challenge
 
-Thief = Callable[[Callable[[Tensor], Tensor], Tensor, nn.Module], nn.Module]
+Ask = Callable[[Tensor], Tensor]
+Thief = Callable[[Ask, Tensor, nn.Module], nn.Module]
 """Makes a network of what may be asked, images (20000, 1, 28, 28), and one that has learnt nothing."""
 PASS = 0.96
 DIGITS = 20_000
