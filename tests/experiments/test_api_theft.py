@@ -67,7 +67,8 @@ def test_clients_ask_what_their_kind_asks() -> None:
         assert torch.equal(queries, again)
 
 
-def test_every_cell_is_of_one_part_and_one_owner() -> None:
+def test_every_cell_is_another_and_all_have_the_same_fields() -> None:
+    assert {tuple(cell) for cell in API_THEFT.cells} == {("part", "subject", "answers", "owner")}
     assert len({str(sorted(cell.items())) for cell in API_THEFT.cells}) == len(API_THEFT.cells)
     assert {cell["owner"] for cell in API_THEFT.cells} == set(range(N_OWNERS))
 

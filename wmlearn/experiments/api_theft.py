@@ -126,7 +126,7 @@ def _theft(cell: Cell) -> Row:
     model = victim(i)
     test = mnist().test
     said = predict(model, test.x).argmax(1)
-    every = queries_of(cell["queries"], i, BUDGETS[-1])
+    every = queries_of(cell["subject"], i, BUDGETS[-1])
     logits = predict(model, every.x)
     rows = []
     for n in BUDGETS:
@@ -199,7 +199,7 @@ def _marks(cell: Cell) -> Row:
     without the mark.
     """
     i = cell["owner"]
-    scheme = SCHEMES[cell["scheme"]]
+    scheme = SCHEMES[cell["subject"]]
     start = start_of("owner behind an API", i)
     key = scheme.keygen(start, owners_digits(i), seed=i)
     marked = scheme.embed(start, owners_digits(i), key).model
@@ -401,7 +401,7 @@ class Curve:
 
 def curve(results: Results, queries: str, told: str) -> Curve:
     """Return what copies of a kind reach."""
-    found = results.where(part="theft", queries=queries, answers=told)
+    found = results.where(part="theft", subject=queries, answers=told)
     table = [[(row["accuracy"], row["agrees"]) for row in cell["rows"]] for cell in found]
     both = torch.tensor(table, dtype=torch.float64)
     return Curve(BUDGETS, both[:, :, 0], both[:, :, 1])
@@ -409,7 +409,7 @@ def curve(results: Results, queries: str, told: str) -> Curve:
 
 def victims(results: Results) -> Tensor:
     """Return how accurate the owners' networks are, (owners,)."""
-    found = results.where(part="theft", queries="digits", answers="labels")
+    found = results.where(part="theft", subject="digits", answers="labels")
     return torch.tensor([cell["victim"] for cell in found], dtype=torch.float64)
 
 
@@ -462,7 +462,7 @@ REPORTED = {"jia2021-ewe": "users of the authors' code: 3 %, 98 %, 63 %", "kim20
 def _compare_marks(results: Results) -> list[Comparison]:
     said = []
     for scheme, paper in REPORTED.items():
-        cells = results.where(part="marks", scheme=scheme)
+        cells = results.where(part="marks", subject=scheme)
         for model in ("marked", "unmarked"):
             for suspect in ("itself", "labels", "probabilities"):
                 found = [row for cell in cells for row in cell["rows"]]
@@ -530,12 +530,12 @@ PAIRS = (
 
 def _cells() -> list[Cell]:
     owners = range(N_OWNERS)
+    kinds = [(part, "", "") for part in ("membership", "inversion", "guards", "dawn")]
+    kinds += [("marks", scheme, "") for scheme in SCHEMES]
+    kinds += [("theft", queries, told) for queries, told in PAIRS]
     cells: list[Cell] = []
-    for part in ("membership", "inversion", "guards", "dawn"):
-        cells += [{"part": part, "owner": i} for i in owners]
-    cells += [{"part": "marks", "scheme": scheme, "owner": i} for scheme in SCHEMES for i in owners]
-    for queries, told in PAIRS:
-        cells += [{"part": "theft", "queries": queries, "answers": told, "owner": i} for i in owners]
+    for part, subject, told in kinds:
+        cells += [{"part": part, "subject": subject, "answers": told, "owner": i} for i in owners]
     return cells
 
 

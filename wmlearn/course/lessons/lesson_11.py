@@ -147,7 +147,7 @@ SCHEMES = {"jia2021-ewe": "EWE", "kim2023-margin": "wide margins"}
 
 
 def _hits(results: Results, scheme: str, model: str, suspect: str) -> list[int]:
-    cells = results.where(part="marks", scheme=scheme)
+    cells = results.where(part="marks", subject=scheme)
     rows = [row for cell in cells for row in cell["rows"]]
     return [row["hits"] for row in rows if row["model"] == model and row["suspect"] == suspect]
 
