@@ -20,7 +20,10 @@ from ..errors import DataError, require_torchvision
 from ..training import best_device, has_bf16
 
 INSTALL = "pip install -e ."
-PURPOSE = {"signs": "only for notebook 04 and to fetch data"}  # of an extra; of others, "optional"
+PURPOSE = {  # of an extra; of others, "optional"
+    "signs": "only for notebook 04 and to fetch data",
+    "serve": "only for notebook 11 and to serve a model",
+}
 FETCHED = ("fashion-mnist", "cifar10", "gtsrb")  # what doesn't ship with the course
 ROOM = 0.5  # GiB that a class of results and pictures may fill
 

@@ -21,7 +21,9 @@ def pack(
     ] = None,
     extra: Annotated[
         list[str] | None,
-        typer.Option(help="Pack an extra, too: signs, for notebook 04. May be given more than once."),
+        typer.Option(
+            help="Pack an extra, too: signs, for notebook 04, or serve, for 11. May be given more than once."
+        ),
     ] = None,
 ) -> None:
     """Pack the course and all it needs for a room without a network; for machines and a Python like these.

@@ -82,6 +82,7 @@ def test_a_kit_holds_wheels_what_installs_them_and_checksums_of_all(
     assert "wmlearn quickstart\n" in readme
     assert "wmlearn lab\n" in readme
     assert "Notebook 04 needs the extra `signs`" in readme
+    assert "Notebook 11 needs the extra `serve`" in readme
     assert [path.name for path in tmp_path.iterdir()] == ["kit"], "nothing else is left"
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -44,7 +44,8 @@ The first installs into a new folder of your own, `wmlearn-env` or what you name
 minutes. It refuses another Python, and files that aren't what `SHA256SUMS` says. The last opens notebook 01:
 a copy of your own, in `wmlearn-course`.{without}
 """
-WITHOUT_SIGNS = " Notebook 04 needs the extra `signs`, which is not in this kit."
+NEEDED = {"04": "signs", "11": "serve"}
+"""Notebook -> the extra that it needs."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,13 @@ def _pip(words: Sequence[str], temporary: Path, on_step: Callable[[str], object]
         raise DataError(f"pip must get every wheel for this machine, got: {error}. {FIX}")
 
 
+def _lacking(extras: Sequence[str]) -> Iterator[str]:
+    """Say which notebooks don't run from a kit with these extras."""
+    for notebook, extra in NEEDED.items():
+        if extra not in extras:
+            yield f" Notebook {notebook} needs the extra `{extra}`, which is not in this kit."
+
+
 def _furnish(folder: Path, extras: Sequence[str]) -> None:
     """Put beside the wheels what installs them, what says how, and the checksums of all."""
     made_for = install.here()
@@ -226,7 +234,7 @@ def _furnish(folder: Path, extras: Sequence[str]) -> None:
         size=said_size(kit.size),
         run=f"py -{made_for['python']}" if windows else f"python{made_for['python']}",
         programs="%USERPROFILE%\\wmlearn-env\\Scripts\\" if windows else "~/wmlearn-env/bin/",
-        without="" if "signs" in extras else WITHOUT_SIGNS,
+        without="".join(_lacking(extras)),
         **made_for,
     )
     files.write(folder / "README.md", text.encode())
