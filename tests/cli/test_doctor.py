@@ -55,7 +55,9 @@ def test_what_only_an_extra_asks_for_is_optional(monkeypatch: pytest.MonkeyPatch
     _ask_for(monkeypatch, "numpy>=1", "no-such-package; extra == 'serve'", "torch>=9999; extra == 'bench'")
     assert _faults() == {}
     states = _states()
-    assert states["extra serve"].startswith("without no-such-package (only for notebook 11 and to serve a model): pip")
+    assert states["extra serve"].startswith(
+        "without no-such-package (only for notebook 11 and to serve a model): pip"
+    )
     assert states["extra bench"] == 'without torch (optional): pip install -e ".[bench]"'
     assert states["extra test"] == "installed"
 
