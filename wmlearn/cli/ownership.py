@@ -25,6 +25,9 @@ which release it is said to stem. PUBLIC keys are given as 64 digits or as the f
 
 Where nothing was planted: `independence` compares two files of weights, `lot` and `split` make a mark of the
 choice of training images. `answers` looks for the mark of a service (`wmlearn serve --mark dawn`).
+
+`platform` is for who hosts models of several owners behind HTTP, marks them and keeps the book; its URL is a
+--registry, too.
 """
 
 from __future__ import annotations
@@ -39,10 +42,11 @@ import typer
 
 from ..errors import DataError, require
 from ..words import visible
-from . import answers, traces
+from . import answers, hosting, traces
 
 if TYPE_CHECKING:
     from ..evidence import Suspect
+    from ..ownership import Book as Entries
     from ..ownership import Case, Finding, Party
 
 app = typer.Typer(
@@ -50,6 +54,7 @@ app = typer.Typer(
 )
 for command in (traces.independence, traces.lot, traces.split, answers.answers):
     app.command()(command)
+app.add_typer(hosting.app, name="platform")
 
 Secret = Annotated[Path, typer.Argument(help="A person's secret, as `keygen` wrote it.")]
 Promise = Annotated[Path, typer.Argument(help="A commitment, as `commit` wrote it.")]
@@ -68,7 +73,7 @@ Suspects = Annotated[
     ),
 ]
 Task = Annotated[str, typer.Option(help="What the models read: mnist or signs-us.")]
-Book = Annotated[str, typer.Option("--registry", help="The registry: a file, or a database URL.")]
+Book = Annotated[str, typer.Option("--registry", help="The registry: a file, a database URL, or a platform.")]
 Keeper = Annotated[
     Path, typer.Option(help="The secret of whoever keeps the registry: only the keeper adds to it.")
 ]
@@ -206,7 +211,7 @@ def register(
     from ..ownership import register as add
 
     book = Registry(registry, load_identity(keeper))
-    contents = [_document(path) for path in documents]
+    contents = [read_document(path) for path in documents]
     folder = receipts or _beside(registry)
     files.check_writable(folder / "receipt.json")
     for path, receipt in zip(documents, add(book, *contents), strict=True):
@@ -236,13 +241,13 @@ def challenge(
     challenge.
     """
     from ..data import files
-    from ..ownership import Commitment, Registry, load, load_identity, read_book, save
+    from ..ownership import Commitment, load, load_identity, save
     from ..ownership import challenge as draw
 
     files.check_writable(out)
     promise = load(commitment, Commitment)
     suspects = _suspects(suspect, task)
-    book = read_book(Registry(registry))
+    book = _book(registry)
     judge = load_identity(secret)
     document = draw(judge, promise, suspects, book=book, count=count, level=level, queries=queries)
     save(document, out)
@@ -270,7 +275,7 @@ def respond(
 ) -> None:
     """As the owner: open the triggers that a registered challenge of the judge names, and no others."""
     from ..data import files
-    from ..ownership import Receipt, Registry, load, load_identity, read_book, save
+    from ..ownership import Receipt, load, load_identity, save
     from ..ownership import respond as answer
     from ..ownership.commitment import LARGEST
 
@@ -280,7 +285,7 @@ def respond(
         load(promise, Receipt),
         load(question, Receipt),
         judge=_public(judge),
-        book=read_book(Registry(registry)),
+        book=_book(registry),
         ledger=ledger,
         allow=LARGEST if yes else None,
     )
@@ -375,7 +380,7 @@ def show(
         person = load_identity(file)
         typer.echo(f"the secret of {visible(person.name)}\npublic key {person.public}")
         return
-    document = _document(file)
+    document = read_document(file)
     typer.echo(kind(document))
     for line in _lines(asdict(document), "  "):
         typer.echo(line)
@@ -481,7 +486,8 @@ def _fingerprint(path: Path, task: str) -> str:
     return fingerprint(network)
 
 
-def _document(path: Path) -> Any:
+def read_document(path: Path) -> Any:
+    """Read any document of ownership; raise `DataError` for another file."""
     from ..ownership import Bundle, Receipt, load
     from ..ownership.registry import KINDS
 
@@ -527,17 +533,25 @@ def _case(
     receipts: list[Path] | None,
 ) -> Case:
     """Open a case: the suspects, the book with all receipts that are at hand, and the judge."""
-    from ..ownership import Case, Receipt, Registry, load, read_book
+    from ..ownership import Case, Receipt, load
 
     _network(task)
     held = [load(path, Receipt) for path in (receipts or [])]
     return Case(
         _suspects(suspect, task),
-        read_book(Registry(registry)),
+        _book(registry),
         _public(judge),
         released,
         receipts=tuple(held),
     )
+
+
+def _book(registry: str) -> Entries:
+    """Read a book: a file's, a database's, or that of a platform at http://…."""
+    from ..ownership import Registry, accounts, read_book
+
+    is_platform = registry.lower().startswith(("http://", "https://"))
+    return accounts.book_of(registry) if is_platform else read_book(Registry(registry))
 
 
 def _suspects(listed: list[str], task: str) -> Mapping[str, Suspect]:

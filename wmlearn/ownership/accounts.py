@@ -34,10 +34,10 @@ SECONDS = 600.0  # that teaching a key may take
 
 @dataclass(frozen=True)
 class Account:
-    """Where a platform is, and the token of somebody whom it admitted."""
+    """Where a platform is, and the token of somebody whom it admitted; "" for anybody."""
 
     url: str
-    token: str = field(repr=False)
+    token: str = field(default="", repr=False)
 
 
 def enter(account: Account, document: Document) -> Receipt:
@@ -47,7 +47,7 @@ def enter(account: Account, document: Document) -> Receipt:
 
 def book_of(url: str) -> Book:
     """Read the book of the platform at `url`; `audited` says whether to believe it."""
-    content = strict_json.parsed(_sent(Account(url, ""), "GET", "/book"))
+    content = strict_json.parsed(_sent(Account(url), "GET", "/book"))
     try:
         entries = tuple(Entry(**entry) for entry in content["entries"])
         return Book(content["keeper"], entries, parse(content["head"], Head))
@@ -99,9 +99,9 @@ def released(owner: Identity, card: Card, *promises: Commitment) -> Release:
     return release(owner, f"{card.name} {card.promise}".strip(), card.fingerprint, commitments=carried)
 
 
-def card_of(url: str, name: str) -> Card:
-    """Read the card of a model on the platform at `url`."""
-    return read_card(_sent(Account(url, ""), "GET", _path(name)))
+def card_of(account: Account, name: str) -> Card:
+    """Read the card of a model on the platform; before its release, only its owner can."""
+    return read_card(_sent(account, "GET", _path(name)))
 
 
 def suspect(url: str, name: str) -> Remote:

@@ -49,8 +49,9 @@ MOST_DOCUMENT = 2**18
 def hosting(platform: Platform, limits: Limits = Limits()) -> FastAPI:
     """Build the web application of a platform.
 
-    401 for no token, 404 for no such model, 409 for one that is not released, 413 for too much, 422 for what
-    breaks a rule, 429 for too many requests. Raises `DataError` without the extra `serve`.
+    401 for no token, 403 for another's unreleased model, 404 for no such model, 409 for one that is not
+    released, 413 for too much, 422 for what breaks a rule, 429 for too many requests. Raises `DataError`
+    without the extra `serve`.
     """
     app = application()
     desk = _Desk(platform, limits, Gate(limits), asyncio.Lock(), {})
@@ -104,7 +105,11 @@ class _Desk:
         return _json(json.loads(text(receipt)))
 
     async def card(self, request: Request) -> Response:
-        return _json(asdict(self._card(request)))
+        card = self._card(request)
+        if not card.answers and self._account(request) != card.by:
+            # before the owner's release, nobody else may sign one of this fingerprint
+            raise Refusal(403, "before its release, a model's card is for its owner", **CLOSE)
+        return _json(asdict(card))
 
     async def place(self, request: Request) -> Response:
         network = request.query_params.get("network", "")
@@ -125,8 +130,7 @@ class _Desk:
     async def predict(self, request: Request) -> Response:
         card = self._card(request)
         if not card.answers:
-            why = f"its owner must register a release of {card.fingerprint} first"
-            raise Refusal(409, why, **CLOSE)
+            raise Refusal(409, "its owner must register its release first", **CLOSE)
         if card.name not in self.answering:
             model = await _in_thread(served, self.platform, card)
             self.answering.setdefault(card.name, answering(model, "labels", self.limits))
@@ -136,9 +140,9 @@ class _Desk:
         """Let an account change something by what it sends, `most` bytes."""
         account = self._account(request)
         limits = replace(self.limits, bytes=most)
-        async with self.turn:
-            with self.gate.room() as taken:
-                content = bytes(await received(request, limits, taken))
+        with self.gate.room() as taken:
+            content = bytes(await received(request, limits, taken))
+            async with self.turn:
                 return await _in_thread(change, self.platform, account, *words, content)
 
     def _account(self, request: Request) -> str:

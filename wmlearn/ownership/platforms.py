@@ -8,7 +8,8 @@ release of what came back. Only then does the model answer anybody.
 
 What the platform learns, and what not. It has the weights and, for the hour of training, pictures and labels
 of the key; they are not kept. It never has the seeds, so it can open no promise, and claim nothing. DAWN's
-secret it must keep. Whoever serves a model can answer a judge otherwise than its customers: a finding about
+secret it must keep. The host keeps the book, too: what a keeper could do in league with an owner, says
+`registry`. And whoever serves a model can answer a judge otherwise than its customers: a finding about
 the platform's *own* answers says what it wants to say; one about a thief's model does not depend on it.
 """
 
