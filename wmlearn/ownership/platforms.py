@@ -87,7 +87,7 @@ class Card:
 
 def opened(folder: Path, keeper: Identity, samples: Samples) -> Platform:
     """Open the platform in a folder; makes it, with an empty book, where there is none."""
-    platform = Platform(folder, keeper, samples)
+    platform = Platform(folder.absolute(), keeper, samples)
     with files.folders_for(folder / "book.sqlite"):
         register(platform.registry)
     return platform
