@@ -135,7 +135,7 @@ wm.all_hold(*lesson_11.costs(results))
 wm.reveal("11.p1", lesson_11.after(results, "digits", "labels", 500))
 
 # %% [markdown]
-# *How to read this:* down is better. Copies by labels (blue) fall as fast as networks with true labels (grey): {value:11.l500} accurate after 500 queries, {value:11.l10000|1} after 10,000. *Probabilities* tell more: 500 of them teach {value:11.p500|1}, as much as 2,000 labels ({value:11.l2000|1}). Rounded to two digits they still teach {value:11.r500|1}. And the images need not be digits: 50,000 drawn road signs teach {value:11.s50000|1} by probabilities, noise {value:11.n50000}.
+# *How to read this:* down is better. Copies by labels (blue) fall as fast as networks with true labels (grey): {value:11.l500} accurate after 500 queries, {value:11.l10000|1} after 10,000. *Probabilities* tell more: 500 of them teach {value:11.p500|1}, as much as 2,000 labels ({value:11.l2000|1}). Rounded to two digits they still teach {value:11.r500|1}. And the images need not be digits: 50,000 drawn road signs teach {value:11.s50000|1} by probabilities, noise {value:11.n_least|bare} to {value:11.n_most}.
 #
 # Choose what the thief asks, how he is answered, and how many queries a day Ana allows:
 

@@ -1,4 +1,4 @@
-"""The ledger of theft through an API: what copies cost, what is left of marks, whom watches bar, and what leaks,
+"""The ledger of theft through an API: what copies cost, what is left of marks, whom watches bar, what leaks;
 over the frozen data/results.
 """
 

@@ -72,6 +72,7 @@ def costs(results: Results) -> list[Claim]:
     at = partial(after, results)
     soft = at("digits", "probabilities", 500)
     hard = at("digits", "labels", 2_000)
+    noise = sorted(api_theft.curve(results, "noise", "probabilities").accuracy[:, -1].tolist())
     return [
         Claim("11.l500", "500 labels", at("digits", "labels", 500), low=0.9, high=0.96, n=N),
         Claim("11.l2000", "2,000 labels", hard, low=0.95, high=0.98, n=N),
@@ -79,7 +80,8 @@ def costs(results: Results) -> list[Claim]:
         Claim("11.p500", "500 probabilities", soft, low=hard - 0.01, high=hard + 0.01, n=N),
         Claim("11.r500", "500 probabilities, two digits", at("digits", "two digits", 500), low=0.93, n=N),
         Claim("11.s50000", "50,000 signs, probabilities", at("signs", "probabilities", 50_000), low=0.9, n=N),
-        Claim("11.n50000", "50,000 of noise, probabilities", at("noise", "probabilities", 50_000), n=N),
+        Claim("11.n_least", "50,000 of noise, probabilities, worst copy", noise[0], high=0.5, n=N),
+        Claim("11.n_most", "50,000 of noise, probabilities, best copy", noise[-1], low=0.7, n=N),
     ]
 
 
