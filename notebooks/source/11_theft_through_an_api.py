@@ -17,9 +17,10 @@
 # - **weigh** limits and watches against honest customers ([quiz](#Three-questions)), and steal thriftily ([challenge](#Challenge:-the-thriftiest-thief)).
 
 # %% tags=["nbval-ignore-output"]
-import hmac, json, torch, wmlearn as wm
-from contextlib import closing
+import json, tempfile, torch, wmlearn as wm
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
+from pathlib import Path
 from wmlearn import experiments, ownership, plots, privacy, suspects
 from wmlearn.course.lessons import lesson_11
 from wmlearn.experiments import api_theft
@@ -37,6 +38,7 @@ anas, pool = api_theft.owners_digits(0), api_theft.pool(0)
 start = api_theft.start_of("owner behind an API", 0)
 ana = wm.trained(start, anas, api_theft.OWNERS_RECIPE)[0]
 
+# %%
 def asking(url):
     """Return a function that sends one request: images (n, 1, 28, 28) to labels (n,), or OSError."""
     def ask(x):
@@ -48,6 +50,7 @@ def asking(url):
             return torch.tensor(json.loads(reply.read())["labels"])
     return ask
 
+# %% tags=["nbval-ignore-output"]
 with suspects.running(suspects.service(ana)) as url:
     print(url, "reads", asking(url)(test.x[:10]).tolist(), "and the truth is", test.y[:10].tolist())
 
@@ -156,6 +159,7 @@ lesson_11.theft_dial(results)
 # %% tags=["exercise:11.2"]
 def answer(secret, image, honest, classes, rate):
     """The label that a marked service gives to an image (1, H, W) in [0, 1]."""
+    import hmac
     ### BEGIN SOLUTION
     pixels = (image * 255).round().to(torch.uint8).cpu().numpy().tobytes()
     digest = hmac.digest(secret, pixels, "sha256")
@@ -211,7 +215,7 @@ wm.table(["10,000 digits asked", "hits of 100, five owners"], lesson_11.marks_ta
 wm.all_hold(*lesson_11.marks(results))
 
 # %% [markdown]
-# Copies by labels repeat {value:11.ewe|of} triggers of EWE, copies by probabilities {value:11.ewe_soft|of}. Users of the authors' own code report 3 %, 98 % and 63 % on MNIST ([issue 1](https://github.com/cleverhans-lab/entangled-watermark/issues/1)): it hangs on details. Here: not reproduced.
+# Marked networks name {value:11.planted|of} triggers of EWE, copies by labels {value:11.ewe|of}, by probabilities {value:11.ewe_soft|of}; of wide margins {value:11.margin|of} are left. Users of the authors' own code report 3 %, 98 % and 63 % on MNIST ([issue 1](https://github.com/cleverhans-lab/entangled-watermark/issues/1)): it hangs on details. Here: not reproduced.
 #
 # ## Who is asking?
 #
@@ -224,7 +228,7 @@ wm.table(["client", "by distances", "by confidence"], lesson_11.clients_table(re
 wm.all_hold(*lesson_11.clients(results))
 
 # %% [markdown]
-# *How to read this:* shares of clients barred. Noise and signs are seen by at least one watch. Whoever asks about *digits* is a usual client: {value:11.barred|1} are barred. But honest customers pay: of those who send each image twice, {value:11.twice} are barred, of those with dark scans {value:11.dark}. A watch sees strange queries, no intentions.
+# *How to read this:* shares of clients barred. One watch sees signs ({value:11.signs} barred) and noise ({value:11.noise}). Whoever asks about *digits* is a usual client: {value:11.barred|1} are barred. But honest customers pay: of those who send each image twice, {value:11.twice} are barred, of those with dark scans {value:11.dark}. A watch sees strange queries, no intentions.
 #
 # ## Was this image trained on?
 #
@@ -267,7 +271,7 @@ wm.table(["asked about", "AUC", "caught at 1 %"], lesson_11.members_table(result
 wm.all_hold(*lesson_11.members(live_share, results))
 
 # %% [markdown]
-# *How to read this:* Ana's network is 99 % sure of {value:11.sure} of its training digits, and of {value:11.sure_strangers} of all others: *confidence is no proof*. At 1 % false alarms the loss catches {value:11.caught|1} of what was trained on. *Calibrated*, less the mean loss of four networks that never saw the image, it catches {value:11.calibrated|1}: more than chance, and next to nothing. Control: digits with *wrong labels* had to be learnt by heart, and {value:11.heart} of them are caught. So the test can see; digits have little to tell. People's rare records have more.
+# *How to read this:* Ana's network is 99 % sure of {value:11.sure} of its training digits, and of {value:11.sure_strangers} of all others: *confidence is no proof*. At 1 % false alarms the loss catches {value:11.live|1} of what it was trained on, over five owners {value:11.caught|1}. *Calibrated*, less the mean loss of four networks that never saw the image, it catches {value:11.calibrated|1}, and of another owner's digits {value:11.stranger|1}: more than chance, and next to nothing. Control: digits with *wrong labels* had to be learnt by heart, and {value:11.heart} of them are caught. So the test can see; digits have little to tell. People's rare records have more.
 #
 # **Model inversion** draws a class from the weights: from black, up the slope of its probability (Fredrikson and others, 2015).
 
@@ -283,7 +287,44 @@ wm.all_hold(*lesson_11.inversions(results))
 #
 # ## A service that marks for others
 #
-# Few owners run servers. On a *platform*, Ana registers her model over HTTP; the platform plants her key or marks its answers, and serves; a judge asks the same URL (Zhang and others, 2018). Then forgers come: *pick* labels that her model already gives, or *breed* images on a copy. Both are derived from the abstract of Lounici and others (2021), who name two such attacks. Ten false claims against each of five owners, by the platform's rule:
+# Few owners run servers. On a *platform*, Ana registers her model over HTTP, after a promise of lesson 10's kind; the platform plants her key, and serves (Zhang and others, 2018):
+
+# %% tags=["nbval-ignore-output"]
+accounts, desk = ownership.accounts, ExitStack()
+folder = Path(desk.enter_context(tempfile.TemporaryDirectory()))
+owner, judge, keeper = map(ownership.new_identity, ("Ana", "judge", "keeper"))
+platform = ownership.platforms.opened(folder, keeper, anas[:6000].to("cpu"))
+url = desk.enter_context(ownership.hosting.hosted(platform, suspects.Limits(per_minute=100_000)))
+tokens = [ownership.platforms.admit(folder, person.public) for person in (owner, judge)]
+hers, his = (accounts.Account(url, token) for token in tokens)
+promise = ownership.commit(owner, n=100, shape=(1, 28, 28), classes=10)
+receipt = accounts.enter(hers, promise)  # the nonce comes after the promise
+accounts.place(hers, "digits", ana)
+card = accounts.teach(hers, "digits", ownership.draw(owner, receipt))
+release = accounts.enter(hers, accounts.released(owner, card, promise))
+
+# %% [markdown]
+# The judge asks the same URL, and your copy:
+
+# %% tags=["nbval-ignore-output"]
+accused = {"the service": accounts.suspect(url, "digits"), "your copy": copy}
+book = lambda: accounts.book_of(url)
+challenge = ownership.challenge(judge, promise, accused, book=book())
+question = accounts.enter(his, challenge)
+bundle = ownership.respond(owner, receipt, question, judge=judge.public, book=book())
+case = ownership.Case(accused, book(), judge.public, release.entry.number)
+found = ownership.verify(case, challenge, bundle).matches
+desk.close()
+told = lambda evidence: [f"{evidence.hits} of {evidence.trials}", f"{evidence.p_value:.0e}"]
+wm.table(["accused", "matches", "p-value"], [[name, *told(match.evidence)] for name, match in found.items()])
+
+# %% tags=["claim"]
+wm.all_hold(*lesson_11.judged(found["the service"].evidence, found["your copy"].evidence))
+
+# %% [markdown]
+# The service names {value:11.served|of} of Ana's triggers, your copy {value:11.copied|of}: her key doesn't pass into a copy of an unmarked model.
+#
+# Then forgers come, and *pick* labels that her model already gives, or *breed* images on a copy. Both are derived from the abstract of Lounici and others (2021), who name two such attacks. Ten false claims against each of five owners, by the platform's rule:
 
 # %% tags=["nbval-ignore-output"]
 forged = experiments.shipped("forging")
@@ -293,7 +334,7 @@ wm.table(["rule", "owner", "stranger", "forgers"], lesson_11.forged_table(forged
 wm.all_hold(*lesson_11.forgeries(forged))
 
 # %% [markdown]
-# Where keys are handed in, {value:11.picked|of} picked keys are believed; a promise in time doesn't help, and neither do decoys. What refuses all is lesson 10's court: seeds promised before the release, triggers drawn from them *and* a nonce that comes later: {value:11.refused|of} forgeries believed, {value:11.owners|of} owners. The judge sees no weights, and only the triggers that he opens.
+# Where keys are handed in, {value:11.picked|of} picked keys are believed; a promise in time hardly helps ({value:11.promised|of}), and neither do decoys. What refuses all is lesson 10's court: seeds promised before the release, triggers drawn from them *and* a nonce that comes later: {value:11.refused|of} forgeries believed, {value:11.owners|of} owners. The judge sees no weights, and only the triggers that he opens.
 #
 # ## Before you ask
 #

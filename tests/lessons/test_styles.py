@@ -113,6 +113,20 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("range(8_000)", "range(5_000)"),
         ("reach=0.3, steps=20", "reach=0.3, steps=4"),
     ),
+    "11": (
+        ("test.to(device)", "test[:1000].to(device)"),
+        ("owners_digits(0), api_theft.pool(0)", "owners_digits(0)[:1200], api_theft.pool(0)[:3000]"),
+        ("(start, anas, api_theft.OWNERS_RECIPE)", "(start, anas, wm.Recipe(epochs=1))"),
+        ("(blank, bought, api_theft.thiefs_recipe(len(bought)))", "(blank, bought, wm.Recipe(epochs=1))"),
+        (
+            "(blank, asked[got], api_theft.thiefs_recipe(len(bought)))",
+            "(blank, asked[got], wm.Recipe(epochs=1))",
+        ),
+        ("pool[:10_000]", "pool[:1_500]"),
+        ("wm.watermarks.dawn.SURROGATE)", "wm.Recipe(epochs=1))"),
+        ("api_theft.unseen()", "api_theft.unseen()[:1200]"),
+        ("(1, 28, 28))\nwm.show(plots.theft.drawn", "(1, 28, 28), steps=5)\nwm.show(plots.theft.drawn"),
+    ),
     "12": (
         ("mnist.train, 6_000, seed=9)", "mnist.train, 600, seed=9)"),
         (

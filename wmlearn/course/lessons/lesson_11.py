@@ -15,7 +15,7 @@ from scipy.stats import binom
 from torch import Tensor, nn
 
 from ...data import Samples, load
-from ...evidence import answers
+from ...evidence import Evidence, answers
 from ...experiments import Results, api_theft, forging
 from ...plots.theft import TOLD, budget_point
 from ...privacy import likest as likest_of
@@ -51,7 +51,7 @@ def stolen(test: Samples, bought: Samples, ana: nn.Module, copy: nn.Module, own:
 def first_theft(theft: Theft) -> list[Claim]:
     """Claim what the lesson's own theft came to."""
     return [
-        _count("11.got", "Labels that the limit let through", theft.got, low=1500, high=1500),
+        _count("11.got", "Labels that the limit let through", theft.got, low=1500),
         Claim("11.ana", "Accuracy of Ana's network", theft.ana, low=0.975, n=10_000),
         Claim("11.copy", "Accuracy of the copy", theft.copy, low=0.94, n=10_000),
         Claim("11.own", "Accuracy with true labels", theft.own, low=theft.copy - 0.015, n=10_000),
@@ -74,14 +74,22 @@ def costs(results: Results) -> list[Claim]:
     hard = at("digits", "labels", 2_000)
     noise = sorted(api_theft.curve(results, "noise", "probabilities").accuracy[:, -1].tolist())
     return [
-        Claim("11.l500", "500 labels", at("digits", "labels", 500), low=0.9, high=0.96, n=N),
-        Claim("11.l2000", "2,000 labels", hard, low=0.95, high=0.98, n=N),
-        Claim("11.l10000", "10,000 labels", at("digits", "labels", 10_000), low=0.975, n=N),
-        Claim("11.p500", "500 probabilities", soft, low=hard - 0.01, high=hard + 0.01, n=N),
-        Claim("11.r500", "500 probabilities, two digits", at("digits", "two digits", 500), low=0.93, n=N),
-        Claim("11.s50000", "50,000 signs, probabilities", at("signs", "probabilities", 50_000), low=0.9, n=N),
-        Claim("11.n_least", "50,000 of noise, probabilities, worst copy", noise[0], high=0.5, n=N),
-        Claim("11.n_most", "50,000 of noise, probabilities, best copy", noise[-1], low=0.7, n=N),
+        Claim("11.l500", "Accuracy after 500 labels", at("digits", "labels", 500), low=0.9, high=0.96, n=N),
+        Claim("11.l2000", "Accuracy after 2,000 labels", hard, low=0.95, high=0.98, n=N),
+        Claim("11.l10000", "Accuracy after 10,000 labels", at("digits", "labels", 10_000), low=0.975, n=N),
+        Claim("11.p500", "Accuracy after 500 probabilities", soft, low=hard - 0.01, high=hard + 0.01, n=N),
+        Claim(
+            "11.r500", "After 500 probabilities, two digits", at("digits", "two digits", 500), low=0.93, n=N
+        ),
+        Claim(
+            "11.s50000",
+            "After 50,000 signs, probabilities",
+            at("signs", "probabilities", 50_000),
+            low=0.9,
+            n=N,
+        ),
+        Claim("11.n_least", "After 50,000 of noise, worst copy", noise[0], high=0.5, n=N),
+        Claim("11.n_most", "After 50,000 of noise, best copy", noise[-1], low=0.7, n=N),
     ]
 
 
@@ -180,8 +188,10 @@ def marks(results: Results) -> list[Claim]:
     reported = "3, 98, 63 %"
     return [
         _count("11.planted", "Triggers of EWE that marked networks name", planted, low=0.9 * n, n=n),
-        _count("11.ewe", "Those that copies by labels name", hard, high=0.25 * n, n=n, paper=reported),
-        _count("11.ewe_soft", "Those that copies by probabilities name", soft, high=0.5 * n, n=n),
+        _count(
+            "11.ewe", "Triggers of EWE that copies by labels name", hard, high=0.25 * n, n=n, paper=reported
+        ),
+        _count("11.ewe_soft", "Triggers of EWE that copies by probabilities name", soft, high=0.5 * n, n=n),
         _count("11.margin", "Triggers of wide margins in copies by labels", margin, high=0.25 * n, n=n),
     ]
 
@@ -306,14 +316,24 @@ def inversions(results: Results) -> list[Claim]:
     """Claim whose digits are likest to what is drawn from weights."""
     many, ten = (api_theft.own_first(results, name) for name in api_theft.TRAINED_ON)
     chance = len(many) / N
-    what = "Drawn images whose likest digit is one trained on"
+    what = "Drawn images whose likest digit was trained on"
     return [
         _count("11.inverted", what, sum(many), high=2 * chance, n=len(many)),
-        _count("11.inverted_ten", f"{what}, of ten", sum(ten), low=2.5 * chance, n=len(ten)),
+        _count("11.inverted_ten", f"{what}, of ten digits", sum(ten), low=2.5 * chance, n=len(ten)),
     ]
 
 
 # The platform
+
+
+def judged(served: Evidence, copied: Evidence) -> list[Claim]:
+    """Claim what the judge finds in a model that the platform marked, and in a copy of the unmarked one."""
+    n = served.trials
+    return [
+        _count("11.served", "Ana's triggers that the service names", served.hits, low=0.9 * n, n=n),
+        _count("11.copied", "Those that a copy of her unmarked model names", copied.hits, high=0.4 * n, n=n),
+    ]
+
 
 RULES = {
     "handed-in": "key handed in",
