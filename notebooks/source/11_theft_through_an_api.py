@@ -55,7 +55,7 @@ with suspects.running(suspects.service(ana)) as url:
     print(url, "reads", asking(url)(test.x[:10]).tolist(), "and the truth is", test.y[:10].tolist())
 
 # %% [markdown]
-# A real server, on your own machine. What does it give away?
+# A real server, on your own machine.
 #
 # | | **Who can do what here** |
 # |---|---|
@@ -204,7 +204,7 @@ wm.all_hold(*lesson_11.lies(marked, results))
 wm.show(plots.theft.lies, results)
 
 # %% [markdown]
-# *How to read this:* lies are learnt last, once nothing else is left to learn. After 8 epochs a copy is {value:11.early|1} accurate and repeats {value:11.early_hits|of} lies; after 20, {value:11.late|1} and {value:11.late_hits|of}. *Stopping early* is nearly free. So is *asking three times*, with one pixel changed by a grey level, for the majority: {value:11.thrice|of} lies are left. (The paper hashes a coarser image; how coarse is a price again.)
+# *How to read this:* lies are learnt last, once nothing else is left to learn. After 8 epochs a copy is {value:11.early|1} accurate and repeats {value:11.early_hits|of} lies; after 20, {value:11.late|1} and {value:11.late_hits|of}. *Stopping early* is nearly free. So is *asking three times*, with one pixel changed by a grey level, for the majority: {value:11.thrice|of} lies are left. (The paper hashes a coarser image.)
 #
 # **And marks in the model?** EWE and wide margins (lessons 08, 09) were made to pass into copies:
 
@@ -228,7 +228,7 @@ wm.table(["client", "by distances", "by confidence"], lesson_11.clients_table(re
 wm.all_hold(*lesson_11.clients(results))
 
 # %% [markdown]
-# *How to read this:* shares of clients barred. One watch sees signs ({value:11.signs} barred) and noise ({value:11.noise}). Whoever asks about *digits* is a usual client: {value:11.barred|1} are barred. But honest customers pay: of those who send each image twice, {value:11.twice} are barred, of those with dark scans {value:11.dark}. A watch sees strange queries, no intentions.
+# *How to read this:* shares of clients barred. One watch sees signs ({value:11.signs} barred) and noise ({value:11.noise}). Whoever asks about *digits* is a usual client: {value:11.barred|1} are barred. But honest customers pay: of those who send each image twice, {value:11.twice} are barred, of those with dark scans {value:11.dark}.
 #
 # ## Was this image trained on?
 #
@@ -339,7 +339,7 @@ wm.all_hold(*lesson_11.forgeries(forged))
 # ## Before you ask
 #
 # - **Terms and permission.** Many services forbid training on their answers. A judge asks with a court order, or as a customer, within the limits.
-# - **Opened triggers are spent:** whoever runs the service has seen them. Ask in small batches, among usual images.
+# - **Opened triggers are spent:** whoever runs the service has seen them.
 # - **A service may answer the judge otherwise than its customers.** Nothing here mends that.
 #
 # ## The paper, and here
@@ -351,7 +351,7 @@ wm.paper_table()
 # ## How far to trust it
 #
 # - **Digits are easy:** a copy of a hard task costs more, and leaks more of its data.
-# - **The thief knows the architecture and has images of the task.** Lesson 09 gave him neither mercy.
+# - **The thief knows the architecture and has images of the task.**
 # - **DAWN's null** needs the secret to be promised before the copy appears; its mark says "from this service's answers", and not who asked.
 # - **Two watches, made-up clients:** real honest use is stranger.
 #
