@@ -40,13 +40,13 @@ ana = wm.trained(start, anas, api_theft.OWNERS_RECIPE)[0]
 
 # %%
 def asking(url):
-    """Return a function that sends one request: images (n, 1, 28, 28) to labels (n,), or OSError."""
+    """Return a function that sends one request: images (n, 1, 28, 28) to labels (n,), or an error."""
     def ask(x):
         with closing(HTTPConnection(url.removeprefix("http://"), timeout=30)) as line:
             line.request("POST", "/predict", lesson_11.packed(x))
             reply = line.getresponse()
             if reply.status != 200:
-                raise OSError(f"status {reply.status}: {reply.reason}")
+                raise ConnectionError(f"status {reply.status}: {reply.reason}")
             return torch.tensor(json.loads(reply.read())["labels"])
     return ask
 
@@ -76,7 +76,7 @@ wm.guess("11.p1", "Accuracy of a copy taught by 500 labels, in per cent", low=0,
 #
 # {exercise:11.1}
 #
-# `ask` sends one request, images (n, …) to labels (n,), and raises `OSError` when it fails. Ask about `x` in its order, `batch` images a request. Send a request that fails again, `tries` times in all; if none succeeds, the API is dead: stop. Return labels (N,), −1 where none came.
+# `ask` sends one request, images (n, …) to labels (n,), and raises `ConnectionError`, an `OSError`, when it fails. Ask about `x` in its order, `batch` images a request. Send a request that fails again, `tries` times in all; if none succeeds, the API is dead: stop. Return labels (N,), −1 where none came.
 
 # %% tags=["exercise:11.1"]
 def gather(ask, x, batch, tries):
@@ -293,7 +293,7 @@ wm.all_hold(*lesson_11.inversions(results))
 accounts, desk = ownership.accounts, ExitStack()
 folder = Path(desk.enter_context(tempfile.TemporaryDirectory()))
 owner, judge, keeper = map(ownership.new_identity, ("Ana", "judge", "keeper"))
-platform = ownership.platforms.opened(folder, keeper, anas[:6000].to("cpu"))
+platform = ownership.platforms.opened(folder, keeper, api_theft.owners_digits(0)[:6000].to("cpu"))
 url = desk.enter_context(ownership.hosting.hosted(platform, suspects.Limits(per_minute=100_000)))
 tokens = [ownership.platforms.admit(folder, person.public) for person in (owner, judge)]
 hers, his = (accounts.Account(url, token) for token in tokens)

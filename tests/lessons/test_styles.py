@@ -115,7 +115,10 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     ),
     "11": (
         ("test.to(device)", "test[:1000].to(device)"),
-        ("owners_digits(0), api_theft.pool(0)", "owners_digits(0)[:1200], api_theft.pool(0)[:3000]"),
+        (
+            "= api_theft.owners_digits(0), api_theft.pool(0)",
+            "= api_theft.owners_digits(0)[:1200], api_theft.pool(0)[:3000]",
+        ),
         ("(start, anas, api_theft.OWNERS_RECIPE)", "(start, anas, wm.Recipe(epochs=1))"),
         ("(blank, bought, api_theft.thiefs_recipe(len(bought)))", "(blank, bought, wm.Recipe(epochs=1))"),
         (
@@ -125,6 +128,10 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("pool[:10_000]", "pool[:1_500]"),
         ("wm.watermarks.dawn.SURROGATE)", "wm.Recipe(epochs=1))"),
         ("api_theft.unseen()", "api_theft.unseen()[:1200]"),
+        (
+            'accounts.place(hers, "digits", ana)',
+            'accounts.place(hers, "digits", wm.evidence.bystanders.shipped("mnist", 0, 1)[0])',
+        ),
         ("(1, 28, 28))\nwm.show(plots.theft.drawn", "(1, 28, 28), steps=5)\nwm.show(plots.theft.drawn"),
     ),
     "12": (

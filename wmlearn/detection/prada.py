@@ -9,7 +9,6 @@ Differs: all queries of a class are kept, where the paper keeps a growing set of
 from __future__ import annotations
 
 import torch
-from scipy.stats import shapiro
 from torch import Tensor
 
 from ..errors import require
@@ -37,6 +36,8 @@ def normality(x: Tensor, labels: Tensor) -> float:
     Distances more than three deviations from their mean are left out, as in the paper. Raises `ArgumentError`
     for too few queries.
     """
+    from scipy.stats import shapiro  # where it is needed: it takes a second
+
     distances = query_distances(x, labels)
     fix = "Wait for more queries."
     require(len(distances) >= FEWEST, f"there must be at least {FEWEST} distances", len(distances), fix)

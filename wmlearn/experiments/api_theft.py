@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
-from scipy.stats import binomtest
 from torch import Tensor, nn
 
 from ..data import Samples, split
@@ -491,6 +490,8 @@ def _compare_guards(results: Results) -> list[Comparison]:
 
 
 def _compare_leaks(results: Results) -> list[Comparison]:
+    from scipy.stats import binomtest  # where it is needed: it takes a second
+
     said = []
     for name in ("its digits", "wrong labels", "another's digits"):
         for how in ("loss", "calibrated"):
