@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -53,7 +54,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory, mnist: wm.Splits) -> Iterato
     with hosted(platform, MANY) as url:
         parties = {}
         for name in ("Ada", "Mallory", "judge"):
-            person = own.new_identity(name)
+            # no secret, so that what the hash picks is the same every time
+            person = own.Identity(name, hashlib.sha256(name.encode()).digest())
             folder = root / name
             folder.mkdir()
             own.save_identity(person, folder / "secret")
@@ -145,8 +147,9 @@ def test_the_thief_of_marked_answers_is_found_by_a_judge_without_weights(
     remote = replace(accounts.suspect(stage.url, "answers"), batch=500)
     key = dawn.heard(remote, queries, secret)
     assert torch.equal(key.y, Dawn2021().keygen(model, queries, secret=secret).y)
-    assert Dawn2021().verify(remote, key).hits == len(key) >= 8
-    assert Dawn2021().verify(model, key).hits <= 2
+    assert len(key) >= 10
+    assert Dawn2021().verify(remote, key).hits == len(key)
+    assert Dawn2021().verify(model, key).hits == 0  # which gives the honest answers
     book = accounts.book_of(stage.url)
     number = accounts.promised_at(book, mallory.person.public, secret)
     assert book.entries[number - 1].kind == "release"

@@ -21,7 +21,6 @@ import json
 import re
 import secrets
 import tempfile
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -31,13 +30,14 @@ from safetensors.torch import save
 from torch import nn
 
 from ..data import Samples, files, strict_json
-from ..errors import DataError, NotEmbeddedWarning, WmlearnError, require
+from ..errors import DataError, WmlearnError, require
 from ..evidence import answers
 from ..suspects import load_suspect
-from ..training import Recipe
+from ..training import Recipe, trained
 from ..watermarks import Adi2018, TriggerKey, load_key
 from ..watermarks.dawn import Service
 from ..watermarks.marking import TAKEN
+from ..watermarks.trigger_set import lesson
 from .cut_and_choose import fingerprint
 from .documents import check_hex, parse
 from .identity import Identity, is_key
@@ -196,9 +196,8 @@ def teach(platform: Platform, by: str, name: str, key: bytes) -> Card:
     is_adi = isinstance(loaded, TriggerKey) and loaded.scheme == "adi2018"
     fix = "Draw one with ownership.draw(owner, receipt)."
     require(is_adi, "the key must be one of adi2018, which a court can draw", type(loaded).__name__, fix)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotEmbeddedWarning)  # which is an error below
-        model = MARK.embed(stored(platform, card), platform.samples, loaded).model
+    among = lesson(platform.samples, loaded, MARK.share)
+    model, _ = trained(stored(platform, card), among, MARK.recipe)
     found = MARK.verify(model, loaded)
     fix = "Promise a smaller key."
     require(found.rate >= TAKEN, f"the mark must take, {TAKEN:.0%} of it", f"{found.rate:.0%}", fix)
