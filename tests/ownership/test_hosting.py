@@ -237,6 +237,26 @@ def test_too_much_is_refused_and_so_is_a_document_that_is_none(stage: Stage) -> 
         assert answer.status_code == status, answer.text
 
 
+def test_an_odd_key_is_refused_and_the_model_stays_as_it_was(stage: Stage, few: wm.Samples) -> None:
+    ada = stage.ada.account
+    card = accounts.place(ada, "plain", bystanders.shipped("mnist", 8, 9)[0])
+    key = wm.watermarks.Adi2018(n=4).keygen(nn.Identity(), few, seed=1)
+    for odd in (
+        replace(key, x=torch.zeros(4, 3, 32, 32)),
+        replace(key, classes=20),
+        replace(key, scheme="zhang2018-noise"),
+    ):
+        with pytest.raises(DataError, match="422"):
+            accounts.teach(ada, "plain", odd)
+    headers = {"Authorization": f"Bearer {ada.token}"}
+    for what, content in (("key", b""), ("key", b"{" * 5000), ("secret", b""), ("secret", b"x" * 31)):
+        address = f"{stage.url}/models/plain/{what}"
+        answer = httpx.post(address, content=content, headers=headers, trust_env=False)
+        assert answer.status_code == 422, answer.text
+    assert accounts.card_of(ada, "plain") == card
+    assert own.fingerprint(accounts.fetch(ada, "plain")) == card.fingerprint
+
+
 def test_a_second_token_voids_the_first_and_none_is_kept(tmp_path: Path) -> None:
     person = own.new_identity("Ada")
     first = platforms.admit(tmp_path, person.public)
