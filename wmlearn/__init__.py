@@ -39,6 +39,7 @@ from .poisoning import success_rate as success_rate
 # Watermarks, and who owns them
 from . import evidence as evidence
 from . import ownership as ownership
+from . import privacy as privacy
 from . import protocols as protocols
 from . import removal as removal
 from . import scorecard as scorecard

@@ -23,7 +23,7 @@ from ..removal.distill import odd_images, train_to_imitate
 from ..training import OnEpoch, Recipe, TrainLog, accuracy, predict, trained
 from ..watermarks import Jia2021, Kim2023
 from ..watermarks.dawn import SURROGATE, Dawn2021
-from .experiment import Cell, Comparison, Experiment, Results, Row
+from .experiment import Cell, Comparison, Experiment, Results, Row, values
 from .material import mnist, rounded, share
 
 N_OWNERS = 5
@@ -401,9 +401,12 @@ class Curve:
 def curve(results: Results, queries: str, told: str) -> Curve:
     """Return what copies of a kind reach."""
     found = results.where(part="theft", subject=queries, answers=told)
-    table = [[(row["accuracy"], row["agrees"]) for row in cell["rows"]] for cell in found]
-    both = torch.tensor(table, dtype=torch.float64)
-    return Curve(BUDGETS, both[:, :, 0], both[:, :, 1])
+    return Curve(BUDGETS, _column(found, "accuracy"), _column(found, "agrees"))
+
+
+def _column(cells: Sequence[Row], name: str) -> Tensor:
+    """Return one number of all rows of cells, (cells, rows)."""
+    return torch.tensor([values(cell["rows"], name) for cell in cells], dtype=torch.float64)
 
 
 def victims(results: Results) -> Tensor:
@@ -414,8 +417,18 @@ def victims(results: Results) -> Tensor:
 
 def rows_of(results: Results, part: str, **fixed: object) -> list[Row]:
     """Return the rows of all owners in a part that have the values named."""
-    rows = [row for cell in results.where(part=part) for row in cell.get("rows", cell.get("thieves", []))]
-    return [row for row in rows if all(row[key] == value for key, value in fixed.items())]
+    found: list[Row] = []
+    for cell in results.where(part=part):
+        found += cell.get("rows", cell.get("thieves", []))
+    return [row for row in found if fixed.items() <= row.items()]
+
+
+def hits_of(results: Results, scheme: str, model: str, suspect: str) -> list[int]:
+    """Return the hits of a mark's key on a suspect, an owner each."""
+    found: list[Row] = []
+    for cell in results.where(part="marks", subject=scheme):
+        found += [row for row in cell["rows"] if (row["model"], row["suspect"]) == (model, suspect)]
+    return values(found, "hits")
 
 
 def _compare(results: Results) -> list[Comparison]:
@@ -461,11 +474,9 @@ REPORTED = {"jia2021-ewe": "users of the authors' code: 3 %, 98 %, 63 %", "kim20
 def _compare_marks(results: Results) -> list[Comparison]:
     said = []
     for scheme, paper in REPORTED.items():
-        cells = results.where(part="marks", subject=scheme)
         for model in ("marked", "unmarked"):
-            for suspect in ("itself", "labels", "probabilities"):
-                found = [row for cell in cells for row in cell["rows"]]
-                hits = [r["hits"] for r in found if r["model"] == model and r["suspect"] == suspect]
+            for suspect in _SUSPECT:
+                hits = hits_of(results, scheme, model, suspect)
                 what = f"{scheme}, {model}: hits of 100 on {_SUSPECT[suspect]}"
                 quoted = paper if (model, suspect) == ("marked", "labels") else ""
                 said.append(Comparison(what, quoted, f"{', '.join(map(str, hits))} (n = {len(hits)})"))
@@ -484,7 +495,7 @@ def _compare_guards(results: Results) -> list[Comparison]:
     for kind in (*HONEST, *STRANGE):
         found = rows_of(results, "guards", client=kind)
         n = CLIENTS * len(found)
-        counts = ", ".join(f"{watch} {sum(row[watch] for row in found)}" for watch in WATCHES)
+        counts = ", ".join(f"{watch} {sum(values(found, watch))}" for watch in WATCHES)
         said.append(Comparison(f"clients accused, {kind}", "", f"{counts} of {n}"))
     return said
 

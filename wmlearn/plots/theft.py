@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..experiments import Results, api_theft
+from ..experiments.experiment import values
 from ..privacy import caught
 from .canvas import GOLD, GREY, GRID, INK, PURPLE, RED, SLATE, axes, described, tile, write
 
@@ -106,8 +107,8 @@ def budget_point(results: Results, pair: Pair, n: int, a_day: int, ax: Axes | No
         "true labels": (api_theft.curve(results, "digits", "own labels").accuracy[:, at], GREY),
         "the owners": (api_theft.victims(results), INK),
     }
-    for y, (values, colour) in enumerate(lines.values()):
-        ax.scatter(100 * values, [y] * len(values), s=40, color=colour, alpha=0.75, linewidth=0)
+    for y, (reached, colour) in enumerate(lines.values()):
+        ax.scatter(100 * reached, [y] * len(reached), s=40, color=colour, alpha=0.75, linewidth=0)
     ax.set(xlim=(0, 101), ylim=(2.5, -0.5), xlabel="accuracy on test digits, %")
     ax.set_yticks(range(len(lines)), list(lines))
     ax.grid(axis="x", color=GRID, linewidth=0.8)
@@ -126,17 +127,19 @@ THIEVES = {
 
 def _shares(results: Results, thief: str) -> Tensor:
     """Return the share of lies that copies repeat, in per cent, (owners, epochs)."""
-    told = [cell["triggers"] for cell in results.where(part="dawn")]
+    told = torch.tensor([cell["triggers"] for cell in results.where(part="dawn")])
+    return 100 * _traces(results, thief, "hits") / told[:, None]
+
+
+def _traces(results: Results, thief: str, name: str) -> Tensor:
+    """Return a number after each epoch, (owners, epochs)."""
     rows = api_theft.rows_of(results, "dawn", thief=thief)
-    return torch.tensor(
-        [[100 * at["hits"] / n for at in row["trace"]] for row, n in zip(rows, told, strict=True)]
-    )
+    return torch.tensor([values(row["trace"], name) for row in rows])
 
 
 def _accuracies(results: Results) -> Tensor:
     """Return the mean accuracy of copies of marked answers, in per cent, (epochs,)."""
-    rows = api_theft.rows_of(results, "dawn", thief="marked answers")
-    return 100 * torch.tensor([[at["accuracy"] for at in row["trace"]] for row in rows]).mean(0)
+    return 100 * _traces(results, "marked answers", "accuracy").mean(0)
 
 
 MILESTONES = (4, 8, 12, 16, 20)

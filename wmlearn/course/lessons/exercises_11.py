@@ -275,7 +275,9 @@ def _losses(seed: int) -> Cases:
     def shuffled(values: Tensor) -> Tensor:
         return values[torch.randperm(len(values), generator=gen)]
 
-    first, second, third = rising(39), rising(39), rising(19)
+    first = rising(39)
+    second = rising(39)
+    third = rising(19)
     some = int(torch.randint(2, 5, (), generator=gen))
     return {
         "learnt by heart": [

@@ -156,12 +156,6 @@ def _sum(rows: Any) -> int:
 SCHEMES = {"jia2021-ewe": "EWE", "kim2023-margin": "wide margins"}
 
 
-def _hits(results: Results, scheme: str, model: str, suspect: str) -> list[int]:
-    cells = results.where(part="marks", subject=scheme)
-    rows = [row for cell in cells for row in cell["rows"]]
-    return [row["hits"] for row in rows if row["model"] == model and row["suspect"] == suspect]
-
-
 def marks_table(results: Results) -> list[list[str]]:
     """Say how many triggers models and their copies answer as the key says, an owner each."""
     rows = []
@@ -172,14 +166,14 @@ def marks_table(results: Results) -> list[list[str]]:
             ("marked", "probabilities", "its copy by probabilities"),
             ("unmarked", "labels", "copy of an unmarked network (control)"),
         ):
-            hits = ", ".join(map(str, _hits(results, scheme, model, suspect)))
+            hits = ", ".join(map(str, api_theft.hits_of(results, scheme, model, suspect)))
             rows.append([f"{title}: {what}", hits])
     return rows
 
 
 def marks(results: Results) -> list[Claim]:
     """Claim what copies repeat of marks that were planted in the model."""
-    of = partial(_hits, results)
+    of = partial(api_theft.hits_of, results)
     n = 100 * N
     planted = sum(of("jia2021-ewe", "marked", "itself"))
     hard = sum(of("jia2021-ewe", "marked", "labels"))
