@@ -24,6 +24,7 @@ from ..training import Recipe
 from ..words import visible
 from . import answers, classroom, models
 from . import ownership as cli_ownership
+from .build import build
 from .doctor import examine
 from .pack import pack
 from .quickstart import compare_digits, compare_signs, report, steps
@@ -42,7 +43,7 @@ data = typer.Typer(
 app.add_typer(data, name="data")
 app.add_typer(cli_ownership.app, name="ownership")
 app.add_typer(classroom.app, name="classroom")
-for command in (models.scan, models.mark, models.scorecard, pack):
+for command in (models.scan, models.mark, models.scorecard, pack, build):
     app.command()(command)
 
 
@@ -291,34 +292,6 @@ def fetch(
 
 
 @app.command()
-def build(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Notebooks, by number or name; all when none is named.")
-    ] = None,
-    teacher: Annotated[
-        bool, typer.Option(help="Build the teacher's edition, with solutions, into teacher/.")
-    ] = False,
-) -> None:
-    """Turn the masters in notebooks/source/ into executed notebooks (one to five minutes each), and fill in
-    the README's table.
-    """
-    try:
-        from ..course.authoring import readme
-        from ..course.authoring.build import masters, write
-    except ModuleNotFoundError as error:
-        fix = 'Run pip install -e ".[test]".'
-        raise DataError(f"Building needs {error.name}, which is not installed. {fix}") from error
-    root = _project()
-    wanted = tuple(names or [""])
-    chosen = [name for name in masters(root) if name.startswith(wanted)]
-    require(bool(chosen), f"the notebook must be one of {', '.join(masters(root))}", ", ".join(wanted))
-    for name in tqdm(chosen, desc="notebooks", leave=False):
-        path = write(name, root, "teacher" if teacher else "learner")
-        tqdm.write(str(path.relative_to(root)))
-    readme.write(root)
-
-
-@app.command()
 def reproduce(
     name: Annotated[
         str | None, typer.Argument(help="The experiment; without a name, all are listed.")
@@ -392,13 +365,3 @@ def bench(
         lines.append(line)
     if json_file:
         files.write(json_file, (json.dumps(document(part, lines), indent=1) + "\n").encode())
-
-
-def _project() -> Path:
-    root = files.ROOT.parent
-    if not (root / "notebooks").is_dir():
-        raise DataError(
-            f"{root} must hold the folder notebooks. Clone the project, and install it with `pip install"
-            " -e .`."
-        )
-    return root
