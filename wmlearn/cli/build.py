@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from ..data import files
 from ..errors import DataError, require
 
-Audience = Literal["learner", "teacher", "site"]
+Audience = Literal["learner", "teacher", "slides", "site"]
 
 
 def build(
@@ -24,8 +24,9 @@ def build(
         Audience,
         typer.Option(
             "--for",
-            help="learner: notebooks/, and the README's table; teacher: with solutions, into teacher/; site:"
-            " pages to read, from the notebooks as they are, into build/site.",
+            help="learner: notebooks/, and the README's table; teacher: with solutions, into teacher/;"
+            " slides: a deck a lesson and a handout, into build/slides; site: pages to read, into build/site."
+            " The last two take the notebooks as they were executed.",
         ),
     ] = "learner",
 ) -> None:
@@ -36,21 +37,37 @@ def build(
     if audience == "site":
         require(not names, "the site must have all notebooks", ", ".join(names or []), "Name none.")
         _build_site(root)
+    elif audience == "slides":
+        _build_slides(root, names)
     else:
         _execute(root, names, audience)
 
 
-def _execute(root: Path, names: list[str] | None, audience: Literal["learner", "teacher"]) -> None:
-    with _needing("test"):
-        from ..course.authoring import readme
-        from ..course.authoring.build import masters, write
+def _chosen(root: Path, names: list[str] | None) -> list[str]:
+    from ..course.authoring.build import masters
+
     wanted = tuple(names or [""])
     chosen = [name for name in masters(root) if name.startswith(wanted)]
     require(bool(chosen), f"the notebook must be one of {', '.join(masters(root))}", ", ".join(wanted))
-    for name in tqdm(chosen, desc="notebooks", leave=False):
+    return chosen
+
+
+def _execute(root: Path, names: list[str] | None, audience: Literal["learner", "teacher"]) -> None:
+    with _needing("test"):
+        from ..course.authoring import readme, teaching
+        from ..course.authoring.build import write
+    for name in tqdm(_chosen(root, names), desc="notebooks", leave=False):
         path = write(name, root, audience)
         tqdm.write(str(path.relative_to(root)))
     readme.write(root)
+    teaching.write(root)
+
+
+def _build_slides(root: Path, names: list[str] | None) -> None:
+    with _needing("site"):
+        from ..course.authoring import slides
+    page = slides.write(root, root / "build" / "slides", _chosen(root, names))
+    typer.echo(f"{page.relative_to(root)} lists the decks; they need no server and no network.")
 
 
 def _build_site(root: Path) -> None:

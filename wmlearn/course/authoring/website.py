@@ -96,6 +96,7 @@ def assemble(root: Path, out: Path) -> None:
         book = nbformat.read(root / "notebooks" / f"{name}.ipynb", 4)
         claims |= ledger(book.cells)
         nbformat.write(lesson(book, links(name, root)), out / "notebooks" / f"{name}.ipynb")
+    shutil.copytree(root / "teaching", out / "teaching", ignore=shutil.ignore_patterns("*.json"))
     readme = (root / "README.md").read_text(encoding="utf-8")
     for page in out.glob("*.md"):
         text = page.read_text(encoding="utf-8").replace("{course-map}", _course_map(readme))
