@@ -43,20 +43,18 @@ def build(
         _execute(root, names, audience)
 
 
-def _chosen(root: Path, names: list[str] | None) -> list[str]:
-    from ..course.authoring.build import masters
-
+def _chosen(known: list[str], names: list[str] | None) -> list[str]:
     wanted = tuple(names or [""])
-    chosen = [name for name in masters(root) if name.startswith(wanted)]
-    require(bool(chosen), f"the notebook must be one of {', '.join(masters(root))}", ", ".join(wanted))
+    chosen = [name for name in known if name.startswith(wanted)]
+    require(bool(chosen), f"the notebook must be one of {', '.join(known)}", ", ".join(wanted))
     return chosen
 
 
 def _execute(root: Path, names: list[str] | None, audience: Literal["learner", "teacher"]) -> None:
     with _needing("test"):
         from ..course.authoring import readme, teaching
-        from ..course.authoring.build import write
-    for name in tqdm(_chosen(root, names), desc="notebooks", leave=False):
+        from ..course.authoring.build import masters, write
+    for name in tqdm(_chosen(masters(root), names), desc="notebooks", leave=False):
         path = write(name, root, audience)
         tqdm.write(str(path.relative_to(root)))
     readme.write(root)
@@ -66,7 +64,8 @@ def _execute(root: Path, names: list[str] | None, audience: Literal["learner", "
 def _build_slides(root: Path, names: list[str] | None) -> None:
     with _needing("site"):
         from ..course.authoring import slides
-    page = slides.write(root, root / "build" / "slides", _chosen(root, names))
+        from ..course.authoring.build import lessons
+    page = slides.write(root, root / "build" / "slides", _chosen(lessons(root), names))
     typer.echo(f"{page.relative_to(root)} lists the decks; they need no server and no network.")
 
 

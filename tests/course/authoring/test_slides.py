@@ -12,11 +12,11 @@ import pytest
 from offline import NO_BROWSER, asked_outside, browser, left, read
 
 from wmlearn.course.authoring import slides
-from wmlearn.course.authoring.build import masters
+from wmlearn.course.authoring.build import lessons
 from wmlearn.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[3]
-NAMES = masters(ROOT)
+NAMES = lessons(ROOT)
 HAS_SITE = all(find_spec(name) for name in slides.NEEDS)
 with_reveal = pytest.mark.skipif(not HAS_SITE, reason='slides need pip install -e ".[site]"')
 by_hand = pytest.mark.skipif(NO_BROWSER or not HAS_SITE, reason="needs Chromium, and the extras dev and site")

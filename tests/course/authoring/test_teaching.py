@@ -10,7 +10,7 @@ from offline import NO_BROWSER, asked_outside, browser, read
 
 from wmlearn.cli.app import app
 from wmlearn.course.authoring import teaching
-from wmlearn.course.authoring.build import masters
+from wmlearn.course.authoring.build import lessons
 from wmlearn.course.authoring.minutes import measured
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,7 +55,7 @@ def test_the_guide_leads_to_every_page_of_the_kit() -> None:
 
 def test_every_lesson_has_its_part_in_both_generated_pages() -> None:
     headings = re.findall(r"^## (\d\d) · ", _text("lessons.md"), re.MULTILINE)
-    assert headings == [name[:2] for name in masters(ROOT)]
+    assert headings == [name[:2] for name in lessons(ROOT)]
     assert re.findall(r"^## (\d\d) · ", _text("misconceptions.md"), re.MULTILINE) == headings
     assert _text("lessons.md").count("**For the teacher.**") == len(headings)
 
@@ -67,13 +67,13 @@ def test_the_sheet_of_90_minutes_has_rising_minutes_real_sections_and_the_measur
     assert minutes == sorted(set(minutes))
     assert minutes[0] == 0
     assert 80 < minutes[-1] < 90
-    lesson = (ROOT / "notebooks" / "source" / f"{masters(ROOT)[0]}.py").read_text(encoding="utf-8")
+    lesson = (ROOT / "notebooks" / "source" / f"{lessons(ROOT)[0]}.py").read_text(encoding="utf-8")
     sections = set(re.findall(r"^# ## (.+)$", lesson, re.MULTILINE))
     places = {place.strip() for _, place in rows} - {"", "`wmlearn doctor`"}
     assert places - sections == set()
     said = re.search(r"(\d+) seconds of one\s+processor", text)
     assert said is not None
-    assert int(said[1]) == measured(ROOT)[masters(ROOT)[0]]["processor"]
+    assert int(said[1]) == measured(ROOT)[lessons(ROOT)[0]]["processor"]
 
 
 def test_the_sheet_of_a_day_runs_forward() -> None:

@@ -16,7 +16,7 @@ from offline import NO_BROWSER, asked_outside, browser, left, read
 
 import wmlearn as wm
 from wmlearn.course.authoring import website
-from wmlearn.course.authoring.build import masters
+from wmlearn.course.authoring.build import lessons
 from wmlearn.course.authoring.metadata import training_material
 from wmlearn.course.lessons import lesson_01
 from wmlearn.errors import DataError
@@ -59,12 +59,12 @@ def shown(site: Path, new_page: Callable[..., Any]) -> Any:
 
 @with_sphinx
 def test_the_site_holds_a_page_for_each_lesson_result_module_and_reference(site: Path) -> None:
-    wanted = [f"notebooks/{name}" for name in masters(ROOT)]
+    wanted = [f"notebooks/{name}" for name in lessons(ROOT)]
     wanted += [f"results/{path.stem}" for path in (ROOT / "docs" / "results").glob("*.md")]
     wanted += ["index", "glossary", "papers", "search", "api/wmlearn", "api/watermarks", "api/evidence"]
     assert [page for page in wanted if not (site / f"{page}.html").is_file()] == []
     links = read(site / "index.html").links
-    assert [name for name in masters(ROOT) if f"notebooks/{name}.html" not in links] == []
+    assert [name for name in lessons(ROOT) if f"notebooks/{name}.html" not in links] == []
 
 
 @with_sphinx
@@ -105,7 +105,7 @@ def test_every_picture_has_words(site: Path, pages: list[Path]) -> None:
 
 @with_sphinx
 def test_every_formula_is_mathml_and_none_is_left_as_it_was_typed(site: Path) -> None:
-    for name in masters(ROOT):
+    for name in lessons(ROOT):
         text = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
         visible = re.sub(r"<(script|pre|code)\b.*?</\1>", "", text, flags=re.DOTALL)
         assert not re.search(r"\$[^$\n<]*\\[a-z]+[^$\n<]*\$", visible), name
@@ -122,9 +122,9 @@ def test_the_first_page_describes_the_course_in_one_block(site: Path, pages: lis
     assert conforms == "https://bioschemas.org/profiles/TrainingMaterial/1.0-RELEASE"
     assert all(described[key] for key in ("name", "description", "keywords", "license", "hasPart"))
     assert [part["url"] for part in described["hasPart"]] == [
-        f"notebooks/{name}.html" for name in masters(ROOT)
+        f"notebooks/{name}.html" for name in lessons(ROOT)
     ]
-    assert [part["name"][:2] for part in described["hasPart"]] == [name[:2] for name in masters(ROOT)]
+    assert [part["name"][:2] for part in described["hasPart"]] == [name[:2] for name in lessons(ROOT)]
 
 
 def test_the_description_names_what_it_is_given() -> None:

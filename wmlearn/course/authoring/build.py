@@ -48,6 +48,11 @@ def masters(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / "notebooks" / "source").glob("*.py"))
 
 
+def lessons(root: Path) -> list[str]:
+    """Name the masters that were built: of a lesson in the making there is no executed notebook yet."""
+    return [name for name in masters(root) if (root / "notebooks" / f"{name}.ipynb").exists()]
+
+
 def build(name: str, root: Path, audience: Audience = "learner") -> bytes:
     """Convert, execute in a fresh kernel, fill in the prose, and return the notebook's bytes.
 

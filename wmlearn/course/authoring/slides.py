@@ -21,7 +21,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from ...errors import DataError, require
-from .build import COURSE, links, masters, tagged, unrun
+from .build import COURSE, lessons, tagged, unrun
 from .mathml import mathml
 
 NEEDS = ("markdown_it", "mdit_py_plugins", "latex2mathml", "sphinx_revealjs")
@@ -73,7 +73,7 @@ def write(root: Path, place: Path, names: Sequence[str] = ()) -> Path:
         raise DataError(f"Slides need {', '.join(missing)}, which is not installed. {fix}")
     from . import handout
 
-    chosen = names or masters(root)
+    chosen = names or lessons(root)
     titles = {name: title(name, root) for name in chosen}
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder) / "slides"
@@ -123,7 +123,7 @@ def deck(name: str, root: Path) -> Deck:
     """Divide a lesson into columns of slides."""
     columns: Deck = []
     for cell in executed(name, root).cells:
-        if cell.source == links(name, root):
+        if COURSE in cell.source:  # the links to the neighbours
             continue
         if cell.cell_type == "markdown":
             _read_prose(cell.source, columns)
@@ -201,7 +201,7 @@ def markdown(text: str) -> str:
 
     reader = MarkdownIt("commonmark", {"html": True}).enable("table")
     reader.use(dollarmath_plugin, renderer=formula, double_inline=True)
-    without_ways = re.sub(r"\[([^\]]+)\]\((?![a-z]+://)[^)]*\)", r"\1", text.replace(COURSE, ""))
+    without_ways = re.sub(r"\[([^\]]+)\]\((?![a-z]+://)[^)]*\)", r"\1", text)
     return reader.render(without_ways)
 
 

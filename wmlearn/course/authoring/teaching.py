@@ -26,7 +26,7 @@ from ..claims import ledger
 from ..exercises import Exercise, find
 from ..lessons import lesson_01
 from ..lessons.exercises_01 import p_value
-from .build import masters, tagged, unrun
+from .build import lessons, tagged, unrun
 from .minutes import Minutes, measured
 
 MADE = "Made by `wmlearn build`; edit the masters and the exercises instead."
@@ -46,10 +46,10 @@ def write(root: Path) -> None:
 
 def pages(root: Path) -> dict[str, str]:
     """Return the generated pages by their names."""
-    names = masters(root)
+    names = lessons(root)
     books = {name: nbformat.read(root / "notebooks" / f"{name}.ipynb", 4) for name in names}
     return {
-        "lessons.md": lessons(root, books),
+        "lessons.md": one_by_one(root, books),
         "misconceptions.md": misconceptions(books),
         "no-computer.html": no_computer(),
     }
@@ -58,7 +58,7 @@ def pages(root: Path) -> dict[str, str]:
 # The lessons
 
 
-def lessons(root: Path, books: dict[str, NotebookNode]) -> str:
+def one_by_one(root: Path, books: dict[str, NotebookNode]) -> str:
     """Write what a teacher prepares with: time, aim, questions and answers, and the results to expect."""
     times = measured(root)
     table = ["| lesson | people, estimated | machine | measured |", "|---|---|---|---|"]

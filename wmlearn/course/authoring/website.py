@@ -33,7 +33,7 @@ from ...models.networks import Standardise
 from ...triggers import Pattern
 from ..claims import Claim, ledger
 from ..lessons import lesson_01
-from .build import links, masters
+from .build import COURSE, lessons
 from .expand import expand
 from .readme import pages as result_pages
 
@@ -92,15 +92,15 @@ def assemble(root: Path, out: Path) -> None:
     shutil.copytree(root / "docs" / "site", out)
     (out / "notebooks").mkdir()
     claims: dict[str, Claim] = {}
-    for name in masters(root):
+    for name in lessons(root):
         book = nbformat.read(root / "notebooks" / f"{name}.ipynb", 4)
         claims |= ledger(book.cells)
-        nbformat.write(lesson(book, links(name, root)), out / "notebooks" / f"{name}.ipynb")
+        nbformat.write(lesson(book), out / "notebooks" / f"{name}.ipynb")
     shutil.copytree(root / "teaching", out / "teaching", ignore=shutil.ignore_patterns("*.json"))
     readme = (root / "README.md").read_text(encoding="utf-8")
     for page in out.glob("*.md"):
         text = page.read_text(encoding="utf-8").replace("{course-map}", _course_map(readme))
-        text = text.replace("{lessons}", "\n".join(f"notebooks/{name}" for name in masters(root)))
+        text = text.replace("{lessons}", "\n".join(f"notebooks/{name}" for name in lessons(root)))
         page.write_text(expand(text, claims, {}), encoding="utf-8")
     _put(out / "results", {name.removesuffix(".md"): text for name, text in result_pages().items()}, RESULTS)
     _put(out / "api", dict(api_pages()), API)
@@ -136,9 +136,9 @@ def _course_map(readme: str) -> str:
     return "\n".join(["| part, number | lesson | the question |", *table[1:]])
 
 
-def lesson(book: NotebookNode, line: str) -> NotebookNode:
-    """Prepare an executed notebook: no `line` of links, which the site has; pictures with their words."""
-    cells = [cell for cell in book.cells if cell.source != line]
+def lesson(book: NotebookNode) -> NotebookNode:
+    """Prepare an executed notebook: no line of links, which the site has; pictures with their words."""
+    cells = [cell for cell in book.cells if COURSE not in cell.source]
     for cell in cells:
         cell.source = cell.source.replace("](../docs/results/", "](../results/")
         alts = [
