@@ -29,13 +29,13 @@ def _sheet(book: NotebookNode) -> str:
     assert heading is not None
     lines = [f"<h1>{escape(heading[1])}</h1>", markdown(texts[1][heading.end() :].strip().split("\n\n")[0])]
     lines.append(markdown(next(text for text in texts if text.startswith("**You will be able to**"))))
-    guesses = [match[1] for cell in book.cells if (match := GUESS.search(cell.source))]
+    guesses = [guess for cell in book.cells for guess in GUESS.findall(cell.source)]
     line = '<span class="line"></span>'
     lines += [f"<p>I guess. {escape(guess)}: {line} to {line}</p>" for guess in guesses]
     formulas = [formula for text in texts for formula in FORMULA.findall(text)]
     lines += [markdown(formula) for formula in formulas[:4]]
     lines.append(_exercises(book))
-    known = next((match[1] for text in texts if (match := KNOWN.search(text))), "")
+    known = "".join(found for text in texts for found in KNOWN.findall(text))
     lines.append(f"<h2>What you now know</h2>{markdown(known)}")
     lines.append('<h2>In my own words</h2><p class="room"></p>')
     return f"<article>{''.join(lines)}</article>"

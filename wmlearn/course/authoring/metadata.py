@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
-from ... import __version__
 
 PROFILE = "https://bioschemas.org/profiles/TrainingMaterial/1.0-RELEASE"
 FIRST = "index"
@@ -40,7 +40,7 @@ def training_material(lessons: Mapping[str, str]) -> dict[str, object]:
         "license": "https://creativecommons.org/licenses/by/4.0/",
         "isAccessibleForFree": True,
         "creativeWorkStatus": "Active",
-        "version": __version__,
+        "version": version("wmlearn"),
         "author": {"@type": "Organization", "name": "The wmlearn authors"},
         "hasPart": parts,
     }

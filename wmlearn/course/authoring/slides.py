@@ -37,6 +37,8 @@ MOST_LETTERS = 320
 """What a paragraph may have and still be read from the back row; longer ones are the speaker's."""
 MOST_SLIDE = 700
 """Letters of prose on one slide."""
+LONG_TABLE = 1000
+"""Letters of a table that is set smaller, to fit."""
 ROOM = 200
 """Letters beside which there is room for a picture or a table."""
 SECTION = re.compile(r"^(?=## )", re.MULTILINE)
@@ -157,7 +159,8 @@ def _place(text: str, columns: Deck) -> None:
         written = sum(len(part) for part in slide.parts)
         is_short = len(block) <= MOST_LETTERS and written + len(block) <= MOST_SLIDE
         if block.startswith(("|", "$$", "<div", "- ")) or (is_short and not block.startswith(HOW)):
-            slide.parts.append(markdown(block))
+            html = markdown(block)
+            slide.parts.append(f'<div class="dense">{html}</div>' if len(block) > LONG_TABLE else html)
         else:
             slide.notes.append(markdown(block))
             if len(slide.parts) == 1 and heading:  # a heading alone says little: take the first sentence

@@ -157,7 +157,7 @@ def no_computer() -> str:
         people=PAPER_PEOPLE,
         pictures=_strip(pictures),
         numbers=_row("picture", numbers),
-        blanks="<td></td>" * PAPER_TRIALS,
+        blanks="".join("<td></td>" for _ in range(PAPER_TRIALS)),
         suspect=_answers("network A", network_a, pictures),
         expected=f"{PAPER_TRIALS / 10:.0f}",
         tail="\n".join(_tail()),

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -23,8 +24,6 @@ import nbformat
 import torch
 from nbformat import NotebookNode
 from torch import nn
-
-import wmlearn
 
 from ... import detection, removal, triggers, watermarks
 from ...data import load
@@ -35,8 +34,8 @@ from ..claims import Claim, ledger
 from ..lessons import lesson_01
 from .build import COURSE, lessons
 from .expand import expand
-from .readme import pages as result_pages
 
+PUBLIC = import_module("wmlearn")
 NEEDS = ("sphinx", "myst_nb", "furo", "latex2mathml")
 DEMO = {"a": "Clean network", "b": "BadNet"}
 """The parcels of lesson 01 that answer on the first page, and what they are called there."""
@@ -99,10 +98,12 @@ def assemble(root: Path, out: Path) -> None:
     shutil.copytree(root / "teaching", out / "teaching", ignore=shutil.ignore_patterns("*.json"))
     readme = (root / "README.md").read_text(encoding="utf-8")
     for page in out.glob("*.md"):
-        text = page.read_text(encoding="utf-8").replace("{course-map}", _course_map(readme))
+        text = page.read_text(encoding="utf-8").replace("](../../", "](")
+        text = text.replace("{course-map}", _course_map(readme))
         text = text.replace("{lessons}", "\n".join(f"notebooks/{name}" for name in lessons(root)))
         page.write_text(expand(text, claims, {}), encoding="utf-8")
-    _put(out / "results", {name.removesuffix(".md"): text for name, text in result_pages().items()}, RESULTS)
+    measured = sorted((root / "docs" / "results").glob("*.md"))
+    _put(out / "results", {path.stem: path.read_text(encoding="utf-8") for path in measured}, RESULTS)
     _put(out / "api", dict(api_pages()), API)
     (out / "papers.md").write_text(papers(readme), encoding="utf-8")
     (out / "_static" / "demo-data.js").write_text(demo_data(), encoding="utf-8")
@@ -156,7 +157,7 @@ def lesson(book: NotebookNode) -> NotebookNode:
 def api_pages() -> Iterator[tuple[str, str]]:
     """Yield the list of what stands on the public page, and a page for each module there: name -> text."""
     yield "wmlearn", _public_page()
-    modules = {value.__name__: value for value in vars(wmlearn).values() if inspect.ismodule(value)}
+    modules = {value.__name__: value for value in vars(PUBLIC).values() if inspect.ismodule(value)}
     for name, module in sorted(modules.items()):
         entries = [_entry(module, each) for each in _offered(module, name)]
         if entries:
@@ -187,10 +188,10 @@ def _entry(module: ModuleType, name: str) -> str:
 def _public_page() -> str:
     """List what stands on the public page, with the first sentence of each."""
     lines = []
-    for name in _offered(wmlearn, "wmlearn"):
-        doc = inspect.getdoc(getattr(wmlearn, name)) or ""
+    for name in _offered(PUBLIC, "wmlearn"):
+        doc = inspect.getdoc(getattr(PUBLIC, name)) or ""
         lines.append(f"- `wm.{name}`: {' '.join(doc.split(PARAGRAPH)[0].split())}")
-    head = f"# wmlearn\n\n{inspect.getdoc(wmlearn)} `import wmlearn as wm` gives:\n"
+    head = f"# wmlearn\n\n{inspect.getdoc(PUBLIC)} `import wmlearn as wm` gives:\n"
     return "\n".join([head, *lines, ""])
 
 
