@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-
 PROFILE = "https://bioschemas.org/profiles/TrainingMaterial/1.0-RELEASE"
 FIRST = "index"
 SCRIPTS = ("demo-data.js", "demo.js")

@@ -31,7 +31,7 @@ from .minutes import Minutes, measured
 
 MADE = "Made by `wmlearn build`; edit the masters and the exercises instead."
 HEADING = re.compile(r"\A# (.+)")
-STATED = re.compile(r"^\*(Reading .+)\*$", re.MULTILINE)
+STATED = re.compile(r"^\*(Reading [^*]+)\*", re.MULTILINE)
 PAPER_TRIALS = 20
 """Pictures of the key on paper: few enough to count by hand."""
 PAPER_PEOPLE = 30
