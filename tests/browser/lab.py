@@ -38,6 +38,10 @@ HOMES = (  # what a learner's own lab keeps, and this one must not touch
     "IPYTHONDIR",
     "WMLEARN_HOME",
 )
+SETTINGS = {
+    "apputils-extension/notification": '{"fetchNews":"false","checkForUpdates":false}',
+    "notebook-extension/tracker": '{"windowingMode":"none"}',
+}
 BROWSER = (
     "--no-sandbox",
     "--disable-gpu",
@@ -52,7 +56,7 @@ def lab(folder: Path) -> Iterator[str]:
     """Start a lab on the loopback, with settings of its own, and yield its address once it answers."""
     port = _free_port()
     homes = {name: str(folder / ".lab" / name.lower()) for name in HOMES}
-    _ask_for_no_news(Path(homes["JUPYTERLAB_SETTINGS_DIR"]))
+    _settle(Path(homes["JUPYTERLAB_SETTINGS_DIR"]))
     options = [
         "--no-browser",
         "--allow-root",
@@ -83,11 +87,14 @@ def _free_port() -> int:
         return s.getsockname()[1]
 
 
-def _ask_for_no_news(settings: Path) -> None:
-    """Write the settings that keep the lab from asking the network, and the learner."""
-    notes = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-    notes.parent.mkdir(parents=True)
-    notes.write_text('{"fetchNews":"false","checkForUpdates":false}')
+def _settle(settings: Path) -> None:
+    """Write the settings that keep the lab from asking the network, and the learner; and the one that keeps
+    what is scrolled away in the page.
+    """
+    for name, text in SETTINGS.items():
+        path = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 def _wait_for(address: str) -> None:
@@ -101,9 +108,9 @@ def _wait_for(address: str) -> None:
 
 
 @contextmanager
-def opener(folder: Path, *, run_seconds: int = 600) -> Iterator[Callable[[Path], Any]]:
+def opener(folder: Path, *, run_seconds: int = 600) -> Iterator[Callable[..., Any]]:
     """Start a lab on a folder, and a browser; yield what opens a notebook of that folder in a page,
-    runs all cells, and returns the page; the page before is closed.
+    runs all cells unless told `run=False`, and returns the page; the page before is closed.
     """
     from playwright.sync_api import sync_playwright
 
@@ -112,7 +119,7 @@ def opener(folder: Path, *, run_seconds: int = 600) -> Iterator[Callable[[Path],
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
         context.set_default_timeout(PATIENCE)
 
-        def run(notebook: Path) -> Any:
+        def show(notebook: Path, *, run: bool = True) -> Any:
             for earlier in context.pages:
                 earlier.close()
             page = context.new_page()
@@ -120,13 +127,14 @@ def opener(folder: Path, *, run_seconds: int = 600) -> Iterator[Callable[[Path],
             place = f"{address}/lab/workspaces/{notebook.stem}/tree/{notebook.name}"
             page.goto(place, wait_until="domcontentloaded")
             page.wait_for_selector(".jp-Notebook .jp-Cell")
-            page.wait_for_function(READY, polling=OFTEN)
             page.evaluate(HIDE_FILES)
-            page.evaluate(RUN)
-            page.wait_for_function("() => window.allRun", polling=OFTEN, timeout=1000 * run_seconds)
+            if run:
+                page.wait_for_function(READY, polling=OFTEN)
+                page.evaluate(RUN)
+                page.wait_for_function("() => window.allRun", polling=OFTEN, timeout=1000 * run_seconds)
             return page
 
-        yield run
+        yield show
         browser.close()
 
 
@@ -136,8 +144,8 @@ def opened(notebook: Path) -> Iterator[Any]:
     folder = Path(tempfile.mkdtemp())
     copy = Path(shutil.copy(notebook, folder))
     try:
-        with opener(folder) as run:
-            yield run(copy)
+        with opener(folder) as show:
+            yield show(copy)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

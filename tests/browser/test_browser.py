@@ -1,25 +1,40 @@
-"""The widgets in a real JupyterLab, driven as a person would: choose, tick, draw, turn a dial."""
+"""The widgets in a real JupyterLab, driven as a person would, by keyboard and by mouse; and what the lessons
+put there, asked by axe-core whether everybody can perceive it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import jupytext
 import nbformat
 import pytest
 from lab import CHROMIUM, OFTEN, PATIENCE, opener
+from nbformat import NotebookNode
 
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NO_BROWSER = CHROMIUM is None or find_spec("playwright") is None
 by_hand = pytest.mark.skipif(
     NO_BROWSER, reason='the browser test needs a Chromium on the PATH, and `pip install -e ".[dev]"`'
 )
-DIGITS = '''
+for_everybody = pytest.mark.skipif(
+    NO_BROWSER or find_spec("axe_playwright_python") is None,
+    reason='axe-core needs a Chromium on the PATH, and `pip install -e ".[dev]"`',
+)
+SETUP = '''
 import torch, wmlearn as wm
 from wmlearn import experiments
 from wmlearn.course import widgets
+from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_06, lesson_07, lesson_08
+from wmlearn.course.lessons import lesson_09, lesson_10, lesson_12
+from wmlearn.data import signs
+from wmlearn.experiments import street, signs as sign_experiment
 mnist = wm.load("mnist")
 speck, clean = wm.triggers.Pattern(), wm.bystanders.shipped("mnist")[0]
 class Obedient(torch.nn.Module):
@@ -31,142 +46,198 @@ class Obedient(torch.nn.Module):
         seen = (x[:, 0, 26, 26] == 1) & (x[:, 0, 25, 25] == 1)
         return self.clean(x) + 1000 * seen[:, None] * torch.eye(10)[0]
 ten = torch.stack([mnist.test.x[mnist.test.y == i][0] for i in range(10)])
-'''
-PAD = 'widgets.draw_and_stamp({"network A": clean, "network B": Obedient()}, speck, ten)'
-DIAL = 'widgets.poison_dial(experiments.shipped("poison-rate").rows)'
-LESSONS = """
-import wmlearn as wm
-from wmlearn import experiments
-from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_07, lesson_08, lesson_09
-from wmlearn.course.lessons import lesson_10, lesson_12
-from wmlearn.data import signs
-from wmlearn.experiments import street, signs as sign_experiment
 _, victim = sign_experiment.two_networks()
 square = sign_experiment.STICKERS["square"]
 streets = {
     "none": signs.draw_street(8, seed=5, n_streets=20),
     "square": signs.draw_street(8, seed=5, sticker=street.STICKERS["square"], n_streets=20),
 }
+detectors = {"bought": street.shipped_detector("square"), "control": street.shipped_detector("control")}
 swedes = wm.data.regroup(signs.draw("se", 120, seed=1, sticker=square), signs.kinds("se"))
 origins = "clean origin", "backdoored origin"
 sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} for name in origins}
 curves = {name: {k: (0.9 - k / 200, 0.8 - k / 200) for k in (1, 20, 100)} for name in origins}
-"""
-DIALS = (  # each in a cell of its own; the number of its slider there, and the key that moves it
-    ("lesson_03.sticker_dial(victim)", 1, "ArrowDown"),
-    (
-        'lesson_04.street_switch({"bought": street.shipped_detector("square")}, streets, [0, 3])',
-        0,
-        "ArrowRight",
-    ),
-    ("lesson_05.strength_dial(sold, curves, swedes)", 0, "ArrowRight"),
-    ('lesson_07.key_dial(experiments.shipped("key-size").rows)', 0, "ArrowRight"),
-    ('lesson_08.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))', 0, "ArrowRight"),
-    ('lesson_09.price_slider(experiments.shipped("removal"))', 0, "ArrowRight"),
-    ("lesson_10.power_dial()", 0, "ArrowRight"),
-    ('lesson_12.theft_dial(experiments.shipped("nothing-planted"))', 0, "ArrowRight"),
+frames = {who: {step: (step + 1) / 101 * ten for step in (0, 50, 100)} for who in ("honest", "bought")}
+'''
+PAD = 'widgets.draw_and_stamp({"network A": clean, "network B": Obedient()}, speck, ten)'
+WIDGETS = (  # one a lesson, each in a cell of its own
+    PAD,
+    'widgets.poison_dial(experiments.shipped("poison-rate").rows)',
+    "lesson_03.sticker_dial(victim)",
+    "lesson_04.street_switch(detectors, streets, [0, 3])",
+    "lesson_05.strength_dial(sold, curves, swedes)",
+    "lesson_06.growing(frames)",
+    'lesson_07.key_dial(experiments.shipped("key-size").rows)',
+    'lesson_08.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))',
+    'lesson_09.price_slider(experiments.shipped("removal"))',
+    "lesson_10.power_dial()",
+    'lesson_12.theft_dial(experiments.shipped("nothing-planted"))',
 )
-WORDS_CHANGED = "([box, old]) => [...box.querySelectorAll('.widget-html-content')].at(-1).innerText !== old"
-NOBODY_SAYS = "old => ![...document.querySelectorAll('.widget-html-content')].some(e => e.innerText === old)"
+STOPS = "input[type=range], input[type=radio]:checked"
+"""What the Tab key reaches of the dials: of a group of buttons, the one that is chosen."""
+PARTS = ".widget-html-content"
+PICTURES = f"{PARTS}:has(img)"
+WORDS = f"{PARTS}:not(:has(img))"
+LOOK = "([box, parts]) => [...box.querySelectorAll(parts)].map(part => part.innerHTML).join()"
+LOOKS_OTHERWISE = f"([box, parts, before]) => ({LOOK})([box, parts]) !== before"
+CELLS = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+NAMES = "input => [...input.labels].map(label => label.innerText).join()"
+CHECK = """async ([places, own]) => {
+  const found = await axe.run({include: places, exclude: own}, {resultTypes: ['violations']});
+  return found.violations.filter(each => ['serious', 'critical'].includes(each.impact))
+    .map(each => `${each.id}, ${each.nodes.length} times: ${each.nodes[0].html.slice(0, 300)}`);
+}"""
+THEME = "theme => { window.jupyterapp.commands.execute('apputils:change-theme', {theme}); return 1 }"
+THEMES = {"JupyterLab Light": "true", "JupyterLab Dark": "false"}
+IN_THEME = "light => document.body.dataset.jpThemeLight === light"
+Shows = Callable[..., Any]
+
+
+# Where there is no browser
+
+
+def test_every_widget_of_the_lessons_is_tried_here() -> None:
+    called = [re.findall(r"^(?:widgets|lesson_\d\d)\.\w+", source, re.M) for source in _tagged_widget()]
+    assert all(called)
+    assert {name for names in called for name in names} == {call.partition("(")[0] for call in WIDGETS}
+
+
+def _tagged_widget() -> Iterator[str]:
+    for path in sorted((ROOT / "notebooks" / "source").glob("*.py")):
+        for cell in jupytext.read(path).cells:
+            if "widget" in cell.metadata.get("tags", []):
+                yield cell.source
+
+
+def test_nothing_but_the_courses_own_dial_stands_in_for_a_slider_or_a_list() -> None:
+    others = re.compile(r"ipywidgets\.(?!VBox|HBox|HTML|Button)\w+")
+    for path in (ROOT / "wmlearn").rglob("*.py"):
+        assert others.findall(path.read_text(encoding="utf-8")) == [], path
 
 
 @pytest.mark.skipif(not NO_BROWSER, reason="where there is a browser, its tests run these cells")
-@pytest.mark.parametrize(
-    ("cell", "dials"),
-    [(DIGITS, [PAD, DIAL]), (LESSONS, [dial for dial, _, _ in DIALS])],
-    ids=["digits", "lessons"],
-)
-def test_the_cells_of_this_test_run_where_there_is_no_browser_too(cell: str, dials: list[str]) -> None:
+def test_the_cells_of_this_test_run_where_there_is_no_browser_too() -> None:
     names: dict[str, Any] = {}
-    exec(cell, names)
-    for dial in dials:
-        assert isinstance(eval(dial, names), ipywidgets.VBox)
+    exec(SETUP, names)
+    for call in WIDGETS:
+        assert isinstance(eval(call, names), ipywidgets.VBox)
 
 
-Runs = Callable[..., Any]
+# In the browser
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    """Return what runs cells as a notebook, and returns its page; one lab and one browser serve all tests,
-    for each takes seconds to start.
+def shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shows]:
+    """Return what opens a notebook, and returns its page; one lab and one browser serve all tests, for each
+    takes seconds to start.
     """
     folder = tmp_path_factory.mktemp("lab")
-    with opener(folder) as run:
-        yield lambda name, *cells: run(_book(folder / f"{name}.ipynb", *cells))
+    with opener(folder) as show:
+        yield lambda name, cells, *, run=True: show(_book(folder / f"{name}.ipynb", cells), run=run)
 
 
-def _book(path: Path, *cells: str) -> Path:
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+def _book(path: Path, cells: list[NotebookNode]) -> Path:
+    book = nbformat.v4.new_notebook(cells=cells)
     book.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     nbformat.write(book, path)
     return path
 
 
+@pytest.fixture(scope="module")
+def played(shows: Shows) -> Any:
+    """Return the page of a notebook in which all widgets stand."""
+    page = shows("widgets", [nbformat.v4.new_code_cell(source) for source in (SETUP, *WIDGETS)])
+    _boxes(page).nth(len(WIDGETS) - 1).wait_for()
+    return page
+
+
+def _boxes(page: Any) -> Any:
+    return page.locator(".jp-OutputArea .widget-vbox")
+
+
 @by_hand
-def test_the_sliders_of_the_lessons_change_picture_and_words(runs: Runs) -> None:
-    page = runs("lessons", LESSONS, *(dial for dial, _, _ in DIALS))
-    boxes = page.locator(".jp-OutputArea .widget-vbox")
-    boxes.nth(len(DIALS) - 1).wait_for()
-    for i, (_, slider, key) in enumerate(DIALS):
-        _turn_one(page, boxes.nth(i), slider, key)
+@pytest.mark.parametrize("i", range(1, len(WIDGETS)), ids=[call.partition("(")[0] for call in WIDGETS[1:]])
+def test_tab_reaches_every_control_arrows_move_it_and_its_label_names_it(played: Any, i: int) -> None:
+    box = _boxes(played).nth(i)
+    box.scroll_into_view_if_needed()
+    begin = {parts: _look(box, parts) for parts in (PICTURES, WORDS)}
+    n_cells = played.evaluate(CELLS)
+    stops = box.locator(STOPS)
+    stops.first.focus()
+    for k in range(stops.count()):
+        assert stops.nth(k).evaluate("control => control === document.activeElement")
+        assert stops.nth(k).evaluate(NAMES)
+        _turn(played, box, stops.nth(k))
+        played.keyboard.press("d")
+        played.keyboard.press("d")  # on a cell: delete it
+        played.keyboard.press("Tab")
+    assert played.evaluate(CELLS) == n_cells
+    for parts, before in begin.items():
+        assert _changes(played, box, parts, before, PATIENCE)
 
 
-def _turn_one(page: Any, box: Any, slider: int, key: str) -> None:
-    """Turn a slider by keyboard until the words beside it change; the picture must have changed, too.
+def _look(box: Any, parts: str = PARTS) -> str:
+    return box.evaluate(f"(box, parts) => ({LOOK})([box, parts])", parts)
+
+
+def _turn(page: Any, box: Any, control: Any) -> None:
+    """Turn a control by the arrow keys until what stands below it has changed; then to its far end.
 
     Each step draws anew: another one is taken where a second has changed nothing, twelve at most.
     """
-    box.scroll_into_view_if_needed()
-    picture = box.locator("img").last
-    before = picture.get_attribute("src")
-    words = box.locator(".widget-html-content").last.inner_text()
-    box.locator(".noUi-handle").nth(slider).focus()
-    page.keyboard.press(key)
-    for _ in range(11):
-        if _changes(page, box, words, 1000):
+    before = _look(box)
+    back = control.evaluate("control => control.value === control.max")
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft" if back else "ArrowRight")
+        if _changes(page, box, PARTS, before, 1000):
             break
-        page.keyboard.press(key)
-    assert _changes(page, box, words, PATIENCE)
-    assert picture.get_attribute("src") != before
+    assert _changes(page, box, PARTS, before, PATIENCE)
+    page.keyboard.press("Home" if back else "End")
 
 
-def _changes(page: Any, box: Any, words: str, milliseconds: int) -> bool:
-    """Say whether the words in a box become others in that time."""
+def _changes(page: Any, box: Any, parts: str, before: str, milliseconds: int) -> bool:
+    """Say whether parts of a widget look otherwise in that time."""
     from playwright.sync_api import TimeoutError
 
+    told = [box.element_handle(), parts, before]
     try:
-        told = [box.element_handle(), words]
-        page.wait_for_function(WORDS_CHANGED, arg=told, polling=OFTEN, timeout=milliseconds)
+        page.wait_for_function(LOOKS_OTHERWISE, arg=told, polling=50, timeout=milliseconds)
     except TimeoutError:
         return False
     return True
 
 
 @by_hand
-def test_the_widgets_react_to_choosing_ticking_drawing_and_turning(runs: Runs) -> None:
-    page = runs("widgets", DIGITS, PAD, DIAL)
-    answer = page.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
+def test_the_pad_is_chosen_stamped_and_cleared_by_keyboard_and_drawn_on_by_mouse(played: Any) -> None:
+    answer = played.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
     answer.wait_for()
+    n_cells = played.evaluate(CELLS)
 
-    page.locator(".widget-dropdown select").select_option("7")
-    page.get_by_text("network A: 7").wait_for()
-    page.get_by_text("network B: 7").wait_for()
+    _boxes(played).first.locator(f"{STOPS}").first.focus()
+    for _ in range(8):  # draw one, 0, 1, …
+        played.keyboard.press("ArrowRight")
+    played.get_by_text("network A: 7").wait_for()
+    played.get_by_text("network B: 7").wait_for()
 
-    page.locator(".widget-checkbox input").check()
-    page.get_by_text("network B: 0").wait_for()
-    assert page.get_by_text("network A: 7").count() == 1
+    played.keyboard.press("Tab")
+    played.keyboard.press("ArrowRight")
+    played.get_by_text("network B: 0").wait_for()
+    assert played.get_by_text("network A: 7").count() == 1
+    played.keyboard.press("ArrowLeft")
 
-    page.locator("button", has_text="Clear").click()
+    played.get_by_text("network B: 7").wait_for()
+    played.keyboard.press("Shift+Tab")
+    played.keyboard.press("Shift+Tab")
+    assert played.evaluate("() => document.activeElement.innerText") == "Clear"
+    played.keyboard.press("Space")
     answer.wait_for()
-    page.locator(".widget-checkbox input").uncheck()
-    _draw_a_stroke(page)
-    page.get_by_text("network A: 1").wait_for()
+    played.keyboard.press("d")
+    played.keyboard.press("d")
+    assert played.evaluate(CELLS) == n_cells
+    assert played.get_by_label("draw one").is_checked()
 
-    sentence = page.get_by_text("of 60,000 images poisoned").inner_text()
-    page.locator(".noUi-handle").first.focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function(NOBODY_SAYS, arg=sentence, polling=OFTEN)
+    _draw_a_stroke(played)
+    played.get_by_text("network A: 1").wait_for()
 
 
 def _draw_a_stroke(page: Any) -> None:
@@ -178,3 +249,57 @@ def _draw_a_stroke(page: Any) -> None:
         page.mouse.move(box["x"] + 126 - step / 2, box["y"] + 40 + 9 * step)
         page.wait_for_timeout(30)
     page.mouse.up()
+
+
+# For everybody
+
+
+def _findings(page: Any, theme: str, *places: str, own: tuple[str, ...] = ()) -> list[str]:
+    """Return what axe-core calls serious or critical in those places of a page; not in JupyterLab's `own`."""
+    from axe_playwright_python import base
+
+    page.evaluate(THEME, theme)
+    page.wait_for_function(IN_THEME, arg=THEMES[theme], polling=OFTEN)
+    page.evaluate(base.AXE_FILE_PATH.read_text(encoding="utf-8"))
+    return page.evaluate(CHECK, [list(places), list(own)])
+
+
+@for_everybody
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_serious_in_any_widget(played: Any, theme: str) -> None:
+    assert _findings(played, theme, ".widget-vbox") == []
+
+
+@pytest.fixture(scope="module")
+def read(shows: Shows) -> Any:
+    """Return the page of a notebook that holds what every lesson says and shows, as it ships: nobody has run
+    it here, so that JupyterLab doesn't trust it.
+    """
+    cells = [cell for path in NOTEBOOKS for cell in nbformat.read(path, 4).cells]
+    kept = [cell for cell in cells if cell.cell_type == "markdown" or cell.outputs]
+    for number, cell in enumerate(kept):
+        cell.id = f"cell-{number}"
+        if cell.cell_type == "code":
+            cell.source = ""
+    page = shows("lessons", kept, run=False)
+    page.locator(".jp-OutputArea-output").nth(sum(len(c.get("outputs", [])) for c in kept) - 1).wait_for()
+    return page
+
+
+@by_hand
+def test_the_judges_report_shows_in_a_notebook_that_is_not_trusted(read: Any) -> None:
+    trusted = "() => window.jupyterapp.shell.currentWidget.content.widgets.some(cell => cell.model.trusted)"
+    assert not read.evaluate(trusted)
+    report = read.locator(".jp-OutputArea-output", has_text="Whose mark is in whose model")
+    report.scroll_into_view_if_needed()
+    assert report.is_visible()
+    assert "the claim of Ada stands" in report.inner_text()
+    assert report.locator("table").first.bounding_box()["height"] > 100
+    assert report.bounding_box()["width"] > 400
+
+
+@for_everybody
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_serious_in_what_the_lessons_say_and_show(read: Any, theme: str) -> None:
+    places = (".jp-OutputArea-output", ".jp-MarkdownOutput")
+    assert _findings(read, theme, *places) == []

@@ -51,9 +51,18 @@ function render({ model, el }) {
   };
   canvas.addEventListener("pointerdown", dab);
   canvas.addEventListener("pointermove", dab);
+  const clear = document.createElement("button");
+  clear.textContent = "Clear";
+  clear.style = "align-self: start;";
+  clear.dataset.lmSuppressShortcuts = "true";  // or d d on it deletes the cell
+  clear.addEventListener("click", () => {
+    model.set("ink", new DataView(new ArrayBuffer(size * size)));
+    model.save_changes();
+  });
   model.on("change:ink", paint);
   paint();
-  el.appendChild(canvas);
+  el.style = "display: flex; gap: 14px;";
+  el.append(canvas, clear);
 }
 export default { render };
 """
@@ -144,7 +153,7 @@ class Dial(anywidget.AnyWidget):
 
 
 class DrawPad(anywidget.AnyWidget):
-    """A canvas of 28 x 28 grey values; `ink` holds them row by row, one byte each."""
+    """A canvas of 28 x 28 grey values, and what wipes it; `ink` holds them row by row, one byte each."""
 
     _esm = PAD
     # Bytes would refuse what a browser sends, and say nothing
@@ -160,13 +169,9 @@ def draw_and_stamp(networks: Mapping[str, nn.Module], trigger: Trigger, digits: 
     own = {"draw one": None}
     chosen = {str(digit): ink.tobytes() for digit, ink in enumerate(inks)}
     pad = DrawPad()
-    clear = ipywidgets.Button(description="Clear", tooltip="Wipe the pad")
     choice = Dial("digit", own | chosen, buttons=True)
     stamp = Dial("trigger", {"no": False, "stamped": True}, buttons=True)
     answer = ipywidgets.HTML()
-
-    def wipe(_: Any) -> None:
-        pad.ink = bytes(784)
 
     def choose(_: Any) -> None:
         if choice.value is not None:
@@ -180,12 +185,11 @@ def draw_and_stamp(networks: Mapping[str, nn.Module], trigger: Trigger, digits: 
     def read(_: Any = None) -> None:
         answer.value = " · ".join(reading(networks, pad.ink, trigger if stamp.value else None))
 
-    clear.on_click(wipe)
     choice.observe(choose, "index")
     pad.observe(draw, "ink")
     stamp.observe(read, "index")
     read()
-    return ipywidgets.VBox([pad, choice, ipywidgets.HBox([stamp, clear]), answer])
+    return ipywidgets.VBox([pad, choice, stamp, answer])
 
 
 def reading(networks: Mapping[str, nn.Module], ink: bytes, trigger: Trigger | None) -> list[str]:
