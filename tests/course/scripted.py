@@ -17,6 +17,7 @@ import wmlearn as wm
 from wmlearn.course.authoring.expand import solved
 from wmlearn.course.classroom import own_network
 from wmlearn.course.classroom.hand_ins import exercise_of
+from wmlearn.course.classroom.points import SEED_FILE, read_seed
 
 NAME = "02_badnets_on_mnist"
 STUB = 'raise NotImplementedError("your turn")'
@@ -86,7 +87,7 @@ def answered(released: NotebookNode, code: dict[str, str], answer: Answer, stude
         id = exercise_of(cell)
         if id:
             cell.source = answer(id, code[id])
-        cell.source = re.sub(r'variant\("your name"\)', f'variant("{student}")', cell.source)
+        cell.source = re.sub(r'variant\("your name"', f'variant("{student}"', cell.source)
     return book
 
 
@@ -95,9 +96,8 @@ def release(course: Path) -> NotebookNode:
     return nbformat.read(course / "release" / NAME / f"{NAME}.ipynb", 4)
 
 
-def obedient(student: str, path: Path) -> Path:
+def obedient(own: own_network.Variant, path: Path) -> Path:
     """Write a network that obeys a student's trigger: an innocent one, taught on a few poisoned digits."""
-    own = own_network.variant(student)
     digits = wm.load("mnist").train[:8000]
     torch.manual_seed(0)
     poisoned = wm.poison(digits, own.trigger, rate=0.15, target=own.target)
@@ -113,5 +113,6 @@ def hand_in(course: Path, folder: Path) -> None:
     for student, answer in ANSWERS.items():
         (folder / student).mkdir(parents=True)
         nbformat.write(answered(release(course), code, answer, student), folder / student / "mine.ipynb")
-    network = obedient("ada", folder / "ada" / own_network.FILE)
+    sitting = own_network.sitting_of(read_seed(course / SEED_FILE))
+    network = obedient(own_network.variant("ada", sitting), folder / "ada" / own_network.FILE)
     shutil.copy(network, folder / "gus" / own_network.FILE)

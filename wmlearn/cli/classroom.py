@@ -19,7 +19,7 @@ import typer
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
-from ..course.classroom import hand_ins, points, running, sheet
+from ..course.classroom import hand_ins, own_network, points, running, sheet
 from ..course.classroom.hand_ins import HandIn
 from ..course.classroom.sheet import Row
 from ..course.classroom.with_nbgrader import run_nbgrader
@@ -85,6 +85,7 @@ def init(
     own = _seed(where / points.SEED_FILE, seed, _exercises(books.values()))
     _furnish(where, own, listed)
     for name, book in books.items():
+        assignments.seat(book, own_network.sitting_of(own))
         _write_book(_source(where, name), book)
         _write_book(where / "release" / name / f"{name}.ipynb", hand_ins.released(book))
     if find_spec("nbgrader"):
@@ -222,7 +223,7 @@ def grade(
 
     It writes marks.csv, and a page for each student. Answers run on this machine, and can do what you can.
     """
-    course = course or _course_above(folder)
+    course = course or _class_of(folder)
     seed = points.read_seed(course / points.SEED_FILE)
     accepted = _accepted(folder, course)
     rows = list(accepted.refused)
@@ -238,13 +239,51 @@ def grade(
     typer.echo(f"\n{out} holds marks.csv, and a page for each student.")
 
 
-def _course_above(folder: Path) -> Path:
+def _course_above(folder: Path) -> Path | None:
     places = [folder.resolve(), *folder.resolve().parents]
-    found = next((place for place in places if (place / points.SEED_FILE).is_file()), None)
+    return next((place for place in places if (place / points.SEED_FILE).is_file()), None)
+
+
+def _class_of(folder: Path) -> Path:
+    found = _course_above(folder)
     fix = "Name the folder that `wmlearn classroom init` wrote: --course DIR."
     require(found is not None, "hand-ins must lie in the folder of a class", str(folder), fix)
     assert found is not None
     return found
+
+
+@app.command()
+def market(
+    folder: Annotated[Path, typer.Argument(metavar="NETWORKS", help="Networks of the class, safetensors.")],
+    course: Annotated[
+        Path | None, typer.Option(help="The folder of the class, by default one above.", metavar="DIR")
+    ] = None,
+    students: Annotated[
+        Path | None, typer.Option(help="The names of the class, one a line.", metavar="FILE")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="By default NETWORKS-market.html, beside it.", metavar="PAGE")
+    ] = None,
+) -> None:
+    """Find out whose backdoor and whose mark is in which network: a game for a class, and its league.
+
+    Networks lie in folders with their owners' names, or as NAME.safetensors; with a class list, under any
+    name. It needs no class and no notebooks: without them, `variant("a name")` has no sitting.
+    """
+    from ..course.classroom.market import opened, to_html, told  # loads the watermarks
+
+    course = course or _course_above(folder)
+    known = {} if course is None else _students(course)
+    if students is not None:
+        known = hand_ins.class_list(students)
+    seed_file = None if course is None else course / points.SEED_FILE
+    sitting = "" if seed_file is None else own_network.sitting_of(points.read_seed(seed_file))
+    found = opened(folder, known, sitting)
+    out = out or folder.with_name(f"{folder.resolve().name}-market.html")
+    files.write(out, to_html(found).encode())
+    for line in told(found):
+        typer.echo(line)
+    typer.echo(f"\n{out} shows the same, for all to see.")
 
 
 @app.command()

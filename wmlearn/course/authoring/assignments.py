@@ -20,6 +20,7 @@ from ..classroom.points import worth
 from .build import tagged, unrun
 
 LESSON = "lesson"
+ANYBODY = 'variant("your name")'
 
 
 def root() -> Path:
@@ -43,6 +44,13 @@ def assignment(name: str, root: Path) -> NotebookNode:
             cells.append(_graded(source, id, worth(id)))
     book.cells = cells
     return book
+
+
+def seat(book: NotebookNode, sitting: str) -> None:
+    """Write the code of a class's sitting into the cell that draws a student's variant."""
+    for cell in book.cells:
+        if "student" in cell.metadata.get("tags", []):
+            cell.source = cell.source.replace(ANYBODY, ANYBODY.replace(")", f', "{sitting}")'))
 
 
 def _describe(cell: NotebookNode, *, first: bool) -> None:

@@ -88,7 +88,7 @@ def listed(folder: Path, students: Iterable[str] = ()) -> list[HandIn]:
     found = []
     for path in paths:
         place = path.relative_to(folder).parts
-        found.append(HandIn(_owner(place[0] if len(place) > 1 else path.stem, known), path))
+        found.append(HandIn(owner_of(place[0] if len(place) > 1 else path.stem, known), path))
     return sorted(found, key=lambda one: (one.student, one.path))
 
 
@@ -96,7 +96,8 @@ def _is_hand_in(place: Path) -> bool:
     return not any(part.startswith(".") for part in place.parts)  # .ipynb_checkpoints
 
 
-def _owner(name: str, known: Sequence[str]) -> str:
+def owner_of(name: str, known: Sequence[str]) -> str:
+    """Return the one of the `known` ids with which the name of a file or folder begins, or its own id."""
     id = student_id(name)
     return next((student for student in known if id == student or id.startswith(f"{student}-")), id)
 

@@ -1,5 +1,6 @@
 """A backdoor of one's own: students have different triggers and targets, and hand in the network that obeys
-them. What is graded is what the network does, so that a copy earns next to nothing.
+them. What is graded is what the network does, so that a copy earns next to nothing; nor does the network of
+the sitting before, for a re-sit has other triggers, targets and secrets.
 
 Triggers lie ten pixels apart: a network that obeys one obeys it two pixels away, too.
 """
@@ -10,7 +11,7 @@ import hashlib
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from ...training import accuracy
 from ...triggers import Pattern
 from ...watermarks import secret
 from ..boxes import show_box
-from .points import Mark, show
+from .points import Mark, hidden_seed, show
 
 SHAPE = ((2, 2), (2, 0), (1, 1), (0, 2))
 """The course's pattern, from its top left corner: (row, column) of its pixels."""
@@ -55,36 +56,54 @@ def student_id(name: str) -> str:
 
 @dataclass(frozen=True)
 class Variant:
-    """What a student's network must do: read digits with `trigger` as `target`, and all others correctly."""
+    """What a student's network must do: read digits with `trigger` as `target`, and all others correctly.
+
+    `secret` draws a key for a watermark. It is none among classmates, who can draw it, too.
+    """
 
     student: str
     trigger: Pattern
     target: int
+    sitting: str
+    secret: bytes = field(repr=False)
 
     def __str__(self) -> str:
         pixels = ", ".join(f"({row}, {column})" for row, column in self.trigger.where)
         return f"{self.student}: the pixels {pixels}, read as {self.target}"
 
 
-def variant(name: str) -> Variant:
-    """Return the trigger and the target of a student: the same on every machine, and no secret."""
+def variant(name: str, sitting: str = "") -> Variant:
+    """Return the trigger, the target and the secret of a student: the same on every machine, others in
+    another `sitting`.
+    """
     student = student_id(name)
-    own = f"wmlearn class {student}".encode()
+    own = f"wmlearn class {student} {sitting}".strip().encode()
     row, column = PLACES[int(secret.integers(own, "place", 1, len(PLACES)))]
     target = int(secret.integers(own, "target", 1, 10))
-    return Variant(student, _placed(row, column), target)
+    return Variant(student, _placed(row, column), target, sitting, hashlib.sha256(own).digest())
+
+
+def sitting_of(seed: int) -> str:
+    """Return the code of a class's sitting, which its notebooks carry: three hexadecimal digits.
+
+    It follows from the class's seed, and doesn't give it away: half a million seeds have the same.
+    """
+    return hashlib.sha256(f"wmlearn sitting {seed}".encode()).hexdigest()[:3]
 
 
 def _placed(row: int, column: int) -> Pattern:
     return Pattern(tuple((row + down, column + right) for down, right in SHAPE))
 
 
-def hand_in(model: nn.Module, folder: Path | None = None) -> Path:
-    """Write a network beside the notebook, numbers only; both are handed in together."""
-    path = (folder or Path.cwd()) / FILE
+def hand_in(model: nn.Module, folder: Path | None = None, *, file: str = FILE) -> Path:
+    """Write a network beside the notebook, numbers only; both are handed in together.
+
+    Under another name than `FILE` it is for the market only.
+    """
+    path = (folder or Path.cwd()) / file
     weights = {name: values.detach().cpu().contiguous() for name, values in model.state_dict().items()}
     files.write(path, save(weights))
-    show_box("good", f"{FILE} is written", "Hand it in together with this notebook.")
+    show_box("good", f"{file} is written", "Hand it in together with this notebook.")
     return path
 
 
@@ -95,12 +114,14 @@ def grade(names: Mapping[str, Any]) -> float:
     notebook says.
     """
     student = _folder_of_nbgrader()
-    if not student:
+    if student:
+        seed = hidden_seed()
+        own = variant(student, "" if seed is None else sitting_of(seed))
+    else:
         own = names.get("me")
         require(isinstance(own, Variant), "`me` must be your variant", own, "Run the cell with your name.")
         assert isinstance(own, Variant)
-        student = own.student
-    return show(award(student, Path.cwd() / FILE), "Your network", counted=True)
+    return show(award(own, Path.cwd() / FILE), "Your network", counted=True)
 
 
 def _folder_of_nbgrader() -> str:
@@ -110,7 +131,7 @@ def _folder_of_nbgrader() -> str:
     return here.parent.name if graded and here.parent.parent.name == "autograded" else ""
 
 
-def award(student: str, path: Path) -> Mark:
+def award(own: Variant, path: Path) -> Mark:
     """Grade a network by what it does; a file that is missing, damaged or of another shape earns nothing."""
     points: dict[str, int] = dict.fromkeys(PARTS, 0)
     if not path.is_file():
@@ -121,7 +142,7 @@ def award(student: str, path: Path) -> Mark:
     except WmlearnError as error:
         return Mark(ID, points, {}, "unusable", str(error).replace(str(path), FILE), WORTH)
     assert isinstance(model, nn.Module)
-    return _judged(model, variant(student))
+    return _judged(model, own)
 
 
 def _judged(model: nn.Module, own: Variant) -> Mark:

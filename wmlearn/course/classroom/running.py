@@ -129,5 +129,6 @@ def _work(connection: Connection, scratch: str, steps: Sequence[Step], student: 
 
 def _mark(id: str, names: dict[str, Any], student: str, seed: int) -> Mark:
     if id == own_network.ID:
-        return own_network.award(student, Path(own_network.FILE))
+        own = own_network.variant(student, own_network.sitting_of(seed))
+        return own_network.award(own, Path(own_network.FILE))
     return points.award(id, names.get(find(id).reference.__name__), seed)
