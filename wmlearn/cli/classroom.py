@@ -268,7 +268,8 @@ def market(
     """Find out whose backdoor and whose mark is in which network: a game for a class, and its league.
 
     Networks lie in folders with their owners' names, or as NAME.safetensors; with a class list, under any
-    name. It needs no class and no notebooks: without them, `variant("a name")` has no sitting.
+    name. A backdoor follows `me = own_network.variant("a name")`, a mark a key of `wm.watermarks.Adi2018()`
+    drawn with `secret=me.secret`. Without a class above NETWORKS, `me` has no sitting.
     """
     from ..course.classroom.market import opened, to_html, told  # loads the watermarks
 

@@ -111,9 +111,8 @@ def test_the_command_prints_the_league_and_writes_a_page(
 
 
 def test_names_come_from_the_files_where_there_is_no_list(tmp_path: Path) -> None:
-    for name in ("../Ada", "李 明", "…"):
-        path = tmp_path / f"{name.replace('/', '_')}.safetensors"
-        save_file({"weights": torch.zeros(3)}, path)
+    for name in ("Ada!", "李 明", "…"):
+        save_file({"weights": torch.zeros(3)}, tmp_path / f"{name}.safetensors")
     found = opened(tmp_path, {})
     assert found.names == ("ada", "李-明")
     assert all(stall.problem for stall in found.stalls)
