@@ -32,7 +32,7 @@ import torch, wmlearn as wm
 from wmlearn import experiments
 from wmlearn.course import widgets
 from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_06, lesson_07, lesson_08
-from wmlearn.course.lessons import lesson_09, lesson_10, lesson_12
+from wmlearn.course.lessons import lesson_09, lesson_10, lesson_11, lesson_12
 from wmlearn.data import signs
 from wmlearn.experiments import street, signs as sign_experiment
 mnist = wm.load("mnist")
@@ -71,6 +71,7 @@ WIDGETS = (  # one a lesson, each in a cell of its own
     'lesson_08.strength_dial(experiments.shipped("uchida-strength").where(n=45_000))',
     'lesson_09.price_slider(experiments.shipped("removal"))',
     "lesson_10.power_dial()",
+    'lesson_11.theft_dial(experiments.shipped("api-theft"))',
     'lesson_12.theft_dial(experiments.shipped("nothing-planted"))',
 )
 STOPS = "input[type=range], input[type=radio]:checked"
