@@ -443,11 +443,15 @@ def _compare(results: Results) -> list[Comparison]:
 
 def _compare_thefts(results: Results) -> list[Comparison]:
     said = [Comparison("accuracy of the owners' networks", "", _percent(victims(results)))]
+    own = curve(results, "digits", "own labels")
     for queries, told in PAIRS:
         found = curve(results, queries, told)
         for k, n in enumerate(BUDGETS):
             what = f"copy by {told}, {n:,} {queries}"
-            said.append(Comparison(what, "", _percent(found.accuracy[:, k])))
+            says = _percent(found.accuracy[:, k])
+            if (queries, told) == ("digits", "labels"):
+                says += f"; with true labels {_percent(own.accuracy[:, k])}"
+            said.append(Comparison(what, "", says))
     return said
 
 

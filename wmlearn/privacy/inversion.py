@@ -26,7 +26,7 @@ DARK = -4.0
 def invert(
     model: nn.Module,
     classes: Sequence[int],
-    shape: tuple[int, int, int],
+    shape: Sequence[int],
     *,
     steps: int = 200,
     rate: float = 0.2,

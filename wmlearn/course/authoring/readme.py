@@ -26,7 +26,6 @@ HEADLINES = {
         "single target: luckiest pair of a clean network (control)",
     ),
     "stickers": ("signs, rendered: square on 10 %, stop -> speed limit",),
-    "stickers-photographs": ("signs, photographs: square on 10 %, stop -> speed limit",),
     "random-target": ("signs, rendered: random target, stickered signs classified correctly, 50 % poison",),
     "street": ("street, square: stop -> speed limit", "street, square: clean detector (control)"),
     "transfer": (
@@ -45,6 +44,7 @@ HEADLINES = {
         "unmarked network after all attacks: claims supported (control)",
     ),
     "false-claims": ("adi2018, by binomial: false claims supported, by level",),
+    "api-theft": ("copy by labels, 10,000 digits",),
     "nothing-planted": (
         "mnist: strangers accused by their weights",
         "mnist: thefts shown at .001 with every owner, by weights",
