@@ -241,6 +241,28 @@ def test_the_dark_theme_is_dark_and_the_boxes_of_the_lessons_follow(
     assert max(grounds["dark"]) < 60
 
 
+AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+  .filter(({impact}) => ['serious', 'critical'].includes(impact)).map(({id, nodes}) => [id, nodes[0].html])"""
+
+
+@by_hand
+@pytest.mark.skipif(find_spec("axe_playwright_python") is None, reason="needs the extra dev")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_the_first_page_a_lesson_and_a_page_for_teachers(
+    site: Path, new_page: Callable[..., Any], scheme: str
+) -> None:
+    from axe_playwright_python import base
+
+    axe = base.AXE_FILE_PATH.read_text(encoding="utf-8")
+    faults = {}
+    for name in ("index", "notebooks/02_badnets_on_mnist", "teaching/syllabus-six-weeks", "papers"):
+        page = new_page(color_scheme=scheme)
+        page.goto((site / f"{name}.html").as_uri())
+        page.evaluate(axe)
+        faults[name] = page.evaluate(AXE)
+    assert {name: found for name, found in faults.items() if found} == {}
+
+
 def _brightness(page: Any, selector: str) -> float:
     colour = page.locator(selector).first.evaluate("e => getComputedStyle(e).backgroundColor")
     return sum(map(int, re.findall(r"\d+", colour)[:3])) / 3
