@@ -80,7 +80,7 @@ def listed(folder: Path, students: Iterable[str] = ()) -> list[HandIn]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder} must be a folder of notebooks, got nothing. Check the name.")
-    paths = [path for path in sorted(folder.rglob("*.ipynb")) if _is_hand_in(path.relative_to(folder))]
+    paths = [path for path in sorted(folder.rglob("*.ipynb")) if is_hand_in(path.relative_to(folder))]
     if not paths:
         fix = "Put NAME.ipynb there, or a folder NAME with the notebook, for each student."
         raise DataError(f"{folder} must hold notebooks (.ipynb), got none. {fix}")
@@ -92,7 +92,8 @@ def listed(folder: Path, students: Iterable[str] = ()) -> list[HandIn]:
     return sorted(found, key=lambda one: (one.student, one.path))
 
 
-def _is_hand_in(place: Path) -> bool:
+def is_hand_in(place: Path) -> bool:
+    """Say whether a place, as seen from the folder of hand-ins, is not a hidden one of some program's."""
     return not any(part.startswith(".") for part in place.parts)  # .ipynb_checkpoints
 
 

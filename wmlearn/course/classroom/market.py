@@ -27,7 +27,7 @@ from ...suspects.formats import load_suspect
 from ...training import accuracy
 from ...watermarks import Adi2018
 from ...words import text_table
-from .hand_ins import owner_of
+from .hand_ins import is_hand_in, owner_of
 from .own_network import ACCURATE, DIGITS, IGNORES, OBEYS, Variant, variant
 from .running import MOST_NETWORK
 
@@ -92,7 +92,7 @@ def opened(folder: Path, students: Mapping[str, str], sitting: str = "") -> Mark
     if not folder.is_dir():
         raise DataError(f"{folder} must be a folder of networks, got nothing. Check the name.")
     places = [path.relative_to(folder) for path in sorted(folder.rglob("*.safetensors"))]
-    places = [place for place in places if not any(part.startswith(".") for part in place.parts)]
+    places = [place for place in places if is_hand_in(place)]
     if not places:
         fix = "Put NAME.safetensors there, or a folder NAME with networks, for each student."
         raise DataError(f"{folder} must hold networks (.safetensors), got none. {fix}")
