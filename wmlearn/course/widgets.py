@@ -53,7 +53,7 @@ function render({ model, el }) {
   canvas.addEventListener("pointermove", dab);
   const clear = document.createElement("button");
   clear.textContent = "Clear";
-  clear.style = "align-self: start;";
+  clear.style = "margin-left: 14px; vertical-align: top;";
   clear.dataset.lmSuppressShortcuts = "true";  // or d d on it deletes the cell
   clear.addEventListener("click", () => {
     model.set("ink", new DataView(new ArrayBuffer(size * size)));
@@ -61,7 +61,6 @@ function render({ model, el }) {
   });
   model.on("change:ink", paint);
   paint();
-  el.style = "display: flex; gap: 14px;";
   el.append(canvas, clear);
 }
 export default { render };
