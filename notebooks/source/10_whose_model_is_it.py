@@ -321,7 +321,6 @@ lesson_10.show_report(report)
 
 # %% [markdown]
 # *How to read this:* a row, a mark; a column, a network. His mark has {value:10.his} of its hits in what he sells, {value:10.not_hers} in Ada's. Hers is in both, worn, with {value:10.hers} in his. A thief can mark his copy, not her original; and she released first.
-# Read what the page does *not* prove.
 #
 # ## From the inside
 #
@@ -466,7 +465,7 @@ wm.quiz("10", "")  # three letters, such as "ABC"
 #
 # You can **verify** an opening, **forge** a key, **correct** for luck's tries, **design** a rule and count whom it wrongs, and ask of any match: who chose what, and when?
 #
-# **Next:** *12, Nothing was planted.* Whose model is it where nobody left a mark?
+# **Next:** a model that only answers.
 #
 # **Further reading**
 #

@@ -52,7 +52,7 @@ wm.table(["file", "accuracy", "answers as Ana's", "weights equal to Ana's"], row
 # | Names | AI Model Extraction (MITRE ATLAS: AML.T0024.002) where the thief has only an API; NISTAML.031 |
 # | Real case | In 2024 the weights of Llama3-V differed from those of MiniCPM-Llama3-V 2.5 as if by added noise, and it could read characters from unpublished scans that only the older model had been trained on ([issue 196](https://github.com/OpenBMB/MiniCPM-V/issues/196)). It was withdrawn; two of its three authors apologised |
 #
-# *Weights* and *private data*: the two traces of this lesson. Lesson 09 tried 26 removals. Some cut the network, some train it on, some copy it by its answers.
+# Lesson 09 tried 26 removals. Some cut the network, some train it on, some copy it by its answers.
 
 # %%
 wm.guess("12.p1", "Removals after which the weights still show their origin, in per cent", low=0, high=100)
@@ -289,7 +289,7 @@ wm.all_hold(*lesson_12.on_thefts(results))
 wm.reveal("12.p1", lesson_12.share_seen(results))
 
 # %% [markdown]
-# Which test would you take to court?
+# Take one to court:
 
 # %% tags=["nbval-ignore-output", "widget"]
 lesson_12.theft_dial(results)
