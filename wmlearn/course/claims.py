@@ -62,7 +62,7 @@ class Claim:
     def shown(self) -> str:
         """The raw value, for the reader."""
         if self.unit == "count":
-            return f"{self.value:,.10g}" + (f" of {self.n:,}" if self.n else "")
+            return f"{round(self.value, 3):,.10g}" + (f" of {self.n:,}" if self.n else "")
         number = f"{self.value:.1e}" if self.unit == "p" else f"{100 * self.value:.2f} {self.unit}"
         return number + (f" (n = {self.n:,})" if self.n else "")
 
