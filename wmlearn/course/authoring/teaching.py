@@ -72,9 +72,9 @@ def one_by_one(root: Path, books: dict[str, NotebookNode]) -> str:
     return "\n".join([f"# The lessons, one by one\n\n{MADE}\n\n{MACHINE}\n", *table, "", *parts])
 
 
-MACHINE = """People's minutes are estimates: 200 words a minute, and what the exercises took a tester. The machine's
-are said twice: as in the lesson, and in seconds of one processor, measured for the whole notebook with the
-exercises unsolved; `minutes.json` says with what."""
+MACHINE = """People's minutes are estimates: 200 words a minute, and what the exercises took a tester. Those
+of the machine are said twice: as in the lesson, and in seconds of one processor, measured for the whole
+notebook with the exercises unsolved; `minutes.json` says with what."""
 
 
 def _heading(book: NotebookNode) -> str:
