@@ -453,4 +453,4 @@ def test_the_switch_reads_the_chosen_scene_with_the_chosen_sticker(street: Stree
     assert "untrained, sticker: square" in sentence.value
     scene.value = 3
     assert picture.value != before
-    assert who.options == ("untrained",)
+    assert who.options == ["untrained"]

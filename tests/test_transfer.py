@@ -289,4 +289,4 @@ def test_the_dial_shows_the_strength_that_it_is_set_to() -> None:
     )
     assert "the paper's BadNet 68.3 and 45.1 %" in sentence.value
     assert graph.value != first
-    assert picture.value[:4] == b"\x89PNG"
+    assert picture.value.startswith("<img ")

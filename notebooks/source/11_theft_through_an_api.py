@@ -271,7 +271,7 @@ wm.table(["asked about", "AUC", "caught at 1 %"], lesson_11.members_table(result
 wm.all_hold(*lesson_11.members(live_share, results))
 
 # %% [markdown]
-# *How to read this:* Ana's network is 99 % sure of {value:11.sure} of its training digits, and of {value:11.sure_strangers} of all others: *confidence is no proof*. At 1 % false alarms the loss catches {value:11.live|1} of what it was trained on, over five owners {value:11.caught|1}. *Calibrated*, less the mean loss of four networks that never saw the image, it catches {value:11.calibrated|1}, and of another owner's digits {value:11.stranger|1}: more than chance, and next to nothing. Control: digits with *wrong labels* had to be learnt by heart, and {value:11.heart} of them are caught. So the test can see; digits have little to tell. People's rare records have more.
+# *How to read this:* Ana's network is at least 99 % sure of {value:11.sure} of its training digits, and of {value:11.sure_strangers} of all others: *confidence is no proof*. At 1 % false alarms the loss catches {value:11.live|1} of what it was trained on, over five owners {value:11.caught|1}. *Calibrated*, less the mean loss of four networks that never saw the image, it catches {value:11.calibrated|1}, and of another owner's digits {value:11.stranger|1}: more than chance, and next to nothing. Control: digits with *wrong labels* had to be learnt by heart, and {value:11.heart} of them are caught. So the test can see; digits have little to tell. People's rare records have more.
 #
 # **Model inversion** draws a class from the weights: from black, up the slope of its probability (Fredrikson and others, 2015).
 
@@ -394,7 +394,7 @@ wm.quiz("11", "")  # three letters, such as "ABC"
 #
 # | what you will hear | what to say |
 # |---|---|
-# | "Then give labels only." | The blue line: 10,000 labels, and the copy is as good. |
+# | "Then give labels only." | The blue line: after 10,000 labels half a point is missing. |
 # | "Then bar strange clients." | Who is barred, and who isn't? Read the table aloud. |
 # | "It is 99.9 % sure, so it saw my picture." | How sure is it of pictures it never saw? |
 # | "The drawn 3 looks like a training image." | Like whose? Show the one it never saw. |
