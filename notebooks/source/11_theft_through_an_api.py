@@ -52,7 +52,7 @@ def asking(url):
 
 # %% tags=["nbval-ignore-output"]
 with suspects.running(suspects.service(ana)) as url:
-    print(url, "reads", asking(url)(test.x[:10]).tolist(), "and the truth is", test.y[:10].tolist())
+    print("The service reads", asking(url)(test.x[:10]).tolist(), "and the truth is", test.y[:10].tolist())
 
 # %% [markdown]
 # A real server, on your own machine.
@@ -264,7 +264,7 @@ inside, outside = privacy.losses(ana, anas), privacy.losses(ana, unseen)
 wm.show(plots.theft.roc, inside, outside)
 
 # %% tags=["nbval-ignore-output"]
-live_share = float(caught(inside.cpu(), outside.cpu(), 0.01))
+live_share = float(caught(inside.cpu(), outside[:2_000].cpu(), 0.01))
 wm.table(["asked about", "AUC", "caught at 1 %"], lesson_11.members_table(results))
 
 # %% tags=["claim"]
@@ -315,14 +315,14 @@ bundle = ownership.respond(owner, receipt, question, judge=judge.public, book=bo
 case = ownership.Case(accused, book(), judge.public, release.entry.number)
 found = ownership.verify(case, challenge, bundle).matches
 desk.close()
-told = lambda evidence: [f"{evidence.hits} of {evidence.trials}", f"{evidence.p_value:.0e}"]
-wm.table(["accused", "matches", "p-value"], [[name, *told(match.evidence)] for name, match in found.items()])
+says = {True: "found, at 0.001", False: "not shown"}
+wm.table(["accused", "Ana's mark"], [[name, says[match.owned]] for name, match in found.items()])
 
 # %% tags=["claim"]
-wm.all_hold(*lesson_11.judged(found["the service"].evidence, found["your copy"].evidence))
+wm.all_hold(lesson_11.judged(found["the service"].owned, found["your copy"].owned))
 
 # %% [markdown]
-# The service names {value:11.served|of} of Ana's triggers, your copy {value:11.copied|of}: her key doesn't pass into a copy of an unmarked model.
+# The judge convicts {value:11.convicted|of}, the service; your copy is of the model *before* it was marked.
 #
 # Then forgers come, and *pick* labels that her model already gives, or *breed* images on a copy. Both are derived from the abstract of Lounici and others (2021), who name two such attacks. Ten false claims against each of five owners, by the platform's rule:
 

@@ -14,7 +14,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from ..data import Samples, split
+from ..data import Samples
+from ..data.samples import split_places
 from ..detection import prada
 from ..evidence import answers
 from ..models import badnet_cnn, seed_of
@@ -47,27 +48,26 @@ LEVEL = 1e-3
 
 
 @lru_cache(1)
-def _parts() -> tuple[Samples, ...]:
-    """Return the digits of the five owners, and those of nobody."""
-    return split(mnist().train, *[EACH] * (N_OWNERS + 1), seed=11)
+def _places() -> tuple[Tensor, ...]:
+    """Return which training digits each owner has, and which nobody has: places, since images take room."""
+    return split_places(mnist().train, *[EACH] * (N_OWNERS + 1), seed=11)
 
 
 def owners_digits(i: int) -> Samples:
     """Return what owner `i` trained on."""
-    return _parts()[i]
+    return mnist().train[_places()[i]]
 
 
 def unseen() -> Samples:
     """Return digits that no owner trained on."""
-    return _parts()[-1]
+    return mnist().train[_places()[-1]]
 
 
 def pool(i: int) -> Samples:
     """Return all digits but the owner's, 50,000, in a random order of its own: a thief has no more."""
-    first, *others = (part for j, part in enumerate(_parts()) if j != i)
-    rest = sum(others, first)
+    rest = torch.cat([places for j, places in enumerate(_places()) if j != i])
     order = torch.randperm(len(rest), generator=torch.Generator().manual_seed(seed_of("pool", i)))
-    return rest[order.to(rest.y.device)]
+    return mnist().train[rest[order.to(rest.device)]]
 
 
 def start_of(role: str, i: int) -> nn.Module:

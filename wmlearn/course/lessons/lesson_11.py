@@ -15,7 +15,7 @@ from scipy.stats import binom
 from torch import Tensor, nn
 
 from ...data import Samples, load
-from ...evidence import Evidence, answers
+from ...evidence import answers
 from ...experiments import Results, api_theft, forging
 from ...plots.theft import TOLD, budget_point
 from ...privacy import likest as likest_of
@@ -320,13 +320,10 @@ def inversions(results: Results) -> list[Claim]:
 # The platform
 
 
-def judged(served: Evidence, copied: Evidence) -> list[Claim]:
-    """Claim what the judge finds in a model that the platform marked, and in a copy of the unmarked one."""
-    n = served.trials
-    return [
-        _count("11.served", "Ana's triggers that the service names", served.hits, low=0.9 * n, n=n),
-        _count("11.copied", "Those that a copy of her unmarked model names", copied.hits, high=0.4 * n, n=n),
-    ]
+def judged(service: bool, copied: bool) -> Claim:
+    """Claim whom the judge convicts: the service, and not a copy of the unmarked model."""
+    right = int(service and not copied)
+    return _count("11.convicted", "Accused whom the judge convicts, rightly", right, low=1, n=2)
 
 
 RULES = {
