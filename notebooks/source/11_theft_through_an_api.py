@@ -271,7 +271,7 @@ wm.table(["asked about", "AUC", "caught at 1 %"], lesson_11.members_table(result
 wm.all_hold(*lesson_11.members(live_share, results))
 
 # %% [markdown]
-# *How to read this:* Ana's network is at least 99 % sure of {value:11.sure} of its training digits, and of {value:11.sure_strangers} of all others: *confidence is no proof*. At 1 % false alarms the loss catches {value:11.live|1} of what it was trained on, over five owners {value:11.caught|1}. *Calibrated*, less the mean loss of four networks that never saw the image, it catches {value:11.calibrated|1}, and of another owner's digits {value:11.stranger|1}: more than chance, and next to nothing. Control: digits with *wrong labels* had to be learnt by heart, and {value:11.heart} of them are caught. So the test can see; digits have little to tell. People's rare records have more.
+# *How to read this:* Ana's network is at least 99 % sure of {value:11.sure} of its training digits, and of {value:11.sure_strangers} of all others: *confidence is no proof*. At 1 % false alarms the loss catches {value:11.live|1} of what it was trained on, over five owners {value:11.caught|1}. *Calibrated*, less the mean loss of four networks that never saw the image, it catches {value:11.calibrated|1}, and of another owner's digits {value:11.stranger|1}: more than chance, and next to nothing. Control: digits with *wrong labels* had to be learnt by heart, and {value:11.heart} of them are caught. So the test can see; these digits have little to tell.
 #
 # **Model inversion** draws a class from the weights: from black, up the slope of its probability (Fredrikson and others, 2015).
 
@@ -350,7 +350,7 @@ wm.paper_table()
 # %% [markdown]
 # ## How far to trust it
 #
-# - **Digits are easy:** a copy of a hard task costs more, and leaks more of its data.
+# - **Digits are easy.** What a hard task costs and leaks was not measured here.
 # - **The thief knows the architecture and has images of the task.**
 # - **DAWN's null** needs the secret to be promised before the copy appears; its mark says "from this service's answers", and not who asked.
 # - **Two watches, made-up clients:** real honest use is stranger.
