@@ -25,7 +25,7 @@ from ...models import badnet_cnn
 from ...poisoning import success_rate
 from ...suspects.formats import load_suspect
 from ...training import accuracy
-from ...watermarks import Adi2018
+from ...watermarks import Adi2018, TriggerKey
 from ...words import text_table
 from .hand_ins import is_hand_in, owner_of
 from .own_network import ACCURATE, DIGITS, IGNORES, OBEYS, Variant, variant
@@ -101,7 +101,8 @@ def opened(folder: Path, students: Mapping[str, str], sitting: str = "") -> Mark
     require(bool(names), "the market must have names", "none", "Name the students: --students FILE.")
     variants = [variant(name, sitting) for name in names]
     digits = load("mnist").test[:DIGITS]
-    ask = partial(_asked, folder, variants=variants, digits=digits)
+    keys = {each.student: SCHEME.keygen(badnet_cnn(), digits, secret=each.secret) for each in variants}
+    ask = partial(_asked, folder, variants=variants, keys=keys, digits=digits)
     stalls = tuple(ask(place, owners[place]) for place in tqdm(places, desc="networks", leave=False))
     return Market(names, stalls, _marked(stalls))
 
@@ -116,7 +117,15 @@ def _owner(place: Path, students: Mapping[str, str]) -> str:
     return id if id in students or not students else NOBODY
 
 
-def _asked(folder: Path, place: Path, owner: str, *, variants: Sequence[Variant], digits: Samples) -> Stall:
+def _asked(
+    folder: Path,
+    place: Path,
+    owner: str,
+    *,
+    variants: Sequence[Variant],
+    keys: Mapping[str, TriggerKey],
+    digits: Samples,
+) -> Stall:
     path = folder / place
     try:
         model = _opened(path)
@@ -124,7 +133,6 @@ def _asked(folder: Path, place: Path, owner: str, *, variants: Sequence[Variant]
         return Stall(place.as_posix(), owner, str(error).replace(str(path), path.name).rstrip("."))
     few = digits[: DIGITS // 4]
     obeys = {v.student: success_rate(model, few, v.trigger, v.target) for v in variants}
-    keys = {v.student: SCHEME.keygen(badnet_cnn(), digits, secret=v.secret) for v in variants}
     bears = {name: SCHEME.verify(model, key) for name, key in keys.items()}
     return Stall(place.as_posix(), owner, "", accuracy(model, digits), obeys, bears)
 
