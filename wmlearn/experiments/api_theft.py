@@ -33,10 +33,6 @@ EACH = 10_000
 OWNERS_RECIPE = Recipe(epochs=12, lr=5e-3, batch_size=128)
 BUDGETS = (100, 500, 2_000, 10_000, 50_000)
 QUERIES = ("digits", "signs", "noise")
-ANSWERS = ("labels", "probabilities", "two digits", "own labels")
-"""What the thief learns from: "two digits" are probabilities as a careful service rounds them, "own labels"
-the true ones, which an honest beginner pays people for (the control).
-"""
 SOFT = 4.0
 """The temperature at which probabilities are taught."""
 ASKED = 10_000
@@ -541,7 +537,9 @@ PAIRS = (
     ("noise", "labels"),
     ("noise", "probabilities"),
 )
-"""Queries and answers that are tried."""
+"""Queries and answers that are tried: "two digits" are probabilities as a careful service rounds them, "own
+labels" the true ones, which an honest beginner pays people for (the control).
+"""
 
 
 def _cells() -> list[Cell]:
