@@ -6,11 +6,14 @@ Processes and clusters are driven by the same lines: both are a `concurrent.futu
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -69,10 +72,32 @@ def _gather(measure: Callable[[Any, Item], Value], team: _Team, items: Sequence[
     # by a queue, as `as_completed` forgets which was done first: a cell that fails must not hide one that was
     # done before it
     done: SimpleQueue[Future[Value]] = SimpleQueue()
-    for item in items:
-        team.executor.submit(_alone, measure, team.shared, item).add_done_callback(done.put)
+    with _undisturbed():
+        for item in items:
+            team.executor.submit(_alone, measure, team.shared, item).add_done_callback(done.put)
     for _ in items:
         yield done.get().result()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put Ctrl-C off until the processes are started, and keep it from them: who is stopped while it begins
+    writes a traceback, and a process that is told to end needs no signal of its own.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield  # no other thread hears it, and no Windows has it
+        return
+    resource_tracker.ensure_running()  # where it starts by itself, it lets the signal in again
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # which processes inherit
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _alone(measure: Callable[[Any, Item], Value], shared: Any, item: Item) -> Value:

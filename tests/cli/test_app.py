@@ -270,7 +270,8 @@ def test_the_help_of_bench_names_every_part() -> None:
 def test_ctrl_c_ends_in_one_line_and_says_what_is_kept(tmp_path: Path) -> None:
     words = [str(WMLEARN), "reproduce", "key-size", "--out", str(tmp_path)]
     pipes: Any = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(words, cwd=tmp_path, preexec_fn=_in_the_foreground, **pipes) as process:
+    of_its_own: Any = {"preexec_fn": _in_the_foreground, "start_new_session": True}
+    with subprocess.Popen(words, cwd=tmp_path, **of_its_own, **pipes) as process:
         assert process.stderr is not None
         process.stderr.read(1)  # the bar is there: it has begun
         errors = _interrupt(process)
@@ -285,12 +286,14 @@ def _in_the_foreground() -> None:
 
 
 def _interrupt(process: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C, and again where nothing happens: Python may lose a signal while it imports."""
+    """Press Ctrl-C, which a terminal sends to all processes at once, and again where nothing happens: Python
+    may lose a signal while it imports.
+    """
     for _ in range(2):
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
         try:
             return process.communicate(timeout=60)[1]
         except subprocess.TimeoutExpired:
             continue
-    process.kill()
+    os.killpg(process.pid, signal.SIGKILL)
     raise AssertionError("Ctrl-C, twice, ended nothing within two minutes")
