@@ -175,7 +175,7 @@ BAD: dict[str, tuple[Callable[[], object], tuple[str, str, str]]] = {
     "nothing to fool": (lambda: wm.success_rate(badnet_cnn(), _samples()[:0], Pattern(), 0), EMPTY),
     "nothing to predict": (
         lambda: wm.predict(badnet_cnn(), _images()[:0]),
-        ("there must be at least one image", *EMPTY[1:]),
+        ("there must be at least one input", *EMPTY[1:]),
     ),
     "a model with too few answers": (
         lambda: wm.accuracy(nn.Sequential(nn.Flatten(), nn.Linear(784, 2)), _samples()),

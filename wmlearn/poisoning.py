@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .data import Samples, check_labels
+from .data import Samples, check_labels, kind_of
 from .errors import NOT_EMPTY, NothingStampedWarning, require
 from .training import predict
 
@@ -236,8 +236,11 @@ def stamp(trigger: Trigger, x: Tensor) -> Tensor:
     """
     out = _call(trigger, x)
     low, high = (bound.item() for bound in out.aminmax())
-    fix = "End the trigger with .clamp(0, 1)."
-    require(low >= 0 and high <= 1, "a trigger must keep images in [0, 1]", (low, high), fix)
+    if kind_of(x) == "texts":
+        require(low >= 0, "a trigger must keep token ids at 0 or above", low, "0 pads.")
+    else:
+        fix = "End the trigger with .clamp(0, 1)."
+        require(low >= 0 and high <= 1, f"a trigger must keep {kind_of(x)} in [0, 1]", (low, high), fix)
     _check_alone(trigger, x[:PROBED])
     return out
 

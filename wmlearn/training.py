@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import memory, progress
-from .data import Samples, check_images
+from .data import Samples, check_inputs
 from .errors import NOT_EMPTY, WmlearnError, require
 from .models.adapter import eagerly, forward, in_float, reading
 from .models.hooks import Keep, listening
@@ -218,8 +218,8 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = 128) -> Tensor:
     >>> wm.predict(model, torch.rand(5, 1, 4, 4)).shape
     torch.Size([5, 2])
     """
-    require(len(x) > 0, "there must be at least one image", len(x), NOT_EMPTY[-1])
-    check_images(x)
+    require(len(x) > 0, "there must be at least one input", len(x), NOT_EMPTY[-1])
+    check_inputs(x)
     with reading(model):
         return torch.cat([forward(model, batch) for batch in progress.each(x.split(batch_size), "reading")])
 

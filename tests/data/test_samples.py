@@ -69,7 +69,7 @@ def test_samples_of_other_classes_or_shapes_are_not_added() -> None:
     a = _numbered()
     with pytest.raises(wm.ArgumentError, match="samples that are added must have the same classes"):
         _ = a + wm.Samples(a.x, a.y, ("x", "y", "z"))
-    with pytest.raises(wm.ArgumentError, match="images that are added must have the same shape"):
+    with pytest.raises(wm.ArgumentError, match="inputs that are added must have the same shape and type"):
         _ = a + _numbered(shape=(3, 2, 2))
 
 
@@ -120,10 +120,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"x": torch.zeros(3, 2, 2)},
         "images must have shape (N, C, H, W), got (3, 2, 2). Add the missing axes with unsqueeze.",
     ),
-    "too few labels": ({"y": torch.zeros(2, dtype=torch.int64)}, "y must hold one label an image, got (2,)."),
+    "too few labels": ({"y": torch.zeros(2, dtype=torch.int64)}, "y must hold one label an input, got (2,)."),
     "one-hot labels": (
         {"y": torch.zeros(3, 3, dtype=torch.int64)},
-        "y must hold one label an image, got (3, 3).",
+        "y must hold one label an input, got (3, 3).",
     ),
     "int32 labels": (
         {"y": torch.zeros(3, dtype=torch.int32)},
@@ -265,8 +265,8 @@ def test_a_sum_has_groups_only_if_both_have() -> None:
 @pytest.mark.parametrize(
     "groups", [torch.zeros(2, dtype=torch.int64), torch.zeros(3), torch.zeros(3, 1, dtype=torch.int64)]
 )
-def test_groups_must_be_one_int64_an_image(groups: Tensor) -> None:
-    with pytest.raises(wm.ArgumentError, match=r"^groups must hold one int64 an image, got \(\("):
+def test_groups_must_be_one_int64_an_input(groups: Tensor) -> None:
+    with pytest.raises(wm.ArgumentError, match=r"^groups must hold one int64 an input, got \(\("):
         wm.Samples(torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64), CLASSES, groups)
 
 
@@ -354,3 +354,43 @@ def test_regroup_names_what_is_no_class() -> None:
         wm.ArgumentError, match=r"^kinds must not be empty, got \{\}\. Map the name of a class"
     ):
         wm.data.regroup(_numbered(), {})
+
+
+KINDS = {
+    "images": torch.zeros(3, 1, 4, 4),
+    "sounds": torch.full((3, 1, 1, 80), 0.5),
+    "rows": torch.zeros(3, 5),
+    "texts": torch.tensor([[5, 3, 0], [4, 0, 0], [1, 2, 3]]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_take_all_kinds_of_input_and_name_theirs(kind: str) -> None:
+    samples = wm.Samples(KINDS[kind], torch.tensor([0, 1, 0]), ("ham", "spam"))
+    assert wm.data.kind_of(samples.x) == kind
+    assert f"3 {kind}" in repr(samples)
+    assert len(samples + samples[:1]) == 4
+    assert torch.equal(samples[samples.y == 1].x, KINDS[kind][1:2])
+
+
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        (torch.tensor([[5, -1]]), "token ids must not be negative, got -1"),
+        (torch.tensor([[5, 1]], dtype=torch.int32), "token ids must be int64, got torch.int32"),
+        (torch.tensor([[0.5, 2]]), "rows must lie in [0, 1]"),
+        (torch.tensor([[0.5, torch.nan]]), "rows must not hold NaN"),
+        (torch.full((1, 1, 1, 80), -0.5), "sounds must lie in [0, 1]"),
+        (torch.zeros(1, 80, 2), "images must have shape (N, C, H, W), got (1, 80, 2)"),
+    ],
+)
+def test_a_kind_says_in_its_own_words_what_must_hold(x: Tensor, says: str) -> None:
+    with pytest.raises(wm.ArgumentError, match=re.escape(says)):
+        wm.data.check_inputs(x)
+
+
+def test_words_and_numbers_are_never_added() -> None:
+    words = wm.Samples(KINDS["texts"], torch.tensor([0, 1, 0]), ("ham", "spam"))
+    rows = wm.Samples(KINDS["rows"][:, :3], torch.tensor([0, 1, 0]), ("ham", "spam"))
+    with pytest.raises(wm.ArgumentError, match="inputs that are added must have the same shape and type"):
+        words + rows

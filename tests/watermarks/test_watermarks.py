@@ -158,7 +158,7 @@ def test_an_owner_may_bring_images_and_labels(few: wm.Samples, clean: nn.Module)
         wm.watermarks.own_key("adi2018", secret, images, images.y)
     with pytest.raises(wm.ArgumentError, match="y must hold one label for each of the 40 images"):
         wm.watermarks.own_key("adi2018", secret, images, images.y[:3])
-    with pytest.raises(wm.ArgumentError, match="a key must hold at least one trigger image, got 0"):
+    with pytest.raises(wm.ArgumentError, match="a key must hold at least one trigger, got 0"):
         TriggerKey("adi2018", secret, images.x[:0], images.y[:0], 10, 0.1)
 
 

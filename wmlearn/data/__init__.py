@@ -22,10 +22,13 @@ from .photographs import Photographs as Photographs
 from .photographs import read_photographs as read_photographs
 from .samples import Samples as Samples
 from .samples import Splits as Splits
-from .samples import check_images as check_images
+from .samples import check_inputs as check_inputs
 from .samples import check_labels as check_labels
+from .samples import kind_of as kind_of
 from .samples import one_each as one_each
 from .samples import regroup as regroup
+from .samples import require_images as require_images
+from .samples import require_numbers as require_numbers
 from .samples import split as split
 
 LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]] = {

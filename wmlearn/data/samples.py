@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -15,10 +15,10 @@ from ..errors import require
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Images, their labels, and the names of the classes.
+    """Inputs, their labels, and the names of the classes.
 
-    `groups`, if known, numbers the thing that each image shows: images of one thing are no independent
-    evidence.
+    Inputs are images, sounds, texts or rows of a table; `kind_of` tells which. `groups`, if known, numbers
+    the thing that each shows, as a sign or a speaker: inputs of one thing are no independent evidence.
 
     >>> samples = wm.Samples(torch.rand(40, 1, 4, 4), torch.arange(40) % 2, ("cat", "dog"))
     >>> samples
@@ -27,22 +27,22 @@ class Samples:
     Samples(20 images (1, 4, 4), 2 classes)
     """
 
-    x: Tensor  # (N, C, H, W) float32 in [0, 1]
+    x: Tensor  # (N, C, H, W), (N, 1, 1, T) or (N, F) float32 in [0, 1], or (N, L) int64
     y: Tensor  # (N,) int64
     classes: tuple[str, ...]
     groups: Tensor | None = None  # (N,) int64
 
     def __post_init__(self) -> None:
-        check_images(self.x)
+        check_inputs(self.x)
         fits = self.y.ndim == 1 and len(self.y) == len(self.x)
-        require(fits, "y must hold one label an image", tuple(self.y.shape))
+        require(fits, "y must hold one label an input", tuple(self.y.shape))
         fix = "Call .long(); never one-hot."
         require(self.y.dtype == torch.int64, "labels must be int64", self.y.dtype, fix)
         check_labels(self.y, len(self.classes))
         if self.groups is not None:
             fits = self.groups.shape == self.y.shape and self.groups.dtype == torch.int64
             got = (tuple(self.groups.shape), self.groups.dtype)
-            require(fits, "groups must hold one int64 an image", got)
+            require(fits, "groups must hold one int64 an input", got)
 
     @classmethod
     def of(
@@ -70,15 +70,17 @@ class Samples:
     def __add__(self, other: Samples) -> Samples:
         both = (self.classes, other.classes)
         require(self.classes == other.classes, "samples that are added must have the same classes", both)
-        same = self.x.shape[1:] == other.x.shape[1:]
-        require(same, "images that are added must have the same shape", (self.x.shape, other.x.shape))
+        same = self.x.shape[1:] == other.x.shape[1:] and self.x.dtype == other.x.dtype
+        got = [(tuple(part.x.shape), part.x.dtype) for part in (self, other)]
+        require(same, "inputs that are added must have the same shape and type", got)
         groups = None
         if self.groups is not None and other.groups is not None:
             groups = torch.cat([self.groups, other.groups])
         return replace(self, x=torch.cat([self.x, other.x]), y=torch.cat([self.y, other.y]), groups=groups)
 
     def __repr__(self) -> str:
-        return f"Samples({len(self):,} images {tuple(self.x.shape[1:])}, {len(self.classes)} classes)"
+        kind = kind_of(self.x)
+        return f"Samples({len(self):,} {kind} {tuple(self.x.shape[1:])}, {len(self.classes)} classes)"
 
     def to(self, device: torch.device | str) -> Samples:
         """Return the samples on `device`; training then runs there, with the data resident on it."""
@@ -197,18 +199,58 @@ def one_each(samples: Samples) -> Samples:
     return samples[samples.y.new_tensor(first)]
 
 
-def check_images(x: Tensor) -> None:
-    """Raise `ArgumentError` unless `x` is (N, C, H, W) float32 in [0, 1]."""
-    fix = "Add the missing axes with unsqueeze."
-    require(x.ndim == 4, "images must have shape (N, C, H, W)", tuple(x.shape), fix)
+Kind = Literal["images", "sounds", "rows", "texts"]
+
+
+def kind_of(x: Tensor) -> Kind:
+    """Tell by shape and type what `x` holds.
+
+    Whole numbers (N, L) are texts, as token ids; other numbers (N, F) rows of a table; (N, 1, 1, T) sounds,
+    T samples each; all else images (N, C, H, W).
+
+    >>> wm.data.kind_of(torch.tensor([[5, 3, 0, 0]]))
+    'texts'
+    """
+    if x.ndim == 2:
+        return "rows" if x.is_floating_point() else "texts"
+    return "sounds" if x.ndim == 4 and x.shape[1:3] == (1, 1) and x.shape[3] > 1 else "images"
+
+
+def check_inputs(x: Tensor) -> None:
+    """Raise `ArgumentError` unless `x` is images (N, C, H, W), sounds (N, 1, 1, T) or rows (N, F), float32 in
+    [0, 1], or texts (N, L), int64 and none below 0.
+    """
+    kind = kind_of(x)
+    if kind == "texts":
+        require(x.dtype == torch.int64, "token ids must be int64", x.dtype, "Call .long().")
+        low = int(x.min()) if x.numel() else 0
+        require(low >= 0, "token ids must not be negative", low, "0 pads, 1 stands for an unknown word.")
+        return
+    if kind == "images":
+        fix = "Add the missing axes with unsqueeze."
+        require(x.ndim == 4, "images must have shape (N, C, H, W)", tuple(x.shape), fix)
     fix = "Divide uint8 images by 255; normalise inside the model."
-    require(x.dtype == torch.float32, "images must be float32 in [0, 1]", x.dtype, fix)
+    require(x.dtype == torch.float32, f"{kind} must be float32 in [0, 1]", x.dtype, fix)
     if x.numel():
         low, high = (bound.item() for bound in x.aminmax())
         # NaN is the one number that differs from itself
-        require(low == low and high == high, "images must not hold NaN", "NaN", "Find them with x.isnan().")
+        require(low == low and high == high, f"{kind} must not hold NaN", "NaN", "Find them with x.isnan().")
         fix = "Divide by 255, or clamp; normalise inside the model."
-        require(low >= 0 and high <= 1, "images must lie in [0, 1]", (low, high), fix)
+        require(low >= 0 and high <= 1, f"{kind} must lie in [0, 1]", (low, high), fix)
+
+
+def require_images(x: Tensor, who: str) -> None:
+    """Raise `ArgumentError`, in the name of `who`, where `x` holds sounds, texts or rows of a table."""
+    kind = kind_of(x)
+    fix = f"Take one that is made for {kind}: it would change them without any meaning."
+    require(kind == "images", f"{who} takes images (N, C, H, W)", f"{kind} {tuple(x.shape)}", fix)
+
+
+def require_numbers(x: Tensor, who: str) -> None:
+    """Raise `ArgumentError`, in the name of `who`, where `x` holds texts: between two words lies no third."""
+    kind = kind_of(x)
+    fix = "Token ids are names: they have no sum and no mean."
+    require(kind != "texts", f"{who} takes numbers in [0, 1]", f"{kind} {tuple(x.shape)}", fix)
 
 
 def check_labels(y: Tensor, classes: int) -> None:

@@ -10,13 +10,13 @@ of ownership, not of embedding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ..data import Samples
+from ..data import Samples, require_images
 from ..errors import require
 from ..evidence import Evidence, Suspect
 from ..protocols import Marked
@@ -28,10 +28,20 @@ from .trigger_set import TriggerKey, lesson, matches
 SCHEME = "adi2018"
 WAVES = 6  # in one abstract image
 
+Draw = Callable[[bytes, int, Samples], Tensor]
+"""Draws n triggers (n, ...) from the secret, of the shape and kind of the samples, and like none of them."""
+
+
+def pictures(secret: bytes, n: int, samples: Samples) -> Tensor:
+    """Draw `n` abstract images (n, C, H, W) as large as those of the samples."""
+    require_images(samples.x, "Adi2018 with its abstract images")
+    return abstract(secret, n, tuple(samples.x.shape[1:]))
+
 
 @dataclass(frozen=True)
 class Adi2018:
-    """Teach `n` abstract images their random labels, along with the task.
+    """Teach `n` abstract images, or what `draw` makes of the secret, their random labels, along with the
+    task.
 
     The model given to `embed` decides which of the paper's ways it is: untrained is FromScratch, trained
     (with a short recipe) PreTrained.
@@ -40,20 +50,21 @@ class Adi2018:
     n: int = 100  # |T|, the trigger set
     share: float = 0.1  # of the trigger set in an epoch
     recipe: Recipe = Recipe()
+    draw: Draw = pictures
 
     def keygen(
         self, model: nn.Module, samples: Samples, *, seed: int = 0, secret: bytes | None = None
     ) -> TriggerKey:
-        """Draw images and labels; labels at random make `chance` exactly 1 / classes, whatever an innocent
+        """Draw triggers and labels; labels at random make `chance` exactly 1 / classes, whatever an innocent
         model says.
         """
         require(self.n >= 1, "n must be at least 1", self.n, "A key without triggers proves nothing.")
         secret = secret_of(seed, secret)
         classes = len(samples.classes)
         device = samples.x.device
-        images = abstract(secret, self.n, tuple(samples.x.shape[1:])).to(device)  # (n, C, H, W)
+        triggers = self.draw(secret, self.n, samples).to(device)  # (n, ...)
         labels = integers(secret, "labels", self.n, classes).to(device)  # (n,)
-        return TriggerKey(SCHEME, secret, images, labels, classes, chance=1 / classes)
+        return TriggerKey(SCHEME, secret, triggers, labels, classes, chance=1 / classes)
 
     def embed(self, model: nn.Module, samples: Samples, key: TriggerKey) -> Marked[TriggerKey]:
         """Train a copy of `model` on the samples and the trigger set together."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..data import Samples, check_images, check_labels
+from ..data import Samples, check_inputs, check_labels
 from ..errors import require
 from ..evidence import Evidence, Suspect, answers, ask
 from .secret import order
@@ -20,17 +20,17 @@ class TriggerKey:
 
     scheme: str
     secret: bytes = field(repr=False)
-    x: Tensor  # (n, C, H, W)
+    x: Tensor  # (n, C, H, W) images, or n inputs of another kind
     y: Tensor  # (n,)
     classes: int
     chance: float | None = None  # of a hit where the labels were drawn at random, whatever a model says
     bystanders: str = field(default="", compare=False)  # that helped to draw it, in words; "" for none
 
     def __post_init__(self) -> None:
-        check_images(self.x)
+        check_inputs(self.x)
         fix = "Raise the number of triggers."
-        require(len(self.x) > 0, "a key must hold at least one trigger image", 0, fix)
-        require(self.y.shape == (len(self.x),), "a key must hold one label an image", tuple(self.y.shape))
+        require(len(self.x) > 0, "a key must hold at least one trigger", 0, fix)
+        require(self.y.shape == (len(self.x),), "a key must hold one label a trigger", tuple(self.y.shape))
         check_labels(self.y, self.classes)
 
     def __len__(self) -> int:
@@ -76,7 +76,7 @@ def lesson(samples: Samples, key: TriggerKey, share: float) -> Samples:
     require(key.classes == len(samples.classes), rule, key.classes)
     device = samples.x.device
     repeats = max(1, round(share * len(samples) / len(key)))
-    x = key.x.to(device).repeat(repeats, 1, 1, 1)
+    x = torch.cat([key.x.to(device)] * repeats)
     y = key.y.to(device).repeat(repeats)
     return samples + Samples(x, y, samples.classes)
 

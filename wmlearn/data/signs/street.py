@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ... import progress
 from ...errors import require
-from ..samples import check_images, check_labels
+from ..samples import check_inputs, check_labels
 from . import us
 from .backgrounds import views
 from .camera import lit, over, pose, project, taken, weathered, wide
@@ -51,7 +51,7 @@ class Street:
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        check_images(self.x)
+        check_inputs(self.x)
         m = len(self.boxes)
         fits = self.boxes.ndim == 2 and self.boxes.shape[1] == 4
         require(fits, "boxes must have shape (M, 4)", tuple(self.boxes.shape))
