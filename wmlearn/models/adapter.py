@@ -42,18 +42,18 @@ def logits_of(answer: Any) -> Tensor:
 
 
 def forward(model: nn.Module, x: Tensor) -> Tensor:
-    """Return the logits of `model` for images `x` (N, C, H, W), which are cast to the precision of its
-    weights; what comes in half precision is returned in float32.
+    """Return the logits of `model` for inputs `x`, which are cast to the precision of its weights but for
+    token ids; what comes in half precision is returned in float32.
     """
     logits = logits_of(model(fitting(model, x)))
     return logits.float() if logits.is_floating_point() else logits
 
 
 def fitting(model: nn.Module, x: Tensor) -> Tensor:
-    """Return images `x` in the precision of the model's weights; as they are where it says that it asks
-    another network by itself, `asks = True`.
+    """Return inputs `x` in the precision of the model's weights; as they are where they are token ids, or the
+    model says that it asks another network by itself, `asks = True`.
     """
-    if getattr(model, "asks", False):
+    if getattr(model, "asks", False) or not x.is_floating_point():
         return x
     floats = (weight.dtype for weight in model.parameters() if weight.is_floating_point())
     return x.to(next(floats, x.dtype))
