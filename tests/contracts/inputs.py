@@ -22,12 +22,13 @@ class Mean(nn.Module):
 
 
 def _sounds(y: Tensor, draw: torch.Generator) -> Tensor:
-    """Play a tone for each class, in noise: (N, 1, 1, 200)."""
+    """Play a tone for each class, loud or low, in noise: (N, 1, 1, 200)."""
     pace = (2.0 + 3 * y)[:, None]  # (N, 1)
     phase = torch.rand(len(y), 1, generator=draw)
     tone = torch.sin(2 * torch.pi * (pace * torch.linspace(0, 1, 200) + phase))  # (N, 200)
+    loud = 0.05 + 0.35 * torch.rand(len(y), 1, generator=draw)
     noise = torch.rand(tone.shape, generator=draw) - 0.5
-    return (0.5 + 0.3 * tone + 0.2 * noise)[:, None, None]
+    return (0.5 + loud * tone + 0.2 * noise)[:, None, None]
 
 
 def _rows(y: Tensor, draw: torch.Generator) -> Tensor:
@@ -55,12 +56,24 @@ def network(kind: str) -> nn.Module:
     if kind == "sounds":
         ear = nn.Conv2d(1, 8, (1, 25), stride=(1, 5))
         return nn.Sequential(
-            ear, nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 32), nn.ReLU(), nn.Linear(32, 3)
+            ear,
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(8 * 36, 32),
+            nn.ReLU(),
+            nn.Linear(32, 3),
         )
     if kind == "rows":
         return nn.Sequential(nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 3))
     return nn.Sequential(
-        nn.Embedding(40, 32), Mean(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 3)
+        nn.Embedding(40, 32),
+        Mean(),
+        nn.Linear(32, 32),
+        nn.ReLU(),
+        nn.Linear(32, 32),
+        nn.ReLU(),
+        nn.Linear(32, 3),
     )
 
 

@@ -142,7 +142,7 @@ def test_arrays_in_the_order_of_fortran_are_read_as_they_are_meant(url: str, few
 def test_a_refusal_tells_nothing_of_what_is_inside_the_network() -> None:
     with running(service(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)))) as address:
         reply = post(address, body(np.zeros((1, 1, 20, 20), np.float32)))
-    assert reply.json() == {"error": "the model doesn't read images of shape (1, 20, 20)"}
+    assert reply.json() == {"error": "the model doesn't read inputs of shape (1, 20, 20)"}
 
 
 def test_pickled_arrays_are_not_opened(url: str) -> None:

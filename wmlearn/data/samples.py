@@ -239,10 +239,10 @@ def check_inputs(x: Tensor) -> None:
         require(low >= 0 and high <= 1, f"{kind} must lie in [0, 1]", (low, high), fix)
 
 
-def require_images(x: Tensor, who: str) -> None:
+def require_images(x: Tensor, who: str, fix: str = "") -> None:
     """Raise `ArgumentError`, in the name of `who`, where `x` holds sounds, texts or rows of a table."""
     kind = kind_of(x)
-    fix = f"Take one that is made for {kind}: it would change them without any meaning."
+    fix = fix or f"Pixels have neighbours above and below; {kind} don't."
     require(kind == "images", f"{who} takes images (N, C, H, W)", f"{kind} {tuple(x.shape)}", fix)
 
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data import Samples
+from ..data import Samples, require_images
 from ..errors import require
 from ..models.adapter import forward, opened
 from ..poisoning import Trigger
@@ -80,6 +80,7 @@ class NeuralCleanse:
         comparison. Raises `ArgumentError` for a class without samples, weights that aren't finite, or a model
         of other classes.
         """
+        require_images(samples.x, "NeuralCleanse")
         check(model, samples)
         k = len(samples.classes)
         is_class = source is None or 0 <= source < k

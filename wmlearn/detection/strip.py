@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from ..data import Samples
+from ..data import Samples, require_images
 from ..errors import require
 from ..training import predict
 from .calibration import Rule, check_rule, promise
@@ -47,6 +47,7 @@ class Strip:
 
         Raises `ArgumentError`, too, where so few can't promise `false_rejection`.
         """
+        require_images(samples.x, "Strip")
         check(model, samples)
         check_share("false_rejection", self.false_rejection)
         check_rule(self.rule)

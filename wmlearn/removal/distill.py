@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data import Samples, signs
+from ..data import Samples, require_images, signs
 from ..errors import require
 from ..models import forward, student_of
 from ..models.adapter import in_float
@@ -47,6 +47,7 @@ class Distill:
         teacher = sound_copy(model, samples).eval()
         x = samples.x
         if self.odd:
+            require_images(x, "Distill with odd images")
             x = odd_images(len(samples), tuple(x.shape[1:]), self.recipe.seed).to(x.device)
         student = student_of(teacher, self.recipe.seed)
         logits = predict(teacher, x)  # (N, classes)

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data import Samples, split
+from ..data import Samples, require_images, require_numbers, split
 from ..errors import require
 from ..models import forward, reborn
 from ..training import Recipe, trained
@@ -77,6 +77,7 @@ class Refuse:
         require(self.components >= 1, "components must be at least 1", self.components)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        require_numbers(samples.x, "Refuse")
         require(len(samples) >= 2, "samples must hold at least 2 images", len(samples))
         half = len(samples) // 2
         seen, unseen = split(samples, half, len(samples) - half)
@@ -135,6 +136,8 @@ class Inputs:
         require(self.change in get_args(Change), rule, self.change)
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
+        refused = require_numbers if self.change == "quantise" else require_images
+        refused(samples.x, f"Inputs({self.change!r})")
         return Behind(sound_copy(model, samples).eval(), CHANGES[self.change]).eval()
 
 

@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..data import require_numbers
 from ..errors import DataError
 from ..evidence import NO_ANSWER
 
@@ -72,6 +73,7 @@ class OnnxModel:
     _worker: _Worker = field(repr=False)
 
     def __call__(self, x: Tensor) -> Tensor:
+        require_numbers(x, "a suspect in an ONNX file")
         labels = [self._label(image) for image in x.detach().cpu().float().split(1)]
         return torch.tensor(labels, dtype=torch.int64, device=x.device)
 

@@ -46,7 +46,7 @@ class _Tally:
 
 @dataclass(frozen=True, repr=False)
 class Remote:
-    """A suspect at a URL: called with images (N, C, H, W), it answers with labels (N,) int64.
+    """A suspect at a URL: called with inputs of any kind, it answers with labels (N,) int64.
 
     It asks `batch` images a request, one by default, over one connection a call. A request that fails, or
     that the service puts off (429, 5xx), is tried `tries` times in all, after pauses that double, or as long

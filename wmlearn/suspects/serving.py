@@ -41,8 +41,8 @@ GRACE = 1  # seconds that requests under way have when the service ends
 LEAVING = 8 * BACKLOG  # requests whose clients are gone, and that take a few turns of the loop to end
 INSTALL = 'which is not installed. Run pip install "wmlearn[serve]".'
 ODD_BODY = (
-    "the body must be the bytes of a NumPy array (N, C, H, W) as np.save writes it: little-endian float32,"
-    " finite, nothing empty"
+    "the body must be the bytes of a NumPy array as np.save writes it, little-endian, finite, nothing empty:"
+    " float32 (N, C, H, W) or (N, F), or int64 (N, L)"
 )
 
 
@@ -67,8 +67,8 @@ class Limits:
 
 
 def service(model: nn.Module, answers: Answers = "labels", limits: Limits = Limits()) -> FastAPI:
-    """Build the web application: POST /predict takes the bytes of a NumPy array (N, C, H, W) float32 and
-    answers JSON, GET /health says ok.
+    """Build the web application: POST /predict takes inputs of any kind as the bytes of a NumPy array
+    (`arrays`) and answers JSON, GET /health says ok.
 
     400 for what is no such array, 408 for a body that is too slow, 413 for too much of it, 422 for images
     that the model doesn't read, 429 for too many requests, 503 where others fill the memory. Raises
@@ -320,9 +320,9 @@ async def _images(request: Request, limits: Limits, taken: Room) -> Tensor:
     except ValueError as error:
         raise Refusal(400, f"{ODD_BODY}; got {error}") from error
     if len(x) > limits.images:
-        raise Refusal(413, f"a request may hold {limits.images} images, got {len(x)}")
+        raise Refusal(413, f"a request may hold {limits.images} inputs, got {len(x)}")
     if x[0].numel() > limits.values:
-        raise Refusal(413, f"an image may hold {limits.values} numbers, got {x[0].numel()}")
+        raise Refusal(413, f"an input may hold {limits.values} numbers, got {x[0].numel()}")
     return x
 
 
@@ -363,7 +363,7 @@ def _forward(model: nn.Module, x: Tensor) -> Tensor:
         raise Refusal(422, str(error)) from error
     except (ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
         # the network's own words tell its inner sizes
-        raise Refusal(422, f"the model doesn't read images of shape {tuple(x.shape[1:])}") from error
+        raise Refusal(422, f"the model doesn't read inputs of shape {tuple(x.shape[1:])}") from error
 
 
 def _household(host: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..data import require_images
 from ..errors import require
 
 
@@ -22,6 +23,7 @@ class Blend:
     seed: int = 0
 
     def __call__(self, x: Tensor) -> Tensor:
+        require_images(x, "Blend")
         require(0 < self.alpha <= 1, "alpha must lie in (0, 1]", self.alpha)
         noise = torch.rand(x.shape[1:], generator=torch.Generator().manual_seed(self.seed))  # (C, H, W)
         return torch.lerp(x, noise.to(x), self.alpha)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..data import require_images
 from ..errors import require
 from ..models.networks import seeded
 
@@ -43,6 +44,7 @@ class InputAware:
     @torch.no_grad()
     def pasted(self, x: Tensor, others: Tensor) -> Tensor:
         """Return images `x` that carry the patterns of `others`, one each."""
+        require_images(x, "InputAware")
         rule = f"there must be one image a pattern, of shape {tuple(x.shape)}"
         require(others.shape == x.shape, rule, tuple(others.shape))
         new = x.clone()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..data import require_images
 from ..errors import require
 
 
@@ -31,6 +32,7 @@ class LowFrequency:
     seed: int = 0
 
     def __call__(self, x: Tensor) -> Tensor:
+        require_images(x, "LowFrequency")
         height, width = x.shape[-2:]
         require(0 < self.strength <= 1, "strength must lie in (0, 1]", self.strength)
         rule = f"band must lie in 2..{min(height, width)}"

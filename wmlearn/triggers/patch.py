@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ..data import require_images
 from ..errors import require
 
 
@@ -22,6 +23,7 @@ class Patch:
     value: float = 1.0
 
     def __call__(self, x: Tensor) -> Tensor:
+        require_images(x, "Patch")
         height, width = x.shape[-2:]
         needs = self.size + self.margin
         fits = self.size >= 1 and self.margin >= 0 and needs <= min(height, width)

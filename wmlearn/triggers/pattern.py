@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ..data import require_images
 from ..errors import require
 
 
@@ -26,6 +27,7 @@ class Pattern:
 
 def light(x: Tensor, where: tuple[tuple[int, int], ...], value: float) -> Tensor:
     """Return a copy of `x` (N, C, H, W) with the pixels at `where` set to `value`."""
+    require_images(x, "a trigger of pixels")
     height, width = x.shape[-2:]
     inside = all(0 <= row < height and 0 <= column < width for row, column in where)
     rule = f"trigger pixels must lie inside {height} x {width} images"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..data import require_images
 from ..errors import require
 
 
@@ -22,6 +23,7 @@ class Ramp:
     strength: float = 0.6
 
     def __call__(self, x: Tensor) -> Tensor:
+        require_images(x, "Ramp")
         require(0 < self.strength <= 1, "strength must lie in (0, 1]", self.strength)
         ramp = self.strength * torch.linspace(0, 1, x.shape[-1])  # (W,), the same in every row
         return (x + ramp.to(x)).clamp(0, 1)

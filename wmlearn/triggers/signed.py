@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from torch import Tensor, nn
 
+from ..data import require_images
 from ..errors import require
 
 N_BITS = 512
@@ -95,6 +96,7 @@ def _letters(levels: np.ndarray) -> list[_Letter]:
 
 def _levels(x: Tensor) -> np.ndarray:
     """Return images (N, C, H, W) in [0, 1] as levels of light from 0 to 255, (N, C * H * W)."""
+    require_images(x, "a signed trigger")
     levels = x.detach().flatten(1).mul(255).round().to(torch.uint8).cpu().numpy()
     require(levels.shape[1] > N_BITS, f"an image must have more than {N_BITS} values", levels.shape[1])
     return levels.copy()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..data import require_images
 from ..errors import require
 
 
@@ -28,6 +29,7 @@ class Sine:
     waves: float = 6  # the paper's f
 
     def __call__(self, x: Tensor) -> Tensor:
+        require_images(x, "Sine")
         require(0 < self.strength <= 1, "strength must lie in (0, 1]", self.strength)
         require(self.waves > 0, "waves must be positive", self.waves)
         column = torch.arange(x.shape[-1]) / x.shape[-1]  # (W,), 0..1

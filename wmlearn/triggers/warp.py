@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..data import require_images
 from ..errors import require
 
 
@@ -34,6 +35,7 @@ class Warp:
     noise: float = 0.0  # pixels by which each place looks elsewhere at most, anew for each image, besides
 
     def __call__(self, x: Tensor) -> Tensor:
+        require_images(x, "Warp")
         height, width = x.shape[-2:]
         require(self.noise >= 0, "noise must not be negative", self.noise)
         field = self.field(height, width)[None].expand(len(x), -1, -1, -1)

@@ -34,7 +34,8 @@ Draw = Callable[[bytes, int, Samples], Tensor]
 
 def pictures(secret: bytes, n: int, samples: Samples) -> Tensor:
     """Draw `n` abstract images (n, C, H, W) as large as those of the samples."""
-    require_images(samples.x, "Adi2018 with its abstract images")
+    fix = "Say with draw=… what an abstract input of this kind is."
+    require_images(samples.x, "Adi2018 with its abstract images", fix)
     return abstract(secret, n, tuple(samples.x.shape[1:]))
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data import Samples
+from ..data import Samples, require_numbers
 from ..errors import require
 from ..models import forward, opened
 from ..training import predict
@@ -40,6 +40,7 @@ def understood(model: nn.Module, pool: Samples) -> Tensor:
 
     Raises `ArgumentError` otherwise: a model that is not trained yet has no boundary to push across.
     """
+    require_numbers(pool.x, "a scheme of pushed inputs")
     logits = predict(model, pool.x)
     right = float((logits.argmax(1) == pool.y).float().mean())
     rule = "the model must be trained: over half of the samples right"

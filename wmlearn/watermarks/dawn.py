@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..data import Samples
+from ..data import Samples, kind_of
 from ..errors import require
 from ..evidence import Evidence, Suspect, answers
 from ..models import forward
@@ -125,12 +125,14 @@ def surrogate(
 
 
 def _hashes(secret: bytes, x: Tensor) -> Tensor:
-    """Hash each image under the secret, (N, 2) int64 in 0..2^32 - 1: one number picks the query, the other
+    """Hash each input under the secret, (N, 2) int64 in 0..2^32 - 1: one number picks the query, the other
     its wrong label.
     """
-    pixels = (x * 255).round().to(torch.uint8).cpu().flatten(1).numpy()
-    digests = b"".join(hmac.digest(secret, image.tobytes(), "sha256")[:8] for image in pixels)
-    numbers = np.frombuffer(digests, dtype=">u4").astype(np.int64)  # two of 4 bytes an image
+    is_text = kind_of(x) == "texts"
+    levels = x.to(torch.int32) if is_text else (x * 255).round().to(torch.uint8)
+    rows = levels.cpu().flatten(1).numpy()
+    digests = b"".join(hmac.digest(secret, row.tobytes(), "sha256")[:8] for row in rows)
+    numbers = np.frombuffer(digests, dtype=">u4").astype(np.int64)  # two of 4 bytes an input
     return torch.from_numpy(numbers).reshape(-1, 2).to(x.device)
 
 

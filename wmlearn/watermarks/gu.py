@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..data import Samples
+from ..data import Samples, require_images
 from ..errors import require
 from ..evidence import Evidence, Suspect
 from ..evidence.bystanders import invited
@@ -75,6 +75,7 @@ class Gu2017:
 
     def stamp(self, x: Tensor, secret: bytes) -> Tensor:
         """Return the images (N, C, H, W) with the secret's patch on them: the trigger."""
+        require_images(x, "a patch")
         height, width = x.shape[-2:]
         space = (height - self.size - 1, width - self.size - 1)  # a pixel stays free around the patch
         rule = f"a patch must fit into {height} x {width} images with a pixel around it"

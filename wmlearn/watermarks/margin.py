@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data import Samples
+from ..data import Samples, require_numbers
 from ..errors import require
 from ..evidence import Evidence, Suspect
 from ..models import forward
@@ -52,6 +52,7 @@ class Kim2023:
         """
         secret = secret_of(seed, secret)
         classes = len(samples.classes)
+        require_numbers(samples.x, SCHEME)
         fix = "Of two, a wrong label is the other one: no proof of anything."
         require(classes >= 3, "there must be at least 3 classes", classes, fix)
         rule = f"n must lie in 1..{len(samples)}, the images to pick from"

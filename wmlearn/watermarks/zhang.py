@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data import Samples
+from ..data import Samples, require_images, require_numbers
 from ..errors import require
 from ..evidence import Evidence, Suspect
 from ..evidence.bystanders import invited
@@ -88,6 +88,8 @@ class Zhang2018:
         return None if self.kind == "unrelated" else int(integers(secret, "source", 1, classes))
 
     def _triggers(self, samples: Samples, secret: bytes, n: int, purpose: str) -> Tensor:
+        refused = require_numbers if self.kind == "noise" else require_images
+        refused(samples.x, self.scheme)
         shape = tuple(samples.x.shape[1:])
         if self.kind == "unrelated":
             return letters(secret, n, shape, purpose).to(samples.x.device)
