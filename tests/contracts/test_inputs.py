@@ -173,3 +173,11 @@ def test_a_service_says_what_is_wrong_with_a_text(x: torch.Tensor, says: str) ->
     reply = client.post("/predict", content=suspects.arrays.packed(x))
     assert reply.status_code == 422
     assert says in reply.json()["error"]
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_an_examination_says_which_detectors_take_the_input(kind: str) -> None:
+    report = detection.examine(learnt(kind), task(kind), training=task(kind, 1), queries=task(kind).x[:5])
+    names = [finding.detector for finding in report.findings if finding.state == "ran"]
+    wanted = [row.name for row in ROWS if row.group == "Detectors" and row.says[kind] == "yes"]
+    assert names == wanted

@@ -89,9 +89,30 @@ class Trap:
         return open, ("trapped", "w")
 
 
+@pytest.mark.parametrize(
+    ("x", "kind"),
+    [
+        (np.arange(12, dtype=np.int32).reshape(4, 3), "texts"),
+        (np.linspace(0, 1, 12).reshape(4, 3), "rows"),
+        (np.linspace(0, 1, 80, dtype=np.float32).reshape(4, 1, 1, 20), "sounds"),
+    ],
+)
+def test_other_inputs_than_images_are_read_as_what_they_are(x: Any, kind: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=x, y=Y)
+    samples = read_arrays(tmp_path / "x.npz", limit=3, seed=1).samples
+    assert wm.data.kind_of(samples.x) == kind
+    rows = [int(np.abs(x - row.numpy()).reshape(4, -1).sum(1).argmin()) for row in samples.x]
+    assert samples.y.tolist() == Y[rows].tolist()
+
+
 BAD = {
     "objects": ({"x": GREY, "y": np.array([Trap()] * 4, dtype=object)}, "a pickle: opening one can run"),
-    "flat": ({"x": GREY.reshape(4, 30), "y": Y}, r"images \(N, H, W\), .* got \(4, 30\)"),
+    "flat": ({"x": GREY.reshape(4, 30), "y": Y}, r"rows \(N, F\) as floats or texts .* in x, got uint8"),
+    "negative ids": (
+        {"x": GREY.reshape(4, 30).astype(np.int64) - 1, "y": Y},
+        "token ids must not be negative",
+    ),
+    "wide rows": ({"x": GREY.reshape(4, 30).astype(float), "y": Y}, r"rows must lie in \[0, 1\]"),
     "five channels": ({"x": np.zeros((4, 5, 6, 5), np.uint8), "y": Y}, r"got \(4, 5, 6, 5\)"),
     "empty": ({"x": GREY[:0], "y": Y[:0]}, r"got \(0, 5, 6\)"),
     "int64": ({"x": GREY.astype(np.int64), "y": Y}, "uint8 or float images in x, got int64"),

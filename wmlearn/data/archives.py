@@ -1,6 +1,6 @@
-"""Images as NumPy's arrays in one .npz file, read row by row: never unpickled, never larger than memory.
+"""Inputs as NumPy's arrays in one .npz file, read row by row: never unpickled, never larger than memory.
 
-Images are `x`, or `x_train` and `x_test` as in Keras' mnist.npz, or `train_images` and `test_images` as in
+Images, texts or rows of a table are `x`, or `x_train` and `x_test` as in Keras' mnist.npz, or `train_images` and `test_images` as in
 MedMNIST; labels are called likewise.
 """
 
@@ -52,8 +52,9 @@ class Arrays:
 def read_arrays(
     file: Path | str, *, part: str = "train", limit: int | None = None, labelled: bool = True, seed: int = 0
 ) -> Arrays:
-    """Read an .npz file of images (N, C, H, W), (N, H, W) or (N, H, W, C), uint8 or floats in [0, 1], with
-    labels (N,), and where they are there names of `classes`.
+    """Read an .npz file of images (N, C, H, W), (N, H, W) or (N, H, W, C), uint8 or floats in [0, 1], rows of
+    a table (N, F), floats in [0, 1], or texts (N, L), signed whole numbers, with labels (N,), and where they
+    are there names of `classes`.
 
     `part` is "train", or "test", which is taken where it is there. `limit` is the most images to read, drawn
     by `seed`. Without `labelled`, all get the label 0. Nothing is unpickled. Raises `DataError` for a file
@@ -99,8 +100,10 @@ class _Archive:
         return Arrays(Samples(x, y[torch.tensor(rows)], self._classes(both)), part, total)
 
     def _images(self, name: str, rows: Sequence[int]) -> Tensor:
-        """Read some rows of an array of images as (n, C, H, W) float32."""
+        """Read some rows of an array as images (n, C, H, W) float32, or as texts or rows of a table."""
         array = torch.from_numpy(self._rows(name, rows))
+        if array.ndim == 2:
+            return array.float() if array.is_floating_point() else array.long()
         if array.ndim == 3:
             array = array.unsqueeze(1)
         elif array.shape[1] not in (1, 3):
@@ -113,6 +116,10 @@ class _Archive:
         shape = head.shape
         kind = head.kind
         fits = len(shape) == 3 or (len(shape) == 4 and bool({shape[1], shape[3]} & {1, 3}))
+        if len(shape) == 2 and 0 not in shape:
+            rule = f"rows (N, F) as floats or texts (N, L) as signed whole numbers in {name}"
+            self._check(kind.kind in "fi", rule, _said(kind))
+            return shape
         self._check(fits and 0 not in shape, f"images {SHAPES} in {name}", f"{shape}")
         self._check(kind == np.uint8 or kind.kind == "f", f"uint8 or float images in {name}", _said(kind))
         return shape
