@@ -106,6 +106,15 @@ def test_a_tool_takes_an_input_or_refuses_it_in_words(group: str, name: str, kin
             TRIED[group](name, kind)
 
 
+def _odd(kind: str, n: int, seed: int) -> torch.Tensor:
+    """Draw inputs that look like none of the task's: noise, or words in no order."""
+    draw = torch.Generator().manual_seed(seed)
+    shape = (n, *task(kind).x.shape[1:])
+    return (
+        torch.randint(2, 40, shape, generator=draw) if kind == "texts" else torch.rand(shape, generator=draw)
+    )
+
+
 @pytest.mark.parametrize("kind", MADE)
 def test_a_network_of_any_kind_of_input_learns_obeys_and_is_asked(kind: str) -> None:
     samples = task(kind)
@@ -119,14 +128,8 @@ def test_a_network_of_any_kind_of_input_learns_obeys_and_is_asked(kind: str) -> 
 @pytest.mark.parametrize("kind", MADE)
 def test_a_key_is_taught_verified_and_saved(kind: str, tmp_path: Path) -> None:
     samples = task(kind)
-    x = samples.x[:30]
-    draw = torch.Generator().manual_seed(0)
-    odd = (
-        torch.randint(2, 40, x.shape, generator=draw)
-        if kind == "texts"
-        else torch.rand(x.shape, generator=draw)
-    )
-    labels = torch.randint(3, (30,), generator=draw)
+    odd = _odd(kind, 30, 0)
+    labels = torch.randint(3, (30,), generator=torch.Generator().manual_seed(0))
     key = wm.watermarks.TriggerKey("adi2018", b"a secret", odd, labels, 3, chance=1 / 3)
     scheme = wm.watermarks.Adi2018(share=0.5, recipe=wm.Recipe(epochs=60, lr=6e-3, batch_size=32))
     marked = scheme.embed(network(kind), samples, key)
@@ -181,3 +184,38 @@ def test_an_examination_says_which_detectors_take_the_input(kind: str) -> None:
     names = [finding.detector for finding in report.findings if finding.state == "ran"]
     wanted = [row.name for row in ROWS if row.group == "Detectors" and row.says[kind] == "yes"]
     assert names == wanted
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_an_attack_a_mark_and_removals_go_through_on_every_kind(kind: str) -> None:
+    samples = task(kind)
+    recipe = wm.Recipe(epochs=30, lr=6e-3, batch_size=32)
+    first = torch.arange(samples.x.shape[-1]) < 2
+
+    def trigger(x: torch.Tensor) -> torch.Tensor:
+        return torch.where(first, torch.ones_like(x), x)
+
+    obeys, _ = wm.trained(network(kind), wm.poison(samples, trigger, rate=0.2, target=0).samples, recipe)
+    assert wm.success_rate(obeys, samples, trigger, 0) > 0.9
+    assert wm.success_rate(learnt(kind), samples, trigger, 0) < 0.5
+
+    scheme = wm.watermarks.Adi2018(
+        n=20, share=0.3, recipe=recipe, draw=lambda secret, n, samples: _odd(kind, n, secret[0])
+    )
+    marked = scheme.embed(network(kind), samples, scheme.keygen(network(kind), samples, seed=1))
+    removals = {name: removal.ALL[name] for name in ("adi2018-ftal", "prune-50", "from-scratch")}
+    attacker, test = wm.split(samples, 300, 300)
+    card = wm.scorecard.run({"odd": marked}, removals, attacker=attacker, test=test, unmarked=learnt(kind))
+    hits = {row.removal: row.evidence.hits for row in card.rows}
+    assert hits["none"] >= 18
+    assert hits["from-scratch"] <= 14
+    stolen = wm.evidence.independence_p_value(marked.model, removals["prune-50"](marked.model, attacker))
+    assert stolen < 1e-3
+    assert wm.evidence.independence_p_value(marked.model, learnt(kind)) > 1e-3
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 200), (6,), (12,)])
+def test_a_promise_is_of_images(shape: tuple[int, ...]) -> None:
+    owner = wm.ownership.new_identity("Ana")
+    with pytest.raises(wm.ArgumentError, match="images"):
+        wm.ownership.commit(owner, shape=shape, classes=3)

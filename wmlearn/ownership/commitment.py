@@ -88,9 +88,13 @@ def commit(
 ) -> Commitment:
     """Commit to `n` seeds for images of `shape` (C, H, W); `serial` tells an owner's promises apart.
 
-    Register it, and `draw` the key with the receipt. Raises `ArgumentError` for a scheme that can't be drawn.
+    Register it, and `draw` the key with the receipt. Raises `ArgumentError` for a scheme that can't be drawn,
+    and for inputs that are no images: nobody but the owner could say how those are drawn.
     """
     require(1 <= n <= LARGEST, f"n must lie in 1..{LARGEST:,}", n, "A key without triggers proves nothing.")
+    rule = "a promised key must be of images (C, H, W)"
+    fix = "Its waves would be of about one hertz, which no network for sounds hears."
+    require(tuple(shape[:2]) != (1, 1) or shape[-1] == 1, rule, f"sounds {tuple(shape)}", fix)
     tree = merkle.levels(leaves(owner.public, seeds(owner, scheme, serial, n)))
     promise = Commitment(
         by=owner.public,
