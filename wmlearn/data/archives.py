@@ -1,6 +1,6 @@
 """Inputs as NumPy's arrays in one .npz file, read row by row: never unpickled, never larger than memory.
 
-Images, texts or rows of a table are `x`, or `x_train` and `x_test` as in Keras' mnist.npz, or `train_images` and `test_images` as in
+Inputs are `x`, or `x_train` and `x_test` as in Keras' mnist.npz, or `train_images` and `test_images` as in
 MedMNIST; labels are called likewise.
 """
 
