@@ -96,3 +96,12 @@ def require_torchvision(what: str) -> None:
         fix = "Install both from the same index."
         rule = f"{what} needs a torchvision that fits PyTorch"
         raise DataError(f"{rule}, got: {str(error).splitlines()[0]}. {fix}") from error
+
+
+def require_sklearn(what: str) -> None:
+    """Raise `DataError` unless scikit-learn can be imported, which `what` needs, and most lessons don't."""
+    try:
+        import_module("sklearn")
+    except ImportError as error:
+        fix = 'Run pip install "wmlearn[tables]".'
+        raise DataError(f"{what} needs scikit-learn, which is not installed. {fix}") from error

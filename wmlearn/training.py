@@ -135,6 +135,8 @@ def train(
     require(len(samples) > 0, *NOT_EMPTY)
     device = samples.x.device
     weights = [p for p in model.parameters() if p.requires_grad]
+    fix = "Unfreeze a layer; a Fitted model has none, so extract it into a network."
+    require(len(weights) > 0, "the model must have weights to train", type(model).__name__, fix)
     together = all(p.device == device for p in weights)
     require(together, f"model and samples must lie on one device, here {device}", _devices(weights))
     descent = OneCycle.of(weights, recipe, len(samples))

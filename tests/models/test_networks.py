@@ -104,3 +104,11 @@ def test_frozen_convolutions_stay_as_they_are_while_the_head_learns() -> None:
     wm.train(model, wm.Samples(x, torch.arange(32) % 2, ("a", "b")), wm.Recipe(epochs=2, batch_size=8))
     assert all(value.equal(kept[name]) for name, value in features.state_dict().items())
     assert not any(value.equal(learnt[name]) for name, value in head.state_dict().items())
+
+
+def test_a_network_for_rows_starts_by_its_seed_and_answers_for_each_class() -> None:
+    rows = torch.rand(4, 30)
+    logits = models.row_mlp(30, 3, seed=1)(rows)
+    assert logits.shape == (4, 3)
+    assert torch.equal(logits, models.row_mlp(30, 3, seed=1)(rows))
+    assert not torch.equal(logits, models.row_mlp(30, 3, seed=2)(rows))

@@ -8,6 +8,7 @@ from typing import Literal, overload
 
 from ..errors import require
 from . import signs as signs
+from . import tables as tables
 from .archives import Arrays as Arrays
 from .archives import read_arrays as read_arrays
 from .augment import Erase as Erase
@@ -30,6 +31,10 @@ from .samples import regroup as regroup
 from .samples import require_images as require_images
 from .samples import require_numbers as require_numbers
 from .samples import split as split
+from .tables import Scale as Scale
+from .tables import Table as Table
+from .tables import read_table as read_table
+from .tables import table_of as table_of
 
 LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]] = {
     "mnist": load_mnist,
@@ -40,6 +45,8 @@ LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]
     "signs-se": lambda root, download: signs.load_signs("se"),
     "signs-de": lambda root, download: signs.load_signs("de"),
     "street-us": lambda root, download: signs.load_street(),
+    "breast-cancer": lambda root, download: tables.load_table("breast-cancer"),
+    "digit-table": lambda root, download: tables.load_table("digit-table"),
 }
 DRAWN = [name for name in LOADERS if name.startswith(("signs", "street"))]
 """The data sets that are drawn when they are loaded, so that there is nothing to fetch."""
@@ -54,7 +61,8 @@ def load(name: str, *, root: Path | str | None = None, download: bool = True) ->
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits | signs.StreetSplits:
     """Load a data set as tensors in memory.
 
-    "mnist" ships with the course, signs and streets are drawn, the others are fetched once. `root` names a
+    "mnist" ships with the course, signs and streets are drawn, tables lie inside scikit-learn, the others
+    are fetched once. `root` names a
     folder of your own that holds the files; with `download=False` nothing is fetched. Raises `ArgumentError`
     for an unknown name or a folder without the files, `DataError` for a damaged file.
 

@@ -3,10 +3,14 @@
 from .adapter import forward as forward
 from .adapter import logits_of as logits_of
 from .adapter import opened as opened
+from .fitted import Fitted as Fitted
+from .fitted import answering as answering
+from .fitted import read_fitted as read_fitted
 from .hooks import listening as listening
 from .networks import SIGN_HEAD as SIGN_HEAD
 from .networks import badnet_cnn as badnet_cnn
 from .networks import check_finite as check_finite
+from .networks import row_mlp as row_mlp
 from .networks import sign_cnn as sign_cnn
 from .rebirth import reborn as reborn
 from .rebirth import student_of as student_of

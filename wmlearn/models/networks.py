@@ -125,3 +125,28 @@ def check_finite(model: nn.Module) -> None:
     broken = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
     got = f"NaN or infinity in {', '.join(broken)}"
     require(not broken, "the model's weights must be finite", got, "Load or train it again.")
+
+
+class CentreRows(nn.Module):
+    """Shift and scale rows whose seen values lie in [1/3, 2/3] to about [-1, 1]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 6 * (x - 0.5)
+
+
+def row_mlp(columns: int, classes: int, seed: int = 0, width: int = 128) -> nn.Sequential:
+    """Build a network for rows of a table, (N, columns): two hidden layers.
+
+    Networks of one seed count as relatives: see `badnet_cnn`.
+    """
+    require(classes >= 2, "classes must be at least 2", classes)
+
+    def build() -> nn.Sequential:
+        return nn.Sequential(
+            CentreRows(),
+            nn.Linear(columns, width), nn.ReLU(),
+            nn.Linear(width, width), nn.ReLU(),
+            nn.Linear(width, classes),
+        )  # fmt: skip
+
+    return seeded(build, seed)

@@ -38,14 +38,22 @@ class ExtractionError(WmlearnError):
 
 @dataclass(frozen=True)
 class Extract:
-    """Ask the model for the labels of the attacker's images, and teach them to a new network built alike."""
+    """Ask the model for the labels of the attacker's samples, and teach them to a new network: one built
+    alike, or what `student` builds for a seed.
+    """
 
     recipe: Recipe = Recipe(epochs=12, lr=5e-3, batch_size=128)
+    student: Callable[[int], nn.Module] | None = None
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         victim = sound_copy(model, samples)
         answers(victim, samples.x[:1], len(samples.classes))  # a service may fail, a model must not
-        student = student_of(victim, self.recipe.seed)
+        rule = "a model without weights can't be built anew"
+        fix = "Name a student: Extract(student=…), a function from a seed to a network."
+        alike = self.student is not None or any(True for _ in victim.parameters())
+        require(alike, rule, type(victim).__name__, fix)
+        seed = self.recipe.seed
+        student = student_of(victim, seed) if self.student is None else self.student(seed)
         return extract(lambda x: answers(victim, x), student, samples.x, samples.classes, recipe=self.recipe)
 
 

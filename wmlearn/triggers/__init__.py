@@ -7,6 +7,7 @@ A `Sticker` lies with the data, since signs are drawn with it; called on photogr
 
 from ..data.signs import Sticker as Sticker
 from .blend import Blend as Blend
+from .columns import Columns as Columns
 from .input_aware import InputAware as InputAware
 from .low_frequency import LowFrequency as LowFrequency
 from .patch import Patch as Patch

@@ -13,12 +13,16 @@ from .controls import compared as compared
 from .controls import draw_keys as draw_keys
 from .controls import unmarked as unmarked
 from .dawn import Dawn2021 as Dawn2021
+from .drawn_rows import odd_rows as odd_rows
+from .drawn_rows import rows as rows
 from .ewe import Jia2021 as Jia2021
 from .frontier import LeMerrer2019 as LeMerrer2019
 from .gu import Gu2017 as Gu2017
 from .keys import load_key as load_key
 from .keys import save_key as save_key
 from .margin import Kim2023 as Kim2023
+from .regression import Lounici2021 as Lounici2021
+from .regression import NumberKey as NumberKey
 from .secret import new_secret as new_secret
 from .trigger_set import TriggerKey as TriggerKey
 from .trigger_set import own_key as own_key
