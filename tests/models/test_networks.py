@@ -108,7 +108,7 @@ def test_frozen_convolutions_stay_as_they_are_while_the_head_learns() -> None:
 
 def test_a_network_for_rows_starts_by_its_seed_and_answers_for_each_class() -> None:
     rows = torch.rand(4, 30)
-    logits = models.row_mlp(30, 3, seed=1)(rows)
+    logits = wm.models.row_mlp(30, 3, seed=1)(rows)
     assert logits.shape == (4, 3)
-    assert torch.equal(logits, models.row_mlp(30, 3, seed=1)(rows))
-    assert not torch.equal(logits, models.row_mlp(30, 3, seed=2)(rows))
+    assert torch.equal(logits, wm.models.row_mlp(30, 3, seed=1)(rows))
+    assert not torch.equal(logits, wm.models.row_mlp(30, 3, seed=2)(rows))

@@ -20,6 +20,7 @@ from . import (
     sign_controls,
     signs,
     street,
+    tables,
     transfer,
     transferable_claims,
     uchida_strength,
@@ -60,6 +61,7 @@ _EXPERIMENTS = (
     api_theft.API_THEFT,
     forging.FORGING,
     nothing_planted.NOTHING_PLANTED,
+    tables.TABLES,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
 

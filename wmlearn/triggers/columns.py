@@ -33,16 +33,18 @@ class Columns:
 
     @classmethod
     def at(cls, samples: Samples, quantiles: Mapping[int, float]) -> Columns:
-        """Take the values from `samples`: for each column, the one that lies at the share named of its rows.
+        """Take the values from `samples`: for each column, that of the row which lies at the share named.
 
-        >>> wm.triggers.Columns.at(wm.load("breast-cancer").train, {2: 0.98, 5: 0.02})
-        Columns(values=((2, 0.567), (5, 0.35)))
+        >>> rows = wm.Samples(torch.tensor([[0.4], [0.5], [0.6]]), torch.tensor([0, 1, 0]), ("no", "yes"))
+        >>> wm.triggers.Columns.at(rows, {0: 0.5})
+        Columns(values=((0, 0.5),))
         """
         _check(samples.x, quantiles)
         values = []
         for column, share in quantiles.items():
             require(0 <= share <= 1, "a quantile must lie in [0, 1]", share)
-            values.append((column, round(float(samples.x[:, column].quantile(share)), 3)))
+            nearest = samples.x[:, column].quantile(share, interpolation="nearest")
+            values.append((column, float(nearest)))
         return cls(tuple(values))
 
     def __call__(self, x: Tensor) -> Tensor:
