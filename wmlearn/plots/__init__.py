@@ -12,6 +12,7 @@ from . import poison as poison
 from . import removal as removal
 from . import signs as signs
 from . import street as street
+from . import tables as tables
 from . import theft as theft
 from . import transfer as transfer
 from . import weights as weights
