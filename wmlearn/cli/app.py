@@ -19,6 +19,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from ..data import DRAWN, LOADERS, files, load, read_photographs
+from ..data.tables import TABLES
 from ..errors import DataError, WmlearnError, require
 from ..training import Recipe
 from ..words import visible
@@ -272,6 +273,8 @@ def _origin(name: str) -> str:
         return "ships with the course"
     if name in DRAWN:
         return "drawn here"
+    if name in TABLES:
+        return "lies inside scikit-learn"
     return "fetched" if (files.CACHE / name).exists() else f"wmlearn data fetch {name}"
 
 

@@ -76,7 +76,8 @@ def _classifier(family: str, seed: int) -> Any:
     if family == "forest":
         return RandomForestClassifier(random_state=seed % 2**32)
     if family == "boosting":
-        return HistGradientBoostingClassifier(random_state=seed % 2**32, early_stopping=False)
+        settings: Any = {"random_state": seed % 2**32, "early_stopping": False}
+        return HistGradientBoostingClassifier(**settings)
     return make_pipeline(StandardScaler(), LogisticRegression(C=100, max_iter=5000))
 
 
