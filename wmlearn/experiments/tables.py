@@ -135,10 +135,14 @@ def _suspicions(owned: Samples) -> dict[str, Callable[[Tensor], Tensor]]:
     def isolation(x: Tensor) -> Tensor:
         return -torch.from_numpy(trees.score_samples(x.numpy()))
 
+    def distance(x: Tensor) -> Tensor:
+        # the fast way rounds a distance of 0 up to a thousandth
+        return torch.cdist(x, owned.x, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
+
     return {
         "range": lambda x: torch.maximum(low - x, x - high).amax(1),
         "isolation": isolation,
-        "distance": lambda x: torch.cdist(x, owned.x).amin(1),
+        "distance": distance,
     }
 
 
