@@ -47,7 +47,7 @@ def test_watches_refuse_what_they_are_named_for() -> None:
     watches = tables._suspicions(owned)
     assert set(watches) == set(tables.WATCHES)
     inside = owned.x[:20]
-    assert (watches["range"](inside) <= 0).all()
+    assert (watches["range"](inside) == 0).all()
     assert (watches["range"](inside + 0.4) > 0).all()
     assert watches["distance"](inside).max() == 0
     assert (watches["isolation"](inside + 0.4) > watches["isolation"](inside)).all()

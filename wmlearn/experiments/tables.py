@@ -140,7 +140,7 @@ def _suspicions(owned: Samples) -> dict[str, Callable[[Tensor], Tensor]]:
         return torch.cdist(x, owned.x, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
 
     return {
-        "range": lambda x: torch.maximum(low - x, x - high).amax(1),
+        "range": lambda x: torch.maximum(low - x, x - high).amax(1).clamp(min=0),
         "isolation": isolation,
         "distance": distance,
     }
