@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 import torch
@@ -17,7 +16,7 @@ from sklearn.linear_model import LogisticRegression, Perceptron
 from torch import nn
 
 import wmlearn as wm
-from wmlearn.models import Fitted, answering, read_fitted
+from wmlearn.models import Fitted, answering, read_fitted, save_fitted
 from wmlearn.removal import Extract, FineTune
 from wmlearn.removal.extraction import extract
 
@@ -111,11 +110,12 @@ def test_rows_of_another_width_are_refused_in_words(forest: Any) -> None:
 def test_a_forest_of_another_version_is_refused_by_its_file(
     tmp_path: Path, forest: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "forest.joblib"
-    joblib.dump(forest, path)
-    assert isinstance(read_fitted(path, 2, mine=True), Fitted)
+    path = tmp_path / "forest.skops"
+    save_fitted(Fitted(forest, 2), path)
+    x = torch.rand(20, 30)
+    assert torch.equal(read_fitted(path, 2, mine=True)(x), Fitted(forest, 2)(x))
     monkeypatch.setattr("sklearn.base.__version__", "1.2.3")  # which writes its number into the file
-    joblib.dump(forest, path)
+    save_fitted(Fitted(forest, 2), path)
     monkeypatch.undo()
     with pytest.raises(wm.ArgumentError, match=r"which is installed, got '1\.2\.3'.*or fit the model again"):
         read_fitted(path, 2, mine=True)
@@ -136,15 +136,33 @@ def test_a_forest_that_lacks_a_part_is_refused_in_words(forest: Any) -> None:
         Fitted(broken, 2)
 
 
-def test_only_a_file_of_ones_own_is_opened(tmp_path: Path) -> None:
-    path = tmp_path / "odd.joblib"
-    path.write_bytes(b"no model")
-    with pytest.raises(wm.ArgumentError, match="must be your own"):
-        read_fitted(path, 2, mine=False)
-    with pytest.raises(wm.DataError, match=r"odd\.joblib must hold a fitted model"):
-        read_fitted(path, 2, mine=True)
+class Trap:
+    """Makes a file where it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return open, ("trapped", "w")
+
+
+def test_a_strangers_forest_is_not_opened_and_no_file_runs_code(
+    tmp_path: Path, forest: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_fitted(Fitted(forest, 2), "forest.skops")
+    with pytest.raises(wm.DataError, match=r"_tree\.Tree\. If the file is your own, say mine=True"):
+        read_fitted("forest.skops", 2)
+    Path("trap.skops").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(wm.DataError, match=r"trap\.skops must hold a fitted model"):
+        read_fitted("trap.skops", 2, mine=True)
+    assert not Path("trapped").exists()
     with pytest.raises(wm.ArgumentError, match="must be a file"):
         read_fitted(tmp_path, 2, mine=True)
+
+
+def test_a_linear_model_is_numbers_and_opens_for_anybody(tmp_path: Path, table: wm.Splits) -> None:
+    fitted = LogisticRegression(max_iter=500).fit(table.train.x.numpy(), table.train.y.numpy())
+    save_fitted(Fitted(fitted, 2), tmp_path / "line.skops")
+    opened = read_fitted(tmp_path / "line.skops", 2)
+    assert torch.equal(opened(table.test.x), Fitted(fitted, 2)(table.test.x))
 
 
 def test_without_scikit_learn_it_says_what_to_install(forest: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from .adapter import opened as opened
 from .fitted import Fitted as Fitted
 from .fitted import answering as answering
 from .fitted import read_fitted as read_fitted
+from .fitted import save_fitted as save_fitted
 from .hooks import listening as listening
 from .networks import SIGN_HEAD as SIGN_HEAD
 from .networks import badnet_cnn as badnet_cnn
