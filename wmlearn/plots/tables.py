@@ -87,7 +87,7 @@ def _fields(ax: Axes, shares: Sequence[Sequence[float]], rows: Sequence[str], co
     for y, line in enumerate(shares):
         for x, share in enumerate(line):
             ax.fill_between([x, x + 0.96], y, y + 0.94, color=INK, alpha=0.06 + 0.84 * share, linewidth=0)
-            colour = "white" if share > 0.45 else "black"
+            colour = "white" if share > 0.6 else "black"
             write(ax, x + 0.48, y + 0.47, f"{100 * share:.1f} %", 9.5, colour)
     for x, name in enumerate(columns):
         write(ax, x + 0.48, -0.35, name, 9, SLATE)
@@ -157,5 +157,6 @@ def families(results: Results, table: str, kind: str, ax: Axes | None = None) ->
     ax = ax or axes(7.4, 1.9)
     shares = [_convicted(results, table, kind, suspect) for suspect in tables.JUDGED]
     names = [FAMILIES[name][0] for name in tables.JUDGED]
-    _fields(ax, shares, [f"suspect: {name}" for name in names], [f"bystanders: {name}" for name in names])
+    _fields(ax, shares, [f"suspect: {name}" for name in names], names)
+    write(ax, -0.06, -0.35, "bystanders:", 9, SLATE, "right")
     return ax
