@@ -23,6 +23,7 @@ INSTALL = "pip install -e ."
 PURPOSE = {  # of an extra; of others, "optional"
     "signs": "only for notebook 04 and to fetch data",
     "serve": "only for notebook 11 and to serve a model",
+    "tables": "only for notebook 13 and models of tables",
 }
 FETCHED = ("fashion-mnist", "cifar10", "gtsrb")  # what doesn't ship with the course
 ROOM = 0.5  # GiB that a class of results and pictures may fill

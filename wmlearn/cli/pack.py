@@ -22,7 +22,7 @@ def pack(
     extra: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pack an extra, too: signs, for notebook 04, or serve, for 11. May be given more than once."
+            help="Pack an extra, too: signs (for notebook 04), serve (11) or tables (13); may be given often."
         ),
     ] = None,
 ) -> None:
