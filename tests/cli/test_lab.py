@@ -110,6 +110,38 @@ def test_progress_says_what_is_solved_and_how_well_guesses_hold() -> None:
     assert str(record.path()) in said
 
 
+def test_a_certificate_holds_what_is_solved_and_no_more(tmp_path: Path) -> None:
+    page = tmp_path / "me.html"
+    for id in ("02.1", "08.1", "08.2", "08.3", "08.4"):
+        record.update(lambda kept, id=id: record.with_solved(kept, id, f"2026-11-2{id[-1]}"))
+    said = CliRunner().invoke(cli.app, ["progress", "--certificate", str(page), "--name", "Zoë <b>"])
+    assert said.exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "the record of Zoë &lt;b&gt;" in text
+    assert "02 · BadNets on MNIST" in text
+    assert "1 of 4" in text
+    assert "2026-11-24" in text
+    assert "You can find a place for bits" in text, "lesson 08 is solved whole"
+    assert "You can poison a data set" not in text, "lesson 02 is not"
+    assert "03 · " not in text
+    assert "Nobody has checked it" in text
+    assert "http" not in text.replace("http-equiv", ""), "nothing is asked of the web"
+
+
+def test_a_certificate_is_refused_in_words_and_writes_nothing(tmp_path: Path) -> None:
+    page = tmp_path / "me.html"
+    done = CliRunner().invoke(cli.app, ["progress", "--certificate", str(page)])
+    assert "there must be a solved exercise to certify" in str(done.exception)
+    assert not page.exists()
+    page.write_text("mine")
+    done = CliRunner().invoke(cli.app, ["progress", "--certificate", str(page)])
+    assert "the page must be a new file" in str(done.exception)
+    assert page.read_text() == "mine"
+    record.update(lambda kept: record.with_solved(kept, "02.1", "2026-11-28"))
+    long = CliRunner().invoke(cli.app, ["progress", "--certificate", str(page) + "2", "--name", "x" * 101])
+    assert "a name must have at most 100 signs" in str(long.exception)
+
+
 def test_progress_names_a_damaged_record(home: Path) -> None:
     home.mkdir()
     record.path().write_text("{")

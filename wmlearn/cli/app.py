@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -182,12 +183,25 @@ def lab(
 
 
 @app.command()
-def progress() -> None:
+def progress(
+    certificate: Annotated[
+        Path | None, typer.Option(help="Also write a page that says so, to print or to show.", metavar="FILE")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Whose page it is, in your own words.")] = "",
+) -> None:
     """Say which exercises you have solved, how the quizzes and challenges went, and how well you guess."""
-    from ..course import record, standing
+    from ..course import certificates, record, standing
     from ..words import text_table
+    from . import lab as copies
 
     kept = record.load()
+    if certificate:
+        fix = "Name another file, or move it away."
+        require(not certificate.exists(), "the page must be a new file", str(certificate), fix)
+        chapters = [certificates.chapter(notebook) for notebook in copies.notebooks()]
+        page = certificates.certificate(kept, chapters, name, date.today().isoformat())
+        files.write(certificate, page.encode())
+        typer.echo(f"{certificate} is your page.\n")
     typer.echo(text_table(standing.HEADER, standing.table(kept)))
     typer.echo(f"\n{standing.calibration(kept)}\nKept in {record.path()}, sent nowhere.")
 

@@ -19,6 +19,12 @@ def table(record: Record) -> list[list[str]]:
     return [_row(number, record) for number in numbers]
 
 
+def is_whole(record: Record, number: str) -> bool:
+    """Say whether every exercise of a lesson is solved."""
+    exercises = import_module(f".lessons.exercises_{number}", __package__).EXERCISES
+    return all(id in record.solved for id in exercises)
+
+
 def calibration(record: Record) -> str:
     """Say how many of the learner's intervals held."""
     return so_far(list(record.guesses.values())) or "Two results are needed to say how well you guess."
