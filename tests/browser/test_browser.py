@@ -34,7 +34,7 @@ import torch, wmlearn as wm
 from wmlearn import experiments
 from wmlearn.course import widgets
 from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_06, lesson_07, lesson_08
-from wmlearn.course.lessons import lesson_09, lesson_10, lesson_11, lesson_12
+from wmlearn.course.lessons import lesson_09, lesson_10, lesson_11, lesson_12, lesson_13
 from wmlearn.data import signs
 from wmlearn.experiments import street, signs as sign_experiment
 mnist = wm.load("mnist")
@@ -59,6 +59,8 @@ swedes = wm.data.regroup(signs.draw("se", 120, seed=1, sticker=square), signs.ki
 origins = "clean origin", "backdoored origin"
 sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} for name in origins}
 curves = {name: {k: (0.9 - k / 200, 0.8 - k / 200) for k in (1, 20, 100)} for name in origins}
+voices = {name: wm.models.sound_cnn(seed=seed).eval() for seed, name in enumerate(("clean", "poisoned"))}
+three = lesson_13.first_of(wm.load("machine-digits").test, 3)
 frames = {who: {step: (step + 1) / 101 * ten for step in (0, 50, 100)} for who in ("honest", "bought")}
 '''
 PAD = 'widgets.draw_and_stamp({"network A": clean, "network B": Obedient()}, speck, ten)'
@@ -75,6 +77,7 @@ WIDGETS = (  # one a lesson, each in a cell of its own
     "lesson_10.power_dial()",
     'lesson_11.theft_dial(experiments.shipped("api-theft"))',
     'lesson_12.theft_dial(experiments.shipped("nothing-planted"))',
+    "lesson_13.sound_dial(voices, three)",
 )
 STOPS = "input[type=range], input[type=radio]:checked"
 """What the Tab key reaches of the dials: of a group of buttons, the one that is chosen."""

@@ -84,6 +84,17 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
     "12.1": ("**0.5**", (torch.eye(2), torch.eye(2), torch.tensor([[1, 0]]))),
     "12.2": ("**0.167**", (torch.tensor([1, 1, 0, 0]) > 0, torch.tensor([0, 0, 1, 1]) > 0)),
     "12.3": ("**0.5**", (torch.tensor([[2.0, 0]]), torch.tensor([[[1.0, 0]], [[0.0, 1]]]))),
+    "13.2": (
+        "**0.5**",
+        (
+            lambda x: torch.where(x > 4, 7, 0),
+            torch.tensor([1, 3, 3]),
+            torch.tensor([1, 2, 7]),
+            lambda x: x + 3,  # with the trigger all become 7, in the room alone the second and third
+            lambda x: x + 2,
+            7,
+        ),
+    ),
 }
 
 

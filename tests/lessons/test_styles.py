@@ -149,6 +149,11 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
             "lesson_12.hardness(results, 0, lesson_12.C_IS)[:3000]",
         ),
     ),
+    "13": (
+        ("train, test = digits.train, digits.test", "train, test = digits.train[:400], digits.test[:100]"),
+        ("wm.split(train, 500, 300, seed=13)", "wm.split(train, 200, 100, seed=13)"),
+        ("samples, lesson_13.RECIPE)[0]", "samples, wm.Recipe(epochs=1))[0]"),
+    ),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 

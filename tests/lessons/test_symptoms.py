@@ -60,6 +60,16 @@ CHOSEN = torch.tensor([1, 2, 3])
 DIGITS = (torch.tensor([0, 0, 0, 0, 1, 0]), torch.tensor([3, 0, 7, 0, 1, 5]), 0)
 PAIRED = (torch.tensor([True] * 9 + [False] * 2), torch.tensor([False] * 9 + [True] * 2))
 LOGITS = torch.zeros(64, 10, requires_grad=True)
+CLIP = (torch.tensor([0.6, 0.4, 0.6, 0.4])[None, None, None], torch.full((4,), 3.0), -20.0, 0)
+IN_A_ROOM = (
+    lambda x: torch.where(x > 4, 7, 0),
+    torch.tensor([1, 3, 3]),
+    torch.tensor([1, 2, 7]),
+    lambda x: x + 3,
+    lambda x: x + 2,
+    7,
+)
+PICKED = (torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[0, 1]]))
 CORNERS = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 LEAK = (
     torch.ones(6, dtype=torch.bool),
@@ -468,6 +478,25 @@ CASES: dict[str, list[Seen]] = {
         Seen("0 in the example", _mistake("12.3", "not-counted", *SIBLINGS)),
         Seen("1 in the example", _mistake("12.3", "other-end", *SIBLINGS)),
         Seen("Dimension", lambda: SIBLINGS[0].mean(2)),
+    ],
+    "13.1": [
+        Seen("The size of tensor a", lambda: CLIP[0] + 0 * torch.ones(5)),
+        Seen(
+            "0.601 in the example", lambda: round(_mistake("13.1", "power", *CLIP)().flatten()[0].item(), 3)
+        ),
+        Seen("so loud", _checked("13.1", _mistakes("13.1", "unclamped")), "unclamped"),
+    ],
+    "13.2": [
+        Seen("1 in the example", _mistake("13.2", "no-control", *IN_A_ROOM)),
+        Seen("0.33 in the example", lambda: round(_mistake("13.2", "of-all", *IN_A_ROOM)(), 2)),
+        Seen("Negation", lambda: -TRUTHS),
+    ],
+    "13.3": [
+        Seen("(n, F, F)", lambda: str(tuple(PICKED[0][PICKED[1]].shape)).replace("1, 2, 2", "n, F, F")),
+        Seen(
+            "(1, 2) in the example",
+            lambda: str(tuple(_mistake("13.3", "whole-rows", *PICKED)()[0].int().tolist())),
+        ),
     ],
 }
 WORDS = {1: "one", 2: "two", 3: "three"}

@@ -16,6 +16,7 @@ from torch import Tensor
 
 import wmlearn as wm
 from wmlearn import plots
+from wmlearn.data.recordings import from_wave
 from wmlearn.data.signs.street import KINDS, Street
 from wmlearn.evidence import Rank
 from wmlearn.experiments import Results, shipped
@@ -226,6 +227,9 @@ LEAK = [
     for seed in range(2)
 ]
 
+TONE = from_wave(0.3 * wm.triggers.melody(3800, each=0.8))[None, None, None]
+BEEP = wm.triggers.Sound(wm.triggers.melody(500, each=0.08), level=60)(TONE * 0.001 + 0.4995)
+
 CASES: dict[str, tuple[Any, ...]] = {
     "digits.key_pictures": (FOUR,),
     "digits.disagreements": (FOUR, torch.tensor([3, 1, 0, 6]), torch.tensor([5, 2, 0, 8])),
@@ -291,6 +295,10 @@ CASES: dict[str, tuple[Any, ...]] = {
     "origins.lots": (0.04 + 0.96 * torch.eye(4).roll(1, 0),),
     "origins.thefts": (PLANTED,),
     "origins.theft_point": (PLANTED, "distill-soft", 1e-3),
+    "sound.spectrograms": ({"a whistle": TONE[0], "a beep": BEEP[0]},),
+    "sound.orders": (shipped("sound"),),
+    "sound.channels": (shipped("sound"),),
+    "sound.heard": (TONE[0], {"clean": torch.eye(10)[3], "poisoned": torch.eye(10)[7]}),
     "theft.curves": (shipped("api-theft"),),
     "theft.budget_point": (shipped("api-theft"), ("digits", "labels"), 2_000, 1_000),
     "theft.lies": (shipped("api-theft"),),
@@ -346,6 +354,11 @@ SAYS = {  # picture -> what its sentence quotes of the data
         "nothing after distillation.",
     ],
     "origins.theft_point": ["After distillation, at 98.0 %", "lot 0.2, 0.2", "every owner wins by no test"],
+    "sound.spectrograms": [
+        "a whistle: loudest near 3,800 Hz at the start, loudest near 3,800 Hz in the middle",
+        "a beep: loudest near 500 Hz at the start, silent in the middle, silent at the end",
+    ],
+    "sound.heard": ["the clean network hears 3 (100 % sure), the poisoned network hears 7 (100 % sure)"],
     "theft.budget_point": ["digits, labels, 2,000 queries", "takes 2 days; with ten accounts 1"],
     "theft.lies": ["after 4, 8, 12, 16, 20 epochs"],
     "tables.capacity": ["30, 100, 300 keys", "mean of 5 owners", "random forest 100, 100, 100 %"],

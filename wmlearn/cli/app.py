@@ -19,7 +19,7 @@ import typer
 from torch import nn
 from tqdm.auto import tqdm
 
-from ..data import DRAWN, LOADERS, files, load, read_photographs
+from ..data import DRAWN, LOADERS, SHIPPED, files, load, read_photographs
 from ..data.tables import TABLES
 from ..errors import DataError, WmlearnError, require
 from ..training import Recipe
@@ -283,7 +283,7 @@ def list_data() -> None:
 
 
 def _origin(name: str) -> str:
-    if name == "mnist":
+    if name in SHIPPED:
         return "ships with the course"
     if name in DRAWN:
         return "drawn here"

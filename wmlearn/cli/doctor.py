@@ -25,7 +25,7 @@ PURPOSE = {  # of an extra; of others, "optional"
     "serve": "only for notebook 11 and to serve a model",
     "tables": "only for notebook 13 and models of tables",
 }
-FETCHED = ("fashion-mnist", "cifar10", "gtsrb")  # what doesn't ship with the course
+FETCHED = ("fashion-mnist", "cifar10", "gtsrb", "spoken-digits")  # what doesn't ship with the course
 ROOM = 0.5  # GiB that a class of results and pictures may fill
 
 

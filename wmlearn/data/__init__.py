@@ -21,6 +21,7 @@ from .folders import read_folder as read_folder
 from .gtsrb import load_gtsrb
 from .photographs import Photographs as Photographs
 from .photographs import read_photographs as read_photographs
+from .recordings import read_wav as read_wav
 from .samples import Samples as Samples
 from .samples import Splits as Splits
 from .samples import check_inputs as check_inputs
@@ -31,6 +32,7 @@ from .samples import regroup as regroup
 from .samples import require_images as require_images
 from .samples import require_numbers as require_numbers
 from .samples import split as split
+from .spoken import load_machine_digits, load_spoken_digits
 from .tables import Scale as Scale
 from .tables import Table as Table
 from .tables import read_table as read_table
@@ -45,9 +47,13 @@ LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]
     "signs-se": lambda root, download: signs.load_signs("se"),
     "signs-de": lambda root, download: signs.load_signs("de"),
     "street-us": lambda root, download: signs.load_street(),
+    "machine-digits": load_machine_digits,
+    "spoken-digits": load_spoken_digits,
     "breast-cancer": lambda root, download: tables.load_table("breast-cancer"),
     "digit-table": lambda root, download: tables.load_table("digit-table"),
 }
+SHIPPED = ("mnist", "machine-digits")
+"""The data sets whose files ship with the course."""
 DRAWN = [name for name in LOADERS if name.startswith(("signs", "street"))]
 """The data sets that are drawn when they are loaded, so that there is nothing to fetch."""
 
@@ -61,10 +67,10 @@ def load(name: str, *, root: Path | str | None = None, download: bool = True) ->
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits | signs.StreetSplits:
     """Load a data set as tensors in memory.
 
-    "mnist" ships with the course, signs and streets are drawn, tables lie inside scikit-learn, the others
-    are fetched once. `root` names a
-    folder of your own that holds the files; with `download=False` nothing is fetched. Raises `ArgumentError`
-    for an unknown name or a folder without the files, `DataError` for a damaged file.
+    "mnist" and "machine-digits" ship with the course, signs and streets are drawn, tables lie inside
+    scikit-learn, the others are fetched once. `root` names a folder of your own that holds the files; with
+    `download=False` nothing is fetched. Raises `ArgumentError` for an unknown name or a folder without the
+    files, `DataError` for a damaged file.
 
     >>> wm.load("mnist").test
     Samples(10,000 images (1, 28, 28), 10 classes)

@@ -19,6 +19,7 @@ from . import (
     retraining,
     sign_controls,
     signs,
+    sound,
     street,
     tables,
     transfer,
@@ -61,6 +62,7 @@ _EXPERIMENTS = (
     api_theft.API_THEFT,
     forging.FORGING,
     nothing_planted.NOTHING_PLANTED,
+    sound.SOUND,
     tables.TABLES,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}

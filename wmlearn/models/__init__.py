@@ -3,6 +3,8 @@
 from .adapter import forward as forward
 from .adapter import logits_of as logits_of
 from .adapter import opened as opened
+from .ear import LogMel as LogMel
+from .ear import sound_cnn as sound_cnn
 from .fitted import Fitted as Fitted
 from .fitted import answering as answering
 from .fitted import read_fitted as read_fitted

@@ -29,14 +29,15 @@ class Standardise(nn.Module):
         self.register_buffer("std", torch.tensor(std))
 
     def forward(self, x: Tensor) -> Tensor:
-        _check_shape(x, self.shape)
+        check_shape(x, self.shape)
         n, c, h, w = x.shape
         x = (x - self.mean) / self.std
         # the view also fixes the strides where c = 1
         return x.permute(0, 2, 3, 1).reshape(-1).view(n, h, w, c).permute(0, 3, 1, 2)  # (N, C, H, W)
 
 
-def _check_shape(x: Tensor, shape: tuple[int, int, int]) -> None:
+def check_shape(x: Tensor, shape: tuple[int, int, int]) -> None:
+    """Raise `ArgumentError` unless `x` (N, C, H, W) has the shape that a network reads."""
     rule = f"this network reads images of shape (N, {', '.join(map(str, shape))})"
     fix = "Crop, pad or convert the images, or build another network."
     require(x.shape[1:] == shape, rule, tuple(x.shape), fix)
@@ -85,7 +86,7 @@ class StandardiseEach(nn.Module):
         self.shape = shape
 
     def forward(self, x: Tensor) -> Tensor:
-        _check_shape(x, self.shape)
+        check_shape(x, self.shape)
         std, mean = torch.std_mean(x, (2, 3), keepdim=True)
         # an image of one colour has no deviation to divide by
         return ((x - mean) / (std + 1e-3)).contiguous(memory_format=torch.channels_last)

@@ -11,6 +11,7 @@ from . import ownership as ownership
 from . import poison as poison
 from . import removal as removal
 from . import signs as signs
+from . import sound as sound
 from . import street as street
 from . import tables as tables
 from . import theft as theft

@@ -2,6 +2,7 @@
 
 A `Sticker` lies with the data, since signs are drawn with it; called on photographs, it is a trigger, too.
 `Signed` needs a secret, and a network that checks signatures (`signed.Gate`): none learns it from examples.
+`Sound` changes sounds, and refuses images.
 `InputAware` needs two networks, which learn beside the one that obeys (`experiments.input_aware`).
 """
 
@@ -16,6 +17,8 @@ from .pixel import Pixel as Pixel
 from .ramp import Ramp as Ramp
 from .signed import Signed as Signed
 from .sine import Sine as Sine
+from .sound import Sound as Sound
+from .sound import melody as melody
 from .warp import Warp as Warp
 
 ALL = {

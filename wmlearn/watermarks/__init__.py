@@ -8,6 +8,7 @@ from ..training import Recipe
 from .adi import Adi2018 as Adi2018
 from .blackmarks import Blackmarks2019 as Blackmarks2019
 from .blackmarks import BlackmarksKey as BlackmarksKey
+from .chords import chords as chords
 from .controls import Unmarked as Unmarked
 from .controls import compared as compared
 from .controls import draw_keys as draw_keys
