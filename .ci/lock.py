@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-EXTRAS = ("test", "dev", "cluster", "onnx", "serve", "tables", "postgres", "timestamp")
+EXTRAS = ("test", "dev", "cluster", "onnx", "serve", "tables", "intake", "postgres", "timestamp")
 OF_A_GPU = re.compile(r"nvidia-|cuda-|triton")  # PyTorch asks for them by itself where it is built for a GPU
 HEADER = """\
 # The versions with which the tests passed, on Python 3.11 and Linux. They constrain, and install nothing:

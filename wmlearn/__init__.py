@@ -38,6 +38,7 @@ from .poisoning import success_rate as success_rate
 
 # Watermarks, and who owns them
 from . import evidence as evidence
+from . import intake as intake
 from . import ownership as ownership
 from . import privacy as privacy
 from . import protocols as protocols

@@ -32,6 +32,7 @@ ORDER = (  # a room may import from those above it, and from itself
     "privacy",
     "watermarks",
     "suspects",
+    "intake",
     "ownership",
     "removal",
     "scorecard",

@@ -35,7 +35,7 @@ def _bounds(lines: list[str]) -> dict[str, str]:
     return {match[1]: match[2] for match in matches if match}
 
 
-@pytest.mark.parametrize("name", ["dependencies", "test", "serve", "teach", "site", "dev"])
+@pytest.mark.parametrize("name", ["dependencies", "test", "serve", "intake", "teach", "site", "dev"])
 def test_every_dependency_says_what_it_is_for(name: str) -> None:
     for line in _block(name):
         assert re.search(r"\",?\s+# \w.{3,}$", line), line

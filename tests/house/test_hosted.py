@@ -30,7 +30,7 @@ def _fits(python: str) -> bool:
 
 
 def _extras(target: str) -> set[str]:
-    """Return the extras in `.[signs,serve,tables]`."""
+    """Return the extras in `.[signs,serve,tables,intake]`."""
     return Requirement(target.replace(".", "wmlearn", 1)).extras
 
 
@@ -58,7 +58,7 @@ def test_binder_installs_the_course_with_what_its_lessons_need() -> None:
     assert len(words) == len(options)
     assert words.keys() == {"--extra-index-url", "-c", "-e"}
     assert (BINDER / words["-c"]).resolve() == LOCK
-    assert _extras(words["-e"]) == {"signs", "serve", "tables"}
+    assert _extras(words["-e"]) == {"signs", "serve", "tables", "intake"}
 
 
 @pytest.mark.parametrize("name", ["postBuild", "start"])
@@ -81,7 +81,7 @@ def test_the_container_installs_the_course_with_what_its_lessons_need() -> None:
     commands = [shlex.split(command) for command in settings["postCreateCommand"].split(" && ")]
     install, verify = commands
     assert install[:3] == ["pip", "install", "-e"]
-    assert _extras(install[3]) == {"signs", "serve", "tables"}
+    assert _extras(install[3]) == {"signs", "serve", "tables", "intake"}
     assert (ROOT / install[install.index("-c") + 1]) == LOCK
     assert verify[0] == "wmlearn"
     assert " ".join(verify[1:]) in _known()

@@ -154,6 +154,16 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("wm.split(train, 500, 300, seed=13)", "wm.split(train, 200, 100, seed=13)"),
         ("samples, lesson_13.RECIPE)[0]", "samples, wm.Recipe(epochs=1))[0]"),
     ),
+    "15": (
+        _after_start(
+            "15",
+            "from dataclasses import replace",
+            "from wmlearn.intake import inspections",
+            "lesson_15.measured.RECIPE = wm.Recipe(epochs=3, lr=8e-3, batch_size=64)",
+            "inspections.NeuralCleanse = lambda: wm.detection.NeuralCleanse(steps=20)",
+            "inspections.Strip = lambda **how: wm.detection.Strip(overlays=4, **how)",
+        ),
+    ),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -208,6 +209,12 @@ def _too_short() -> int:
 
 def _no_way_out(p: float, hits: int, control: int, n: int) -> int | None:
     return 0 if p <= 0.001 else None
+
+
+def _split_everywhere() -> dict[str, str]:
+    line = "00  read me.txt"
+    digest, name = line.split()
+    return {name: digest}
 
 
 def _without_logarithms() -> float:
@@ -462,6 +469,18 @@ CASES: dict[str, list[Seen]] = {
     "11.3": [
         Seen("0 in the example", _mistake("11.3", "below-the-level", *SURER)),
         Seen("The size of tensor a", lambda: SURER[1] <= SURER[0]),
+    ],
+    "15.1": [
+        Seen("too many values", _split_everywhere),
+        Seen("'extra.py'", lambda: {"model.pt": "00"}["extra.py"]),
+    ],
+    "15.2": [
+        Seen("No module named 'parcel'", lambda: pickle.loads(b"\x80\x02cparcel.a\nb\n)R.")),
+        Seen("list index", lambda: [][0]),
+    ],
+    "15.3": [
+        Seen("neural cleanse", lambda: {"cleanse": "fine"}["neural cleanse"]),
+        Seen("not subscriptable", lambda: _split_everywhere["format"]),  # pyright: ignore[reportIndexIssue]
     ],
     "12.1": [
         Seen("0 in the example", _mistake("12.1", "no-one", *UNITS)),

@@ -20,6 +20,7 @@ from wmlearn.data.recordings import from_wave
 from wmlearn.data.signs.street import KINDS, Street
 from wmlearn.evidence import Rank
 from wmlearn.experiments import Results, shipped
+from wmlearn.intake import Bill
 from wmlearn.ownership import Finding, Match, Report
 from wmlearn.plots import canvas
 from wmlearn.street_detector import Detections
@@ -307,6 +308,10 @@ CASES: dict[str, tuple[Any, ...]] = {
     "tables.capacity": (shipped("tables"), "breast-cancer"),
     "tables.watchers": (shipped("tables"), "breast-cancer"),
     "tables.families": (shipped("tables"), "breast-cancer", "odd"),
+    "intake.seen": (shipped("intake"),),
+    "intake.seconds": (shipped("intake"),),
+    "intake.costs": (shipped("intake"), Bill(250, 10, 20, 1250.0, 13_250.0)),
+    "intake.price_point": (shipped("intake"), 1_000, 100),
     "ownership.keys": ({"claim 1": ANSWERED, "claim 2": ANSWERED},),
     "ownership.false": (FALSE_CLAIMS,),
     "ownership.power": (1e-3,),
@@ -364,6 +369,9 @@ SAYS = {  # picture -> what its sentence quotes of the data
     "tables.capacity": ["30, 100, 300 keys", "mean of 5 owners", "random forest 100, 100, 100 %"],
     "tables.watchers": ["out of range, isolation forest", "the key: plausible rows 0.0, "],
     "tables.families": ["beat all 19 bystanders, where 5 % may", "random forest among random forest"],
+    "intake.seen": ["Parcels called bad, by attack.", "pickle, an unlisted call: format "],
+    "intake.costs": ["two lanes: 53, of them 5 for looks, 10 bad ones let in, 20 honest ones refused."],
+    "intake.price_point": ["A bad parcel let in costs 1,000 minutes, an honest one refused 100."],
     "ownership.lost_case": ["stolen, to Ada 1, to Mallory 0", "his own, to Ada 0, to Mallory 1"],
     "ownership.cross": ["Ada's mark: one yes, two not shown", "Bob's mark: evidence void"],
     "keys.tries": [

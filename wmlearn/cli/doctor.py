@@ -24,6 +24,7 @@ PURPOSE = {  # of an extra; of others, "optional"
     "signs": "only for notebook 04 and to fetch data",
     "serve": "only for notebook 11 and to serve a model",
     "tables": "only for notebook 13 and models of tables",
+    "intake": "only for notebook 15 and to check models that arrive",
 }
 FETCHED = ("fashion-mnist", "cifar10", "gtsrb", "spoken-digits")  # what doesn't ship with the course
 ROOM = 0.5  # GiB that a class of results and pictures may fill

@@ -11,6 +11,7 @@ from . import (
     evasion,
     false_claims,
     forging,
+    intake,
     key_size,
     lost_case,
     newer_triggers,
@@ -64,6 +65,7 @@ _EXPERIMENTS = (
     nothing_planted.NOTHING_PLANTED,
     sound.SOUND,
     tables.TABLES,
+    intake.INTAKE,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
 

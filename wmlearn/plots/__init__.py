@@ -4,6 +4,7 @@ computed from the data.
 
 from . import detection as detection
 from . import digits as digits
+from . import intake as intake
 from . import keys as keys
 from . import names as names
 from . import origins as origins

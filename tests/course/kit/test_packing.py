@@ -83,6 +83,7 @@ def test_a_kit_holds_wheels_what_installs_them_and_checksums_of_all(
     assert "wmlearn lab\n" in readme
     assert "Notebook 04 needs the extra `signs`" in readme
     assert "Notebook 11 needs the extra `serve`" in readme
+    assert "Notebook 15 needs the extra `intake`" in readme
     assert [path.name for path in tmp_path.iterdir()] == ["kit"], "nothing else is left"
 
 

@@ -44,7 +44,7 @@ The first installs into a new folder of your own, `wmlearn-env` or what you name
 minutes. It refuses another Python, and files that aren't what `SHA256SUMS` says. The last opens notebook 01:
 a copy of your own, in `wmlearn-course`.{without}
 """
-NEEDED = {"04": "signs", "11": "serve", "13": "tables"}
+NEEDED = {"04": "signs", "11": "serve", "13": "tables", "15": "intake"}
 """Notebook -> the extra that it needs."""
 
 

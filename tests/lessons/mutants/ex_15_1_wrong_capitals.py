@@ -1,0 +1,25 @@
+"""Digits are compared as they are written."""
+
+import hashlib
+
+EXERCISE = "15.1"
+MISTAKE = "capitals"
+
+
+def compare(manifest, files):
+    listed = {}
+    for line in manifest.splitlines():
+        if line:
+            digest, name = line.split("  ", 1)
+            listed[name] = digest
+    states = {}
+    for name in set(listed) | set(files):
+        if name not in listed:
+            states[name] = "unlisted"
+        elif name not in files:
+            states[name] = "missing"
+        elif hashlib.sha256(files[name]).hexdigest() == listed[name]:
+            states[name] = "same"
+        else:
+            states[name] = "changed"
+    return states

@@ -1,0 +1,25 @@
+"""Only what is listed is looked at."""
+
+import hashlib
+
+EXERCISE = "15.1"
+MISTAKE = "extra-ignored"
+
+
+def compare(manifest, files):
+    listed = {}
+    for line in manifest.splitlines():
+        if line:
+            digest, name = line.split("  ", 1)
+            listed[name] = digest.lower()
+    states = {}
+    for name in listed:
+        if name not in listed:
+            states[name] = "unlisted"
+        elif name not in files:
+            states[name] = "missing"
+        elif hashlib.sha256(files[name]).hexdigest() == listed[name]:
+            states[name] = "same"
+        else:
+            states[name] = "changed"
+    return states

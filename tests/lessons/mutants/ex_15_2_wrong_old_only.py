@@ -1,0 +1,20 @@
+"""Only GLOBAL is read."""
+
+import pickletools
+
+EXERCISE = "15.2"
+MISTAKE = "old-only"
+
+
+def would_call(raw):
+    names, strings, kept = [], [], []
+    for opcode, argument, _ in pickletools.genops(raw):
+        if opcode.name in ("SHORT_BINUNICODE", "BINUNICODE"):
+            strings.append(argument)
+        elif opcode.name == "MEMOIZE":
+            kept.append(strings[-1] if strings else "")
+        elif opcode.name == "BINGET":
+            strings.append(kept[argument] if argument < len(kept) else "")
+        elif opcode.name == "GLOBAL":
+            names.append(argument.replace(" ", "."))
+    return names

@@ -1,0 +1,31 @@
+"""A model arrives: what can be checked before it is let in, what each check costs, and what passes it."""
+
+from .inspections import FILE_LOOKS as FILE_LOOKS
+from .inspections import LOOKS as LOOKS
+from .inspections import MODEL_LOOKS as MODEL_LOOKS
+from .inspections import Buyer as Buyer
+from .inspections import Outcome as Outcome
+from .inspections import inspect_parcel as inspect_parcel
+from .inspections import look_at_files as look_at_files
+from .inspections import look_at_model as look_at_model
+from .inspections import not_looked_at as not_looked_at
+from .parcels import Card as Card
+from .parcels import hash_list as hash_list
+from .parcels import network_in as network_in
+from .parcels import pack_parcel as pack_parcel
+from .pickles import Opening as Opening
+from .pickles import PickleScan as PickleScan
+from .pickles import globals_in as globals_in
+from .pickles import open_apart as open_apart
+from .pickles import scan_pickle as scan_pickle
+from .policies import PRICES as PRICES
+from .policies import Bill as Bill
+from .policies import Case as Case
+from .policies import Policy as Policy
+from .policies import Prices as Prices
+from .policies import any_bad as any_bad
+from .policies import bill as bill
+from .policies import cheapest_rule as cheapest_rule
+from .signatures import new_signing_key as new_signing_key
+from .signatures import sign_folder as sign_folder
+from .signatures import signature_fault as signature_fault
