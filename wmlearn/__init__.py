@@ -37,6 +37,7 @@ from .poisoning import poison_clean_label as poison_clean_label
 from .poisoning import success_rate as success_rate
 
 # Watermarks, and who owns them
+from . import courtroom as courtroom
 from . import evidence as evidence
 from . import intake as intake
 from . import ownership as ownership
@@ -46,6 +47,7 @@ from . import removal as removal
 from . import scorecard as scorecard
 from . import suspects as suspects
 from . import watermarks as watermarks
+from .courtroom import court as court
 from .evidence import Evidence as Evidence
 from .evidence import Verdict as Verdict
 from .evidence import bystanders as bystanders

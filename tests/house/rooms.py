@@ -36,6 +36,7 @@ ORDER = (  # a room may import from those above it, and from itself
     "ownership",
     "removal",
     "scorecard",
+    "courtroom",
     "experiments",
     "plots",
     "course",

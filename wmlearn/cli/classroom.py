@@ -288,6 +288,39 @@ def market(
 
 
 @app.command()
+def court(
+    where: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the class; keep it private.")],
+    students: Annotated[
+        Path | None, typer.Option(help="The names of the class, one a line.", metavar="FILE")
+    ] = None,
+    hand_ins_at: Annotated[
+        Path | None, typer.Option("--hand-ins", help="Score what the class handed in.", metavar="FOLDER")
+    ] = None,
+    cases: Annotated[int, typer.Option(help="12 for a day, 4 for half a day.")] = 12,
+    decks: Annotated[int, typer.Option(help="How many different deals a class has.")] = 3,
+) -> None:
+    """Deal sealed cases for the court of lesson 16 to a class; with --hand-ins, score the judgements.
+
+    Each student gets the folder DIR/court/NAME, and hands in its judgement.json. The key to the truths is
+    DIR/court.key. The league is also written to DIR/court.html.
+    """
+    from ..course.classroom import court as courts  # loads the watermarks
+
+    names = _students(where) if students is None else hand_ins.class_list(students)
+    if hand_ins_at is None:
+        folders = courts.hand_out(where, names, n=cases, decks=decks)
+        typer.echo(f"{len(folders)} folders in {where / courts.CASES}: hand each to its student.")
+        typer.echo(f"The truths are sealed with {where / courts.KEY}; keep it. When all have handed in:")
+        typer.echo(f"  wmlearn classroom court {where} --hand-ins FOLDER")
+        return
+    league = courts.judged(where, hand_ins_at, names)
+    files.write(where / "court.html", courts.to_html(league).encode())
+    for line in courts.told(league):
+        typer.echo(line)
+    typer.echo(f"\n{where / 'court.html'} shows the same, for all to see.")
+
+
+@app.command()
 def report(
     where: Annotated[
         Path, typer.Argument(metavar="DIR", help="The folder of the class, or of marks.")

@@ -22,7 +22,7 @@ def pack(
     extra: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pack an extra: signs (notebook 04), serve (11), tables (13), intake (15); may be given often."
+            help="Pack an extra: signs (notebook 04), serve (11), tables (13), intake (15). May be repeated."
         ),
     ] = None,
 ) -> None:

@@ -1,0 +1,280 @@
+"""A sitting of the court: cases are opened, for minutes and queries; decided; scored; and revealed.
+
+The truth is in nothing that a learner gets: in class it isn't on the learner's machine; alone, a referee
+keeps it, of which everybody has the seal. Who looks for it in the memory of the process, or deals the same
+seed twice, finds it, and plays patience against themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from ..errors import require
+from ..evidence import Suspect, answers
+from ..watermarks.secret import secret_of
+from . import small_digits
+from .dealing import Dealt, Truth, dealt
+from .filings import Papers
+from .opinions import Opinion, opinions
+from .seals import Opening, check_seal, opening
+
+PRICES = {"papers": 10, "accused": 10, "siblings": 40}
+"""Minutes: the papers of a case, the accused's network or service, the court's own networks."""
+MINUTES = {12: 270, 4: 120}
+"""What a court has: with twelve cases not everything can be opened."""
+QUERIES = {12: 1_000, 4: 600}
+"""How many pictures all services together may be asked about."""
+FALSE_CONVICTION = 10
+"""What it costs, in missed thieves."""
+
+
+@dataclass(frozen=True)
+class SealedCase:
+    """What everybody knows of a case: who claims that whose network was made from theirs, whether it is only
+    sold as a `service`, and the seal of the truth.
+    """
+
+    number: int
+    claimant: str
+    accused: str
+    service: bool
+    seal: str
+
+    def __str__(self) -> str:
+        what = "the service" if self.service else "the network"
+        return f"case {self.number}: {self.claimant} says that {what} of {self.accused} was stolen"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a judge says of a case: was the network stolen, and why."""
+
+    number: int
+    stolen: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All rulings of a sitting, and what it has cost."""
+
+    rulings: tuple[Ruling, ...]
+    minutes: int
+    queries: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a judgement compares with the truth: thieves convicted, and `missed`; innocents acquitted, and
+    convicted (`false`); cases without a ruling count as missed.
+    """
+
+    cases: int
+    missed: int
+    false: int
+
+    @property
+    def right(self) -> int:
+        """How many rulings were right."""
+        return self.cases - self.missed - self.false
+
+    @property
+    def points(self) -> int:
+        """One a case; a missed thief costs one, a false conviction ten."""
+        return self.cases - self.missed - FALSE_CONVICTION * self.false
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """A case when all is over: the opened truth, what was ruled, and what each test says."""
+
+    opening: Opening
+    ruling: Ruling
+    opinions: tuple[Opinion, ...]
+
+    @property
+    def right(self) -> bool:
+        """Whether the ruling was right."""
+        return self.opening.truth.stolen == self.ruling.stolen
+
+
+@dataclass
+class Desk:
+    """What a judge has done: minutes and queries left, what is open, how was ruled."""
+
+    minutes: int
+    queries: int
+    open: set[tuple[int, str]] = field(default_factory=set)
+    rulings: dict[int, Ruling] = field(default_factory=dict)
+
+    def pay(self, number: int, what: str) -> None:
+        """Open something once, for its minutes."""
+        price = PRICES[what]
+        of = f" of case {number}" if number else ""
+        rule = f"the {what}{of} must be opened once only"
+        require((number, what) not in self.open, rule, "a second time", "Keep what you got the first time.")
+        rule = f"the {what}{of} must fit the minutes that are left, {self.minutes}"
+        require(price <= self.minutes, rule, f"{price} minutes", "Rule on what you have.")
+        self.minutes -= price
+        self.open.add((number, what))
+
+    def ask(self, n: int) -> None:
+        """Spend `n` queries."""
+        rule = f"services must be asked no more than {self.queries} queries that are left"
+        require(n <= self.queries, rule, n, "Rule on what you have.")
+        self.queries -= n
+
+
+Clerk = Callable[[int, str], Papers | Suspect]
+"""Hands over the papers of a case, or the accused's network; a service as a function without a count."""
+Referee = Callable[[], tuple[Opening, ...]]
+"""Opens the seals when all is ruled."""
+Expert = Callable[[int], tuple[Opinion, ...]]
+"""Says what each test says of a case."""
+
+
+@dataclass(frozen=True, eq=False)
+class Court:
+    """Sealed cases, and the desk of whoever judges them."""
+
+    cases: tuple[SealedCase, ...]
+    desk: Desk
+    clerk: Clerk = field(repr=False)
+    referee: Referee = field(repr=False)
+    expert: Expert = field(repr=False)
+
+
+def court(seed: int = 0, *, cases: int = 12) -> Court:
+    """Deal `cases` sealed cases, 12 or 4, and open a sitting; each seed deals others, in a quarter of a
+    minute. `courtroom` has what a judge does there.
+
+    >>> court = wm.court(7)  # doctest: +SKIP
+    >>> papers = wm.courtroom.papers(court, 1)  # doctest: +SKIP
+    >>> wm.court(7, cases=5)
+    Traceback (most recent call last):
+    wmlearn.errors.ArgumentError: a court must have 12 cases, or 4, got 5.
+    """
+    return seated(dealt(secret_of(seed, None) + b" court", cases))
+
+
+def seated(cases: Sequence[Dealt]) -> Court:
+    """Open a sitting over dealt cases, whose truths the referee keeps until all are ruled."""
+    openings = tuple(opening(each.truth) for each in cases)
+    desk = Desk(MINUTES[len(cases)], QUERIES[len(cases)])
+
+    def clerk(number: int, what: str) -> Papers | Suspect:
+        case = cases[number - 1]
+        return case.papers if what == "papers" else case.suspect
+
+    def referee() -> tuple[Opening, ...]:
+        missing = [each.truth.number for each in cases if each.truth.number not in desk.rulings]
+        require(not missing, "all cases must be ruled before a seal is opened", f"none on {missing}")
+        return openings
+
+    def expert(number: int) -> tuple[Opinion, ...]:
+        referee()
+        return opinions(cases[number - 1].papers, cases[number - 1].suspect)
+
+    listed = tuple(listed_case(case, opening.seal) for case, opening in zip(cases, openings, strict=True))
+    return Court(listed, desk, clerk, referee, expert)
+
+
+def listed_case(case: Dealt, seal: str) -> SealedCase:
+    """Return what everybody may know of a case."""
+    papers = case.papers
+    return SealedCase(case.truth.number, papers.claimant.name, papers.accused.name, case.service, seal)
+
+
+def papers(court: Court, number: int) -> Papers:
+    """Open the papers of a case, for 10 minutes; raise `ArgumentError` for no case, or the second time."""
+    _check_number(court, number)
+    court.desk.pay(number, "papers")
+    found = court.clerk(number, "papers")
+    assert isinstance(found, Papers)
+    return found
+
+
+def accused(court: Court, number: int) -> Suspect:
+    """Order the accused to hand over the network, for 10 minutes: a module; of a service, a function from
+    pictures (N, 1, 28, 28) to labels (N,), which counts queries, and refuses when they are spent.
+    """
+    _check_number(court, number)
+    court.desk.pay(number, "accused")
+    found = court.clerk(number, "accused")
+    assert not isinstance(found, Papers)
+    if isinstance(found, nn.Module):
+        return found
+    ask = found
+
+    def service(x: Tensor) -> Tensor:
+        court.desk.ask(len(x))
+        return answers(ask, x)
+
+    return service
+
+
+def siblings(court: Court) -> tuple[nn.Module, ...]:
+    """Have the court train networks as every claimant's was, for 40 minutes: a control for all cases."""
+    court.desk.pay(0, "siblings")
+    return small_digits.siblings()
+
+
+def rule(court: Court, number: int, *, stolen: bool, why: str = "") -> Ruling:
+    """Rule on a case, once and for all; raise `ArgumentError` for no case, or the second time."""
+    _check_number(court, number)
+    require(type(stolen) is bool, "stolen must be True or False", stolen)
+    what = f"case {number} must be ruled on once"
+    require(number not in court.desk.rulings, what, "a second ruling", "A judgement stands.")
+    ruling = Ruling(number, stolen, why)
+    court.desk.rulings[number] = ruling
+    return ruling
+
+
+def judgement(court: Court) -> Judgement:
+    """Return the rulings so far, and what they have cost."""
+    n = len(court.cases)
+    desk = court.desk
+    rulings = tuple(desk.rulings[number] for number in sorted(desk.rulings))
+    return Judgement(rulings, MINUTES[n] - desk.minutes, QUERIES[n] - desk.queries)
+
+
+def score(court: Court) -> Score:
+    """Compare the judgement with the truth; raise `ArgumentError` until every case is ruled."""
+    return scored(court.desk.rulings, [each.truth for each in court.referee()])
+
+
+def scored(rulings: Mapping[int, Ruling], truths: Sequence[Truth]) -> Score:
+    """Compare rulings, by number, with truths."""
+    missed = 0
+    false = 0
+    for truth in truths:
+        ruling = rulings.get(truth.number)
+        if ruling is not None and ruling.stolen and not truth.stolen:
+            false += 1
+        elif ruling is None or ruling.stolen != truth.stolen:
+            missed += 1
+    return Score(len(truths), missed, false)
+
+
+def reveal(court: Court) -> tuple[Revealed, ...]:
+    """Open all seals, check them, and say what each test would have said; raises `ArgumentError` until every
+    case is ruled, `DataError` where a seal doesn't fit.
+    """
+    openings = court.referee()
+    for each, case in zip(openings, court.cases, strict=True):
+        check_seal(each, case.seal)
+    rulings = court.desk.rulings
+    numbers = [each.truth.number for each in openings]
+    return tuple(
+        Revealed(each, rulings[number], court.expert(number))
+        for each, number in zip(openings, numbers, strict=True)
+    )
+
+
+def _check_number(court: Court, number: int) -> None:
+    n = len(court.cases)
+    good = type(number) is int and 1 <= number <= n
+    require(good, f"a case must be one of 1..{n}", number, "court.cases lists them.")
