@@ -322,7 +322,6 @@ def fit(model, samples):
 def draw(secret, n, samples):
     picks = integers(secret, "rows", 30 * n, len(samples)).view(n, 30)
     return plausible(samples.x, picks)
-
 by_rows = watermarks.Adi2018(n=300, draw=draw)
 rows_key = by_rows.keygen(None, owned, seed=13)
 both = wm.Samples(torch.cat([owned.x, rows_key.x]), torch.cat([owned.y, rows_key.y]), owned.classes)

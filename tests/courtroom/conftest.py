@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from wmlearn.courtroom import dealing, filings
+from wmlearn.courtroom import dealing, filings, small_digits
 from wmlearn.courtroom.dealing import Dealt, Networks, Plan, Truth
 from wmlearn.courtroom.filings import Bar
 from wmlearn.watermarks.secret import secret_of
 
 SECRET = secret_of(1600, None)
-
-
-@pytest.fixture(scope="package")
-def few() -> tuple[Dealt, ...]:
-    """Half a day's court."""
-    return dealing.dealt(SECRET, 4)
 
 
 @pytest.fixture(scope="package")
@@ -27,7 +21,8 @@ def people() -> Bar:
 @pytest.fixture(scope="package")
 def networks(people: Bar) -> Networks:
     """Two networks that learnt apart, each with a mark."""
-    return dealing.networks_of(people, Plan("independent", marked=True))
+    trained = dealing.networks_of(people, Plan("independent", marked=True))
+    return Networks(small_digits.plain(trained.original), small_digits.plain(trained.accused))
 
 
 @pytest.fixture(scope="package")
@@ -45,3 +40,23 @@ def mixed(people: Bar, networks: Networks) -> tuple[Dealt, ...]:
         truth = Truth(i + 1, i < 2, "pruned" if i < 2 else plan.kind)
         cases.append(Dealt(truth, plan.service, networks.accused, papers))
     return tuple(cases)
+
+
+@pytest.fixture(scope="package")
+def few(people: Bar, networks: Networks) -> tuple[Dealt, ...]:
+    """Four cases, as they are dealt, but that three claimants show one network: a copy by scores, a network
+    of a stranger, a false claim on it, and an insider's.
+    """
+    samples = small_digits.digits(people.secret, "a thief", 2 * dealing.THIEFS)
+    copy = small_digits.plain(dealing.WASHES["distilled"](networks.original, samples))
+    pairs = {
+        Plan("distilled"): Networks(networks.original, copy),
+        Plan("independent", marked=True): networks,
+        Plan("only-hits", "only-hits", marked=True): networks,
+    }
+    cases = []
+    for plan, pair in pairs.items():
+        papers = dealing.papers_of(people, plan, pair)
+        cases.append(Dealt(Truth(len(cases) + 1, plan.stolen, plan.kind), False, pair.accused, papers))
+    insiders = filings.bar(secret_of(1602, None), "Chen", "Dina")
+    return (*cases, dealing.case_of(insiders, Plan("insider", marked=True), 4))

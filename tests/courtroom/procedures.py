@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from wmlearn import courtroom, evidence, ownership
 from wmlearn.courtroom import Court, Papers, SealedCase
@@ -19,13 +20,14 @@ LEAD = 0.06
 
 def honest(court: Court) -> None:
     """Rule on every case: licence and order first, then the mark, weights, and scores."""
-    strangers = courtroom.siblings(court)
+    strangers = list(courtroom.siblings(court))
+    told = torch.stack([predict(network, odd_queries()) for network in strangers])
     for case in court.cases:
-        stolen = _is_stolen(court, case, list(strangers))
+        stolen = _is_stolen(court, case, strangers, told)
         courtroom.rule(court, case.number, stolen=stolen)
 
 
-def _is_stolen(court: Court, case: SealedCase, strangers: list[nn.Module]) -> bool:
+def _is_stolen(court: Court, case: SealedCase, strangers: list[nn.Module], told: Tensor) -> bool:
     papers = courtroom.papers(court, case.number)
     if courtroom.is_licensed(papers) or not courtroom.first_to_release(papers):
         return False
@@ -37,7 +39,7 @@ def _is_stolen(court: Court, case: SealedCase, strangers: list[nn.Module]) -> bo
         return True
     if not isinstance(suspect, nn.Module) or public_start(papers.original):
         return False
-    return is_relative(papers, suspect, strangers) or follows(papers, suspect, strangers)
+    return is_relative(papers, suspect, strangers) or follows(papers, suspect, told)
 
 
 def is_relative(papers: Papers, suspect: nn.Module, strangers: list[nn.Module]) -> bool:
@@ -48,12 +50,12 @@ def is_relative(papers: Papers, suspect: nn.Module, strangers: list[nn.Module]) 
     return found.cosine - max(found.strangers) >= APART
 
 
-def follows(papers: Papers, suspect: nn.Module, strangers: list[nn.Module]) -> bool:
-    """Say whether the suspect follows the claimant's scores far more closely than any sibling's."""
-    import torch
-
+def follows(papers: Papers, suspect: nn.Module, told: Tensor) -> bool:
+    """Say whether the suspect follows the claimant's scores far more closely than any sibling's, who `told`
+    theirs (siblings, N, classes).
+    """
     x = odd_queries()
-    others = torch.stack([predict(network, x) for network in (papers.original, *strangers)])
+    others = torch.cat([predict(papers.original, x)[None], told])
     own, *siblings = following(predict(suspect, x), others).tolist()
     return own - max(siblings) >= LEAD
 

@@ -8,10 +8,11 @@ scores need what a service doesn't give. A judge knows which test may speak.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import mean
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .. import ownership as own
 from ..errors import ArgumentError
@@ -128,12 +129,19 @@ def matched(papers: Papers, suspect: Suspect) -> Opinion:
     return Opinion("weights, matched", says, accuses=found.cosine - closest >= APART)
 
 
+@lru_cache(1)
+def _told() -> Tensor:
+    """Return what the court's own networks answer, (siblings, N, classes), asked once."""
+    x = small_digits.odd_queries()
+    return torch.stack([predict(network, x) for network in small_digits.siblings()])
+
+
 def scores(papers: Papers, suspect: Suspect) -> Opinion:
     """Ask whose scores the accused's network follows: the claimant's, or those of networks trained alike."""
     if not isinstance(suspect, nn.Module):
         return Opinion("scores", "a service gives labels only", accuses=None)
     x = small_digits.odd_queries()
-    others = torch.stack([predict(network, x) for network in (papers.original, *small_digits.siblings())])
+    others = torch.cat([predict(papers.original, x)[None], _told()])  # (1 + siblings, N, classes)
     own_likeness, *siblings = following(predict(suspect, x), others).tolist()
     says = f"{own_likeness:.2f}; siblings' {mean(siblings):.2f}, at most {max(siblings):.2f}"
     return Opinion("scores", says, accuses=own_likeness - max(siblings) >= LEAD)

@@ -553,15 +553,15 @@ QUIZ = (
         ),
     ),
     Question(
-        "A scanner finds nothing in a pickle. Then you may …",
+        "A scanner finds nothing in a pickle. What may you do now?",
         (
             Option(
-                "say that it calls nothing on the scanner's list.",
+                "Say that it calls nothing on the scanner's list.",
                 "Yes. What is on no list passes, as one of our parcels shows.",
             ),
-            Option("open it with pickle.load.", "A call that is on no list runs all the same."),
-            Option("say that it holds only numbers.", "Read its opcodes: that is a stronger claim."),
-            Option("skip the signature.", "Who sent it is a question of its own."),
+            Option("Open it with pickle.load.", "A call that is on no list runs all the same."),
+            Option("Say that it holds only numbers.", "Read its opcodes: that is a stronger claim."),
+            Option("Skip the signature.", "Who sent it is a question of its own."),
         ),
     ),
     Question(
