@@ -102,10 +102,9 @@ def read_fitted(path: Path | str, classes: int, *, mine: bool = False) -> Fitted
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", InconsistentVersionWarning)
+        with warnings.catch_warnings(record=True) as notes:
             model = io.load(path, trusted=[TREE] if mine else [])
-    except InconsistentVersionWarning as error:
+    except InconsistentVersionWarning as error:  # where warnings are errors
         _check_version(error.original_sklearn_version)
         raise
     except UntrustedTypesFoundException as error:
@@ -115,6 +114,9 @@ def read_fitted(path: Path | str, classes: int, *, mine: bool = False) -> Fitted
     except Exception as error:  # of a stranger's file, whatever is wrong with it
         rule = f"{path.name} must hold a fitted model as save_fitted writes it"
         raise DataError(f"{rule}, got: {type(error).__name__}: {str(error)[:200]}") from error
+    for note in notes:
+        if isinstance(note.message, InconsistentVersionWarning):
+            _check_version(note.message.original_sklearn_version)
     return Fitted(model, classes)
 
 
