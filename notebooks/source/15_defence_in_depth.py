@@ -13,7 +13,7 @@
 #
 # - **verify** a list of hashes, and say what it doesn't tell ([exercise 15.1](#The-file:-hash-and-signature));
 # - **read** what a pickle would call, without opening it ([exercise 15.2](#A-pickle-is-a-program));
-# - **decide** by a policy that stops when it knows ([exercise 15.3](#A-policy-and-its-bill)), and price it ([challenge](#Challenge:-the-cheapest-intake));
+# - **decide** by a policy that stops when it knows ([exercise 15.3](#A-policy,-and-its-bill)), and price it ([challenge](#Challenge:-the-cheapest-intake));
 # - **name** attacks as NIST and MITRE do ([quiz](#Three-questions)).
 
 # %% tags=["nbval-ignore-output"]
