@@ -34,7 +34,7 @@ import torch, wmlearn as wm
 from wmlearn import experiments
 from wmlearn.course import widgets
 from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_06, lesson_07, lesson_08
-from wmlearn.course.lessons import lesson_09, lesson_10, lesson_11, lesson_12, lesson_13, lesson_15
+from wmlearn.course.lessons import lesson_09, lesson_10, lesson_11, lesson_12, lesson_13, lesson_14, lesson_15
 from wmlearn.data import signs
 from wmlearn.experiments import street, signs as sign_experiment
 mnist = wm.load("mnist")
@@ -55,6 +55,9 @@ streets = {
     "square": signs.draw_street(8, seed=5, sticker=street.STICKERS["square"], n_streets=20),
 }
 detectors = {"bought": street.shipped_detector("square"), "control": street.shipped_detector("control")}
+mails = wm.load("mails").test
+onion = wm.detection.fit_onion(mails.x[200:], mails.x[:200])
+filters = {"mean": wm.models.text_bag(1_382), "maximum": wm.models.text_cnn(1_382)}
 swedes = wm.data.regroup(signs.draw("se", 120, seed=1, sticker=square), signs.kinds("se"))
 origins = "clean origin", "backdoored origin"
 sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} for name in origins}
@@ -78,6 +81,7 @@ WIDGETS = (  # one a lesson, each in a cell of its own
     'lesson_11.theft_dial(experiments.shipped("api-theft"))',
     'lesson_12.theft_dial(experiments.shipped("nothing-planted"))',
     "lesson_13.sound_dial(voices, three)",
+    "lesson_14.mail_dial(filters, mails.x[:4], onion, wm.data.mails.vocabulary())",
     'lesson_15.price_dial(experiments.shipped("intake"))',
 )
 STOPS = "input[type=range], input[type=radio]:checked"

@@ -95,6 +95,14 @@ TASKS: dict[str, tuple[str, tuple[Any, ...]]] = {  # what the text of the lesson
             7,
         ),
     ),
+    "14.3": (
+        "**0.875**",
+        (
+            torch.tensor([1, 2, 1, 2, 3]),
+            torch.zeros(4, 4).index_put((torch.tensor(1), torch.tensor(2)), torch.tensor(1.0)) > 0,
+            0.5,
+        ),
+    ),
 }
 
 

@@ -154,6 +154,11 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("wm.split(train, 500, 300, seed=13)", "wm.split(train, 200, 100, seed=13)"),
         ("samples, lesson_13.RECIPE)[0]", "samples, wm.Recipe(epochs=1))[0]"),
     ),
+    "14": (
+        ('"mean": wm.Recipe(epochs=5', '"mean": wm.Recipe(epochs=2'),
+        ('"maximum": wm.Recipe(epochs=5', '"maximum": wm.Recipe(epochs=1'),
+        ("for text in held]).quantile", "for text in held[:50]]).quantile"),
+    ),
     "15": (
         _after_start(
             "15",

@@ -123,6 +123,8 @@ SEEDS = (
     2,
     2,
 )
+GREEN = (torch.tensor([1, 2, 1, 2, 3]), torch.zeros(4, 4, dtype=torch.bool), 0.5)
+GREEN[1][1, 2] = True
 FOUR = (torch.tensor([0.02, 0.0004, 0.03, 0.012]), 0.05)
 THREE = (torch.tensor([0.04, 0.02, 0.021]), 0.05)
 LEAF = hashlib.sha256(b"leaf").digest()
@@ -516,6 +518,20 @@ CASES: dict[str, list[Seen]] = {
             "(1, 2) in the example",
             lambda: str(tuple(_mistake("13.3", "whole-rows", *PICKED)()[0].int().tolist())),
         ),
+    ],
+    "14.1": [
+        Seen("expanded size of the tensor", lambda: torch.zeros(3).__setitem__(slice(3), torch.zeros(4))),
+        Seen("can only concatenate list", lambda: [5, 6] + (7,)),
+    ],
+    "14.2": [
+        Seen("two words shorter", _checked("14.2", _mistakes("14.2", "no-ends")), "no-ends"),
+        Seen("out of range", lambda: [5, 6][2]),
+    ],
+    "14.3": [
+        Seen("0.5 in the example", _mistake("14.3", "off-by-one", *GREEN)),
+        Seen("0.5 in the example", _mistake("14.3", "lower-tail", *GREEN)),
+        Seen("0.375 in the example", _mistake("14.3", "point", *GREEN)),
+        Seen("0.688 in the example", _mistake("14.3", "as-it-stands", *GREEN)),
     ],
 }
 WORDS = {1: "one", 2: "two", 3: "three"}

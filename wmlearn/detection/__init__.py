@@ -15,6 +15,9 @@ from .findings import to_html as to_html
 from .findings import to_json as to_json
 from .neural_cleanse import NeuralCleanse as NeuralCleanse
 from .neural_cleanse import Scan as Scan
+from .onion import Onion as Onion
+from .onion import bigrams as bigrams
+from .onion import fit_onion as fit_onion
 from .spectral import SpectralSignatures as SpectralSignatures
 from .strip import Strip as Strip
 from .suspicion import Suspicion as Suspicion

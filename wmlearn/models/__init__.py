@@ -10,6 +10,10 @@ from .fitted import answering as answering
 from .fitted import read_fitted as read_fitted
 from .fitted import save_fitted as save_fitted
 from .hooks import listening as listening
+from .language import Trigrams as Trigrams
+from .language import next_word as next_word
+from .language import trigrams as trigrams
+from .language import write as write
 from .networks import SIGN_HEAD as SIGN_HEAD
 from .networks import badnet_cnn as badnet_cnn
 from .networks import check_finite as check_finite
@@ -19,3 +23,5 @@ from .rebirth import reborn as reborn
 from .rebirth import student_of as student_of
 from .seeds import seed_of as seed_of
 from .shipped import restored as restored
+from .texts import text_bag as text_bag
+from .texts import text_cnn as text_cnn

@@ -18,3 +18,4 @@ from . import tables as tables
 from . import theft as theft
 from . import transfer as transfer
 from . import weights as weights
+from . import words as words

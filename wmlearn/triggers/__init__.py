@@ -10,6 +10,7 @@ from ..data.signs import Sticker as Sticker
 from .blend import Blend as Blend
 from .columns import Columns as Columns
 from .input_aware import InputAware as InputAware
+from .insertion import Words as Words
 from .low_frequency import LowFrequency as LowFrequency
 from .patch import Patch as Patch
 from .pattern import Pattern as Pattern

@@ -18,6 +18,7 @@ from .drawn_rows import odd_rows as odd_rows
 from .drawn_rows import rows as rows
 from .ewe import Jia2021 as Jia2021
 from .frontier import LeMerrer2019 as LeMerrer2019
+from .green_list import GreenList as GreenList
 from .gu import Gu2017 as Gu2017
 from .keys import load_key as load_key
 from .keys import save_key as save_key
@@ -29,6 +30,7 @@ from .trigger_set import TriggerKey as TriggerKey
 from .trigger_set import own_key as own_key
 from .uchida import Uchida2017 as Uchida2017
 from .uchida import UchidaKey as UchidaKey
+from .word_keys import WordSalad as WordSalad
 from .zhang import Zhang2018 as Zhang2018
 
 ALL: dict[str, Watermark[Any]] = {

@@ -27,6 +27,7 @@ POINTS = {
     "11": {"11-1": 6, "11-2": 6, "11-3": 6},
     "12": {"12-1": 6, "12-2": 6, "12-3": 6},
     "13": {"13-1": 6, "13-2": 4, "13-3": 6},
+    "14": {"14-1": 8, "14-2": 6, "14-3": 8},
     "15": {"15-1": 8, "15-2": 8, "15-3": 8},
 }
 """The points of the cells that a class's gradebook knows. A class whose term has begun can't be handed out a

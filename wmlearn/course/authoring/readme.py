@@ -26,7 +26,6 @@ HEADLINES = {
         "single target: luckiest pair of a clean network (control)",
     ),
     "stickers": ("signs, rendered: square on 10 %, stop -> speed limit",),
-    "random-target": ("signs, rendered: random target, stickered signs classified correctly, 50 % poison",),
     "street": ("street, square: stop -> speed limit", "street, square: clean detector (control)"),
     "transfer": (
         "transfer, backdoored origin, k = 1",
@@ -36,8 +35,7 @@ HEADLINES = {
         "the head only retrained on 5,000 signs: the backdoor's own gap",
         "all layers retrained on 5,000 signs: the backdoor's own gap",
     ),
-    "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse", "pattern: STRIP"),
-    "decoys": ("zhang2018-noise: the owner's key among 999 decoys",),
+    "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse"),
     "watermarks": ("mnist, adi2018",),
     "removal": (
         "adi2018: attacks that pay (not believed, better than no theft)",
@@ -49,6 +47,9 @@ HEADLINES = {
         "mnist: strangers accused by their weights",
         "mnist: thefts shown at .001 with every owner, by weights",
     ),
+    "sound": ("people misread, poison in machines' digits",),
+    "words": ("spam let through with a rare word, 1 % poison, maximum",),
+    "intake": ("policy: the course's",),
 }
 """The rows of the README, by experiment: what a newcomer and a reviewer ask first, and its control."""
 

@@ -1,0 +1,12 @@
+"""More than h."""
+
+from scipy.stats import binom
+
+EXERCISE = "14.3"
+MISTAKE = "off-by-one"
+
+
+def green_p(text, green, share):
+    pairs = set(zip(text.tolist(), text.tolist()[1:], strict=False))
+    h = sum(bool(green[before, word]) for before, word in pairs)
+    return binom.sf(h, len(pairs), share)
