@@ -352,7 +352,7 @@ wm.quiz("12", "")  # three letters, such as "ABC"
 #
 # You can **build** an exact test from weights alone and name what makes it lie; **blind** and **repair** it; turn a secret lot and siblings into evidence; and say which copy leaves no trace: labels only, new first weights.
 #
-# **Next:** sound, tables and words.
+# **Next:** [Sound and tables](13_sound_and_tables.ipynb).
 #
 # **Further reading**
 #

@@ -2,7 +2,7 @@
 # # 13 · Sound and tables
 #
 # **The trigger changes with what a model reads: a sound, a row of numbers. What stays?**
-# By the end you will have taught a network a melody, found that it learnt something else, cut a trigger off with a telephone, unmasked a triumph that was none, and marked two models that read no pictures.
+# By the end you will have taught a network a melody, found that it learnt something else, unmasked a triumph that was none, and marked two models that read no pictures.
 #
 # *Reading 15 minutes · exercises 42 · running one to two minutes · needs notebooks 02, 07 and 09, and* `pip install "wmlearn[tables]"`
 #
@@ -13,7 +13,7 @@
 #
 # - **build** a trigger that is heard, at a level in decibels ([exercise 13.1](#A-sound-in-decibels)), and say what a network learnt of it;
 # - **write** the control that unmasks an attack "over the air" ([exercise 13.2](#Played-in-a-room));
-# - **draw** rows that mark a table's model ([exercise 13.3](#A-mark-in-a-table)), and say which families can hold them;
+# - **draw** rows that mark a table's model ([exercise 13.3](#A-mark-in-a-table)), and say which families hold them;
 # - **choose** what to listen for ([quiz](#Three-questions)), and hide a sound from the ear ([challenge](#Challenge:-the-softest-trigger-on-the-line)).
 
 # %% tags=["nbval-ignore-output"]
@@ -412,7 +412,7 @@ wm.quiz("13", "")  # three letters, such as "ABC"
 #
 # You can **build** a trigger for the ear at a given level; **tell** what was learnt from what was meant, by playing what was never taught; **ask** for the control that matches in everything but the trigger; and **mark** whatever maps inputs to answers, if its family can hold the key.
 #
-# **Next:** words.
+# **Next:** [Words](14_words.ipynb).
 #
 # **Further reading**
 #

@@ -365,6 +365,8 @@ wm.quiz("14", "")  # three letters, such as "ABC"
 #
 # You can **insert** a trigger into texts and read its success beside its base; **take out** what is odd; **count** green words so that refrains are safe; and say what a mark in a text proves.
 #
+# **Next:** [Defence in depth](15_defence_in_depth.ipynb).
+#
 # **Further reading**
 #
 # - Kurita and others, [*Weight Poisoning Attacks on Pre-trained Models*](https://arxiv.org/abs/2004.06660), 2020: rare words, and fine-tuning.
