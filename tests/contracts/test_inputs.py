@@ -15,6 +15,7 @@ from torch import nn
 
 import wmlearn as wm
 from wmlearn import detection, removal, suspects, triggers
+from wmlearn.suspects.arrays import packed
 
 PAGE = Path(__file__).parents[2] / "docs" / "inputs.md"
 KINDS = ("images", *MADE)
@@ -173,7 +174,7 @@ def test_a_service_takes_all_kinds_and_answers_as_the_network_does(kind: str) ->
 def test_a_service_says_what_is_wrong_with_a_text(x: torch.Tensor, says: str) -> None:
     testing = pytest.importorskip("fastapi.testclient")
     client = testing.TestClient(suspects.service(learnt("texts")))
-    reply = client.post("/predict", content=suspects.arrays.packed(x))
+    reply = client.post("/predict", content=packed(x))
     assert reply.status_code == 422
     assert says in reply.json()["error"]
 

@@ -393,4 +393,4 @@ def test_words_and_numbers_are_never_added() -> None:
     words = wm.Samples(KINDS["texts"], torch.tensor([0, 1, 0]), ("ham", "spam"))
     rows = wm.Samples(KINDS["rows"][:, :3], torch.tensor([0, 1, 0]), ("ham", "spam"))
     with pytest.raises(wm.ArgumentError, match="inputs that are added must have the same shape and type"):
-        words + rows
+        _ = words + rows

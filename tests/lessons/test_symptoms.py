@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import operator
 import pickle
 from collections.abc import Callable
 from contextlib import suppress
@@ -521,7 +522,7 @@ CASES: dict[str, list[Seen]] = {
     ],
     "14.1": [
         Seen("expanded size of the tensor", lambda: torch.zeros(3).__setitem__(slice(3), torch.zeros(4))),
-        Seen("can only concatenate list", lambda: [5, 6] + (7,)),
+        Seen("can only concatenate list", lambda: operator.add([5, 6], (7,))),
     ],
     "14.2": [
         Seen("two words shorter", _checked("14.2", _mistakes("14.2", "no-ends")), "no-ends"),
