@@ -274,7 +274,8 @@ def _strangers(cell: Cell, recipe: Recipe) -> Row:
     for i in range(STRANGERS_KEYS):
         key = scheme.keygen(innocent, people().train[:1], seed=1000 * (1 + recipe.seed) + i)
         p.append(scheme.verify(innocent, key).p_value)
-    believed = {str(level): sum(each <= level for each in p) for level in CLAIM_LEVELS}
+    found = torch.tensor(p, dtype=torch.float64)
+    believed = {str(level): int((found <= level).sum()) for level in CLAIM_LEVELS}
     return {"claims": len(p), "believed": believed}
 
 

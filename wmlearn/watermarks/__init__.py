@@ -8,12 +8,12 @@ from ..training import Recipe
 from .adi import Adi2018 as Adi2018
 from .blackmarks import Blackmarks2019 as Blackmarks2019
 from .blackmarks import BlackmarksKey as BlackmarksKey
-from .chords import chords as chords
 from .controls import Unmarked as Unmarked
 from .controls import compared as compared
 from .controls import draw_keys as draw_keys
 from .controls import unmarked as unmarked
 from .dawn import Dawn2021 as Dawn2021
+from .drawn_chords import chords as chords
 from .drawn_rows import odd_rows as odd_rows
 from .drawn_rows import rows as rows
 from .ewe import Jia2021 as Jia2021

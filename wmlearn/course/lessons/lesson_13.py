@@ -15,6 +15,7 @@ from ...data import Samples, Splits, load
 from ...data.air import telephone
 from ...data.recordings import RATE, to_wave
 from ...experiments import Results, tables
+from ...experiments.experiment import values
 from ...experiments.sound import CHANNELS, PLAYED, ROOMS, TARGET, numbers
 from ...models import sound_cnn
 from ...plots.sound import heard
@@ -256,10 +257,8 @@ def marks(results: Results) -> list[Claim]:
     """Claim what a mark of chords proves, and against whom."""
     rows = results.where(part="mark")
     claims = sum(row["claims"] for row in results.where(part="strangers"))
-    accused = {
-        level: sum(row["believed"][level] for row in results.where(part="strangers"))
-        for level in ("0.05", "0.001")
-    }
+    believed = values(results.where(part="strangers"), "believed")
+    accused = {level: sum(values(believed, level)) for level in ("0.05", "0.001")}
     least = min(numbers(results, "mark", "chords", "through", "MP3", "hits"))
     copied = max(numbers(results, "mark", "chords", "removed", "extraction by labels", "hits"))
     tuned = min(numbers(results, "mark", "chords", "removed", "fine-tuning at 0.001", "hits"))
