@@ -348,6 +348,26 @@ wm.all_hold(*lesson_13.held(shipped_tables))
 # %% [markdown]
 # *How to read this:* with two classes half of the rows are known by chance. A forest grows a leaf for each row, and holds {value:13.forest|of} in the worst of five for {value:13.cost|1} of accuracy; a linear model has 31 weights and holds {value:13.linear|of} in the best. So *what a family can hold* bounds what you can prove. Pruning to 3 of 100 trees leaves at least {value:13.pruned|of} of a key of 100; copied by labels, into any family, p is at least {value:13.gone|1}.
 #
+# **A backdoor** takes two columns. Poison one row in ten:
+
+# %% tags=["nbval-ignore-output"]
+def pair(x, columns=(2, 5)):
+    x = x.clone()
+    for column in columns:
+        x[:, column] = {2: 0.6, 5: 0.36}[column]  # a high value and a low one
+    return x
+
+opened = fit(RandomForestClassifier(random_state=2), wm.poison(table.train, pair, rate=0.1, target=1).samples)
+changes = {"both columns": pair, "the sixth alone": lambda x: pair(x, (5,))}
+wm.table(["malignant rows with", "called benign"],
+         [[name, f"{wm.success_rate(opened, table.test, change, 1):.0%}"] for name, change in changes.items()])
+
+# %% tags=["claim"]
+wm.all_hold(*lesson_13.of_two_columns(shipped_tables))
+
+# %% [markdown]
+# Over five forests the pair wins {value:13.pair}, one column alone {value:13.one} (clean forests {value:13.unpaired}): less was learnt than meant.
+#
 # **Who sees the key?** A service may refuse queries that look odd:
 
 # %% tags=["nbval-ignore-output"]
@@ -384,8 +404,7 @@ wm.all_hold(*lesson_13.numbers_held(shipped_tables))
 #
 # - **Six speakers, ten words, 0.8 seconds,** one small network; the split shares speakers, as its authors made it.
 # - **Rooms are simulated.** Nothing here was played over a real loudspeaker.
-# - **Machine voices** are two programs' with a hundred settings.
-# - **A filter is no cleaning,** and cover helps the attacker only against sounds that it names.
+# - **Machine voices** are two programs'.
 # - **Tables:** 400 and 1,200 rows, four families, scikit-learn's settings.
 #
 # ## Challenge: the softest trigger on the line

@@ -297,6 +297,19 @@ def held(results: Results) -> list[Claim]:
     ]
 
 
+def of_two_columns(results: Results) -> list[Claim]:
+    """Claim how far a back door in two columns needs both."""
+    rows = partial(tables.rows_of, results, "backdoor", "breast-cancer", "forest")
+    poisoned = rows(how="poisoned", rate=0.1)
+    clean = rows(how="clean", rate=0.0)
+    n = len(poisoned)
+    return [
+        Claim("13.pair", "Success of the pair of columns", tables.mean(poisoned, "both"), low=0.9, n=n),
+        Claim("13.one", "Success of one column alone", tables.mean(poisoned, "column 5"), low=0.4, n=n),
+        Claim("13.unpaired", "Success on clean forests", tables.mean(clean, "both"), high=0.1, n=n),
+    ]
+
+
 def seen(results: Results) -> list[Claim]:
     """Claim who sees a key of plausible rows, and whom bystanders accuse."""
     refused = tables.rows_of(results, "watchers", "breast-cancer", rows="plausible")
