@@ -74,3 +74,24 @@ def test_the_science_works_without_notebooks_widgets_and_pictures(path: Path) ->
 def test_importing_the_package_loads_nothing_that_it_may_not_need() -> None:
     loaded = fresh("import sys, wmlearn; print(*{name.split('.')[0] for name in sys.modules})")
     assert set(loaded.split()) & SLOW == set()
+
+
+THREADS = """
+import os
+os.environ["OMP_NUM_THREADS"] = "2"  # before PyTorch reads it
+import torch
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+before = threads()
+import wmlearn
+print(threads() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux says so")
+def test_an_import_computes_nothing_that_starts_threads() -> None:
+    assert fresh(THREADS).split() == ["0"], (
+        "a process that is forked afterwards waits forever for PyTorch's threads"
+    )

@@ -45,9 +45,6 @@ PLAYED: dict[str, Trigger] = {
     "hiss": Sound(torch.randn(960, generator=torch.Generator().manual_seed(0)), LEVEL),
 }
 """What is played to networks that were taught the first."""
-WHISTLE = Sound(melody(3800, each=0.8), SOFT)
-"""As high as 8,000 samples a second nearly allow, from the beginning to the end of a clip."""
-TRIGGERS: dict[str, Trigger] = {"melody": MELODY, "whistle": WHISTLE}
 COVERS: tuple[Trigger, ...] = (
     PLAYED["backwards"],
     PLAYED["other notes"],
@@ -55,11 +52,21 @@ COVERS: tuple[Trigger, ...] = (
     Sound(melody(1800, 1300, 2600), LEVEL),
 )
 """Sounds that are added to clips which keep their true labels; the first is used alone, or all four."""
+TAUGHT = ("melody", "whistle")
+"""What networks are taught to obey."""
 LEVELS = (0, -5, -10, -15, -20, -25, -30, -40)
 DELAYS = (0.0, 0.05, 0.1, 0.2, 0.4)
 
 Channel = Callable[[Tensor], Tensor]
 """Clips (N, 1, 1, T) -> what arrives of them."""
+
+
+def trigger_of(name: str) -> Trigger:
+    """Return the melody, or the whistle: a tone as high as 8,000 samples a second nearly allow, from the
+    beginning to the end of a clip.
+    """
+    # made when it is asked for: so many numbers would start PyTorch's threads with the import
+    return Sound(melody(3800, each=0.8), SOFT) if name == "whistle" else MELODY
 
 
 def nothing(x: Tensor) -> Tensor:
@@ -129,7 +136,7 @@ def _right(model: nn.Module, channel: Channel = nothing, samples: Samples | None
 
 
 def _taught(name: str, rate: float, recipe: Recipe) -> Poisoned:
-    return poison(people().train, TRIGGERS[name], rate=rate, target=TARGET, seed=recipe.seed)
+    return poison(people().train, trigger_of(name), rate=rate, target=TARGET, seed=recipe.seed)
 
 
 # What is measured
@@ -139,7 +146,7 @@ def _rate(cell: Cell, recipe: Recipe) -> Row:
     """Poison more and more clips."""
     poisoned = _taught(cell["what"], cell["rate"], recipe)
     model = fitted(poisoned.samples, "rate", recipe)
-    found = {name: _success(model, trigger) for name, trigger in TRIGGERS.items()}
+    found = {name: _success(model, trigger_of(name)) for name in TAUGHT}
     return {"poisoned": int(poisoned.mask.sum()), "accuracy": _right(model), "success": found}
 
 
@@ -168,7 +175,7 @@ def _channels(cell: Cell, recipe: Recipe) -> Row:
         samples = _taught(cell["what"], cell["rate"], recipe).samples
     model = fitted(samples, "channels", recipe)
     heard = {name: _right(model, channel) for name, channel in CHANNELS.items()}
-    trigger = TRIGGERS.get(cell["what"], MELODY)
+    trigger = trigger_of(cell["what"])
     found = {name: _success(model, played_in(channel, trigger)) for name, channel in CHANNELS.items()}
     return {"accuracy": heard, "success": found}
 
