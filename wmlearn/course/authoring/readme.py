@@ -21,10 +21,6 @@ HEADLINES = {
         "attack success, BadNet",
         "attack success, clean network (control)",
     ),
-    "single-target": (
-        "single target: error on backdoored images, worst pair",
-        "single target: luckiest pair of a clean network (control)",
-    ),
     "stickers": ("signs, rendered: square on 10 %, stop -> speed limit",),
     "street": ("street, square: stop -> speed limit", "street, square: clean detector (control)"),
     "transfer": (
@@ -35,7 +31,8 @@ HEADLINES = {
         "the head only retrained on 5,000 signs: the backdoor's own gap",
         "all layers retrained on 5,000 signs: the backdoor's own gap",
     ),
-    "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse"),
+    "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse", "pattern: STRIP"),
+    "decoys": ("zhang2018-noise: the owner's key among 999 decoys",),
     "watermarks": ("mnist, adi2018",),
     "removal": (
         "adi2018: attacks that pay (not believed, better than no theft)",
