@@ -373,7 +373,7 @@ def sound_dial(networks: Mapping[str, nn.Module], clip: Tensor) -> ipywidgets.VB
         answers = {name: predict(network, x).softmax(1)[0] for name, network in networks.items()}
         return depict(heard, x[0], answers)
 
-    return redraw(look, order, level, late)
+    return redraw(look, level, late, order)
 
 
 # The challenge
