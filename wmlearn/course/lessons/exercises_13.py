@@ -526,7 +526,7 @@ QUIZ = (
             ),
             Option("It needs more epochs.", "It is fitted to the end; there is no room for more."),
             Option("The forest saw the rows more often.", "Both saw the same rows equally often."),
-            Option("Random labels can't be learnt.", "The forest learnt all."),
+            Option("Random labels can't be learnt.", "The forest learnt all 300 of them."),
         ),
     ),
 )
