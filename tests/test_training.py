@@ -319,3 +319,16 @@ def test_the_paper_network_computes_what_plain_layers_do(few: wm.Samples) -> Non
         expected = plain((x - 0.1307) / 0.3081)
     assert wm.predict(fast, x).sub(expected).abs().max() < 1e-4
     assert expected.std() > 0.01
+
+
+def test_dropout_draws_by_the_recipes_seed_and_leaves_the_global_generator_alone() -> None:
+    draw = torch.Generator().manual_seed(0)
+    samples = wm.Samples(torch.rand(64, 1, 4, 4, generator=draw), torch.arange(64) % 2, ("a", "b"))
+    start = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(16, 2))
+    state = torch.get_rng_state()
+    one, two = (wm.trained(start, samples, wm.Recipe(epochs=2))[0] for _ in range(2))
+    assert torch.get_rng_state().equal(state)
+    other = wm.trained(start, samples, wm.Recipe(epochs=2, seed=1))[0]
+    same = [a.equal(b) for a, b in zip(one.parameters(), two.parameters(), strict=True)]
+    assert all(same)
+    assert not all(a.equal(b) for a, b in zip(one.parameters(), other.parameters(), strict=True))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -110,6 +111,15 @@ class OneCycle:
         self.schedule.step()
 
 
+@contextmanager
+def _drawing(seed: int, device: torch.device) -> Iterator[None]:
+    """Let layers that draw, as dropout does, draw by `seed`; PyTorch's own generators stay as they were."""
+    devices = [] if device.type == "cpu" else [device]
+    with torch.random.fork_rng(devices, device_type=device.type if devices else "cuda"):
+        torch.random.manual_seed(seed)
+        yield
+
+
 def train(
     model: nn.Module,
     samples: Samples,
@@ -142,7 +152,8 @@ def train(
     descent = OneCycle.of(weights, recipe, len(samples))
     order = torch.Generator().manual_seed(recipe.seed)  # on the CPU: the same order on every device
     log = TrainLog(recipe, resolve(recipe.precision, device))
-    with in_float(model), progress.bar("training", recipe.steps(len(samples))) as tick:
+    bar = progress.bar("training", recipe.steps(len(samples)))
+    with in_float(model), _drawing(recipe.seed, device), bar as tick:
         for epoch in range(recipe.epochs):
             shown = samples if augment is None else _change(augment, samples, epoch)
             _learn(model)  # anew each time: on_epoch sees the model in eval mode
