@@ -112,11 +112,13 @@ class OneCycle:
 
 
 @contextmanager
-def _drawing(seed: int, device: torch.device) -> Iterator[None]:
-    """Let layers that draw, as dropout does, draw by `seed`; PyTorch's own generators stay as they were."""
+def _ready(model: nn.Module, recipe: Recipe, device: torch.device) -> Iterator[None]:
+    """Hold the weights in float32, and let layers that draw, as dropout does, draw by the recipe's seed;
+    PyTorch's own generators stay as they were.
+    """
     devices = [] if device.type == "cpu" else [device]
-    with torch.random.fork_rng(devices, device_type=device.type if devices else "cuda"):
-        torch.random.manual_seed(seed)
+    with in_float(model), torch.random.fork_rng(devices, device_type=device.type if devices else "cuda"):
+        torch.random.manual_seed(recipe.seed)
         yield
 
 
@@ -152,8 +154,7 @@ def train(
     descent = OneCycle.of(weights, recipe, len(samples))
     order = torch.Generator().manual_seed(recipe.seed)  # on the CPU: the same order on every device
     log = TrainLog(recipe, resolve(recipe.precision, device))
-    bar = progress.bar("training", recipe.steps(len(samples)))
-    with in_float(model), _drawing(recipe.seed, device), bar as tick:
+    with _ready(model, recipe, device), progress.bar("training", recipe.steps(len(samples))) as tick:
         for epoch in range(recipe.epochs):
             shown = samples if augment is None else _change(augment, samples, epoch)
             _learn(model)  # anew each time: on_epoch sees the model in eval mode
