@@ -35,6 +35,16 @@ def bullets(lines: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 
 
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write foreign cells as a table below its header."""
+    lines = [_cells("th", header), *(_cells("td", row) for row in rows)]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _cells(tag: str, texts: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts) + "</tr>"
+
+
 def document(title: str, parts: Sequence[str]) -> str:
     """Write a page of that foreign `title` from `parts` of HTML."""
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import require
-from ..page import document, escape
+from ..page import document, escape, table
 from . import standing
 from .record import Record
 
@@ -53,10 +53,9 @@ def certificate(record: Record, chapters: Sequence[Chapter], name: str, day: str
     whole = [part for part in begun if standing.is_whole(record, part.number)]
     who = f" of {name}" if name.strip() else ""
     parts = [f"<h1>Backdoors and watermarks: the record{escape(who)}</h1>", f"<p>{escape(day)}</p>"]
-    parts += ["<table>", _row("th", ["lesson", *standing.HEADER[1:], "last solved"])]
-    for part in begun:
-        parts.append(_row("td", [part.title, *rows[part.number][1:], _days(record, part.number)[-1]]))
-    parts.append("</table>")
+    days = [_days(record, part.number)[-1] for part in begun]
+    lines = [[part.title, *rows[part.number][1:], day] for part, day in zip(begun, days, strict=True)]
+    parts.append(table(["lesson", *standing.HEADER[1:], "last solved"], lines))
     if whole:
         parts += ["<h2>What is known now</h2>", "<ul>"]
         parts += [f"<li><strong>{escape(part.title)}.</strong> {escape(part.knows)}</li>" for part in whole]
@@ -65,10 +64,6 @@ def certificate(record: Record, chapters: Sequence[Chapter], name: str, day: str
     says = "This page was made on the learner's own computer, from a file that the learner can change. Nobody"
     parts.append(f"<p><em>{says} has checked it: ask for an exercise to be solved again.</em></p>")
     return document("Backdoors and watermarks: a learner's record", parts)
-
-
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _days(record: Record, number: str) -> list[str]:

@@ -194,8 +194,7 @@ def _row(line: Standing, score: Score) -> list[str]:
 
 def to_html(lines: Sequence[Standing]) -> str:
     """Write the league as one page, which needs no other file."""
-    table = [_cells("th", HEAD), *(_cells("td", row) for row in _rows(lines))]
-    parts = ["<h1>The court</h1>", f"<table>{''.join(table)}</table>"]
+    parts = ["<h1>The court</h1>", page.table(HEAD, _rows(lines))]
     problems = [f"{line.student}: {line.problem}" for line in lines if line.problem]
     if problems:
         parts += ["<h2>Not scored</h2>", page.bullets(problems)]
@@ -204,7 +203,3 @@ def to_html(lines: Sequence[Standing]) -> str:
         " Equal points: fewer minutes stand first. Minutes and queries are as handed in.</p>"
     )
     return page.document("The court", parts)
-
-
-def _cells(tag: str, texts: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{page.escape(text)}</{tag}>" for text in texts) + "</tr>"

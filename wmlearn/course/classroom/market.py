@@ -222,8 +222,8 @@ def told(market: Market) -> Iterator[str]:
 def to_html(market: Market) -> str:
     """Write the market as one page, which needs no other file."""
     parts = ["<h1>Whose is which?</h1>", "<h2>The league</h2>"]
-    parts.append(_table(LEAGUE_HEAD, _league_rows(market)))
-    parts += ["<h2>The networks</h2>", _table(STALL_HEAD, _stall_rows(market))]
+    parts.append(page.table(LEAGUE_HEAD, _league_rows(market)))
+    parts += ["<h2>The networks</h2>", page.table(STALL_HEAD, _stall_rows(market))]
     if _problems(market):
         parts += ["<h2>Not asked</h2>", page.bullets(_problems(market))]
     few = f"{DIGITS // 4:,} test digits"
@@ -232,12 +232,3 @@ def to_html(market: Market) -> str:
         f" of a name's key hold at the level {ALPHA:g}, shared among all names and networks (Holm).</p>"
     )
     return page.document("Whose is which?", parts)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [_cells("th", head), *(_cells("td", row) for row in rows)]
-    return f"<table>{''.join(lines)}</table>"
-
-
-def _cells(tag: str, texts: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{page.escape(text)}</{tag}>" for text in texts) + "</tr>"
