@@ -147,7 +147,7 @@ wm.all_hold(*lesson_13.on_people(results))
 wm.reveal("13.p1", lesson_13.backwards(results))
 
 # %% [markdown]
-# *How to read this:* a dot is a network; red ones were taught the melody alone. Backwards it works in {value:13.back} of clips, other notes in {value:13.other}, hiss in {value:13.hiss} at most. The clean networks (grey) hear nothing. So they learnt "a beep early on", for nothing in the data said more. *Cover* says it: 54 clips more with the notes backwards, under their true labels. Then backwards is obeyed in at most {value:13.covered}, and the melody still in {value:13.taught}. But another order, which no cover named, passes in {value:13.order|0}; four covers bring it to {value:13.four}. What a trigger *is* follows from what it was told apart from. Try it:
+# *How to read this:* a dot is a network; red ones were taught the melody alone. Backwards it works in {value:13.back} of clips, other notes in {value:13.other}, hiss in {value:13.hiss} at most. The clean networks (grey) hear nothing. So they learnt the notes, and hardly their order: nothing in the data asked for it. *Cover* says it: 54 clips more with the notes backwards, under their true labels. Then backwards is obeyed in at most {value:13.covered}, and the melody still in {value:13.taught}. But another order, which no cover named, passes in {value:13.order|0}; four covers bring it to {value:13.four}. What a trigger *is* follows from what it was told apart from. Try it:
 
 # %% tags=["nbval-ignore-output"]
 backwards = lambda x: lay_under(x, melody(1300, 2600, 1800), -10, 0)
