@@ -265,7 +265,7 @@ lesson_15.price_dial(results)
 # %% [markdown]
 # ## Every attack, every look
 #
-# Names by NIST AI 100-2 E2025 (March 2025) and MITRE ATLAS, release 2026.05; "–" where neither has one that fits. Cells are measured here, or marked as argued.
+# Names by NIST AI 100-2 E2025 (March 2025: NISTAML and a number) and MITRE ATLAS, release 2026.05; "–" where neither has one that fits. Cells are measured here, or marked as argued.
 
 # %%
 lesson_15.attacks(results)
@@ -289,7 +289,7 @@ lesson_15.attacks(results)
 # ## How far to trust it
 #
 # - **The mix is made up, prices are assumed:** others have other cheapest policies.
-# - **Three seeds:** an attack is three networks, so rates are rough.
+# - **Five seeds:** an attack is five networks, so rates are rough.
 # - **Attackers here don't answer:** lesson 06 shows who evades Neural Cleanse, once he knows of it.
 # - **Digits:** small networks, small triggers. A scanner's list is that of picklescan 1.0.5.
 #
@@ -317,7 +317,7 @@ wm.quiz("15", "")  # three letters, such as "ABC"
 #
 # You can **verify** hashes and signatures, and say what they leave open; **read** a pickle; **look** at a model nine ways; **bill** a policy; and name what no check sees.
 #
-# **Next:** the court.
+# **Next:** [The court](16_the_court.ipynb).
 #
 # **Further reading**
 #

@@ -34,7 +34,8 @@ import torch, wmlearn as wm
 from wmlearn import experiments
 from wmlearn.course import widgets
 from wmlearn.course.lessons import lesson_03, lesson_04, lesson_05, lesson_06, lesson_07, lesson_08
-from wmlearn.course.lessons import lesson_09, lesson_10, lesson_11, lesson_12, lesson_13, lesson_14, lesson_15
+from wmlearn.course.lessons import lesson_09, lesson_10, lesson_11, lesson_12, lesson_13, lesson_14
+from wmlearn.course.lessons import lesson_15, lesson_16
 from wmlearn.data import signs
 from wmlearn.experiments import street, signs as sign_experiment
 mnist = wm.load("mnist")
@@ -83,6 +84,7 @@ WIDGETS = (  # one a lesson, each in a cell of its own
     "lesson_13.sound_dial(voices, three)",
     "lesson_14.mail_dial(filters, mails.x[:4], onion, wm.data.mails.vocabulary())",
     'lesson_15.price_dial(experiments.shipped("intake"))',
+    'lesson_16.price_dial(experiments.shipped("court"))',
 )
 STOPS = "input[type=range], input[type=radio]:checked"
 """What the Tab key reaches of the dials: of a group of buttons, the one that is chosen."""

@@ -169,6 +169,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
             "inspections.Strip = lambda **how: wm.detection.Strip(overlays=4, **how)",
         ),
     ),
+    "16": (("mine = wm.court(2026, cases=4)", "mine = court"),),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 

@@ -488,6 +488,18 @@ CASES: dict[str, list[Seen]] = {
         Seen("neural cleanse", lambda: {"cleanse": "fine"}["neural cleanse"]),
         Seen("not subscriptable", lambda: _split_everywhere["format"]),  # pyright: ignore[reportIndexIssue]
     ],
+    "16.1": [
+        Seen("list index", lambda: sorted([])[0]),
+        Seen("'<' not supported", lambda: None < 3),  # pyright: ignore[reportOperatorIssue]
+    ],
+    "16.2": [
+        Seen("cannot unpack", lambda: [a / b for a, b in (0.8, 0.02)]),  # pyright: ignore[reportGeneralTypeIssues]
+        Seen("list index", lambda: [][0]),
+    ],
+    "16.3": [
+        Seen("'matched'", lambda: {"weights": True}["matched"]),
+        Seen("unsupported operand", lambda: True + None),  # pyright: ignore[reportOperatorIssue]
+    ],
     "12.1": [
         Seen("0 in the example", _mistake("12.1", "no-one", *UNITS)),
         Seen("1 in the example", _mistake("12.1", "lower", *UNITS)),

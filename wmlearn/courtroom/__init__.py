@@ -11,6 +11,7 @@ from .opinions import Opinion as Opinion
 from .opinions import first_to_release as first_to_release
 from .opinions import hearing as hearing
 from .seals import Opening as Opening
+from .sittings import FALSE_CONVICTION as FALSE_CONVICTION
 from .sittings import Court as Court
 from .sittings import Judgement as Judgement
 from .sittings import Revealed as Revealed

@@ -54,8 +54,8 @@ from .material import mnist, rounded
 
 CHOOSING = 0
 """The seed by which limits, recipe and the course's policy were chosen."""
-SEEDS = (1, 2, 5)
-"""The seeds that are reported; each took four minutes of one core, and more may join."""
+SEEDS = (1, 2, 3, 4, 5)
+"""The seeds that are reported; each took four minutes of one core."""
 RECIPE = Recipe(epochs=8, lr=8e-3, batch_size=64)
 FURTHER = Recipe(epochs=2, lr=1e-3, batch_size=64)
 """For whoever goes on with a network: an honest maker with a backbone, or a thief."""
@@ -446,7 +446,7 @@ def _compare(results: Results) -> list[Comparison]:
 INTAKE = Experiment(
     name="intake",
     question="Fifty models arrive: what does each check see, and which policy costs least?",
-    minutes=15,
+    minutes=9,
     chapter="15 Defence in depth",
     cells=tuple({"seed": seed} for seed in (CHOOSING, *SEEDS)),
     measure=_measure,

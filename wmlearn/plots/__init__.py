@@ -2,6 +2,7 @@
 computed from the data.
 """
 
+from . import court as court
 from . import detection as detection
 from . import digits as digits
 from . import intake as intake

@@ -29,6 +29,7 @@ POINTS = {
     "13": {"13-1": 6, "13-2": 4, "13-3": 6},
     "14": {"14-1": 8, "14-2": 6, "14-3": 8},
     "15": {"15-1": 8, "15-2": 8, "15-3": 8},
+    "16": {"16-1": 8, "16-2": 10, "16-3": 10},
 }
 """The points of the cells that a class's gradebook knows. A class whose term has begun can't be handed out a
 notebook with others: what changes here is for the changelog.

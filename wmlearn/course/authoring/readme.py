@@ -31,7 +31,7 @@ HEADLINES = {
         "the head only retrained on 5,000 signs: the backdoor's own gap",
         "all layers retrained on 5,000 signs: the backdoor's own gap",
     ),
-    "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse", "pattern: STRIP"),
+    "detection": ("clean: Neural Cleanse", "pattern: Neural Cleanse"),
     "decoys": ("zhang2018-noise: the owner's key among 999 decoys",),
     "watermarks": ("mnist, adi2018",),
     "removal": (
@@ -47,6 +47,7 @@ HEADLINES = {
     "sound": ("people misread, poison in machines' digits",),
     "words": ("spam let through with a rare word, 1 % poison, maximum",),
     "intake": ("policy: the course's",),
+    "court": ("court: points of twelve, papers before tests",),
 }
 """The rows of the README, by experiment: what a newcomer and a reviewer ask first, and its control."""
 

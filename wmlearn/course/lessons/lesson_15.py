@@ -33,6 +33,8 @@ from ..widgets import Dial, depict, redraw
 
 _count = partial(Claim, unit="count")
 SEED = 15
+NIST = "NISTAML"
+"""What all names of NIST AI 100-2 begin with."""
 
 
 # Five parcels
@@ -258,10 +260,13 @@ def attacks(results: Results) -> None:
     rows = []
     for attack in ATTACKS:
         seen = f"argued: {attack.argued}"
+        n = "–"
         if attack.kind:
             seen = _seen_by(results, attack.kind)
-        rows.append([attack.title, attack.lesson, attack.nist or "–", attack.atlas, seen])
-    table(["attack", "lesson", "NIST", "MITRE ATLAS", "looks that call it bad"], rows)
+            n = str(measured.caught(results, LOOKS[0], attack.kind).n)
+        number = attack.nist.removeprefix(NIST) or "–"
+        rows.append([attack.title, attack.lesson, number, attack.atlas, n, seen])
+    table(["attack", "lesson", NIST, "MITRE ATLAS", "n", "looks that call it bad, of n"], rows)
 
 
 def _seen_by(results: Results, kind: str) -> str:
@@ -269,7 +274,7 @@ def _seen_by(results: Results, kind: str) -> str:
     for look in LOOKS:
         found = measured.caught(results, look, kind)
         if found.bad:
-            parts.append(f"{look} {found.bad}/{found.n}")
+            parts.append(f"{look} {found.bad}")
     return ", ".join(parts) or "none of nine"
 
 
@@ -295,5 +300,5 @@ def cheap(policy: Policy) -> Score:
     return Score(True, round(found.each, 1), f"{wrong}, {looks:.1f} minutes of looks a parcel.")
 
 
-CHALLENGE = Challenge("the cheapest intake", "minutes a parcel", cheap, ours=58.9)
+CHALLENGE = Challenge("the cheapest intake", "minutes a parcel", cheap, ours=55.3)
 """The course's own: refuse at the first bad look, of the set that was cheapest on the seed to choose by."""

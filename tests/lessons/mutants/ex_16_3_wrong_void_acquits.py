@@ -1,0 +1,8 @@
+"""Without a mark everybody is acquitted."""
+
+EXERCISE = "16.3"
+MISTAKE = "void-acquits"
+
+
+def verdict(says):
+    return says["mark"] is True
