@@ -216,10 +216,11 @@ for number, each in opened.items():
 wm.table(["test", *(f"case {number}" for number in examined)], lesson_16.said(examined))
 
 # %% tags=["nbval-ignore-output"]
-wm.table(["case", "ruling", "", "what happened"], lesson_16.outcome(court))
+revealed = courtroom.reveal(court)
+wm.table(["case", "ruling", "", "what happened"], lesson_16.outcome(revealed))
 
 # %% tags=["claim"]
-wm.all_hold(*lesson_16.judged(court))
+wm.all_hold(*lesson_16.judged(revealed))
 
 # %% [markdown]
 # {value:16.right|of} cases were ruled rightly. The pictures match in {value:16.matching|of}, and {value:16.fooled|of} of these accused are innocent; whom they don't match is a thief. In case 2 only the scores speak: a distilled copy has weights of its own, and no mark.

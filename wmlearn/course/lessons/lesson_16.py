@@ -120,7 +120,7 @@ def worth(convicts: Convicts, results: Results) -> list[list[str]]:
     for name in FINDINGS:
         found = rates(results, name)
         rulings = ["convict" if convicts(prior, [found], price) else "acquit" for prior in PRIORS]
-        rows.append([name, *(f"{share:.0%}" for share in found), *rulings])
+        rows.append([name, *(f"{share:.1%}" for share in found), *rulings])
     return rows
 
 
@@ -185,9 +185,9 @@ def _word(test: str, accuses: bool | None) -> str:
 # What comes out
 
 
-def outcome(court: Court) -> list[list[str]]:
-    """Return what was ruled on each case, and what happened; raises `ArgumentError` until all are ruled."""
-    return [_outcome(each) for each in courtroom.reveal(court)]
+def outcome(revealed: Sequence[Revealed]) -> list[list[str]]:
+    """Return what was ruled on each case, whether that was right, and what happened."""
+    return [_outcome(each) for each in revealed]
 
 
 def _outcome(each: Revealed) -> list[str]:
@@ -195,14 +195,15 @@ def _outcome(each: Revealed) -> list[str]:
     return [str(each.ruling.number), ruling, "right" if each.right else "wrong", each.opening.truth.story]
 
 
-def judged(court: Court) -> list[Claim]:
+def judged(revealed: Sequence[Revealed]) -> list[Claim]:
     """Claim how many of the lesson's four cases were ruled rightly."""
-    score = courtroom.score(court)
-    matching = [each for each in courtroom.reveal(court) if each.opinions[0].accuses]
+    n = len(revealed)
+    right = sum(each.right for each in revealed)
+    matching = [each for each in revealed if each.opinions[0].accuses]
     innocent = sum(not each.opening.truth.stolen for each in matching)
     return [
-        _count("16.right", "Cases ruled rightly", score.right, n=score.cases, low=score.cases),
-        _count("16.matching", "Cases whose pictures match", len(matching), n=score.cases, low=2),
+        _count("16.right", "Cases ruled rightly", right, n=n, low=n),
+        _count("16.matching", "Cases whose pictures match", len(matching), n=n, low=2),
         _count("16.fooled", "Innocents among them", innocent, n=len(matching), low=1),
     ]
 
@@ -212,14 +213,12 @@ def closing(court: Court) -> None:
     waiting = [case.number for case in court.cases if case.number not in court.desk.rulings]
     if waiting:
         numbers = ", ".join(str(number) for number in waiting)
-        print(
-            f"No ruling yet on {numbers}. {court.desk.minutes} minutes and {court.desk.queries} queries left."
-        )
-        return
+        left = f"{court.desk.minutes} minutes and {court.desk.queries} queries left"
+        return print(f"No ruling yet on {numbers}. {left}.")
     score = courtroom.score(court)
     print(f"{score.points} of {score.cases} points: {score.missed} missed, {score.false} convicted falsely.")
-    table(["case", "ruling", "", "what happened"], outcome(court))
     revealed = courtroom.reveal(court)
+    table(["case", "ruling", "", "what happened"], outcome(revealed))
     rows = []
     for i, opinion in enumerate(revealed[0].opinions):
         rows.append(_spoken(opinion.test, [each.opinions[i].accuses for each in revealed]))
