@@ -71,7 +71,7 @@ class SecretWarning(UserWarning):
 
 
 class SetAsideWarning(UserWarning):
-    """A damaged file was renamed, and what it held is measured again."""
+    """A damaged file was renamed; what it held is measured again, or begun anew."""
 
 
 NOT_EMPTY = "samples must not be empty", 0, "Look at what you selected them by."

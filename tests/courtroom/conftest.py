@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from wmlearn.courtroom import dealing, filings, small_digits
+from wmlearn.courtroom import dealing, dossiers, filings, small_digits
 from wmlearn.courtroom.dealing import Dealt, Networks, Plan, Truth
 from wmlearn.courtroom.filings import Bar
 from wmlearn.watermarks.secret import secret_of
@@ -43,6 +45,14 @@ def mixed(people: Bar, networks: Networks) -> tuple[Dealt, ...]:
 
 
 @pytest.fixture(scope="package")
+def written(mixed: tuple[Dealt, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a learner, as a teacher hands it out. Copy it: a sitting keeps its desk there."""
+    path = tmp_path_factory.mktemp("class") / "ada"
+    dossiers.write(mixed, path, bytes(32))
+    return path
+
+
+@pytest.fixture(scope="package")
 def few(people: Bar, networks: Networks) -> tuple[Dealt, ...]:
     """Four cases, as they are dealt, but that three claimants show one network: a copy by scores, a network
     of a stranger, a false claim on it, and an insider's.
@@ -60,3 +70,9 @@ def few(people: Bar, networks: Networks) -> tuple[Dealt, ...]:
         cases.append(Dealt(Truth(len(cases) + 1, plan.stolen, plan.kind), False, pair.accused, papers))
     insiders = filings.bar(secret_of(1602, None), "Chen", "Dina")
     return (*cases, dealing.case_of(insiders, Plan("insider", marked=True), 4))
+
+
+@pytest.fixture(scope="package")
+def twenty() -> list[tuple[Dealt, ...]]:
+    """The cases of twenty courts: some minutes."""
+    return [dealing.dealt(secret_of(seed, None) + b" court") for seed in range(20)]

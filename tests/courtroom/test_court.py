@@ -69,6 +69,7 @@ def test_a_false_claim_matches_and_is_refused(
     verified = opinions.mark(papers, case.suspect)
     assert not verified.accuses
     assert verified.says.startswith("void: ") == (kind != "transferable")
+    assert not papers.claimant.bundle.commitment.serial  # how often a forger tried stands nowhere
 
 
 def test_an_honest_claim_on_a_copy_holds_and_one_on_a_stranger_does_not(
@@ -117,18 +118,29 @@ def court(mixed: tuple[Dealt, ...]) -> courtroom.Court:
     return sittings.seated(mixed)
 
 
-def test_what_is_opened_costs_minutes_and_is_opened_once(court: courtroom.Court) -> None:
-    courtroom.papers(court, 1)
+def test_what_is_open_has_its_price_once_and_is_handed_over_again_for_nothing(
+    court: courtroom.Court,
+) -> None:
+    papers = courtroom.papers(court, 1)
     courtroom.accused(court, 1)
     courtroom.siblings(court)
     assert court.desk.minutes == 120 - 10 - 10 - 40
-    for again in (lambda: courtroom.papers(court, 1), lambda: courtroom.siblings(court)):
-        with pytest.raises(wm.ArgumentError, match="must be opened once only"):
-            again()
-    court.desk.minutes = 5
-    with pytest.raises(wm.ArgumentError, match="must fit the minutes that are left, 5"):
-        courtroom.papers(court, 2)
-    assert court.desk.minutes == 5
+    assert courtroom.papers(court, 1) is papers
+    courtroom.accused(court, 1)
+    courtroom.siblings(court)
+    assert court.desk.minutes == 60
+    assert courtroom.judgement(court).minutes == 60
+
+
+def test_what_does_not_fit_the_minutes_stays_closed(
+    court: courtroom.Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sittings.MINUTES, 4, 45)
+    courtroom.siblings(court)
+    for function in (courtroom.papers, courtroom.accused):
+        with pytest.raises(wm.ArgumentError, match="must fit the minutes that are left, 5, got '10 minutes'"):
+            function(court, 2)
+    assert court.desk.open == ((0, "siblings"),)
 
 
 @pytest.mark.parametrize("number", [0, 5, "1", True, -1])
@@ -143,9 +155,25 @@ def test_a_ruling_is_made_once_and_is_yes_or_no(court: courtroom.Court) -> None:
     with pytest.raises(wm.ArgumentError, match="stolen must be True or False"):
         courtroom.rule(court, 1, stolen="yes")  # pyright: ignore[reportArgumentType]
     courtroom.rule(court, 1, stolen=True, why="his pictures")
-    with pytest.raises(wm.ArgumentError, match="case 1 must be ruled on once"):
-        courtroom.rule(court, 1, stolen=False)
+    for stolen, why in ((False, "his pictures"), (True, "his weights")):
+        with pytest.raises(wm.ArgumentError, match="case 1 must be ruled on once, got 'another ruling'"):
+            courtroom.rule(court, 1, stolen=stolen, why=why)
+    courtroom.rule(court, 1, stolen=True, why="his pictures")  # said again, it stands
     assert courtroom.judgement(court).rulings == (Ruling(1, True, "his pictures"),)
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        (7, "why must be text, got 'int'"),
+        ("w" * 20_001, "why must have at most 20,000 characters"),
+        ("\ud800", "half of a surrogate pair"),
+    ],
+)
+def test_a_reason_that_no_file_can_hold_is_refused(why: str, says: str, court: courtroom.Court) -> None:
+    with pytest.raises(wm.ArgumentError, match=says):
+        courtroom.rule(court, 1, stolen=True, why=why)
+    assert not court.desk.rulings
 
 
 def test_nothing_is_scored_or_revealed_before_all_is_ruled(court: courtroom.Court) -> None:
@@ -160,9 +188,11 @@ def test_a_service_counts_queries_and_stops_when_they_are_spent(court: courtroom
     service = courtroom.accused(court, 4)
     assert not isinstance(service, torch.nn.Module)
     assert service(papers.x).shape == (10,)
+    assert torch.equal(courtroom.accused(court, 4)(papers.x), service(papers.x))  # asked again: no query
     assert courtroom.judgement(court).queries == 10
     with pytest.raises(wm.ArgumentError, match="no more than 590 queries"):
-        service(torch.zeros(591, 1, 28, 28))
+        service(torch.rand(591, 1, 28, 28))
+    assert courtroom.judgement(court).queries == 10
     filing = papers.accused  # the claimant's is void, so that nobody is asked
     finding = ownership.verify(courtroom.hearing(papers, service), filing.challenge, filing.bundle)
     assert not finding.matches[papers.accused.name].refused
@@ -280,11 +310,10 @@ def test_the_same_secret_deals_the_same() -> None:
 
 
 @pytest.mark.slow
-def test_twenty_courts() -> None:
+def test_twenty_courts(twenty: list[tuple[Dealt, ...]]) -> None:
     """The honest procedure scores at least 11 of 12 in each; careless ones at most 6."""
     scores: dict[str, list[int]] = {"honest": [], "always": [], "never": [], "match_only": []}
-    for seed in range(20):
-        cases = dealing.dealt(secret_of(seed, None) + b" court")
+    for cases in twenty:
         for name in scores:
             court = sittings.seated(cases)
             getattr(procedures, name)(court)

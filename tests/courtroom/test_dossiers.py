@@ -13,18 +13,15 @@ import torch
 
 import wmlearn as wm
 from wmlearn import courtroom, ownership
-from wmlearn.courtroom import dealing, dossiers, opinions, seals
+from wmlearn.courtroom import dealing, dossiers, opinions, seals, small_digits
 from wmlearn.courtroom.dealing import Dealt, Truth
 from wmlearn.evidence import NO_ANSWER, answers
 
-KEY = bytes(32)
 
-
-@pytest.fixture(scope="module")
-def folder(mixed: tuple[Dealt, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("class") / "ada"
-    dossiers.write(mixed, path, KEY)
-    return path
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """A folder as it was handed out: whoever sat there before sat elsewhere."""
+    return Path(shutil.copytree(written, tmp_path / "ada"))
 
 
 def test_what_was_written_is_read_again(folder: Path, mixed: tuple[Dealt, ...]) -> None:
@@ -50,6 +47,16 @@ def test_a_transcript_knows_what_the_court_asks_and_nothing_else(
     assert torch.equal(answers(service, x), answers(mixed[3].network, x))
     strange = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(1))
     assert answers(service, strange).tolist() == [NO_ANSWER] * 5
+
+
+def test_no_transcript_says_how_much_the_court_asks(mixed: tuple[Dealt, ...]) -> None:
+    """A void claim, the last one, is asked about less."""
+    digits = {dossiers._mark(image) for image in small_digits.test_pictures()}
+    for case in (mixed[0], mixed[3]):
+        marks = [bytes(row) for row in dossiers._transcript(case)["marks"].tolist()]
+        assert len(set(marks)) == dossiers.TRANSCRIPT
+        assert marks == sorted(marks)
+        assert len(digits & set(marks)) == dossiers.DIGITS
 
 
 def test_nobody_scores_a_class_but_its_teacher(folder: Path) -> None:
@@ -116,7 +123,7 @@ def test_a_damaged_file_is_named(
 
 def test_a_court_never_replaces_another(folder: Path, mixed: tuple[Dealt, ...]) -> None:
     with pytest.raises(wm.DataError, match="must be a new folder"):
-        dossiers.write(mixed, folder, KEY)
+        dossiers.write(mixed, folder, bytes(32))
 
 
 # Judgements
@@ -134,6 +141,7 @@ def test_a_judgement_is_handed_in_and_read(folder: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"rulings": [{"number": 1, "stolen": True, "why": 3}]}, "why must be text"),
         ({"rulings": [{"number": 13, "stolen": True, "why": ""}]}, r"a ruling must be on a case of 1\.\.4"),
         ({"rulings": [{"number": 1, "stolen": 1, "why": ""}]}, "stolen must be true or false"),
         ({"rulings": [{"number": 1, "stolen": True, "why": ""}] * 2}, "a case must be ruled on once"),

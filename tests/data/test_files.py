@@ -143,6 +143,19 @@ def test_a_file_is_written_and_replaced_with_its_folders(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+def test_what_need_not_last_is_whole_all_the_same_and_waits_for_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    files.write(tmp_path / "a.json", b"one", lasting=False)
+    assert not synced
+    files.write(tmp_path / "a.json", b"two")
+    assert len(synced) >= 1
+    assert (tmp_path / "a.json").read_bytes() == b"two"
+    assert _tree(tmp_path) == ["a.json"]
+
+
 def test_a_written_file_can_be_read_by_everybody(tmp_path: Path) -> None:
     files.write(tmp_path / "file", b"one")
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644

@@ -3,6 +3,8 @@ they are worth. Every test of the course may be applied to what is opened.
 """
 
 from .dealing import Truth as Truth
+from .desks import Desk as Desk
+from .desks import Ruling as Ruling
 from .filings import Filing as Filing
 from .filings import Licence as Licence
 from .filings import Papers as Papers
@@ -15,7 +17,6 @@ from .sittings import FALSE_CONVICTION as FALSE_CONVICTION
 from .sittings import Court as Court
 from .sittings import Judgement as Judgement
 from .sittings import Revealed as Revealed
-from .sittings import Ruling as Ruling
 from .sittings import Score as Score
 from .sittings import SealedCase as SealedCase
 from .sittings import accused as accused

@@ -276,7 +276,7 @@ def papers_of(people: Bar, plan: Plan, networks: Networks) -> Papers:
     suspects = {people.claimant.name: networks.original, people.accused.name: suspect}
     questions = [question(people, people.judge, each, suspects, book) for each in (mine.promise, his)]
     if plan.forgery == "puppet":
-        questions[0] = forged.befriended(people, questions[0], mine.promise, network)
+        questions[0] = forged.befriended(people, questions[0], mine, network)
     longer = people.registered(questions, after=book)
     asked = Asked(longer, (mine.promise, his), tuple(questions), mine.seeds)
     claim = forged.ALL.get(plan.forgery, forged.honest)(people, asked, network)

@@ -12,6 +12,7 @@ import copy
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,26 +24,31 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from ..data import files, load, strict_json
+from ..data import files, strict_json
 from ..errors import DataError, WmlearnError, require
 from ..evidence import NO_ANSWER, Suspect, answers
 from ..ownership import Book, Bundle, Challenge, Entry, verify
 from ..ownership.documents import Document, canonical, parse, text
 from ..ownership.registry import Head
+from ..watermarks.adi import abstract
 from . import small_digits
 from .dealing import SIZES, Dealt
+from .desks import DeskFile, read_ruling
 from .filings import Filing, Licence, Papers
 from .opinions import Opinion, hearing
 from .seals import Opening, opening, sealed
-from .sittings import MINUTES, QUERIES, Court, Desk, Judgement, Ruling, SealedCase, judgement, listed_case
+from .sittings import Court, Judgement, SealedCase, judgement, listed_case
 
 VERSION = 1
 COURT = "court.json"
+DESK = "desk.json"
 JUDGEMENT = "judgement.json"
 PAPERS_SIZE = 2**18
 """Bytes: a case's papers have a third of it."""
 TRANSCRIPT = 1_500
 """Pictures whose answers a service's transcript holds."""
+DIGITS = 800
+"""Test digits among them; the court asks about 700 pictures at most."""
 DATE = 1_772_442_000
 """When all files were written, in seconds: the day on which all documents are dated."""
 MOST_BYTES = 2**22
@@ -115,7 +121,9 @@ def _filed(filing: Filing) -> dict[str, str]:
 
 def _transcript(case: Dealt) -> dict[str, Tensor]:
     """Ask a service about all that the court can ask: the pictures shown, what both sides open, the judge's
-    decoys, and test digits until there are as many as always.
+    decoys; about test digits; and about pictures of nobody's, until there are as many as always.
+
+    A void claim is asked about less: neither the number of digits nor the order of the pictures says so.
     """
     asked = [case.papers.x]
 
@@ -127,10 +135,16 @@ def _transcript(case: Dealt) -> dict[str, Tensor]:
     for filing in (papers.claimant, papers.accused):
         verify(hearing(papers, service), filing.challenge, filing.bundle)
         asked.append(filing.bundle.x)
-    digits = load("mnist").test.x[:TRANSCRIPT]
-    x = torch.cat([*asked, digits])[:TRANSCRIPT]
-    marks = [list(_mark(image)) for image in x]
-    return {"marks": torch.tensor(marks, dtype=torch.uint8), "labels": answers(case.network, x)}
+    nobodys = abstract(secrets.token_bytes(32), TRANSCRIPT, small_digits.SHAPE)
+    pictures: dict[bytes, Tensor] = {}
+    for image in torch.cat([*asked, small_digits.test_pictures()[:DIGITS], nobodys]):
+        pictures.setdefault(_mark(image), image)
+    marks = sorted(list(pictures)[:TRANSCRIPT])
+    x = torch.stack([pictures[mark] for mark in marks])
+    return {
+        "marks": torch.tensor([list(mark) for mark in marks], dtype=torch.uint8),  # (N, 16)
+        "labels": answers(case.network, x),
+    }
 
 
 def _mark(image: Tensor) -> bytes:
@@ -143,11 +157,32 @@ def _mark(image: Tensor) -> bytes:
 
 
 def entered(folder: Path | str) -> Court:
-    """Open a sitting over a folder that a teacher has handed out; nobody there can score it.
+    """Open a sitting over a folder that a teacher has handed out, or go on with it: what was done is kept
+    there in desk.json. Nobody there can score it.
 
-    Raises `DataError` for a folder that is damaged, or none.
+    Raises `DataError` for a folder that is damaged, or none. A damaged desk is set aside with
+    `SetAsideWarning`, and a new one begun.
     """
     folder = Path(folder)
+    cases = listing(folder)
+    court = hashlib.sha256(" ".join(case.seal for case in cases).encode()).hexdigest()
+    drawer = DeskFile(folder / DESK, len(cases), court)
+    drawer.mend()
+
+    def archive(number: int) -> Papers:
+        return read_papers(folder / _name(number))
+
+    def bailiff(number: int) -> Suspect:
+        place = folder / _name(number)
+        if cases[number - 1].service:
+            return read_service(place)
+        return read_network(place / "accused.safetensors")
+
+    return Court(cases, drawer, archive, bailiff, _nobody, _no_expert)
+
+
+def listing(folder: Path) -> tuple[SealedCase, ...]:
+    """Read what everybody knows of the cases of a folder; raise `DataError` where it is damaged, or none."""
     content = _parsed(folder / COURT)
     try:
         require(content["version"] == VERSION, f"its version must be {VERSION}", content["version"])
@@ -157,17 +192,7 @@ def entered(folder: Path | str) -> Court:
         require(numbers == list(range(1, 1 + len(cases))), "its cases must be numbered from 1", numbers)
     except (KeyError, TypeError, WmlearnError) as error:
         raise DataError(f"{folder / COURT} must be a court's, got: {error}. {DAMAGED}") from error
-    desk = Desk(MINUTES[len(cases)], QUERIES[len(cases)])
-
-    def clerk(number: int, what: str) -> Papers | Suspect:
-        place = folder / _name(number)
-        if what == "papers":
-            return read_papers(place)
-        return (
-            read_service(place) if cases[number - 1].service else read_network(place / "accused.safetensors")
-        )
-
-    return Court(cases, desk, clerk, _nobody, _no_expert)
+    return cases
 
 
 def _nobody() -> tuple[Opening, ...]:
@@ -198,7 +223,7 @@ def envelope(folder: Path) -> bytes:
 
 def seals(folder: Path) -> list[str]:
     """Return the seals of a folder's cases, in their order."""
-    return [case.seal for case in entered(folder).cases]
+    return [case.seal for case in listing(folder)]
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -293,7 +318,7 @@ def read_judgement(path: Path, n: int) -> Judgement:
     fix = "Write it with courtroom.dossiers.hand_in(court, folder)."
     try:
         require(content["version"] == VERSION, f"its version must be {VERSION}", content["version"])
-        rulings = tuple(_ruling(part, n) for part in content["rulings"])
+        rulings = tuple(read_ruling(part, n) for part in content["rulings"])
         numbers = [ruling.number for ruling in rulings]
         twice = sorted({number for number in numbers if numbers.count(number) > 1})
         require(not twice, "a case must be ruled on once", f"two rulings on {twice}")
@@ -302,11 +327,3 @@ def read_judgement(path: Path, n: int) -> Judgement:
     except (KeyError, TypeError, WmlearnError) as error:
         raise DataError(f"{path.name} must be a judgement, got: {error}. {fix}") from error
     return Judgement(rulings, *spent)
-
-
-def _ruling(part: Mapping[str, Any], n: int) -> Ruling:
-    ruling = Ruling(**part)
-    good = type(ruling.number) is int and 1 <= ruling.number <= n
-    require(good, f"a ruling must be on a case of 1..{n}", ruling.number)
-    require(type(ruling.stolen) is bool, "stolen must be true or false", ruling.stolen)
-    return ruling

@@ -80,8 +80,8 @@ def guessed(people: Bar, asked: Asked, network: nn.Module) -> Claim:
 
 def only_hits(people: Bar, asked: Asked, network: nn.Module) -> Claim:
     """Open only what matches, whatever the judge named."""
-    bundle = asked.answer(people, 0)
-    hits = _hits(people, asked.promises[0], network)
+    bundle = _opening(people, asked)
+    hits = _hits(people, Prepared(asked.promises[0], asked.seeds), network)
     openings = _openings(people.claimant.public, asked.seeds, hits)
     return _shown(signed(replace(bundle, openings=openings), people.claimant))
 
@@ -160,14 +160,14 @@ def prepared(kind: str, people: Bar, network: nn.Module) -> Prepared:
     if kind == "backdated":
         document = promise(person, made="2019-01-01T09:00:00+00:00")
     if kind in ("only-hits", "puppet"):
-        document = _lucky(people, network)
+        return _lucky(people, network)
     return Prepared(document, tuple(opened_by(person, document)))
 
 
-def befriended(people: Bar, challenge: Challenge, promise: Commitment, network: nn.Module) -> Challenge:
+def befriended(people: Bar, challenge: Challenge, own: Prepared, network: nn.Module) -> Challenge:
     """Return a friend's challenge in place of the judge's, which names only what matches."""
-    hits = _hits(people, promise, network)
-    spent = tuple(sorted(set(range(promise.n)) - set(hits)))
+    hits = _hits(people, own, network)
+    spent = tuple(sorted(set(range(own.promise.n)) - set(hits)))
     friend = people.person("a friend")
     n = len(hits)
     false = replace(challenge, by=friend.public, spent=spent, count=n, queries=10 * n)
@@ -178,19 +178,30 @@ def _shown(bundle: Bundle) -> Claim:
     return Claim(bundle, first(bundle.pairs))
 
 
-def _hits(people: Bar, promise: Commitment, network: nn.Module) -> list[int]:
+def _hits(people: Bar, own: Prepared, network: nn.Module) -> list[int]:
     """Return the triggers of a promise to which a network answers as they say."""
-    key = people.key(people.claimant, promise)
-    return (answers(network, key.x) == key.y).nonzero().flatten().tolist()
+    promise = own.promise
+    nonce = people.nonce(promise)
+    drawn = [trigger(promise.by, nonce, i, seed) for i, seed in enumerate(own.seeds)]
+    pairs = pairs_of(promise, drawn)
+    return (answers(network, pairs.x) == pairs.y).nonzero().flatten().tolist()
 
 
-def _lucky(people: Bar, network: nn.Module) -> Commitment:
-    """Return a promise of which enough triggers match by luck to be shown."""
-    for serial in range(100):
-        document = promise(people.claimant, serial=str(serial))
-        if len(_hits(people, document, network)) >= SHOWN:
-            return document
+def _lucky(people: Bar, network: nn.Module) -> Prepared:
+    """Promise seeds of which enough match by luck to be shown."""
+    for trial in range(100):
+        seeds = opened_by(people.claimant, promise(people.claimant, serial=str(trial)))
+        lucky = _promised(people, seeds)  # whose serial doesn't say how many were tried
+        if len(_hits(people, lucky, network)) >= SHOWN:
+            return lucky
     raise AssertionError
+
+
+def _promised(people: Bar, seeds: Sequence[bytes]) -> Prepared:
+    """Promise seeds of one's choice."""
+    root = merkle.root(leaves(people.claimant.public, seeds)).hex()
+    document = signed(replace(promise(people.claimant), root=root), people.claimant)
+    return Prepared(document, tuple(seeds))
 
 
 def _ground(people: Bar, network: nn.Module) -> Prepared:
@@ -198,9 +209,7 @@ def _ground(people: Bar, network: nn.Module) -> Prepared:
     honest = promise(people.claimant)
     indices = list(range(honest.n))
     seeds = _suiting(people, network, honest, indices, GUESS)
-    found = tuple(seeds[index] for index in indices)
-    root = merkle.root(leaves(people.claimant.public, found)).hex()
-    return Prepared(signed(replace(honest, root=root), people.claimant), found)
+    return _promised(people, [seeds[index] for index in indices])
 
 
 def _suiting(

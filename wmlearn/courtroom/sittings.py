@@ -7,6 +7,7 @@ seed twice, finds it, and plays patience against themselves.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,16 +18,11 @@ from ..evidence import Suspect, answers
 from ..watermarks.secret import secret_of
 from . import small_digits
 from .dealing import Dealt, Truth, dealt
+from .desks import MINUTES, QUERIES, Desk, DeskInMemory, Drawer, Ruling, check_why
 from .filings import Papers
 from .opinions import Opinion, opinions
 from .seals import Opening, check_seal, opening
 
-PRICES = {"papers": 10, "accused": 10, "siblings": 40}
-"""Minutes: the papers of a case, the accused's network or service, the court's own networks."""
-MINUTES = {12: 270, 4: 120}
-"""What a court has: with twelve cases not everything can be opened."""
-QUERIES = {12: 1_000, 4: 600}
-"""How many pictures all services together may be asked about."""
 FALSE_CONVICTION = 10
 """What it costs, in missed thieves."""
 
@@ -46,15 +42,6 @@ class SealedCase:
     def __str__(self) -> str:
         what = "the service" if self.service else "the network"
         return f"case {self.number}: {self.claimant} says that {what} of {self.accused} was stolen"
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """What a judge says of a case: was the network stolen, and why."""
-
-    number: int
-    stolen: bool
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,35 +88,10 @@ class Revealed:
         return self.opening.truth.stolen == self.ruling.stolen
 
 
-@dataclass
-class Desk:
-    """What a judge has done: minutes and queries left, what is open, how was ruled."""
-
-    minutes: int
-    queries: int
-    open: set[tuple[int, str]] = field(default_factory=set)
-    rulings: dict[int, Ruling] = field(default_factory=dict)
-
-    def pay(self, number: int, what: str) -> None:
-        """Open something once, for its minutes."""
-        price = PRICES[what]
-        of = f" of case {number}" if number else ""
-        rule = f"the {what}{of} must be opened once only"
-        require((number, what) not in self.open, rule, "a second time", "Keep what you got the first time.")
-        rule = f"the {what}{of} must fit the minutes that are left, {self.minutes}"
-        require(price <= self.minutes, rule, f"{price} minutes", "Rule on what you have.")
-        self.minutes -= price
-        self.open.add((number, what))
-
-    def ask(self, n: int) -> None:
-        """Spend `n` queries."""
-        rule = f"services must be asked no more than {self.queries} queries that are left"
-        require(n <= self.queries, rule, n, "Rule on what you have.")
-        self.queries -= n
-
-
-Clerk = Callable[[int, str], Papers | Suspect]
-"""Hands over the papers of a case, or the accused's network; a service as a function without a count."""
+Archive = Callable[[int], Papers]
+"""Hands over the papers of a case."""
+Bailiff = Callable[[int], Suspect]
+"""Hands over the accused's network; a service as a function without a count."""
 Referee = Callable[[], tuple[Opening, ...]]
 """Opens the seals when all is ruled."""
 Expert = Callable[[int], tuple[Opinion, ...]]
@@ -138,13 +100,19 @@ Expert = Callable[[int], tuple[Opinion, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Court:
-    """Sealed cases, and the desk of whoever judges them."""
+    """Sealed cases, and the drawer in which the desk of whoever judges them lies."""
 
     cases: tuple[SealedCase, ...]
-    desk: Desk
-    clerk: Clerk = field(repr=False)
+    drawer: Drawer = field(repr=False)
+    archive: Archive = field(repr=False)
+    bailiff: Bailiff = field(repr=False)
     referee: Referee = field(repr=False)
     expert: Expert = field(repr=False)
+
+    @property
+    def desk(self) -> Desk:
+        """What was done so far: minutes and queries left, what is open, rulings."""
+        return self.drawer.read()
 
 
 def court(seed: int = 0, *, cases: int = 12) -> Court:
@@ -163,23 +131,26 @@ def court(seed: int = 0, *, cases: int = 12) -> Court:
 def seated(cases: Sequence[Dealt]) -> Court:
     """Open a sitting over dealt cases, whose truths the referee keeps until all are ruled."""
     openings = tuple(opening(each.truth) for each in cases)
-    desk = Desk(MINUTES[len(cases)], QUERIES[len(cases)])
+    drawer = DeskInMemory(Desk(len(cases)))
 
-    def clerk(number: int, what: str) -> Papers | Suspect:
-        case = cases[number - 1]
-        return case.papers if what == "papers" else case.suspect
+    def archive(number: int) -> Papers:
+        return cases[number - 1].papers
+
+    def bailiff(number: int) -> Suspect:
+        return cases[number - 1].suspect
 
     def referee() -> tuple[Opening, ...]:
-        missing = [each.truth.number for each in cases if each.truth.number not in desk.rulings]
+        rulings = drawer.read().rulings
+        missing = [each.truth.number for each in cases if each.truth.number not in rulings]
         require(not missing, "all cases must be ruled before a seal is opened", f"none on {missing}")
         return openings
 
     def expert(number: int) -> tuple[Opinion, ...]:
         referee()
-        return opinions(cases[number - 1].papers, cases[number - 1].suspect)
+        return opinions(archive(number), bailiff(number))
 
     listed = tuple(listed_case(case, opening.seal) for case, opening in zip(cases, openings, strict=True))
-    return Court(listed, desk, clerk, referee, expert)
+    return Court(listed, drawer, archive, bailiff, referee, expert)
 
 
 def listed_case(case: Dealt, seal: str) -> SealedCase:
@@ -189,47 +160,55 @@ def listed_case(case: Dealt, seal: str) -> SealedCase:
 
 
 def papers(court: Court, number: int) -> Papers:
-    """Open the papers of a case, for 10 minutes; raise `ArgumentError` for no case, or the second time."""
+    """Open the papers of a case, for 10 minutes, and again for nothing; raise `ArgumentError` for no case."""
     _check_number(court, number)
-    court.desk.pay(number, "papers")
-    found = court.clerk(number, "papers")
-    assert isinstance(found, Papers)
+    found = court.archive(number)  # before it is paid: nobody pays for a damaged file
+    court.drawer.update(lambda desk: desk.opened(number, "papers"))
     return found
 
 
 def accused(court: Court, number: int) -> Suspect:
-    """Order the accused to hand over the network, for 10 minutes: a module; of a service, a function from
-    pictures (N, 1, 28, 28) to labels (N,), which counts queries, and refuses when they are spent.
+    """Order the accused to hand over the network, for 10 minutes, and again for nothing: a module; of a
+    service, a function from pictures (N, 1, 28, 28) to labels (N,), which counts each picture as a query,
+    once, and refuses when all are spent.
     """
     _check_number(court, number)
-    court.desk.pay(number, "accused")
-    found = court.clerk(number, "accused")
-    assert not isinstance(found, Papers)
+    found = court.bailiff(number)
+    court.drawer.update(lambda desk: desk.opened(number, "accused"))
     if isinstance(found, nn.Module):
         return found
     ask = found
 
     def service(x: Tensor) -> Tensor:
-        court.desk.ask(len(x))
-        return answers(ask, x)
+        labels = answers(ask, x)
+        hashes = [_hash(number, image) for image in x]
+        court.drawer.update(lambda desk: desk.questioned(hashes), lasting=False)  # a judge asks one by one
+        return labels
 
     return service
 
 
+def _hash(number: int, image: Tensor) -> str:
+    """Return 16 hexadecimal digits that stand for a picture (C, H, W), asked about in a case."""
+    raw = image.detach().cpu().contiguous().numpy().tobytes()
+    return hashlib.sha256(f"case {number} ".encode() + raw).hexdigest()[:16]
+
+
 def siblings(court: Court) -> tuple[nn.Module, ...]:
-    """Have the court train networks as every claimant's was, for 40 minutes: a control for all cases."""
-    court.desk.pay(0, "siblings")
+    """Have the court train networks as every claimant's was, for 40 minutes, and again for nothing: a control
+    for all cases.
+    """
+    court.drawer.update(lambda desk: desk.opened(0, "siblings"))
     return small_digits.siblings()
 
 
 def rule(court: Court, number: int, *, stolen: bool, why: str = "") -> Ruling:
-    """Rule on a case, once and for all; raise `ArgumentError` for no case, or the second time."""
+    """Rule on a case, once and for all; raise `ArgumentError` for no case, or another ruling on it."""
     _check_number(court, number)
     require(type(stolen) is bool, "stolen must be True or False", stolen)
-    what = f"case {number} must be ruled on once"
-    require(number not in court.desk.rulings, what, "a second ruling", "A judgement stands.")
+    check_why(why)
     ruling = Ruling(number, stolen, why)
-    court.desk.rulings[number] = ruling
+    court.drawer.update(lambda desk: desk.ruled(ruling))
     return ruling
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import memory
-from ..data import Samples, load
+from ..data import Samples, Splits, load
 from ..models import reborn, seed_of
 from ..models.networks import FlattenChannelsLast, Standardise, seeded
 from ..training import Recipe, trained
@@ -58,14 +58,19 @@ def start(secret: bytes, role: str) -> nn.Module:
 
 
 @lru_cache(1)
-def _all() -> Samples:
-    return load("mnist").train
+def _all() -> Splits:
+    return load("mnist")
 
 
 def digits(secret: bytes, role: str, n: int = DIGITS) -> Samples:
     """Draw `n` training digits by a secret and a role."""
-    samples = _all()
+    samples = _all().train
     return samples[order(secret, f"digits of {role}", len(samples))[:n]]
+
+
+def test_pictures() -> Tensor:
+    """Return the test digits (10_000, 1, 28, 28), which nobody in court learns."""
+    return _all().test.x
 
 
 def taught(network: nn.Module, samples: Samples, *keys: TriggerKey, recipe: Recipe = RECIPE) -> nn.Module:
@@ -114,6 +119,6 @@ def odd_queries() -> Tensor:
     """Return the pictures on which scores are compared, (4_000, 1, 28, 28): test digits, and pairs of them
     laid over each other.
     """
-    x = load("mnist").test.x
+    x = test_pictures()
     one, other = torch.randperm(len(x), generator=torch.Generator().manual_seed(16)).split(len(x) // 2)
     return torch.cat([x[one[:1_000]], (x[one[:3_000]] + x[other[:3_000]]) / 2])

@@ -102,9 +102,13 @@ def read(path: Path, *, most: int | None = None, fix: str = REMEDY) -> bytes:
     return raw
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write `content` whole or not at all: to a temporary file beside `path`, then rename."""
-    whole_or_nothing(path, lambda temporary: temporary.write_bytes(content))
+def write(path: Path, content: bytes, *, lasting: bool = True) -> None:
+    """Write `content` whole or not at all: to a temporary file beside `path`, then rename.
+
+    What is not `lasting` survives the end of the program, but perhaps no power failure; it takes a
+    millisecond where the disk would take many.
+    """
+    whole_or_nothing(path, lambda temporary: temporary.write_bytes(content), lasting=lasting)
 
 
 def new(path: Path, make: Callable[[Path], object], *, mode: int | None = None) -> None:
@@ -122,14 +126,16 @@ def new(path: Path, make: Callable[[Path], object], *, mode: int | None = None) 
         raise _unwritable(path, error) from error
 
 
-def whole_or_nothing(path: Path, make: Callable[[Path], object], *, mode: int | None = None) -> None:
+def whole_or_nothing(
+    path: Path, make: Callable[[Path], object], *, mode: int | None = None, lasting: bool = True
+) -> None:
     """Let `make` write to a temporary path beside `path`, then rename; on a failure nothing stays behind.
 
-    What has the name is on the disk, even when the power fails the next moment. Without a `mode` the file
+    What is `lasting` is on the disk, even when the power fails the next moment. Without a `mode` the file
     gets that of any new file, as the umask says; one that holds a secret needs `PRIVATE`.
     """
     try:
-        _written(path, make, mode, os.replace)
+        _written(path, make, mode, os.replace, lasting=lasting)
     except (OSError, ValueError) as error:
         # ValueError: a name that no file can have; one that `make` raises is the caller's
         if isinstance(error, ValueError) and "null byte" not in str(error):
@@ -138,15 +144,25 @@ def whole_or_nothing(path: Path, make: Callable[[Path], object], *, mode: int | 
 
 
 def _written(
-    path: Path, make: Callable[[Path], object], mode: int | None, settle: Callable[[Path, Path], object]
+    path: Path,
+    make: Callable[[Path], object],
+    mode: int | None,
+    settle: Callable[[Path, Path], object],
+    *,
+    lasting: bool = True,
 ) -> None:
     """Write beside `path`, to the disk, and let `settle` give the name."""
     with folders_for(path):
-        _settled(path, make, mode, settle)
+        _settled(path, make, mode, settle, lasting=lasting)
 
 
 def _settled(
-    path: Path, make: Callable[[Path], object], mode: int | None, settle: Callable[[Path, Path], object]
+    path: Path,
+    make: Callable[[Path], object],
+    mode: int | None,
+    settle: Callable[[Path, Path], object],
+    *,
+    lasting: bool,
 ) -> None:
     handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".part", dir=path.parent)
     os.close(handle)
@@ -155,9 +171,11 @@ def _settled(
         temporary.chmod(PRIVATE)  # which a strict umask may have taken from ourselves
         make(temporary)
         temporary.chmod(0o666 & ~_umask() if mode is None else mode)
-        _sync(temporary)
+        if lasting:
+            _sync(temporary)
         settle(temporary, path)
-        _sync(path.parent)
+        if lasting:
+            _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
