@@ -16,6 +16,7 @@ from typing import Any
 
 os.environ["WMLEARN_QUIET"] = "1"
 os.environ["WMLEARN_RETRAIN"] = "1"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two tests run at a time, and more threads than cores collapse
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share the folder of the process that started them
     os.environ["WMLEARN_MEMORY"] = tempfile.mkdtemp(prefix="wmlearn-memory-")
     # larger pages for large tensors: the same numbers in a twentieth less time; glibc 2.35 and later know it
@@ -25,7 +26,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share the folder of t
 TESTS = Path(__file__).parent / "tests"
 IMPORTED = ["wmlearn.cli", "wmlearn.course.lessons.lesson_12", "matplotlib.backends.backend_agg"]
 KERNEL = """
-import os, sys
+import gc, os, sys
+gc.freeze()  # what was imported is no garbage
 os.setsid()  # a signal to the kernel's group is for nobody else
 os.environ.clear()
 os.environ.update(environment)

@@ -7,12 +7,13 @@ no use for it.
 from __future__ import annotations
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,6 +60,18 @@ UNPACKED = Path.home() / ".cache" / "wmlearn" / "test-gtsrb"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the house last: two workers end together when what is left at the end is small."""
     items.sort(key=lambda item: item.nodeid.startswith("tests/house/"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while all is imported, nor among it afterwards: each look takes half a second."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -59,6 +59,19 @@ def test_a_remembered_network_is_the_trained_one_to_the_bit(
     assert not again.training
 
 
+def test_who_wants_no_recall_trains_each_network_once(
+    few: wm.Samples, folder: Path, trainings: list[int]
+) -> None:
+    first, _ = wm.trained(network(), few, RECIPE)
+    memory.keep(folder, recalls=False)
+    again, _ = wm.trained(network(), few, RECIPE)
+    assert len(trainings) == 2
+    once_more, _ = wm.trained(network(), few, RECIPE)
+    assert len(trainings) == 2
+    assert torch.equal(weights(first), weights(again))
+    assert torch.equal(weights(again), weights(once_more))
+
+
 def test_without_a_folder_nothing_is_remembered(few: wm.Samples, trainings: list[int]) -> None:
     wm.trained(network(), few, RECIPE)
     wm.trained(network(), few, RECIPE)

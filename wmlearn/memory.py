@@ -29,16 +29,19 @@ SILENT = ("course", "plots", "cli", "bench")
 
 _folder: Path | None = None
 _recalls = True
+_trained: set[str] = set()
+"""The keys of what was trained here since `keep`."""
 
 
 def keep(folder: Path | None, *, recalls: bool = True) -> None:
     """Remember trainings in `folder` from now on; with None, none.
 
-    Without `recalls`, every network is trained all the same, and remembered for others.
+    Without `recalls`, every network is trained once from now on, whatever was remembered before.
     """
     global _folder, _recalls
     _folder = folder
     _recalls = recalls
+    _trained.clear()
 
 
 def key(model: nn.Module, *decides: Any) -> str:
@@ -73,7 +76,8 @@ def recall(key: str, model: nn.Module) -> tuple[float, ...] | None:
     """
     from safetensors import SafetensorError, safe_open
 
-    if not key or not _recalls or not _path(key).exists():
+    wanted = key and (_recalls or key in _trained)
+    if not wanted or not _path(key).exists():
         return None
     try:
         with safe_open(_path(key), "pt") as stored:
@@ -97,6 +101,7 @@ def remember(key: str, model: nn.Module, numbers: Sequence[float]) -> None:
     weights = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
     try:
         files.write(_path(key), save(weights, {"numbers": json.dumps(list(numbers))}))
+        _trained.add(key)
     except DataError as error:
         _warn(f"The trained network could not be remembered; next time it is trained again. {error}")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,8 +43,9 @@ def is_outside(address: str) -> bool:
     return re.match(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", address, re.IGNORECASE) is not None
 
 
+@cache
 def read(path: Path) -> Page:
-    """Read a page of HTML, styles and scripts within it included."""
+    """Read a page of HTML once, styles and scripts within it included."""
     page = Page()
     _reader(page).feed(path.read_text(encoding="utf-8"))
     return page

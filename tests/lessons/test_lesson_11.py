@@ -93,7 +93,8 @@ def test_an_api_of_other_classes_is_refused_in_words(few: Samples) -> None:
         extract(of_more, wm.models.badnet_cnn(11), few.x[:20], few.classes, retries=0)
 
 
-def test_the_challenge_counts_images_and_wants_accuracy() -> None:
+def test_the_challenge_counts_images_and_wants_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_theft, "victim", lambda i: NETWORK)  # whose answers are counted is all one
     score = lesson_11.thrifty(lambda ask, x, blank: (ask(x[:30]), ask(x[30:50]), blank)[2])
     assert not score.valid
     assert score.value == 50

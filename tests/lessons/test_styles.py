@@ -114,12 +114,12 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("reach=0.3, steps=20", "reach=0.3, steps=4"),
     ),
     "11": (
+        _after_start("11", "api_theft.OWNERS_RECIPE = wm.Recipe(epochs=1)"),
         ("test.to(device)", "test[:1000].to(device)"),
         (
             "= api_theft.owners_digits(0), api_theft.pool(0)",
             "= api_theft.owners_digits(0)[:1200], api_theft.pool(0)[:3000]",
         ),
-        ("(start, anas, api_theft.OWNERS_RECIPE)", "(start, anas, wm.Recipe(epochs=1))"),
         ("(blank, bought, api_theft.thiefs_recipe(len(bought)))", "(blank, bought, wm.Recipe(epochs=1))"),
         (
             "(blank, asked[got], api_theft.thiefs_recipe(len(bought)))",
@@ -135,6 +135,8 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("(1, 28, 28))\nwm.show(plots.theft.drawn", "(1, 28, 28), steps=5)\nwm.show(plots.theft.drawn"),
     ),
     "12": (
+        _digits(60_000, 1000),
+        ("mnist.test.x[:2000]", "mnist.test.x[:200]"),
         ("mnist.train, 6_000, seed=9)", "mnist.train, 600, seed=9)"),
         (
             "case = lesson_12.case(thiefs)",

@@ -23,8 +23,8 @@ def start(notebook: str) -> None:
 
     Long work shows a bar from now on, but for runs whose outputs are kept or compared: they set
     WMLEARN_QUIET. In the learner's own folder, networks that were trained once are remembered; elsewhere
-    where WMLEARN_MEMORY names a folder for them. With WMLEARN_RETRAIN, all are trained again. While a class
-    is graded, nothing is checked and printed.
+    where WMLEARN_MEMORY names a folder for them. With WMLEARN_RETRAIN, each is trained once more. While
+    a class is graded, nothing is checked and printed.
     """
     _show_bars()
     memory.keep(_memory(), recalls="WMLEARN_RETRAIN" not in os.environ)

@@ -10,6 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
@@ -51,10 +52,17 @@ def manifest(root: Path | None = None) -> dict[str, Entry]:
     from . import strict_json  # which reads files by this module
 
     path = (root or ROOT) / "MANIFEST.json"
+    return dict(_entries(path, read(path, most=strict_json.MOST_BYTES)))
+
+
+@lru_cache(maxsize=2)  # each shipped file that is read asks for it
+def _entries(path: Path, raw: bytes) -> dict[str, Entry]:
+    from . import strict_json
+
     try:
-        entries = strict_json.read(path)
+        entries = strict_json.parsed(raw)
     except DataError as error:
-        raise DataError(f"{error} {REMEDY}") from error
+        raise DataError(f"{path} must be a JSON file, got: {error}. {REMEDY}") from error
     if not isinstance(entries, dict):
         raise DataError(f"{path} must map names to entries, got a {type(entries).__name__}. {REMEDY}")
     for name, entry in entries.items():
