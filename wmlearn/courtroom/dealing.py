@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
+from .. import progress
 from ..data import Samples
 from ..errors import require
 from ..evidence import Suspect, answers
@@ -137,7 +138,7 @@ class Plan:
 def dealt(secret: bytes, n: int = 12) -> tuple[Dealt, ...]:
     """Deal `n` cases, 12 or 4; the same secret deals the same."""
     cases = []
-    for i, plan in enumerate(plans(secret, n)):
+    for i, plan in enumerate(progress.each(plans(secret, n), "cases")):
         people = bar(derive(secret, "court case", i), *parties(secret, n)[i])
         cases.append(case_of(people, plan, i + 1))
     return tuple(cases)

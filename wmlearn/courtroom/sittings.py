@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from .. import progress
 from ..errors import require
 from ..evidence import Suspect, answers
 from ..watermarks.secret import secret_of
@@ -246,11 +247,11 @@ def reveal(court: Court) -> tuple[Revealed, ...]:
     for each, case in zip(openings, court.cases, strict=True):
         check_seal(each, case.seal)
     rulings = court.desk.rulings
-    numbers = [each.truth.number for each in openings]
-    return tuple(
-        Revealed(each, rulings[number], court.expert(number))
-        for each, number in zip(openings, numbers, strict=True)
-    )
+    revealed = []
+    for each in progress.each(openings, "what each test says"):
+        number = each.truth.number
+        revealed.append(Revealed(each, rulings[number], court.expert(number)))
+    return tuple(revealed)
 
 
 def _check_number(court: Court, number: int) -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from .. import memory
+from .. import memory, progress
 from ..data import Samples, Splits, load
 from ..models import reborn, seed_of
 from ..models.networks import FlattenChannelsLast, Standardise, seeded
@@ -104,7 +104,7 @@ def siblings() -> tuple[nn.Module, ...]:
     """Return the court's own networks: trained as every claimant's was, with digits, first weights and a mark
     of their own. All share them: ask them, and don't change them.
     """
-    return tuple(_sibling(i) for i in range(SIBLINGS))
+    return tuple(map(_sibling, progress.each(range(SIBLINGS), "the court's networks")))
 
 
 def _sibling(i: int) -> nn.Module:
