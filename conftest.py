@@ -16,7 +16,6 @@ from typing import Any
 
 os.environ["WMLEARN_QUIET"] = "1"
 os.environ["WMLEARN_RETRAIN"] = "1"
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # two tests run at a time, and more threads than cores collapse
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share the folder of the process that started them
     os.environ["WMLEARN_MEMORY"] = tempfile.mkdtemp(prefix="wmlearn-memory-")
     # larger pages for large tensors: the same numbers in a twentieth less time; glibc 2.35 and later know it

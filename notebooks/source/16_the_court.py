@@ -262,7 +262,7 @@ mine = wm.court(2026, cases=4)  # wm.court(YOUR_SEED) deals twelve
 wm.table(["case", "claimant", "accused", "sold as"], lesson_16.listed(mine))
 
 # %% [markdown]
-# `papers = courtroom.papers(mine, 1)`, `suspect = courtroom.accused(mine, 1)`, `courtroom.siblings(mine)`; then `courtroom.rule(mine, 1, stolen=False, why="…")`. When all is ruled, run this:
+# `papers = courtroom.papers(mine, 1)`, `suspect = courtroom.accused(mine, 1)`, `strangers = courtroom.siblings(mine)`, which cost minutes here, too; then `courtroom.rule(mine, 1, stolen=False, why="…")`. Keep such lines in cells: after a restart they rule again. When all is ruled, run this:
 
 # %%
 lesson_16.closing(mine)

@@ -23,6 +23,11 @@ from wmlearn.cli.doctor import Finding
 ROOT = Path(__file__).resolve().parents[2]
 WMLEARN = Path(sys.executable).parent / "wmlearn"
 
+
+# as in the tests' own process: two tests run at a time, and more threads than cores collapse
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -99,7 +104,9 @@ def _quickstart(folder: Path, *words: str) -> list[list[float]]:
     signs, a clean network and a BadNet each.
     """
     command = [*_offline(), *words, "quickstart"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | ONE_THREAD, capture_output=True, text=True, timeout=900
+    )
     assert done.returncode == 0, done.stderr
     rows = [_per_cents(line) for line in done.stdout.splitlines() if "%" in line]
     assert len(rows) == 4

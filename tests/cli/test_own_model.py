@@ -53,7 +53,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_script_of_an_outsider_has_15_lines_at_most_and_prints_a_table(here: Path) -> None:
     script = _blocks()["python"]
     assert len([line for line in script.splitlines() if line.strip()]) <= 15
-    env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{here}"}
+    env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{here}", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, env=env, cwd=here, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")

@@ -203,7 +203,7 @@ def test_an_attack_takes_a_mark_only_for_all_seeds_and_with_a_network_worth_the_
     assert price.schemes(results) == ["adi2018", "uchida2017", "jia2021-ewe"]
     assert price.unproven(results, "adi2018", "distill-soft")
     assert not price.unproven(results, "adi2018", "shift")
-    assert price.states(results, "adi2018", "prune-80") == ("destroyed", "destroyed")
+    assert price.states(results, "adi2018", "prune-80") == ["destroyed", "destroyed"]
     cheapest = price.cheapest(results, "adi2018")
     assert cheapest is not None
     assert cheapest.removal == "distill-soft"
@@ -220,7 +220,7 @@ def test_a_mark_that_still_hits_more_than_the_control_is_worn() -> None:
     cell = price.cell_of(worn, "shift")
     for hits, state in ((10, "gone"), (14, "gone"), (20, "worn"), (40, "believed")):
         cell["hits"] = hits
-        assert price.states(_results(worn, _plain(0)), "adi2018", "shift") == (state,)
+        assert price.states(_results(worn, _plain(0)), "adi2018", "shift") == [state]
 
 
 def test_prices_that_gain_accuracy_count_as_free(results: Results) -> None:

@@ -28,7 +28,7 @@ Row = dict[str, Any]
 """A cell and what was measured in it; JSON values only."""
 
 
-@dataclass(frozen=True, eq=False)  # so that what is read from its many rows can be kept
+@dataclass(frozen=True)
 class Results:
     """What an experiment measured, with all that one needs to measure it again."""
 

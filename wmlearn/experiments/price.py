@@ -158,10 +158,9 @@ def _fisher(hits: int, trials: int, control: int, control_trials: int) -> float:
 # What is left
 
 
-@lru_cache(1000)  # three experiments' marks and attacks
-def states(results: Results, scheme: str, attack: str) -> tuple[State, ...]:
+def states(results: Results, scheme: str, attack: str) -> list[State]:
     """Say for each seed what `attack` left of the mark."""
-    return tuple(state(results, row, attack) for row in results.where(scheme=scheme))
+    return [state(results, row, attack) for row in results.where(scheme=scheme)]
 
 
 def state(results: Results, row: Row, attack: str) -> State:

@@ -163,7 +163,7 @@ def _draw_cell(ax: Axes, results: Results, scheme: str, attack: str, left: float
     ax.add_patch(Rectangle((left, top), 0.94, 0.9, fill=False, edgecolor=EDGE, linewidth=0.5))
 
 
-def _states(results: Results, scheme: str, attack: str) -> Sequence[State]:
+def _states(results: Results, scheme: str, attack: str) -> list[State]:
     if scheme != PLAIN:
         return price.states(results, scheme, attack)
     return ["believed" if p <= LEVEL else "gone" for p in price.p_values(results, PLAIN, attack)]
