@@ -171,7 +171,10 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
             "inspections.Strip = lambda **how: wm.detection.Strip(overlays=4, **how)",
         ),
     ),
-    "16": (("mine = wm.court(2026, cases=4)", "mine = court"),),
+    "16": (
+        _after_start("16", "courtroom.small_digits.SIBLINGS = 2"),
+        ("mine = wm.court(2026, cases=4)", "mine = court"),
+    ),
 }
 """What the short way writes instead of a master's own words: a notebook's number -> (these, those)."""
 
