@@ -143,7 +143,7 @@ wm.table(header, lesson_16.worth(convicts, results))
 wm.all_hold(*lesson_16.agreeing(results))
 
 # %% [markdown]
-# Before the papers are read, no finding convicts: the mark is in licensed copies, too, and where an insider put it. Four tests that agree look like much: multiplied, as if they were independent, they would make theft {value:16.multiplied|0} probable, from a prior of one half. Counted together it is {value:16.counted|0}, for they agree on the same innocents. **Tests that see the same thing are one test.**
+# Before the papers are read, no finding convicts: the mark is in licensed copies, too, and where an insider put it. Four tests that agree look like a lot: multiplied, as if they were independent, they would make theft {value:16.multiplied|0} probable, from a prior of one half. Counted together it is {value:16.counted|0}, for they agree on the same innocents. **Tests that see the same thing are one test.**
 #
 # Once the papers are read, a mark that holds makes theft {value:16.safe|0} probable, and convicts; but not where one claim in twenty is just. No innocent was met that passes the papers and has the mark; so few innocents can't show that there is none.
 #
