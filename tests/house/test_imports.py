@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from rooms import MODULES, ORDER, SCIENCE, fresh, imports, label, room
+from rooms import MODULES, ORDER, ROOT, SCIENCE, fresh, imports, label, room
 
 LESSONS = {  # what a lesson or the command line needs, and no science
     "matplotlib",
@@ -95,3 +96,10 @@ def test_an_import_computes_nothing_that_starts_threads() -> None:
     assert fresh(THREADS).split() == ["0"], (
         "a process that is forked afterwards waits forever for PyTorch's threads"
     )
+
+
+def test_what_the_page_on_the_court_calls_is_there_for_whoever_has_imported_nothing_else() -> None:
+    page = (ROOT / "teaching" / "court.md").read_text(encoding="utf-8")
+    called = sorted(set(re.findall(r"`(?:court = )?(?:wm\.)?(courtroom[\w.]+)\(", page)))
+    assert "courtroom.dossiers.entered" in called
+    assert fresh(f"import wmlearn as wm\nfor name in {called}: eval(f'wm.{{name}}')") == ""

@@ -2,6 +2,7 @@
 they are worth. Every test of the course may be applied to what is opened.
 """
 
+from . import dossiers as dossiers
 from .dealing import Truth as Truth
 from .desks import Desk as Desk
 from .desks import Ruling as Ruling
