@@ -48,8 +48,8 @@ def test_the_lead_is_what_the_court_says(few: tuple[Dealt, ...]) -> None:
 
 def test_findings_are_counted_and_the_papers_make_a_mark_worth_something() -> None:
     results = shipped("court")
-    thefts, innocents = lesson_16.rates(results, "mark holds")
-    _, after = lesson_16.rates(results, "papers, mark holds")
+    thefts, innocents = lesson_16.rates(results, lesson_16.FINDINGS["mark holds"])
+    _, after = lesson_16.rates(results, lesson_16.FINDINGS["papers, mark holds"])
     assert 0 < after < innocents / 10
     assert innocents < thefts
     rows = {row[0]: row[3:] for row in lesson_16.worth(exercises_16.convicts, results)}

@@ -33,6 +33,10 @@ def test_papers_first_errs_nowhere_and_careless_judges_do_worse_than_one_who_con
     assert max(max(court.points(results, JUDGES[name])) for name in careless) <= 6
 
 
+def test_no_innocent_whom_the_papers_do_not_clear_has_the_mark(results: Results) -> None:
+    assert court.error_rates(results, JUDGES["papers, then mark"]).false == 0
+
+
 def test_papers_and_one_test_are_not_enough(results: Results) -> None:
     assert mean(court.points(results, JUDGES["papers, then pictures"])) < 0
     assert 6 < mean(court.points(results, JUDGES["papers, then mark"])) < 11

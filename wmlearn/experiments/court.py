@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import mean
 
-from ..courtroom import sittings
+from ..courtroom import Score
 from ..courtroom.dealing import INNOCENTS, LAST, THEFTS, Dealt, dealt
 from ..courtroom.forged import ALL as FORGERIES
 from ..courtroom.opinions import opinions
@@ -31,7 +31,6 @@ SCORES = "scores"
 TESTS = (SHOWN, MARK, WEIGHTS, MATCHED, SCORES)
 """Those that can accuse; the others can only clear."""
 CLEARING = (ORDER, LICENCE, START)
-PRICE = sittings.FALSE_CONVICTION
 Says = Mapping[str, bool | None]
 """Test -> whether it accuses; None where it has nothing to say, or only can't clear."""
 Judge = Callable[[Says], bool]
@@ -139,30 +138,17 @@ JUDGES: dict[str, Judge] = {
 }
 
 
-@dataclass(frozen=True)
-class Tally:
-    """What a judge got wrong in one court of `n` cases."""
-
-    missed: int
-    false: int
-    n: int
-
-    def points(self, price: float = PRICE) -> float:
-        """One a case; a missed thief costs one, a false conviction `price`."""
-        return self.n - self.missed - price * self.false
-
-
-def tallies(results: Results, judge: Judge) -> list[Tally]:
+def judged(results: Results, judge: Judge) -> list[Score]:
     """Let a judge rule on every court."""
-    return [_tally(court, judge) for court in courts(results)]
+    return [_scored(court, judge) for court in courts(results)]
 
 
-def _tally(court: list[Tried], judge: Judge) -> Tally:
+def _scored(court: list[Tried], judge: Judge) -> Score:
     convicted = [bool(judge(case.says)) for case in court]
     pairs = list(zip(court, convicted, strict=True))
     missed = sum(case.stolen and not guilty for case, guilty in pairs)
     false = sum(guilty and not case.stolen for case, guilty in pairs)
-    return Tally(missed, false, len(court))
+    return Score(len(court), missed, false)
 
 
 @dataclass(frozen=True)
@@ -175,15 +161,17 @@ class ErrorRates:
 
 def error_rates(results: Results, judge: Judge) -> ErrorRates:
     """Return how often a judge errs over all courts."""
-    found = tallies(results, judge)
+    found = judged(results, judge)
     thefts = sum(case.stolen for case in tried(results))
     innocents = len(tried(results)) - thefts
-    return ErrorRates(sum(t.missed for t in found) / thefts, sum(t.false for t in found) / innocents)
+    missed = sum(score.missed for score in found)
+    false = sum(score.false for score in found)
+    return ErrorRates(missed / thefts, false / innocents)
 
 
-def points(results: Results, judge: Judge, price: float = PRICE) -> list[float]:
+def points(results: Results, judge: Judge) -> list[int]:
     """Return what a judge scores in each court."""
-    return [tally.points(price) for tally in tallies(results, judge)]
+    return [score.points for score in judged(results, judge)]
 
 
 def _contrast(results: Results) -> str:
@@ -201,8 +189,8 @@ def _summary(results: Results) -> list[Comparison]:
         thefts = accused(results, test, stolen=True)
         innocents = accused(results, test, stolen=False)
         says = f"{thefts.accuses} of {thefts.n} thefts, {innocents.accuses} of {innocents.n} innocents"
-        cleared = f"; clears {thefts.clears} and {innocents.clears}"
-        lines.append(Comparison(f"{test}: accuses", "", says + cleared))
+        others = f"clears {thefts.clears} and {innocents.clears}"
+        lines.append(Comparison(f"{test}: accuses", "", f"{says}; {others}"))
     for name, judge in JUDGES.items():
         found = points(results, judge)
         says = f"{mean(found):.1f} of 12 points ({min(found):.0f} to {max(found):.0f})"

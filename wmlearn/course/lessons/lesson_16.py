@@ -5,6 +5,7 @@ end of a learner's own court; the challenge.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import prod
 from statistics import mean
@@ -79,46 +80,56 @@ def docket(papers: Papers) -> dict[str, Any]:
 # What findings are worth
 
 ALIKE = (measured.MARK, measured.WEIGHTS, measured.MATCHED, measured.SCORES)
-FINDINGS: dict[str, tuple[str, ...]] = {
-    "pictures match": (measured.SHOWN,),
-    "mark holds": (measured.MARK,),
-    "four tests agree": ALIKE,
-    "papers, pictures match": (measured.SHOWN,),
-    "papers, mark holds": (measured.MARK,),
-    "papers, weights alike": (measured.WEIGHTS,),
-    "papers, weights alike, no public start": (measured.WEIGHTS,),
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Some `tests` accuse; with `papers`, these don't clear; with `own_start`, there was no public one."""
+
+    tests: tuple[str, ...]
+    papers: bool = True
+    own_start: bool = False
+
+
+FINDINGS = {
+    "pictures match": Finding((measured.SHOWN,), papers=False),
+    "mark holds": Finding((measured.MARK,), papers=False),
+    "four tests agree": Finding(ALIKE, papers=False),
+    "papers, pictures match": Finding((measured.SHOWN,)),
+    "papers, mark holds": Finding((measured.MARK,)),
+    "papers, weights alike": Finding((measured.WEIGHTS,)),
+    "papers, weights alike, no public start": Finding((measured.WEIGHTS,), own_start=True),
 }
 PRIORS = (0.5, 0.05)
 Convicts = Callable[[float, list[tuple[float, float]], float], bool]
 
 
-def _meets(name: str, case: measured.Tried) -> bool:
-    """Say whether a case shows a finding: papers that don't clear, no public start, tests that accuse."""
-    if name.startswith("papers") and measured.cleared(case.says):
+def _shows(case: measured.Tried, finding: Finding) -> bool:
+    if finding.papers and measured.cleared(case.says):
         return False
-    if name.endswith("no public start") and case.says[measured.START] is False:
+    if finding.own_start and case.says[measured.START] is False:
         return False
-    return all(case.says[test] is True for test in FINDINGS[name])
+    return all(case.says[test] is True for test in finding.tests)
 
 
-def rates(results: Results, name: str) -> tuple[float, float]:
+def rates(results: Results, finding: Finding) -> tuple[float, float]:
     """Return which share of thefts, and of innocents, shows a finding; one more that does is counted of each,
     and one that doesn't: none of few isn't never.
     """
-    return _share(results, name, stolen=True), _share(results, name, stolen=False)
+    return _share(results, finding, stolen=True), _share(results, finding, stolen=False)
 
 
-def _share(results: Results, name: str, *, stolen: bool) -> float:
+def _share(results: Results, finding: Finding, *, stolen: bool) -> float:
     cases = [case for case in measured.tried(results) if case.stolen == stolen]
-    return (sum(_meets(name, case) for case in cases) + 1) / (len(cases) + 2)
+    return (sum(_shows(case, finding) for case in cases) + 1) / (len(cases) + 2)
 
 
 def worth(convicts: Convicts, results: Results) -> list[list[str]]:
     """Return of how many cases each finding is true, and whether it convicts, by prior."""
     price = courtroom.FALSE_CONVICTION
     rows = []
-    for name in FINDINGS:
-        found = rates(results, name)
+    for name, finding in FINDINGS.items():
+        found = rates(results, finding)
         rulings = ["convict" if convicts(prior, [found], price) else "acquit" for prior in PRIORS]
         rows.append([name, *(f"{share:.1%}" for share in found), *rulings])
     return rows
@@ -128,8 +139,8 @@ def agreeing(results: Results) -> list[Claim]:
     """Claim how probable theft is, from a prior of one half, where four tests agree: counted together, and
     multiplied as if independent; and where a mark holds after the papers.
     """
-    thefts, innocents = rates(results, "four tests agree")
-    safe = rates(results, "papers, mark holds")
+    thefts, innocents = rates(results, FINDINGS["four tests agree"])
+    safe = rates(results, FINDINGS["papers, mark holds"])
     counted = _chance(thefts / innocents)
     multiplied = prod(_alone(results, test) for test in ALIKE)
     return [
@@ -230,7 +241,7 @@ def closing(court: Court) -> None:
 Verdict = Callable[[dict[str, bool | None]], bool]
 
 
-def own_points(verdict: Verdict, results: Results) -> list[float]:
+def own_points(verdict: Verdict, results: Results) -> list[int]:
     """Return what the papers, and then a verdict by tests, score in each court."""
     return measured.points(results, _after_papers(verdict))
 
@@ -258,26 +269,23 @@ def forty(own: Sequence[float], results: Results) -> list[Claim]:
     ]
     for test in (measured.SHOWN, measured.MARK, measured.WEIGHTS):
         found = measured.accused(results, test, stolen=False)
-        name = test.split()[0]
-        low = 0.05 * found.n
-        claims.append(
-            _count(f"16.innocent_{name}", f"Innocents whom {test} accuses", found.accuses, n=found.n, low=low)
-        )
+        id = f"16.innocent_{test.split()[0]}"
+        what = f"Innocents whom {test} accuses"
+        claims.append(_count(id, what, found.accuses, n=found.n, low=0.05 * found.n))
     distilled = {test: measured.said(results, test, "distilled") for test in measured.TESTS}
     others = sum(found.accuses for test, found in distilled.items() if test != measured.SCORES)
-    found = distilled[measured.SCORES]
-    claims += [
-        _count(
-            "16.distilled", "Distilled copies that scores accuse", found.accuses, n=found.n, low=0.9 * found.n
-        ),
-        _count("16.distilled_else", "Accusations of them by any other test", others, high=0.1 * found.n),
+    scores = distilled[measured.SCORES]
+    what = "Distilled copies that scores accuse"
+    return [
+        *claims,
+        _count("16.distilled", what, scores.accuses, n=scores.n, low=0.9 * scores.n),
+        _count("16.distilled_else", "Accusations of them by any other test", others, high=0.1 * scores.n),
+        _count("16.any", "Mean points: any test", _mean(results, "any test"), high=0),
+        _count("16.two", "Mean points: two tests", _mean(results, "two tests"), high=0),
+        _count("16.shown", "Mean points: pictures shown only", _mean(results, "pictures shown only"), high=0),
+        _count("16.nobody", "Mean points: convict nobody", _mean(results, "convict nobody"), low=5),
+        _count("16.own", "Mean points: your procedure", mean(own), low=11),
     ]
-    for name, judge in (("any", "any test"), ("two", "two tests"), ("shown", "pictures shown only")):
-        value = mean(measured.points(results, measured.JUDGES[judge]))
-        claims.append(_count(f"16.{name}", f"Mean points: {judge}", value, high=0))
-    claims.append(_count("16.nobody", "Mean points: convict nobody", _mean(results, "convict nobody"), low=5))
-    claims.append(_count("16.own", "Mean points: your procedure", mean(own), low=11))
-    return claims
 
 
 def _mean(results: Results, judge: str) -> float:
