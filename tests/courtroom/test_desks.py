@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from rights import read_only
 
 import wmlearn as wm
 from wmlearn import courtroom
@@ -246,29 +245,14 @@ def test_a_desk_that_was_deleted_is_a_new_one(folder: Path) -> None:
     assert dossiers.entered(folder).desk == desks.Desk(4)
 
 
-@contextmanager
-def _read_only(folder: Path) -> Iterator[None]:
-    """Take away the right to write to a folder; root, who always may, is somebody else meanwhile."""
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    folder.parent.chmod(0o755)
-    folder.chmod(0o555)
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-        folder.chmod(0o755)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have no such right there")
 def test_a_folder_that_cannot_be_written_is_named_and_nothing_is_done(written: Path) -> None:
     says = r"desk\.json must be writable, got: Permission denied"
     with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to everybody else
         folder = Path(shutil.copytree(written, Path(name) / "ada"))
         before = _sat(folder).desk
-        with _read_only(folder):
+        folder.parent.chmod(0o755)  # whoever isn't root must reach it
+        with read_only(folder):
             court = dossiers.entered(folder)
             assert court.desk == before
             with pytest.raises(wm.DataError, match=says):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rights import read_only
 
 import wmlearn as wm
 from wmlearn import ownership as own
@@ -327,21 +328,6 @@ def test_a_read_only_registry_can_be_audited_and_not_written(registry: own.Regis
     assert own.audit(registry).n == 3
 
 
-@contextmanager
-def _read_only(folder: Path) -> Iterator[None]:
-    """Take away the right to write to a folder; root, who always may, is somebody else meanwhile."""
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    folder.chmod(0o555)
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-        folder.chmod(0o755)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have no such right there")
 def test_a_registry_in_a_read_only_folder_is_a_clear_error_and_nothing_is_written() -> None:
     with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to everybody else
@@ -352,7 +338,7 @@ def test_a_registry_in_a_read_only_folder_is_a_clear_error_and_nothing_is_writte
         )
         receipts = own.register(book, *documents[:2])
         before = Path(book.where).read_bytes()
-        with _read_only(Path(name)):
+        with read_only(Path(name)):
             for registry in (book, new):
                 with pytest.raises(
                     wm.DataError,
