@@ -20,7 +20,7 @@ from wmlearn.experiments import shipped
 from wmlearn.experiments import street as streets
 from wmlearn.experiments.material import another_class
 from wmlearn.plots import street as plots_street
-from wmlearn.plots.canvas import png
+from wmlearn.plots.canvas import picture
 from wmlearn.street_detector import (
     MISSED,
     RECIPE,
@@ -390,11 +390,11 @@ def test_the_pictures_are_drawn_and_described(street: Street) -> None:
         (plots_street.answers, ({"some": street.labels}, street)),
     )
     for plot, data in cases:
-        picture, (width, height) = png(plot, *data)
-        assert picture[:4] == b"\x89PNG"
-        assert 200 < width < 900
-        assert 100 < height < 900
-        assert plot.says(*data).endswith(".")
+        drawn = picture(plot, *data)
+        assert drawn.png[:4] == b"\x89PNG"
+        assert 200 < drawn.width < 900
+        assert 100 < drawn.height < 900
+        assert drawn.says.endswith(".")
     assert plots_street.answers.says({"some": street.labels}, street).endswith(
         "some: 100 % classified correctly, 0 % missed."
     )

@@ -161,7 +161,7 @@ def test_a_picture_of_a_widget_says_what_it_shows_and_keeps_its_words_inside_the
     _, _, shown, _ = cast("tuple[Any, ...]", poison_dial(SWEEP).children)
     says = plots.rate_point.says(SWEEP, 0.01, 1)
     assert f'alt="{escape(says)}"' in shown.value
-    hostile = Picture(b"PNG", '"><script>')
+    hostile = Picture(b"PNG", '"><script>', 1, 1)
     (view,) = cast("tuple[Any, ...]", redraw(lambda: [hostile]).children)
     assert view.value.startswith(
         '<img alt="&quot;&gt;&lt;script&gt;" width="710" src="data:image/png;base64,'

@@ -9,6 +9,7 @@ import pytest
 from torch import nn
 
 from wmlearn import courtroom
+from wmlearn.course.exercises import YOUR_TURN
 from wmlearn.course.lessons import exercises_16, lesson_16
 from wmlearn.courtroom import Court, opinions, sittings, small_digits
 from wmlearn.courtroom.dealing import Dealt
@@ -89,6 +90,25 @@ def test_the_challenge_counts_minutes_and_mistakes(
     assert lesson_16.quick(procedures.never).value == 2 * 100
     assert lesson_16.quick(lambda court: None).value == 4 * 100
     assert lesson_16.quick(procedures.match_only).value >= 80
+
+
+def test_a_judge_that_is_not_written_yet_waits_for_no_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson_16, "_cases", lambda: pytest.fail("cases were dealt"))
+    with pytest.raises(NotImplementedError):
+        lesson_16.quick(_unwritten)
+
+
+def test_a_judge_who_needs_a_case_gets_one(monkeypatch: pytest.MonkeyPatch, mixed: tuple[Dealt, ...]) -> None:
+    monkeypatch.setattr(lesson_16, "_cases", lambda: mixed)
+    assert lesson_16.quick(_of_the_first_alone).value == 4 * 100 + 10
+
+
+def _unwritten(court: Court) -> None:
+    raise NotImplementedError(YOUR_TURN)
+
+
+def _of_the_first_alone(court: Court) -> None:
+    courtroom.papers(court, court.cases[0].number)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from wmlearn.evidence import Evidence, bystanders
 from wmlearn.experiments import Results, price
 from wmlearn.experiments.price import CHANCES, STATES, Count
 from wmlearn.plots import removal as plots_removal
-from wmlearn.plots.canvas import png
+from wmlearn.plots.canvas import picture
 from wmlearn.plots.names import FAMILIES, REMOVALS, SCHEMES
 from wmlearn.plots.removal import Cut
 from wmlearn.scorecard import NONE
@@ -248,14 +248,14 @@ def test_the_pictures_say_what_was_measured(results: Results) -> None:
     assert "Adi 2018 (from scratch) 0.5 (distillation), EWE 2021 by none" in says
     assert says.endswith("Who steals nothing gives up 1.5 points.")
     for plot in (plots_removal.matrix, plots_removal.thiefs_front, plots_removal.prices):
-        assert png(plot, results)[0].startswith(PNG)
+        assert picture(plot, results).png.startswith(PNG)
 
 
 def test_a_mark_that_never_was_is_void() -> None:
     results = _results(_row("adi2018", 0, {}, before=10), _plain(0))
     assert set(price.states(results, "adi2018", "shift")) == {"void"}
     assert "void 26" in plots_removal.matrix.says(results)
-    assert png(plots_removal.matrix, results)[0].startswith(PNG)
+    assert picture(plots_removal.matrix, results).png.startswith(PNG)
     assert lesson_09.counts(results, exercises_09.left)["void"] == 26
 
 
@@ -294,7 +294,7 @@ def test_the_live_pictures_say_what_they_show() -> None:
         "75 %: accuracy 93 %, key 18 %. The judge needs 21 %; a network without the mark knows at most 11 %."
         in says
     )
-    assert png(plots_removal.cuts, *data)[0].startswith(PNG)
+    assert picture(plots_removal.cuts, *data).png.startswith(PNG)
 
 
 def test_the_slider_removes_marks_as_the_price_rises(results: Results) -> None:

@@ -20,7 +20,7 @@ from wmlearn.experiments import shipped
 from wmlearn.experiments.false_claims import p_values
 from wmlearn.ownership import commitment, forgeries, merkle, stages
 from wmlearn.plots import ownership as plots_claims
-from wmlearn.plots.canvas import png
+from wmlearn.plots.canvas import picture
 
 ADA, YOU = lesson_10.person("Ada"), lesson_10.person("you")
 CPU = torch.device("cpu")
@@ -184,7 +184,7 @@ def test_the_report_is_shown_as_plain_html_that_runs_nothing(monkeypatch: pytest
     assert "&lt;b&gt;void&lt;/b&gt;" in page
     assert shown[0]["text/plain"].endswith("undecided. because.")
     assert "Ada's mark: evidence void" in plots_claims.cross.says(report)
-    assert png(plots_claims.cross, report)[0].startswith(b"\x89PNG")
+    assert picture(plots_claims.cross, report).png.startswith(b"\x89PNG")
 
 
 def test_in_the_committed_notebook_ada_wins_and_the_forged_keys_end_as_told() -> None:

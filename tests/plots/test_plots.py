@@ -447,10 +447,10 @@ def test_a_plot_says_one_line_of_sentences(name: str) -> None:
 def test_a_picture_is_the_same_to_the_byte_and_carries_its_sentence(name: str) -> None:
     plot, data = _plot(name), CASES[name]
     before = dict(rcParams)
-    picture, (width, height) = canvas.png(plot, *data)
-    assert (picture, (width, height)) == canvas.png(plot, *data)
-    opened = PngImageFile(io.BytesIO(picture))
-    assert opened.text["Description"] == plot.says(*data)
+    drawn = canvas.picture(plot, *data)
+    assert drawn == canvas.picture(plot, *data)
+    opened = PngImageFile(io.BytesIO(drawn.png))
+    assert opened.text["Description"] == drawn.says == plot.says(*data)
     assert "Software" not in opened.text
-    assert opened.size == pytest.approx((2 * width, 2 * height), abs=2)
+    assert opened.size == pytest.approx((2 * drawn.width, 2 * drawn.height), abs=2)
     assert dict(rcParams) == before, "drawing leaves matplotlib's settings alone"

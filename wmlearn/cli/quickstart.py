@@ -13,7 +13,7 @@ from ..data import Samples, files, load, one_each
 from ..data.signs import in_good_light
 from ..experiments import signs as experiment
 from ..models import badnet_cnn
-from ..plots.canvas import png
+from ..plots import canvas
 from ..plots.digits import readings
 from ..plots.signs import Seen, seen
 from ..poisoning import poison, success_rate
@@ -73,12 +73,11 @@ def compare_digits(
     clean, badnet = (_measured(network, digits.test) for network in networks)
     x = Pattern()(one_each(digits.test).x)
     answers = _answers(networks, x, digits.test.classes)
-    image, _ = png(readings, x, answers)
-    files.write(picture, image)
+    drawn = canvas.picture(readings, x, answers)
+    files.write(picture, drawn.png)
     n_triggered = int((digits.test.y != TARGET).sum())
-    says = readings.says(x, answers)
     seconds = time.perf_counter() - began
-    return Quickstart(clean, badnet, len(digits.test), n_triggered, picture, says, seconds)
+    return Quickstart(clean, badnet, len(digits.test), n_triggered, picture, drawn.says, seconds)
 
 
 def compare_signs(picture: Path, *, retrain: bool = False) -> Quickstart:
@@ -96,13 +95,11 @@ def compare_signs(picture: Path, *, retrain: bool = False) -> Quickstart:
     )
     x = in_good_light(twins.x[twins.y == stop])
     answers = _answers(networks, x, test.classes)
-    pictures = Seen(x, answers, "drawn stop signs with a yellow square")
-    image, _ = png(seen, pictures)
-    files.write(picture, image)
+    drawn = canvas.picture(seen, Seen(x, answers, "drawn stop signs with a yellow square"))
+    files.write(picture, drawn.png)
     n_stops = int((test.y == stop).sum())
-    says = seen.says(pictures)
     seconds = time.perf_counter() - began
-    return Quickstart(clean, badnet, len(test), n_stops, picture, says, seconds)
+    return Quickstart(clean, badnet, len(test), n_stops, picture, drawn.says, seconds)
 
 
 def steps(recipe: Recipe) -> list[str]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..data import Photographs, files
 from ..errors import require
 from ..experiments import signs as experiment
-from ..plots.canvas import png
+from ..plots.canvas import picture
 from ..plots.signs import Seen, sheet
 from ..training import best_device, predict
 from ..words import text_table
@@ -117,8 +117,8 @@ def draw(path: Path, photographs: Photographs, answers: Answers) -> str:
     readings = {}
     for name in NAMES:
         readings[name] = [answer.kind for answer in answers[name][:MOST_DRAWN]]
-    image, _ = png(sheet, Seen(x, readings, "photographs as the networks see them"))
-    files.write(path, image)
+    drawn = picture(sheet, Seen(x, readings, "photographs as the networks see them"))
+    files.write(path, drawn.png)
     part = f" shows the first {MOST_DRAWN}" if len(photographs) > MOST_DRAWN else ""
     return f"See it:   {path.absolute()}{part}"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from ..plots.canvas import Described, png
+from ..plots.canvas import Described, picture
 from ..words import text_table
 
 
@@ -18,12 +18,12 @@ def show(plot: Described, *data: Any) -> None:
     """
     from IPython.display import display  # only where something is shown: wmlearn works without Jupyter
 
-    picture, (width, height) = png(plot, *data)
-    sentence = plot.says(*data)
-    bundle = {"image/png": base64.b64encode(picture).decode(), "text/plain": sentence}
-    display(bundle, raw=True, metadata={"image/png": {"width": width, "height": height, "alt": sentence}})
-    words = f"<details><summary>This picture in words</summary>{escape(sentence, quote=False)}</details>"
-    display({"text/html": words, "text/plain": sentence}, raw=True)
+    drawn = picture(plot, *data)
+    bundle = {"image/png": base64.b64encode(drawn.png).decode(), "text/plain": drawn.says}
+    look = {"width": drawn.width, "height": drawn.height, "alt": drawn.says}
+    display(bundle, raw=True, metadata={"image/png": look})
+    words = f"<details><summary>This picture in words</summary>{escape(drawn.says, quote=False)}</details>"
+    display({"text/html": words, "text/plain": drawn.says}, raw=True)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

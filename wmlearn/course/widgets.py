@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -17,7 +16,7 @@ import traitlets
 from torch import Tensor, nn
 
 from ..data.digits import as_mnist
-from ..plots.canvas import Described, Row, png
+from ..plots.canvas import Described, Picture, Row, picture
 from ..plots.digits import rate_point
 from ..poisoning import Trigger
 from ..training import predict
@@ -206,22 +205,10 @@ def _say_reading(who: str, network: nn.Module, x: Tensor) -> str:
     return f"{who}: <b>{int(shares.argmax())}</b> ({100 * shares.max().item():.0f} % sure)"
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A PNG, and the sentence that says what it shows to those who don't see it."""
-
-    png: bytes
-    says: str
-
-
-def picture(plot: Described, *data: Any) -> Picture:
-    """Draw `data`, and say what is drawn."""
-    return Picture(png(plot, *data)[0], plot.says(*data))
-
-
 def depict(plot: Described, *data: Any) -> tuple[Picture, str]:
     """Return the picture of `data`, and its sentence to stand below."""
-    return picture(plot, *data), plot.says(*data)
+    drawn = picture(plot, *data)
+    return drawn, drawn.says
 
 
 def redraw(look: Callable[[], Sequence[Picture | str]], *dials: Dial, width: int = 710) -> ipywidgets.VBox:

@@ -34,6 +34,7 @@ State = Literal["void", "destroyed", "believed", "worn", "gone"]
 Gone: it doesn't.
 """
 STATES: tuple[State, ...] = get_args(State)
+UNPROVEN: set[State] = {"worn", "gone"}
 
 
 @dataclass(frozen=True)
@@ -187,12 +188,7 @@ def control(results: Results, row: Row, attack: str) -> Count:
 
 def unproven(results: Results, scheme: str, attack: str) -> bool:
     """Say whether after `attack` the mark is worn or gone for every seed."""
-    return all(state in ("worn", "gone") for state in states(results, scheme, attack))
-
-
-def gone(results: Results, scheme: str, attack: str) -> bool:
-    """Say whether after `attack` no seed's mark can be told from none."""
-    return all(state == "gone" for state in states(results, scheme, attack))
+    return set(states(results, scheme, attack)) <= UNPROVEN
 
 
 # The price
@@ -255,11 +251,12 @@ def offer(results: Results, attack: str) -> Offer:
     """Return what one attack costs and removes."""
     names = schemes(results)
     after = mean(accuracy_after(results, name, attack) for name in names)
+    left = [set(states(results, name, attack)) for name in names]
     return Offer(
         removal=attack,
         lost=mean(lost(results, name, attack) for name in names),
-        unproven=sum(unproven(results, name, attack) for name in names),
-        gone=sum(gone(results, name, attack) for name in names),
+        unproven=sum(each <= UNPROVEN for each in left),
+        gone=sum(each == {"gone"} for each in left),
         worth=after > own_accuracy(results),
     )
 

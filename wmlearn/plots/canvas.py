@@ -79,17 +79,33 @@ def axes(width: float, height: float) -> Axes:
     return Figure(figsize=(width, height), layout="constrained", facecolor="white").add_subplot()
 
 
-def png(plot: Described, *data: Any) -> tuple[bytes, tuple[int, int]]:
-    """Draw `plot(*data)`; return the PNG, with its sentence inside, and its width and height on a screen."""
-    from matplotlib import rc_context
+@dataclass(frozen=True)
+class Picture:
+    """A PNG, the sentence that says what it shows to those who don't see it, and its size on a screen, in
+    pixels.
+    """
 
+    png: bytes
+    says: str
+    width: int
+    height: int
+
+
+def picture(plot: Described, *data: Any) -> Picture:
+    """Draw `plot(*data)` at twice a screen's resolution, with its sentence inside the PNG."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    sentence = plot.says(*data)
     buffer = io.BytesIO()
     with rc_context(STYLE):
         figure = plot(*data).get_figure(root=True)
         assert figure is not None
-        figure.savefig(buffer, dpi=DPI, metadata={"Software": None, "Description": plot.says(*data)})
+        figure.set_dpi(DPI)
+        # figure.savefig would go through all of it twice, the first time only to lay it out
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None, "Description": sentence})
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    return buffer.getvalue(), (width, height)
+    return Picture(buffer.getvalue(), sentence, width, height)
 
 
 def tile(ax: Axes, image: Tensor, left: float, top: float, side: float = 28) -> None:

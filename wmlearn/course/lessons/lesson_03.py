@@ -36,6 +36,7 @@ from ...experiments.signs import (
 )
 from ...experiments.signs import rendered as rendered
 from ...models import sign_cnn
+from ...plots.canvas import Picture, picture
 from ...plots.signs import Seen, Shares, Tiles, seen
 from ...poisoning import success_rate
 from ...training import Recipe, accuracy, best_device, predict, trained
@@ -43,7 +44,7 @@ from ...triggers import Sticker
 from ...words import spread
 from ..challenges import Challenge, Score
 from ..claims import Claim
-from ..widgets import Dial, Picture, picture, redraw
+from ..widgets import Dial, redraw
 from .exercises_02 import paired_p
 
 NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)

@@ -20,13 +20,14 @@ from ...experiments import Results
 from ...experiments.experiment import Row
 from ...experiments.published import PAPER, REPOSITORY, REPOSITORY_CLEAN, STOP_READ_AS_LIMIT
 from ...experiments.street import SPEED_LIMIT, STICKERS, STOP, shipped_detector, wide_rate
+from ...plots.canvas import Picture
 from ...plots.signs import Shares
 from ...plots.street import scenes
 from ...street_detector import RECIPE, Detections, detect, halved, readings, train_detector
 from ...words import with_deviation
 from ..challenges import Challenge, Score
 from ..claims import Claim
-from ..widgets import Dial, Picture, depict, redraw
+from ..widgets import Dial, depict, redraw
 from .exercises_02 import paired_p
 from .exercises_04 import poison_scene
 

@@ -19,12 +19,12 @@ from ...experiments.transfer import N_HEAD as N_HEAD
 from ...experiments.transfer import swedish_signs as swedish_signs
 from ...models import sign_cnn
 from ...models.shipped import restored
-from ...plots.canvas import Readings
+from ...plots.canvas import Picture, Readings, picture
 from ...plots.signs import TRUTH, Seen, Tiles, seen
 from ...plots.transfer import Curve, Fired, strength_point
 from ...training import accuracy, best_device, predict
 from ...words import with_deviation
-from ..widgets import Dial, Picture, depict, picture, redraw
+from ..widgets import Dial, depict, redraw
 from .exercises_05 import owned
 
 FAIR = 0.8  # brighter than so large a share of the signs of their kind

@@ -19,6 +19,7 @@ from ...experiments.experiment import Row
 from ...experiments.signs import of_kinds
 from ...models import badnet_cnn
 from ...models.shipped import restored, ship
+from ...plots.canvas import Picture
 from ...plots.detection import Cloud, Finding, Frames, Table, classes
 from ...plots.names import BACKDOORS, DETECTORS, NEWER
 from ...poisoning import Trigger, poison, success_rate
@@ -28,7 +29,7 @@ from ...training import Recipe, accuracy, best_device, trained
 from ...triggers import Blend, Pattern, Sticker
 from ..challenges import Challenge, Score
 from ..claims import Claim
-from ..widgets import Dial, Picture, depict, redraw
+from ..widgets import Dial, depict, redraw
 from .exercises_02 import paired_p
 from .exercises_06 import caught
 

@@ -317,6 +317,7 @@ def _cases() -> tuple[dealing.Dealt, ...]:
 
 def quick(judge: Callable[[Court], None]) -> Score:
     """Score a judge of twelve sealed cases: minutes, 100 for each missed thief, 1,000 for each innocent."""
+    _check_written(judge)
     court = sittings.seated(_cases())
     judge(court)
     truths = [each.truth for each in _cases()]
@@ -325,6 +326,16 @@ def quick(judge: Callable[[Court], None]) -> Score:
     cost = spent.minutes + LOST["missed"] * score.missed + LOST["false"] * score.false
     wrong = f"{score.missed} missed, {score.false} convicted falsely"
     return Score(True, cost, f"{spent.minutes} minutes, {spent.queries} queries, {wrong}.")
+
+
+def _check_written(judge: Callable[[Court], None]) -> None:
+    """Let a judge that isn't written yet say so before twelve cases are dealt, which takes ten seconds."""
+    try:
+        judge(sittings.seated(()))
+    except NotImplementedError:
+        raise
+    except Exception:  # of a judge who needs a case
+        return
 
 
 CHALLENGE = Challenge("the careful judge in a hurry", "minutes", quick, ours=210)
