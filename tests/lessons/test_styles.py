@@ -65,17 +65,24 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("range(1, 1001)", "range(1, 101)"),
         ("forge(hits_on_a, 20)", "forge(hits_on_a, 14)"),
     ),
-    "02": (_digits(6000, 2500), ("steps=1500", "steps=150")),
+    "02": (_digits(6000, 2100), ("steps=1500", "steps=110"), ("steps=100)", "steps=20)")),
     "03": (
         _after_start(
             "03",
             "from wmlearn.data import signs",
-            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 500, 300, 300",
+            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 300, 200, 200",
+            "lesson_03.dial.__defaults__ = 20, 5",
         ),
         ("wm.Recipe(epochs=6,", "wm.Recipe(epochs=1,"),
     ),
     "04": (
-        _after_start("04", "street.N_TEST = 60"),
+        _after_start(
+            "04",
+            "street.N_TEST = 60",
+            "lesson_04.QUICK = replace(lesson_04.QUICK, epochs=1)",
+            "drawn = lesson_04.draw_street",
+            "lesson_04.draw_street = lambda n, **which: drawn(n // 10, **which)",
+        ),
         ("draw_street(300, seed=11)", "draw_street(40, seed=11)"),
     ),
     "05": (
@@ -87,10 +94,12 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         _digits(3000, 1000),
         ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 300, 700)"),
         ("steps=120", "steps=24"),
+        ("others[:2000]", "others[:100]"),
+        ("[:6000] for i in (1, 2))", "[:300] for i in (1, 2))"),
         _after_start(
             "06",
             "drawn = lesson_06._us_signs",
-            "lesson_06._us_signs = lambda n, **which: drawn(n // 12, **which)",
+            "lesson_06._us_signs = lambda n, **which: drawn(n // 20, **which)",
             "lesson_06.CLEANING = wm.Recipe(epochs=1, lr=3e-3, batch_size=32)",
         ),
     ),
@@ -112,6 +121,8 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         _digits(4000, 1500),
         ("range(8_000)", "range(5_000)"),
         ("reach=0.3, steps=20", "reach=0.3, steps=4"),
+        ("mnist.train[:20_000], over)", "mnist.train[:2_000], over)"),
+        ("mnist.train[:20_000] + left", "mnist.train[:2_000] + left"),
     ),
     "11": (
         _after_start("11", "api_theft.OWNERS_RECIPE = wm.Recipe(epochs=1)"),
@@ -167,8 +178,8 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
             "from dataclasses import replace",
             "from wmlearn.intake import inspections",
             "lesson_15.measured.RECIPE = wm.Recipe(epochs=3, lr=8e-3, batch_size=64)",
-            "inspections.NeuralCleanse = lambda: wm.detection.NeuralCleanse(steps=20)",
-            "inspections.Strip = lambda **how: wm.detection.Strip(overlays=4, **how)",
+            "inspections.NeuralCleanse = lambda: wm.detection.NeuralCleanse(steps=5)",
+            "inspections.Strip = lambda **how: wm.detection.Strip(overlays=1, **how)",
         ),
     ),
     "16": (
