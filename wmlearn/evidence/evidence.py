@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -151,15 +152,13 @@ class Evidence:
         """
         if self.rank is not None:
             return self.rank.p_value
-        from scipy.stats import binom
-
         require(
             self.chance is not None,
             "hits must be compared with something before they prove anything",
             f"{self.hits} of {self.trials} by {self.scheme}, whose labels were not drawn at random",
             "Draw other keys by the same recipe: wm.evidence.against_decoys(scheme, suspect, key, …).",
         )
-        return float(binom.sf(self.hits - 1, self.trials, self.chance))
+        return _tail(self.hits, self.trials, self.chance)
 
     @property
     def compared(self) -> str:
@@ -168,6 +167,14 @@ class Evidence:
             rank = self.rank
             return f"{rank.as_high} of {rank.drawn} {rank.among} agree as often"
         return "compared with nothing" if self.chance is None else f"chance {self.chance:.2f}"
+
+
+@lru_cache(10_000)  # tables of judgements ask for the same few again and again
+def _tail(hits: int, trials: int, chance: float) -> float:
+    """Return P(Bin(trials, chance) >= hits)."""
+    from scipy.stats import binom
+
+    return float(binom.sf(hits - 1, trials, chance))
 
 
 @dataclass(frozen=True)
