@@ -30,14 +30,14 @@ def quick(attack: Any) -> Any:
     if isinstance(attack, removal.Unlearn):
         attack = replace(attack, search=NeuralCleanse(steps=20))
     if isinstance(attack, removal.NeuronPrune):
-        return replace(attack, steps=40)
+        return replace(attack, steps=40, batch_size=32)
     if "recipe" in vars(attack) and attack.recipe:
         return replace(attack, recipe=replace(attack.recipe, epochs=3))
     return attack
 
 
 QUICK = {name: quick(attack) for name, attack in removal.ALL.items()}
-BRIEF = QUICK | {"wu2021-neuron-pruning": removal.NeuronPrune(steps=20)}
+BRIEF = QUICK | {"wu2021-neuron-pruning": removal.NeuronPrune(steps=20, batch_size=32)}
 """Of a few steps only, where the accuracy that is left is not asked."""
 
 
