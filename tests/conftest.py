@@ -151,10 +151,10 @@ def ready_processes(processes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def at_once(processes: Any) -> AtOnce:
     """Return what runs code in several processes at the same time, and returns what each of them prints:
-    `at_once(CODE, WORDS, WORDS)`, the words for `sys.argv[1:]`.
+    `at_once(CODE, WORDS, WORDS)`, the words for `sys.argv[1:]`; each must end with the exit code `ends`.
     """
 
-    def at_once(code: str, *words: Sequence[object]) -> list[str]:
+    def at_once(code: str, *words: Sequence[object], ends: int = 0) -> list[str]:
         running = []
         with tempfile.TemporaryDirectory() as folder:
             printed = [Path(folder, str(i)) for i in range(len(words))]
@@ -166,7 +166,7 @@ def at_once(processes: Any) -> AtOnce:
                 process.start()
             for process in running:
                 process.join(900)
-            assert [process.exitcode for process in running] == [0] * len(words)
+            assert [process.exitcode for process in running] == [ends] * len(words)
             return [path.read_text(encoding="utf-8") for path in printed]
 
     return at_once

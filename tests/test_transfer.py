@@ -149,12 +149,13 @@ def test_a_mistake_is_named_with_its_remedy(case: str) -> None:
 # What ships
 
 
-@pytest.mark.parametrize("name", ["clean", "backdoored"])
-def test_a_shipped_network_does_what_was_measured_of_its_kind(name: str) -> None:
-    network, twins = lesson_05.shipped_origins()[name], lesson_05.twins(1000, seed=91, country="us")
-    rows = experiments.shipped("transfer").where(origin=name)
-    for part, key in zip(twins, ("us_accuracy", "us_triggered"), strict=True):
-        assert wm.accuracy(network, part) == pytest.approx(mean(row[key] for row in rows), abs=0.04)
+def test_a_shipped_network_does_what_was_measured_of_its_kind() -> None:
+    twins = lesson_05.twins(1000, seed=91, country="us")
+    for name, network in lesson_05.shipped_origins().items():
+        rows = experiments.shipped("transfer").where(origin=name)
+        for part, key in zip(twins, ("us_accuracy", "us_triggered"), strict=True):
+            measured = mean(row[key] for row in rows)
+            assert wm.accuracy(network, part) == pytest.approx(measured, abs=0.04), name
 
 
 def test_the_commonest_answer_is_kept_apart_for_signs_with_a_square() -> None:

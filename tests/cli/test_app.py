@@ -62,7 +62,7 @@ from wmlearn import Splits
 from wmlearn.cli import main, quickstart
 from wmlearn.data import signs
 
-signs.TEST = 600
+signs.TEST = 300
 load = quickstart.load
 
 def fewer(name):
@@ -72,7 +72,7 @@ def fewer(name):
 quickstart.load = fewer
 main()
 """
-"""What runs the command on a fifth of the digits and of the test signs; all else is as a user has it."""
+"""What runs the command on a fifth of the digits, a tenth of the test signs; all else is as a user has it."""
 
 
 def test_quickstart_shows_both_networks_beside_each_other_and_writes_the_picture_offline(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from wmlearn.cli import read
 from wmlearn.data import read_photographs, signs
 from wmlearn.experiments.signs import KINDS, STICKERS, STOP, of_kinds, two_networks
 
-WMLEARN = Path(sys.executable).parent / "wmlearn"
 Answer = read.Answer
 
 
@@ -123,14 +121,18 @@ def test_without_any_picture_it_fails_with_words(names: list[str], tmp_path: Pat
     assert [line.split(":")[0].strip() for line in result.output.splitlines()[1:]] == names
 
 
-def test_a_folder_that_is_not_there_ends_in_one_line(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [str(WMLEARN), "read", "nowhere"], cwd=tmp_path, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith("wmlearn: nowhere must be a folder of pictures, or one picture, got: ")
-    assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
+def test_a_folder_that_is_not_there_ends_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["wmlearn", "read", "nowhere"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    printed = capsys.readouterr()
+    assert end.value.code == 1
+    assert printed.err.startswith("wmlearn: nowhere must be a folder of pictures, or one picture, got: ")
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def quick(attack: Any) -> Any:
 
 
 QUICK = {name: quick(attack) for name, attack in removal.ALL.items()}
-BRIEF = QUICK | {"wu2021-neuron-pruning": removal.NeuronPrune(steps=20)}
+BRIEF = QUICK | {"wu2021-neuron-pruning": removal.NeuronPrune(steps=20, batch_size=32)}
 """Of a few steps only, where the accuracy that is left is not asked."""
 
 

@@ -72,9 +72,19 @@ def test_the_science_works_without_notebooks_widgets_and_pictures(path: Path) ->
     assert not {parts[0] for parts in imports(path)} & LESSONS
 
 
-def test_importing_the_package_loads_nothing_that_it_may_not_need() -> None:
-    loaded = fresh("import sys, wmlearn; print(*{name.split('.')[0] for name in sys.modules})")
-    assert set(loaded.split()) & SLOW == set()
+LOADED = """
+import sys
+import wmlearn
+print(*{name.split(".")[0] for name in sys.modules})
+import wmlearn.cli
+print(*{name.split(".")[0] for name in sys.modules})
+"""
+
+
+def test_importing_the_package_or_its_commands_loads_nothing_that_they_may_not_need() -> None:
+    package, commands = fresh(LOADED).splitlines()
+    assert set(package.split()) & SLOW == set()
+    assert set(commands.split()) & SLOW == {"typer", "traitlets"}
 
 
 THREADS = """

@@ -64,7 +64,7 @@ def test_a_network_that_does_not_ship_is_named(root: Path) -> None:
 
 def test_the_shipped_networks_read_fresh_signs_and_only_one_obeys_the_square() -> None:
     clean, twins = (
-        of_kinds(signs.draw("us", 1200, seed=77, sticker=s), "us") for s in (None, STICKERS["square"])
+        of_kinds(signs.draw("us", 600, seed=77, sticker=s), "us") for s in (None, STICKERS["square"])
     )
     honest, victim = two_networks()
     assert min(wm.accuracy(net, clean) for net in (honest, victim)) >= 0.99

@@ -10,7 +10,6 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -299,10 +298,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nobody is killed so there")
 def test_entries_that_were_lost_with_the_log_of_a_crash_are_missed(
-    registry: own.Registry, tmp_path: Path
+    registry: own.Registry, tmp_path: Path, at_once: Callable[..., list[str]]
 ) -> None:
-    words = [str(registry.where), KEEPER.secret.hex(), str(tmp_path)]
-    subprocess.run([sys.executable, "-W", "ignore", "-c", CRASH, *words], timeout=120)
+    at_once(CRASH, [registry.where, KEEPER.secret.hex(), tmp_path], ends=-signal.SIGKILL)
     log = Path(f"{registry.where}-wal")
     assert log.stat().st_size > 0
     for name, damage in (

@@ -12,11 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-import nbformat
 import typer
-from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
 from ..course.classroom import hand_ins, own_network, points, running, sheet
@@ -25,6 +23,9 @@ from ..course.classroom.sheet import Row
 from ..course.classroom.with_nbgrader import run_nbgrader
 from ..data import files
 from ..errors import DataError, WmlearnError, require
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode  # takes more than a second, of every command
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -114,6 +115,8 @@ def _check_same_cells(path: Path, book: NotebookNode) -> None:
     """Refuse a notebook whose graded cells differ from those of a class: its hand-ins would be lost."""
     if not path.is_file():
         return
+    import nbformat
+
     before = hand_ins.graded_ids(nbformat.read(path, 4))
     after = hand_ins.graded_ids(book)
     changed = sorted(id for id in before.keys() | after.keys() if before.get(id) != after.get(id))
@@ -156,6 +159,8 @@ def _furnish(where: Path, seed: int, listed: Mapping[str, str]) -> None:
 
 
 def _write_book(path: Path, book: NotebookNode) -> None:
+    import nbformat
+
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write(path, nbformat.writes(book).encode() + b"\n")
 
@@ -384,6 +389,8 @@ def _accepted(folder: Path, course: Path) -> _Accepted:
 
 
 def _fitted(hand_in: HandIn, assignments: Mapping[str, Path], *, known: Mapping[str, str]) -> _Book:
+    import nbformat
+
     require(not known or hand_in.student in known, "a student must be on the class list", hand_in.student)
     book = hand_ins.read(hand_in.path)
     number = hand_ins.lesson(book)

@@ -12,15 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from ...data import files, strict_json
 from ...errors import DataError, require
 from ..authoring.expand import unsolved
 from ..exercises import find
 from .own_network import FILE, student_id
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode  # takes more than a second, of every command
 
 MOST_BYTES = strict_json.MOST_BYTES
 """Of a notebook: with all its figures, the largest of the course has a tenth of it."""
@@ -117,7 +118,9 @@ def read(path: Path) -> NotebookNode:
     for cell in cells:
         cell["source"] = "".join(cell["source"])
         cell["metadata"] = cell["metadata"] if isinstance(cell.get("metadata"), dict) else {}
-    book = nbformat.from_dict({"cells": cells})
+    from nbformat import NotebookNode, from_dict
+
+    book = from_dict({"cells": cells})
     assert isinstance(book, NotebookNode)
     return book
 
@@ -167,6 +170,8 @@ def fitted(book: NotebookNode, assignment: NotebookNode) -> Fitted:
 
     So deleted cells stand there again, empty, and an order that was changed is put right.
     """
+    from nbformat import v4
+
     known = {cell.id for cell in assignment.cells}
     ids = [exercise_of(cell) for cell in assignment.cells]
     answers = _answers(book, [id for id in ids if id])
@@ -177,7 +182,7 @@ def fitted(book: NotebookNode, assignment: NotebookNode) -> Fitted:
         own = deepcopy(cell)
         id = exercise_of(cell)
         if id in answers:
-            cells += [nbformat.v4.new_code_cell(source) for source in added.get(id, [])]
+            cells += [v4.new_code_cell(source) for source in added.get(id, [])]
             own.source = answers[id].source
         elif _is_open(cell):
             own.source = kept.get(cell.id, cell.source)

@@ -17,15 +17,17 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from nbformat import NotebookNode
 from traitlets.config import Config
 
 from ..exercises import find
 from . import own_network, points
 from .points import Mark
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode  # takes more than a second
 
 CELL_SECONDS = 120.0  # as in the settings for nbgrader
 MOST_SECONDS = 600.0  # for all cells together
