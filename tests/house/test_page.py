@@ -56,6 +56,12 @@ def _names(what: str) -> dict[str, str]:
     return where
 
 
+def _called() -> list[str]:
+    """Return what the page for teachers on the court calls."""
+    page = (ROOT / "teaching" / "court.md").read_text(encoding="utf-8")
+    return re.findall(r"`(?:court = )?(?:wm\.)?(courtroom[\w.]+)\(", page)
+
+
 def _lines(what: str) -> list[str]:
     """Return the lines that import from wmlearn."""
     return sorted({line for path in READ[what] for line in IMPORT.findall(_text(path))})
@@ -66,7 +72,7 @@ def _session() -> dict[str, list[str]]:
     """Ask a fresh interpreter, once for all tests: what is public, and which of all names are missing, after
     `import wmlearn as wm` alone; then which lines of import fail, and why.
     """
-    names = sorted({name for what in READ for name in _names(what)})
+    names = sorted({name for what in READ for name in _names(what)} | set(_called()))
     lines = sorted({line for what in ("texts", "notebooks") for line in _lines(what)})
     code = f"""
 import json, operator, wmlearn as wm
@@ -93,6 +99,11 @@ def test_every_name_that_a_reader_meets_is_there_in_a_fresh_session(what: str) -
     where = _names(what)
     assert where
     assert [f"{where[name]}: wm.{name}" for name in _session()["missing"] if name in where] == []
+
+
+def test_what_the_page_on_the_court_calls_is_there_for_whoever_has_imported_nothing_else() -> None:
+    assert "courtroom.dossiers.entered" in _called()
+    assert set(_called()) & set(_session()["missing"]) == set()
 
 
 @pytest.mark.parametrize("what", ["texts", "notebooks"])
