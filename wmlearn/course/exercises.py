@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, wraps
 from importlib import import_module
+from operator import eq
 from typing import Any
 
 import torch
@@ -255,8 +256,21 @@ def _try(f: Solution, arguments: tuple[Any, ...], exercise: Exercise) -> _Attemp
         numbers = _numbers(answer)
     except (TypeError, ValueError, RuntimeError):
         raise _Unusable(f"Return {exercise.returns}; this is a {type(answer).__name__}.") from None
-    spoilt = exercise.probe is None and not _agree([_numbers(given)], [_numbers(arguments)])
+    spoilt = exercise.probe is None and not _unchanged(given, arguments)
     return _Attempt(numbers, spoilt)
+
+
+def _unchanged(given: Any, arguments: Any) -> bool:
+    return _same(given, arguments) or _agree([_numbers(given)], [_numbers(arguments)])
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Say whether two values are the same without a look at each number; no says nothing."""
+    if isinstance(one, Tensor):
+        return one.shape == other.shape and one.dtype == other.dtype and one.equal(other)
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return one is other
 
 
 def _numbers(answer: Any) -> Numbers:
@@ -277,7 +291,9 @@ def _agree(a: Sequence[Numbers], b: Sequence[Numbers]) -> bool:
 
 
 def _close_all(a: Numbers, b: Numbers) -> bool:
-    return len(a) == len(b) and all(_close(x, y) for x, y in zip(a, b, strict=True))
+    if len(a) != len(b):
+        return False
+    return all(map(eq, a, b)) or all(map(_close, a, b))  # most are equal, and that is told fast
 
 
 def _close(answer: float, right: float) -> bool:
