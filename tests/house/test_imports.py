@@ -3,37 +3,11 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-from rooms import MODULES, ORDER, SCIENCE, fresh, imports, label, room, tree
-
-LESSONS = {  # what a lesson or the command line needs, and no science
-    "matplotlib",
-    "IPython",
-    "ipywidgets",
-    "anywidget",
-    "traitlets",
-    "typer",
-    "tqdm",
-    "nbformat",
-    "nbclient",
-    "jupytext",
-}
-SLOW = LESSONS - {"tqdm"} | {  # PyTorch itself loads tqdm
-    "torchvision",
-    "scipy",
-    "sqlalchemy",
-    "distributed",
-    "fastapi",
-    "uvicorn",
-    "httpx",
-    "onnxruntime",
-}
-"""What takes a tenth of a second or more to load: whoever needs it waits for it, nobody else."""
+from rooms import LESSONS, MODULES, ORDER, SCIENCE, imports, label, room, tree
 
 
 def test_imports_point_one_way() -> None:
@@ -84,37 +58,3 @@ def test_what_most_lessons_do_not_need_is_imported_only_inside_functions(library
 def _at_once(path: Path) -> list[str]:
     """Return what a module imports when it is imported itself."""
     return [ast.dump(node) for node in tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
-
-
-IMPORTED = """
-import json, os, sys
-os.environ["OMP_NUM_THREADS"] = "2"  # before PyTorch reads it
-import torch
-
-def threads():
-    tasks = "/proc/self/task"  # only Linux says so
-    return len(os.listdir(tasks)) if os.path.exists(tasks) else 0
-
-before = threads()
-import wmlearn
-print(json.dumps([threads() - before, sorted(name.split(".")[0] for name in sys.modules)]))
-"""
-
-
-@cache
-def _imported() -> tuple[int, list[str]]:
-    """Return how many threads an import of the package starts, and what is loaded afterwards."""
-    threads, loaded = json.loads(fresh(IMPORTED))
-    return threads, loaded
-
-
-def test_importing_the_package_loads_nothing_that_it_may_not_need() -> None:
-    _, loaded = _imported()
-    assert "wmlearn" in loaded
-    assert set(loaded) & SLOW == set()
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux says so")
-def test_an_import_computes_nothing_that_starts_threads() -> None:
-    threads, _ = _imported()
-    assert threads == 0, "a process that is forked afterwards waits forever for PyTorch's threads"
