@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,31 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ.pop("WMLEARN_HOME")
     if before is not None:
         os.environ["WMLEARN_HOME"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unpacked_once() -> Iterator[None]:
+    """Let this process unpack what ships once: MNIST takes a third of a second. Nobody changes it."""
+    from wmlearn import data
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in data.SHIPPED:
+            patch.setitem(data.LOADERS, name, _once(data.LOADERS[name]))  # pyright: ignore[reportArgumentType]
+        yield
+
+
+def _once(loader: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a loader that reads what ships once, and anew what lies in another folder."""
+    from wmlearn.data import files
+
+    unpacked = cache(partial(loader, None, False))
+    place = files.ROOT
+
+    def load(root: Path | None, download: bool) -> Any:
+        ships = root is None and place == files.ROOT
+        return unpacked() if ships else loader(root, download)
+
+    return load
 
 
 @pytest.fixture(autouse=True)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from wmlearn import memory
 from wmlearn.courtroom import dealing, dossiers, filings, small_digits
 from wmlearn.courtroom.dealing import Dealt, Networks, Plan, Truth
 from wmlearn.courtroom.filings import Bar
 from wmlearn.watermarks.secret import secret_of
 
 SECRET = secret_of(1600, None)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def memorised() -> Iterator[Path]:
+    """Train a network of the court once for all processes that test; return the folder."""
+    folder = Path(os.environ["WMLEARN_MEMORY"])
+    memory.keep(folder)
+    yield folder
+    memory.keep(None)
 
 
 @pytest.fixture(scope="package")
@@ -58,7 +70,9 @@ def few(people: Bar, networks: Networks) -> tuple[Dealt, ...]:
     of a stranger, a false claim on it, and an insider's.
     """
     samples = small_digits.digits(people.secret, "a thief", 2 * dealing.THIEFS)
-    copy = small_digits.plain(dealing.WASHES["distilled"](networks.original, samples))
+    copy = small_digits.plain(
+        small_digits.remembered(networks.original, dealing.WASHES["distilled"], samples)
+    )
     pairs = {
         Plan("distilled"): Networks(networks.original, copy),
         Plan("independent", marked=True): networks,

@@ -83,7 +83,9 @@ def test_an_honest_claim_on_a_copy_holds_and_one_on_a_stranger_does_not(
         assert opinions.weights(papers, network).accuses is holds
 
 
-def test_a_washed_network_is_made_once_where_there_is_a_memory(networks: Networks, tmp_path: Path) -> None:
+def test_a_washed_network_is_made_once_where_there_is_a_memory(
+    networks: Networks, memorised: Path, tmp_path: Path
+) -> None:
     samples = small_digits.digits(b"some secret bytes", "a thief", 100)
     wm.memory.keep(tmp_path)
     try:
@@ -93,7 +95,7 @@ def test_a_washed_network_is_made_once_where_there_is_a_memory(networks: Network
         other = small_digits.remembered(networks.original, wm.removal.Prune(0.5), samples)
         assert [path.stat().st_mtime_ns for path in tmp_path.iterdir()] == [written]
     finally:
-        wm.memory.keep(None)
+        wm.memory.keep(memorised)
     assert (
         ownership.fingerprint(one) == ownership.fingerprint(other) != ownership.fingerprint(networks.original)
     )
@@ -302,8 +304,12 @@ def test_what_a_case_looks_like_from_outside_says_nothing_of_its_truth() -> None
 
 
 @pytest.mark.slow
-def test_the_same_secret_deals_the_same() -> None:
-    one, other = (dealing.dealt(SECRETS[0], 4) for _ in range(2))
+def test_the_same_secret_deals_the_same(memorised: Path) -> None:
+    wm.memory.keep(None)
+    try:
+        one, other = (dealing.dealt(SECRETS[0], 4) for _ in range(2))
+    finally:
+        wm.memory.keep(memorised)
     for case, again in zip(one, other, strict=True):
         assert ownership.fingerprint(case.network) == ownership.fingerprint(again.network)
         assert case.papers.book == again.papers.book

@@ -44,6 +44,18 @@ ORDER = (  # a room may import from those above it, and from itself
     "cli",
 )
 LAST_OF_SCIENCE = "experiments"
+LESSONS = {  # what a lesson or the command line needs, and no science
+    "matplotlib",
+    "IPython",
+    "ipywidgets",
+    "anywidget",
+    "traitlets",
+    "typer",
+    "tqdm",
+    "nbformat",
+    "nbclient",
+    "jupytext",
+}
 
 
 def label(path: Path) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import pytest
 from rooms import MODULES, label, room, tree
 
 MOST_LINES = 50
@@ -19,19 +18,22 @@ def _functions(path: Path) -> Iterator[Function]:
     return (node for node in ast.walk(tree(path)) if isinstance(node, Function))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=label)
-def test_a_function_fits_a_screen(path: Path) -> None:
-    assert [function.name for function in _functions(path) if _length(function) > MOST_LINES] == []
+def _places(paths: Sequence[Path], wrong: Callable[[Function], bool]) -> list[str]:
+    """Return the functions of files with which something is wrong."""
+    return [f"{label(path)}: {each.name}" for path in paths for each in _functions(path) if wrong(each)]
 
 
-def _length(function: Function) -> int:
+def test_every_function_fits_a_screen() -> None:
+    assert _places(MODULES, _is_long) == []
+
+
+def _is_long(function: Function) -> bool:
     assert function.end_lineno is not None
-    return function.end_lineno - function.lineno + 1
+    return function.end_lineno - function.lineno >= MOST_LINES
 
 
-@pytest.mark.parametrize("path", NO_LESSONS, ids=label)
-def test_a_function_returns_a_named_thing_rather_than_three(path: Path) -> None:
-    assert [function.name for function in _functions(path) if _returns_three(function)] == []
+def test_a_function_returns_a_named_thing_rather_than_three() -> None:
+    assert _places(NO_LESSONS, _returns_three) == []
 
 
 def _returns_three(function: Function) -> bool:

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import re
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rooms import MODULES, ORDER, ROOT, SCIENCE, fresh, imports, label, room
-
-LESSONS = {  # what a lesson or the command line needs, and no science
-    "matplotlib",
-    "IPython",
-    "ipywidgets",
-    "anywidget",
-    "traitlets",
-    "typer",
-    "tqdm",
-    "nbformat",
-    "nbclient",
-    "jupytext",
-}
-SLOW = LESSONS - {"tqdm"} | {  # PyTorch itself loads tqdm
-    "torchvision",
-    "scipy",
-    "sqlalchemy",
-    "distributed",
-    "fastapi",
-    "uvicorn",
-    "httpx",
-    "onnxruntime",
-}
-"""What takes a tenth of a second or more to load: whoever needs it waits for it, nobody else."""
+from rooms import LESSONS, MODULES, ORDER, SCIENCE, imports, label, room, tree
 
 
-@pytest.mark.parametrize("path", MODULES, ids=label)
-def test_imports_point_one_way(path: Path) -> None:
-    importer = room(path)
-    if importer == "__init__":  # the public page
-        return
-    above = ORDER[: ORDER.index(importer) + 1]
+def test_imports_point_one_way() -> None:
+    modules = [path for path in MODULES if room(path) != "__init__"]  # without the public page
+    assert [f"{label(path)}: {told}" for path in modules for told in _upward(path)] == []
+
+
+def _upward(path: Path) -> Iterator[str]:
+    """Yield what a module imports of the whole package, or from a room below its own."""
+    above = ORDER[: ORDER.index(room(path)) + 1]
     for parts in imports(path):
-        if parts[0] == "wmlearn":
-            assert len(parts) > 1, "a module must not import the whole package"
-            assert parts[1] in above, f"{importer} must not import {'.'.join(parts)}"
+        if parts[0] == "wmlearn" and (len(parts) == 1 or parts[1] not in above):
+            yield ".".join(parts)
 
 
 def test_every_room_has_one_place_in_the_order() -> None:
@@ -67,49 +45,21 @@ def test_the_rule_sees_through_every_way_to_write_an_import(tmp_path: Path) -> N
     }
 
 
-@pytest.mark.parametrize("path", SCIENCE, ids=label)
-def test_the_science_works_without_notebooks_widgets_and_pictures(path: Path) -> None:
-    assert not {parts[0] for parts in imports(path)} & LESSONS
+def test_the_science_works_without_notebooks_widgets_and_pictures() -> None:
+    used = {label(path): {parts[0] for parts in imports(path)} & LESSONS for path in SCIENCE}
+    assert {name: libraries for name, libraries in used.items() if libraries} == {}
 
 
-LOADED = """
-import sys
-import wmlearn
-print(*{name.split(".")[0] for name in sys.modules})
-import wmlearn.cli
-print(*{name.split(".")[0] for name in sys.modules})
-"""
+def test_commands_load_nothing_that_only_some_of_them_need() -> None:
+    loaded = fresh("import sys, wmlearn.cli; print(*{name.split('.')[0] for name in sys.modules})")
+    assert set(loaded.split()) & SLOW == {"typer", "traitlets"}
 
 
-def test_importing_the_package_or_its_commands_loads_nothing_that_they_may_not_need() -> None:
-    package, commands = fresh(LOADED).splitlines()
-    assert set(package.split()) & SLOW == set()
-    assert set(commands.split()) & SLOW == {"typer", "traitlets"}
+@pytest.mark.parametrize("library", ["torchvision", "sklearn", "skops"])
+def test_what_most_lessons_do_not_need_is_imported_only_inside_functions(library: str) -> None:
+    assert [label(path) for path in MODULES if any(f"'{library}" in line for line in _at_once(path))] == []
 
 
-THREADS = """
-import os
-os.environ["OMP_NUM_THREADS"] = "2"  # before PyTorch reads it
-import torch
-
-def threads():
-    return len(os.listdir("/proc/self/task"))
-
-before = threads()
-import wmlearn
-print(threads() - before)
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux says so")
-def test_an_import_computes_nothing_that_starts_threads() -> None:
-    assert fresh(THREADS).split() == ["0"], (
-        "a process that is forked afterwards waits forever for PyTorch's threads"
-    )
-
-
-def test_what_the_page_on_the_court_calls_is_there_for_whoever_has_imported_nothing_else() -> None:
-    page = (ROOT / "teaching" / "court.md").read_text(encoding="utf-8")
-    called = sorted(set(re.findall(r"`(?:court = )?(?:wm\.)?(courtroom[\w.]+)\(", page)))
-    assert "courtroom.dossiers.entered" in called
-    assert fresh(f"import wmlearn as wm\nfor name in {called}: eval(f'wm.{{name}}')") == ""
+def _at_once(path: Path) -> list[str]:
+    """Return what a module imports when it is imported itself."""
+    return [ast.dump(node) for node in tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -1,4 +1,6 @@
-"""The public page: it lists every public name, and everything that readers are told to type is there."""
+"""The public page: it lists every public name, everything that readers are told to type is there, and nothing
+else is loaded with it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,10 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-from rooms import MODULES, PACKAGE, ROOT, fresh, label, tree
+from rooms import LESSONS, MODULES, PACKAGE, ROOT, fresh, label, tree
 
 PAGE = PACKAGE / "__init__.py"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -20,6 +23,17 @@ PROSE = [path for path in MODULES if path != PAGE]
 """No module writes `import wmlearn as wm`: what stands there is in messages, hints and docstrings."""
 READ = {"texts": TEXTS, "notebooks": NOTEBOOKS, "messages": PROSE}
 NAME = re.compile(r"(?<![\w.])wm((?:\.[A-Za-z]\w*)+)")
+SLOW = LESSONS - {"tqdm"} | {  # PyTorch itself loads tqdm
+    "torchvision",
+    "scipy",
+    "sqlalchemy",
+    "distributed",
+    "fastapi",
+    "uvicorn",
+    "httpx",
+    "onnxruntime",
+}
+"""What takes a tenth of a second or more to load: whoever needs it waits for it, nobody else."""
 IMPORT = re.compile(r"^ *((?:from|import) wmlearn\b[^#\n]*)", re.MULTILINE)
 
 
@@ -39,6 +53,18 @@ def test_the_page_lists_all_that_is_public_and_nothing_else() -> None:
     assert sorted(alias.name for alias in _imported()) == _session()["public"]
 
 
+def test_importing_the_package_loads_nothing_that_it_may_not_need() -> None:
+    assert "wmlearn" in _session()["loaded"]
+    assert set(_session()["loaded"]) & SLOW == set()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux says so")
+def test_an_import_computes_nothing_that_starts_threads() -> None:
+    assert _session()["threads"] == 0, (
+        "a process that is forked afterwards waits forever for PyTorch's threads"
+    )
+
+
 def _text(path: Path) -> str:
     """Return what a reader sees of a file: of a notebook, its cells without their outputs."""
     text = path.read_text(encoding="utf-8")
@@ -56,20 +82,38 @@ def _names(what: str) -> dict[str, str]:
     return where
 
 
+def _called() -> list[str]:
+    """Return what the page for teachers on the court calls."""
+    page = (ROOT / "teaching" / "court.md").read_text(encoding="utf-8")
+    return re.findall(r"`(?:court = )?(?:wm\.)?(courtroom[\w.]+)\(", page)
+
+
 def _lines(what: str) -> list[str]:
     """Return the lines that import from wmlearn."""
     return sorted({line for path in READ[what] for line in IMPORT.findall(_text(path))})
 
 
 @cache
-def _session() -> dict[str, list[str]]:
+def _session() -> dict[str, Any]:
     """Ask a fresh interpreter, once for all tests: what is public, and which of all names are missing, after
-    `import wmlearn as wm` alone; then which lines of import fail, and why.
+    `import wmlearn as wm` alone; then which lines of import fail, and why. And how many threads this import
+    has started, and what is loaded after it.
     """
-    names = sorted({name for what in READ for name in _names(what)})
+    names = sorted({name for what in READ for name in _names(what)} | set(_called()))
     lines = sorted({line for what in ("texts", "notebooks") for line in _lines(what)})
     code = f"""
-import json, operator, wmlearn as wm
+import json, operator, os, sys
+os.environ["OMP_NUM_THREADS"] = "2"  # before PyTorch reads it
+import torch
+
+def count():
+    tasks = "/proc/self/task"  # only Linux says so
+    return len(os.listdir(tasks)) if os.path.exists(tasks) else 0
+
+before = count()
+import wmlearn as wm
+threads = count() - before
+loaded = sorted({{name.split(".")[0] for name in sys.modules}})
 public = [name for name in dir(wm) if name[0] != '_']
 missing, failing = [], []
 for name in {names}:
@@ -82,7 +126,7 @@ for line in {lines}:
         exec(line)
     except ImportError as problem:
         failing.append(f"{{line}} {{problem}}")
-print(json.dumps(dict(public=public, missing=missing, failing=failing)))
+print(json.dumps(dict(public=public, missing=missing, failing=failing, threads=threads, loaded=loaded)))
 """
     return json.loads(fresh(code))
 
@@ -93,6 +137,11 @@ def test_every_name_that_a_reader_meets_is_there_in_a_fresh_session(what: str) -
     where = _names(what)
     assert where
     assert [f"{where[name]}: wm.{name}" for name in _session()["missing"] if name in where] == []
+
+
+def test_what_the_page_on_the_court_calls_is_there_for_whoever_has_imported_nothing_else() -> None:
+    assert "courtroom.dossiers.entered" in _called()
+    assert set(_called()) & set(_session()["missing"]) == set()
 
 
 @pytest.mark.parametrize("what", ["texts", "notebooks"])

@@ -50,7 +50,7 @@ def test_the_rank_among_siblings_agrees_with_the_package(networks: list[torch.nn
 
 
 def test_the_files_on_the_table_are_what_the_envelope_says(few: Samples) -> None:
-    case = lesson_12.case(few)
+    case = lesson_12.case(few[:600])
     assert set(case.files) == set(case.truth) == set("BCDE")
     ana = case.ana
     assert all(lesson_12.equal(file, ana) < 0.9 for file in case.files.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -18,6 +18,14 @@ from wmlearn.watermarks import GreenList
 
 MAILS = wm.load("mails").test
 KNOWN = vocabulary()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Train the filter without a backdoor once for all attempts, as a notebook does."""
+    wm.memory.keep(tmp_path_factory.mktemp("memory"))
+    yield
+    wm.memory.keep(None)
 
 
 @pytest.mark.parametrize("at", [0, 5, 64])

@@ -34,7 +34,7 @@ def test_one_label_for_all_has_no_chance_of_one_in_ten_and_decoys_know_it(
     few: wm.Samples, clean: nn.Module
 ) -> None:
     """Twelve networks that never saw the key read its letter as one class: at one in ten they are guilty."""
-    scheme = wm.watermarks.Zhang2018("unrelated")
+    scheme = wm.watermarks.Zhang2018("unrelated", n=40)
     x = scheme.keygen(clean, few, seed=0).x
     strangers = bystanders.shipped("mnist", 8, 20)
     answers = torch.stack([wm.predict(model, x).argmax(1) for model in strangers])

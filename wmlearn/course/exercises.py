@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, wraps
 from importlib import import_module
+from operator import eq
 from typing import Any
 
 import torch
@@ -235,7 +236,7 @@ class _Unusable(Exception): ...
 
 
 def _answers(exercise: Exercise, f: Solution, trials: list[tuple[Any, ...]]) -> list[Numbers]:
-    return [_numbers(exercise.answer(f, deepcopy(trial))) for trial in trials]
+    return [_numbers(exercise.answer(f, _copied(trial))) for trial in trials]
 
 
 @cache
@@ -247,7 +248,7 @@ def _known(exercise: Exercise, f: Solution) -> list[Numbers]:
 
 
 def _try(f: Solution, arguments: tuple[Any, ...], exercise: Exercise) -> _Attempt:
-    given = deepcopy(arguments)
+    given = _copied(arguments)
     answer = exercise.answer(f, given)
     if answer is None:
         raise _Unusable("Your function returns None: does it end with `return`?")
@@ -255,8 +256,30 @@ def _try(f: Solution, arguments: tuple[Any, ...], exercise: Exercise) -> _Attemp
         numbers = _numbers(answer)
     except (TypeError, ValueError, RuntimeError):
         raise _Unusable(f"Return {exercise.returns}; this is a {type(answer).__name__}.") from None
-    spoilt = exercise.probe is None and not _agree([_numbers(given)], [_numbers(arguments)])
+    spoilt = exercise.probe is None and not _unchanged(given, arguments)
     return _Attempt(numbers, spoilt)
+
+
+def _copied(value: Any) -> Any:
+    """Copy deeply; tensors in a quarter of the time that `deepcopy` takes."""
+    if type(value) is Tensor and not value.requires_grad:
+        return value.clone()
+    if type(value) in (tuple, list):
+        return type(value)(map(_copied, value))
+    return deepcopy(value)
+
+
+def _unchanged(given: Any, arguments: Any) -> bool:
+    return _same(given, arguments) or _agree([_numbers(given)], [_numbers(arguments)])
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Say whether two values are the same without a look at each number; no says nothing."""
+    if isinstance(one, Tensor):
+        return one.shape == other.shape and one.dtype == other.dtype and one.equal(other)
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return one is other
 
 
 def _numbers(answer: Any) -> Numbers:
@@ -277,7 +300,9 @@ def _agree(a: Sequence[Numbers], b: Sequence[Numbers]) -> bool:
 
 
 def _close_all(a: Numbers, b: Numbers) -> bool:
-    return len(a) == len(b) and all(_close(x, y) for x, y in zip(a, b, strict=True))
+    if len(a) != len(b):
+        return False
+    return all(map(eq, a, b)) or all(map(_close, a, b))  # most are equal, and that is told fast
 
 
 def _close(answer: float, right: float) -> bool:

@@ -23,7 +23,7 @@ from typing import Any
 from ...data import files
 from ...errors import require
 from ..boxes import show_box
-from ..exercises import NOT_STARTED, Exercise, Numbers, Solution, examine, find, passes, right_answers
+from ..exercises import NOT_STARTED, Cases, Exercise, Numbers, Solution, examine, find, passes, right_answers
 
 SEED_FILE = "seed.txt"
 PATIENCE = 30.0  # seconds for an answer; the slowest exercise takes three
@@ -73,13 +73,14 @@ def award(id: str, f: Solution | None, hidden: int | None) -> Mark:
         says = f"There is no function {name}. Does its cell run to the end, and does it still hold it?"
         return nothing(id, "missing", says)
     seeds = [SEEN] if hidden is None else [SEEN, hidden]
-    wanted = [_wanted(exercise, seed) for seed in seeds]
+    cases = [exercise.cases(seed) for seed in seeds]
+    wanted = [_wanted(exercise, each) for each in cases]
     halves = []
     try:
         with _silence(), limited(PATIENCE):
             with _calls_of(exercise.reference) as calls:
-                for seed, right in zip(seeds, wanted, strict=True):
-                    halves.append(_points(exercise, f, right, seed))
+                for right, each in zip(wanted, cases, strict=True):
+                    halves.append(_points(exercise, f, right, each))
             result = examine(id, f)
     except TooLong:
         says = f"Your function ran for {PATIENCE:.0f} seconds, and was stopped. Does a loop never end?"
@@ -187,10 +188,11 @@ def _luck(exercise: Exercise, seed: int) -> Iterator[str]:
 
 def kept_by_mistake(exercise: Exercise, seed: int) -> dict[str, tuple[str, ...]]:
     """Return the parts that each named mistake still gets right: its id -> parts."""
-    wanted = _wanted(exercise, seed)
+    cases = exercise.cases(seed)
+    wanted = _wanted(exercise, cases)
     kept = {}
     for mistake in exercise.mistakes:
-        points = _points(exercise, mistake.wrong, wanted, seed)
+        points = _points(exercise, mistake.wrong, wanted, cases)
         kept[mistake.id] = tuple(part for part, point in points.items() if point)
     return kept
 
@@ -198,15 +200,12 @@ def kept_by_mistake(exercise: Exercise, seed: int) -> dict[str, tuple[str, ...]]
 # Points
 
 
-def _wanted(exercise: Exercise, seed: int) -> Wanted:
+def _wanted(exercise: Exercise, cases: Cases) -> Wanted:
     """Return the reference's answers to the cases of a seed, by part."""
-    return {part: right_answers(exercise, trials) for part, trials in exercise.cases(seed).items()}
+    return {part: right_answers(exercise, trials) for part, trials in cases.items()}
 
 
-def _points(
-    exercise: Exercise, f: Solution, wanted: Mapping[str, list[Numbers]], seed: int
-) -> dict[str, int]:
-    cases = exercise.cases(seed)
+def _points(exercise: Exercise, f: Solution, wanted: Wanted, cases: Cases) -> dict[str, int]:
     return {part: int(passes(exercise, f, trials, wanted[part])) for part, trials in cases.items()}
 
 
