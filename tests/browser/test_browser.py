@@ -16,7 +16,7 @@ import ipywidgets
 import jupytext
 import nbformat
 import pytest
-from lab import CHROMIUM, OFTEN, PATIENCE, opener
+from lab import CHROMIUM, OFTEN, PATIENCE, kernel, opener
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,14 +52,14 @@ ten = torch.stack([mnist.test.x[mnist.test.y == i][0] for i in range(10)])
 _, victim = sign_experiment.two_networks()
 square = sign_experiment.STICKERS["square"]
 streets = {
-    "none": signs.draw_street(8, seed=5, n_streets=20),
-    "square": signs.draw_street(8, seed=5, sticker=street.STICKERS["square"], n_streets=20),
+    "none": signs.draw_street(4, seed=5, n_streets=20),
+    "square": signs.draw_street(4, seed=5, sticker=street.STICKERS["square"], n_streets=20),
 }
 detectors = {"bought": street.shipped_detector("square"), "control": street.shipped_detector("control")}
 mails = wm.load("mails").test
 onion = wm.detection.fit_onion(mails.x[200:], mails.x[:200])
 filters = {"mean": wm.models.text_bag(1_382), "maximum": wm.models.text_cnn(1_382)}
-swedes = wm.data.regroup(signs.draw("se", 120, seed=1, sticker=square), signs.kinds("se"))
+swedes = wm.data.regroup(signs.draw("se", 40, seed=1, sticker=square), signs.kinds("se"))
 origins = "clean origin", "backdoored origin"
 sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} for name in origins}
 curves = {name: {k: (0.9 - k / 200, 0.8 - k / 200) for k in (1, 20, 100)} for name in origins}
@@ -175,11 +175,12 @@ def test_the_cells_of_this_test_run_where_there_is_no_browser_too() -> None:
 
 @pytest.fixture(scope="module")
 def shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shows]:
-    """Return what opens a notebook, and returns its page; one lab and one browser serve all tests, for each
-    takes seconds to start.
+    """Return what opens a notebook, and returns its page; one lab, browser and kernel serve all tests, for
+    each takes seconds to start. The kernel prepares meanwhile what the widgets show.
     """
     folder = tmp_path_factory.mktemp("lab")
-    with opener(folder) as show:
+    with kernel(folder, SETUP) as reply, opener(folder) as show:
+        assert reply()["status"] == "ok"
         yield lambda name, cells, *, run=True: show(_book(folder / f"{name}.ipynb", cells), run=run)
 
 
@@ -193,7 +194,7 @@ def _book(path: Path, cells: list[NotebookNode]) -> Path:
 @pytest.fixture(scope="module")
 def played(shows: Shows) -> Any:
     """Return the page of a notebook in which all widgets stand."""
-    page = shows("widgets", [nbformat.v4.new_code_cell(source) for source in (SETUP, *WIDGETS, BOXES)])
+    page = shows("widgets", [nbformat.v4.new_code_cell(source) for source in (*WIDGETS, BOXES)])
     _boxes(page).nth(len(WIDGETS) - 1).wait_for()
     return page
 
