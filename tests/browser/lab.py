@@ -106,6 +106,7 @@ def kernel(folder: Path, code: str) -> Iterator[Callable[[], Any]]:
     from jupyter_client.manager import KernelManager
 
     (folder / KERNELS).mkdir()
+    (folder / ".lab").mkdir()
     manager = KernelManager(connection_file=str(folder / KERNELS / "kernel.json"))
     manager.start_kernel(env=os.environ | _homes(folder), cwd=str(folder))
     client = manager.client()
