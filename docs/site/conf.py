@@ -1,6 +1,10 @@
 """Sphinx's settings; `wmlearn build --for site` puts this file beside the pages, and runs Sphinx there."""
 
+import gc
+
 from wmlearn import __version__
+
+gc.disable()  # Sphinx keeps all pages until it ends: looking for garbage among them is a quarter of its time
 
 project = "wmlearn"
 author = "The wmlearn authors"
@@ -41,3 +45,14 @@ html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#2c5282", "color-brand-content": "#2c5282"},
     "dark_css_variables": {"color-brand-primary": "#9cc4f0", "color-brand-content": "#9cc4f0"},
 }
+
+
+def setup(app):
+    """Let the sidebar ask for two levels of titles: it shows no more, and Furo would copy every section."""
+    app.connect("html-page-context", _two_levels, priority=400)  # before Furo's own, at 500
+
+
+def _two_levels(app, page, template, context, tree):
+    whole = context.get("toctree")
+    if whole:
+        context["toctree"] = lambda **options: whole(**options | {"maxdepth": 2})

@@ -30,6 +30,17 @@ RUN = """() => {
 PATIENCE = 120_000  # milliseconds: a guard against a page that hangs, not a budget
 OFTEN = 200  # milliseconds: whoever asks at each frame keeps a processor from the notebook
 HIDE_FILES = "() => { window.jupyterapp.commands.execute('application:toggle-left-area'); return 1 }"
+STARTED = "() => window.jupyterapp?.restored.then(() => true)"
+OPEN = """async path => {
+  const {commands, serviceManager: {kernels}} = window.jupyterapp;
+  await commands.execute('docmanager:save-all');  // or it asks whether to
+  await commands.execute('application:close-all');
+  await kernels.refreshRunning();
+  const [kernel] = kernels.running();
+  await commands.execute('docmanager:open', {path, factory: 'Notebook', kernel});
+  window.allRun = false;
+}"""
+KERNELS = ".kernels"
 HOMES = (  # what a learner's own lab keeps, and this one must not touch
     "JUPYTER_CONFIG_DIR",
     "JUPYTERLAB_SETTINGS_DIR",
@@ -55,7 +66,7 @@ BROWSER = (
 def lab(folder: Path) -> Iterator[str]:
     """Start a lab on the loopback, with settings of its own, and yield its address once it answers."""
     port = _free_port()
-    homes = {name: str(folder / ".lab" / name.lower()) for name in HOMES}
+    homes = _homes(folder)
     _settle(Path(homes["JUPYTERLAB_SETTINGS_DIR"]))
     options = [
         "--no-browser",
@@ -65,6 +76,8 @@ def lab(folder: Path) -> Iterator[str]:
         "--ServerApp.port_retries=0",
         "--IdentityProvider.token=",
         f"--ServerApp.root_dir={folder}",
+        "--ServerApp.allow_external_kernels=True",
+        f"--ServerApp.external_connection_dir={folder / KERNELS}",
         "--LabApp.expose_app_in_browser=True",
     ]
     process = subprocess.Popen(
@@ -79,6 +92,31 @@ def lab(folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _homes(folder: Path) -> dict[str, str]:
+    return {name: str(folder / ".lab" / name.lower()) for name in HOMES}
+
+
+@contextmanager
+def kernel(folder: Path, code: str) -> Iterator[Callable[[], Any]]:
+    """Start a kernel that the lab on a folder takes for all its notebooks, and let it run code: before the
+    lab has started. Yield what waits for the reply to it, and returns that.
+    """
+    from jupyter_client.manager import KernelManager
+
+    (folder / KERNELS).mkdir()
+    (folder / ".lab").mkdir()
+    manager = KernelManager(connection_file=str(folder / KERNELS / "kernel.json"))
+    manager.start_kernel(env=os.environ | _homes(folder), cwd=str(folder))
+    client = manager.client()
+    client.start_channels(iopub=False, stdin=False, hb=False)
+    client.execute(code)
+    try:
+        yield lambda: client.get_shell_msg(timeout=PATIENCE / 1000)["content"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def _free_port() -> int:
@@ -109,25 +147,22 @@ def _wait_for(address: str) -> None:
 
 @contextmanager
 def opener(folder: Path, *, run_seconds: int = 600) -> Iterator[Callable[..., Any]]:
-    """Start a lab on a folder, and a browser; yield what opens a notebook of that folder in a page,
-    runs all cells unless told `run=False`, and returns the page; the page before is closed.
+    """Start a lab on a folder, and a browser; yield what opens a notebook of that folder in the lab's page,
+    runs all cells unless told `run=False`, and returns the page; the notebook before is closed.
     """
     from playwright.sync_api import sync_playwright
 
     with lab(folder) as address, sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=BROWSER)
-        context = browser.new_context(viewport={"width": 1280, "height": 1000})
-        context.set_default_timeout(PATIENCE)
+        page: Any = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{address}/lab", wait_until="domcontentloaded")
+        page.wait_for_function(STARTED, polling=OFTEN)
+        page.evaluate(HIDE_FILES)
 
         def show(notebook: Path, *, run: bool = True) -> Any:
-            for earlier in context.pages:
-                earlier.close()
-            page = context.new_page()
-            # a workspace of its own: another one's notebook isn't opened besides
-            place = f"{address}/lab/workspaces/{notebook.stem}/tree/{notebook.name}"
-            page.goto(place, wait_until="domcontentloaded")
+            page.evaluate(OPEN, notebook.name)
             page.wait_for_selector(".jp-Notebook .jp-Cell")
-            page.evaluate(HIDE_FILES)
             if run:
                 page.wait_for_function(READY, polling=OFTEN)
                 page.evaluate(RUN)

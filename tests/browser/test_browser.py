@@ -16,7 +16,7 @@ import ipywidgets
 import jupytext
 import nbformat
 import pytest
-from lab import CHROMIUM, OFTEN, PATIENCE, opener
+from lab import CHROMIUM, OFTEN, PATIENCE, kernel, opener
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,14 +52,14 @@ ten = torch.stack([mnist.test.x[mnist.test.y == i][0] for i in range(10)])
 _, victim = sign_experiment.two_networks()
 square = sign_experiment.STICKERS["square"]
 streets = {
-    "none": signs.draw_street(8, seed=5, n_streets=20),
-    "square": signs.draw_street(8, seed=5, sticker=street.STICKERS["square"], n_streets=20),
+    "none": signs.draw_street(4, seed=5, n_streets=20),
+    "square": signs.draw_street(4, seed=5, sticker=street.STICKERS["square"], n_streets=20),
 }
 detectors = {"bought": street.shipped_detector("square"), "control": street.shipped_detector("control")}
 mails = wm.load("mails").test
 onion = wm.detection.fit_onion(mails.x[200:], mails.x[:200])
 filters = {"mean": wm.models.text_bag(1_382), "maximum": wm.models.text_cnn(1_382)}
-swedes = wm.data.regroup(signs.draw("se", 120, seed=1, sticker=square), signs.kinds("se"))
+swedes = wm.data.regroup(signs.draw("se", 40, seed=1, sticker=square), signs.kinds("se"))
 origins = "clean origin", "backdoored origin"
 sold = {name: {k: wm.models.sign_cnn(5, seed=k).eval() for k in (1, 20, 100)} for name in origins}
 curves = {name: {k: (0.9 - k / 200, 0.8 - k / 200) for k in (1, 20, 100)} for name in origins}
@@ -92,7 +92,7 @@ PARTS = ".widget-html-content"
 PICTURES = f"{PARTS}:has(img)"
 WORDS = f"{PARTS}:not(:has(img))"
 LOOK = "([box, parts]) => [...box.querySelectorAll(parts)].map(part => part.innerHTML).join()"
-LOOKS_OTHERWISE = f"([box, parts, before]) => ({LOOK})([box, parts]) !== before"
+LOOKS_OTHERWISE = f"([box, parts, before]) => ({LOOK})([box, parts]) !== before.look"
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
 NAMES = "input => [...input.labels].map(label => label.innerText).join()"
 FIGURES = ".jp-RenderedImage img"
@@ -175,11 +175,12 @@ def test_the_cells_of_this_test_run_where_there_is_no_browser_too() -> None:
 
 @pytest.fixture(scope="module")
 def shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shows]:
-    """Return what opens a notebook, and returns its page; one lab and one browser serve all tests, for each
-    takes seconds to start.
+    """Return what opens a notebook, and returns its page; one lab, browser and kernel serve all tests, for
+    each takes seconds to start. The kernel prepares meanwhile what the widgets show.
     """
     folder = tmp_path_factory.mktemp("lab")
-    with opener(folder) as show:
+    with kernel(folder, SETUP) as reply, opener(folder) as show:
+        assert reply()["status"] == "ok"
         yield lambda name, cells, *, run=True: show(_book(folder / f"{name}.ipynb", cells), run=run)
 
 
@@ -193,7 +194,7 @@ def _book(path: Path, cells: list[NotebookNode]) -> Path:
 @pytest.fixture(scope="module")
 def played(shows: Shows) -> Any:
     """Return the page of a notebook in which all widgets stand."""
-    page = shows("widgets", [nbformat.v4.new_code_cell(source) for source in (SETUP, *WIDGETS, BOXES)])
+    page = shows("widgets", [nbformat.v4.new_code_cell(source) for source in (*WIDGETS, BOXES)])
     _boxes(page).nth(len(WIDGETS) - 1).wait_for()
     return page
 
@@ -223,8 +224,9 @@ def test_tab_reaches_every_control_arrows_move_it_and_its_label_names_it(played:
         assert _changes(played, box, parts, before, PATIENCE)
 
 
-def _look(box: Any, parts: str = PARTS) -> str:
-    return box.evaluate(f"(box, parts) => ({LOOK})([box, parts])", parts)
+def _look(box: Any, parts: str = PARTS) -> Any:
+    """Keep how parts of a widget look, in the page: pictures are long."""
+    return box.evaluate_handle(f"(box, parts) => ({{look: ({LOOK})([box, parts])}})", parts)
 
 
 def _turn(page: Any, box: Any, control: Any) -> None:
@@ -242,7 +244,7 @@ def _turn(page: Any, box: Any, control: Any) -> None:
     page.keyboard.press("Home" if back else "End")
 
 
-def _changes(page: Any, box: Any, parts: str, before: str, milliseconds: int) -> bool:
+def _changes(page: Any, box: Any, parts: str, before: Any, milliseconds: int) -> bool:
     """Say whether parts of a widget look otherwise in that time."""
     from playwright.sync_api import TimeoutError
 
@@ -256,23 +258,24 @@ def _changes(page: Any, box: Any, parts: str, before: str, milliseconds: int) ->
 
 @by_hand
 def test_the_pad_is_chosen_stamped_and_cleared_by_keyboard_and_drawn_on_by_mouse(played: Any) -> None:
-    answer = played.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
+    box = _boxes(played).first
+    answer = box.locator(".widget-html-content", has_text="Draw a digit, or choose one.")
     answer.wait_for()
     n_cells = played.evaluate(CELLS)
 
-    _boxes(played).first.locator(f"{STOPS}").first.focus()
+    box.locator(STOPS).first.focus()
     for _ in range(8):  # draw one, 0, 1, …
         played.keyboard.press("ArrowRight")
-    played.get_by_text("network A: 7").wait_for()
-    played.get_by_text("network B: 7").wait_for()
+    box.get_by_text("network A: 7").wait_for()
+    box.get_by_text("network B: 7").wait_for()
 
     played.keyboard.press("Tab")
     played.keyboard.press("ArrowRight")
-    played.get_by_text("network B: 0").wait_for()
-    assert played.get_by_text("network A: 7").count() == 1
+    box.get_by_text("network B: 0").wait_for()
+    assert box.get_by_text("network A: 7").count() == 1
     played.keyboard.press("ArrowLeft")
 
-    played.get_by_text("network B: 7").wait_for()
+    box.get_by_text("network B: 7").wait_for()
     played.keyboard.press("Shift+Tab")
     played.keyboard.press("Shift+Tab")
     assert played.evaluate("() => document.activeElement.innerText") == "Clear"
@@ -281,30 +284,30 @@ def test_the_pad_is_chosen_stamped_and_cleared_by_keyboard_and_drawn_on_by_mouse
     played.keyboard.press("d")
     played.keyboard.press("d")
     assert played.evaluate(CELLS) == n_cells
-    assert played.get_by_label("draw one").is_checked()
+    assert box.get_by_label("draw one").is_checked()
 
-    read = [_drawn_by_hand(played, digit) for digit in range(10)]
+    read = [_drawn_by_hand(played, box, digit) for digit in range(10)]
     assert sum(read) >= 9, read
 
 
-def _drawn_by_hand(page: Any, digit: int) -> bool:
+def _drawn_by_hand(page: Any, box: Any, digit: int) -> bool:
     """Wipe the pad, draw a digit with the mouse, stroke by stroke, and say whether the clean network reads
     it.
     """
     from playwright.sync_api import TimeoutError
 
-    page.get_by_role("button", name="Clear").click()
-    page.locator(WORDS, has_text="Draw a digit").wait_for()
-    pad = page.locator("canvas[aria-label^='Drawing pad']").bounding_box()
+    box.get_by_role("button", name="Clear").click()
+    box.locator(WORDS, has_text="Draw a digit").wait_for()
+    pad = box.locator("canvas[aria-label^='Drawing pad']").bounding_box()
     for stroke in STROKES[digit]:
         start, *others = [(pad["x"] + SCALE * x, pad["y"] + SCALE * y) for x, y in stroke]
         page.mouse.move(*start)
         page.mouse.down()
         for before, corner in pairwise([start, *others]):
-            page.mouse.move(*corner, steps=1 + int(math.dist(before, corner) / SCALE / 1.5))
+            page.mouse.move(*corner, steps=1 + int(math.dist(before, corner) / SCALE / 2.2))
         page.mouse.up()
     try:
-        page.get_by_text(f"network A: {digit}").wait_for(timeout=10_000)
+        box.get_by_text(f"network A: {digit}").wait_for(timeout=10_000)
     except TimeoutError:
         return False
     return True

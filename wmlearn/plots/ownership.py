@@ -170,6 +170,8 @@ def power_point(alpha: float, n: int, survival: float, ax: Axes | None = None) -
 
 
 def _power(alpha: float, marked: tuple[int, float] | None, ax: Axes | None) -> Axes:
+    from scipy.stats import binom
+
     ax = ax or axes(7.4, 2.7)
     ax.axis("off")
     shades = dict(SURVIVALS)
@@ -177,15 +179,15 @@ def _power(alpha: float, marked: tuple[int, float] | None, ax: Axes | None) -> A
         shades.setdefault(marked[1], GOLD)
     for column, (name, chance) in enumerate(CHANCES.items()):
         panel = ax.inset_axes((0.08 + 0.49 * column, 0.19, 0.42, 0.68))
-        lines = {n: significance.hits_needed(n, chance, alpha) for n in SIZES}
+        misses = [significance.hits_needed(n, chance, alpha) - 1 for n in SIZES]  # one more wins
         for survival, colour in shades.items():
-            percent = [100 * _success(n, needed, survival) for n, needed in lines.items()]
-            panel.plot(list(SIZES), percent, color=colour, label=f"{100 * survival:g} %")
+            percent = 100 * binom.sf(misses, SIZES, survival)
+            panel.plot(SIZES, percent, color=colour, label=f"{100 * survival:g} %")
         if marked:
             n, survival = marked
             ring: Any = {"s": 80, "facecolor": "none", "edgecolor": INK, "linewidth": 2, "zorder": 4}
             panel.axvline(n, color=GOLD, linewidth=6, alpha=0.35, zorder=0)
-            panel.scatter([n], [100 * _success(n, lines[n], survival)], **ring)
+            panel.scatter([n], [100 * significance.power(n, chance, survival, alpha)], **ring)
         panel.axhline(90, color=GREY, linestyle="--", linewidth=1)
         panel.set(title=f"{name}: {chance:g}", xlabel="triggers opened")
         panel.set(ylim=(-2, 104), xlim=(0, SIZES[-1]))
@@ -194,13 +196,6 @@ def _power(alpha: float, marked: tuple[int, float] | None, ax: Axes | None) -> A
             panel.set_ylabel("claims that succeed, per cent")
             panel.legend(frameon=False, fontsize=8, title="left of the mark", loc="lower right")
     return ax
-
-
-def _success(n: int, needed: int, survival: float) -> float:
-    """Return how likely `needed` of `n` triggers are still known, each with probability `survival`."""
-    from scipy.stats import binom
-
-    return float(binom.sf(needed - 1, n, survival))
 
 
 def _word(match: Match) -> str:
