@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rooms import LESSONS, MODULES, ORDER, SCIENCE, imports, label, room, tree
+from rooms import LESSONS, MODULES, ORDER, SCIENCE, SLOW, fresh, imports, label, room, tree
 
 
 def test_imports_point_one_way() -> None:
