@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rooms import LESSONS, MODULES, ORDER, SCIENCE, SLOW, fresh, imports, label, room, tree
+from rooms import LESSONS, MODULES, ORDER, SCIENCE, imports, label, room, tree
 
 
 def test_imports_point_one_way() -> None:
@@ -48,11 +48,6 @@ def test_the_rule_sees_through_every_way_to_write_an_import(tmp_path: Path) -> N
 def test_the_science_works_without_notebooks_widgets_and_pictures() -> None:
     used = {label(path): {parts[0] for parts in imports(path)} & LESSONS for path in SCIENCE}
     assert {name: libraries for name, libraries in used.items() if libraries} == {}
-
-
-def test_commands_load_nothing_that_only_some_of_them_need() -> None:
-    loaded = fresh("import sys, wmlearn.cli; print(*{name.split('.')[0] for name in sys.modules})")
-    assert set(loaded.split()) & SLOW == {"typer", "traitlets"}
 
 
 @pytest.mark.parametrize("library", ["torchvision", "sklearn", "skops"])

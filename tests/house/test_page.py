@@ -58,6 +58,11 @@ def test_importing_the_package_loads_nothing_that_it_may_not_need() -> None:
     assert set(_session()["loaded"]) & SLOW == set()
 
 
+def test_commands_load_nothing_that_only_some_of_them_need() -> None:
+    loaded = fresh("import sys, wmlearn.cli; print(*{name.split('.')[0] for name in sys.modules})")
+    assert set(loaded.split()) & SLOW == {"typer", "traitlets"}
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux says so")
 def test_an_import_computes_nothing_that_starts_threads() -> None:
     assert _session()["threads"] == 0, (
