@@ -203,6 +203,16 @@ def _shortened(folder: Path) -> Path:
     return folder
 
 
+EMPTIED = """%reset -f
+import os
+from functools import cache
+from wmlearn import data
+os.environ["WMLEARN_HOME"] = {home!r}
+data.LOADERS["mnist"] = cache(data.LOADERS["mnist"])  # unpacked once for all
+del os, cache, data
+"""
+
+
 class _Kernel:
     """Stand in for nbclient's NotebookClient: notebooks run in one kernel, which costs eight seconds of
     imports; each finds it empty of the names of the one before, and a home of its own.
@@ -218,9 +228,7 @@ class _Kernel:
         return SimpleNamespace(execute=partial(self._execute, self.client, book))
 
     def _execute(self, client: NotebookClient, book: NotebookNode, env: Mapping[str, str]) -> None:
-        home = env["WMLEARN_HOME"]
-        emptied = f"%reset -f\nimport os\nos.environ['WMLEARN_HOME'] = {home!r}\ndel os"
-        book.cells.insert(0, v4.new_code_cell(emptied))
+        book.cells.insert(0, v4.new_code_cell(EMPTIED.format(home=env["WMLEARN_HOME"])))
         client.execute(env=env, cleanup_kc=False)
         del book.cells[0]
 
