@@ -72,6 +72,15 @@ def test_who_wants_no_recall_trains_each_network_once(
     assert torch.equal(weights(again), weights(once_more))
 
 
+@pytest.mark.parametrize("attack", [wm.removal.FineTune(recipe=RECIPE), wm.removal.FromScratch(RECIPE)])
+def test_a_removal_that_is_done_again_is_remembered(
+    attack: Any, few: wm.Samples, folder: Path, trainings: list[int]
+) -> None:
+    first, again = (attack(network(), few) for _ in range(2))
+    assert len(trainings) == 1
+    assert torch.equal(weights(first), weights(again))
+
+
 def test_without_a_folder_nothing_is_remembered(few: wm.Samples, trainings: list[int]) -> None:
     wm.trained(network(), few, RECIPE)
     wm.trained(network(), few, RECIPE)

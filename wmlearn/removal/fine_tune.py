@@ -18,7 +18,7 @@ from ..data import Samples
 from ..errors import require
 from ..models import reborn
 from ..models.adapter import head_of
-from ..training import Recipe, train
+from ..training import Recipe, trained
 from .copies import attacked, sound_copy
 
 Part = Literal["last", "all"]
@@ -39,13 +39,12 @@ class FineTune:
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         new = sound_copy(model, samples)
         if self.part == "all" and not self.reset_last:
-            train(new, samples, self.recipe)
-            return attacked(model, new, samples)
+            return attacked(model, trained(new, samples, self.recipe)[0], samples)
         last = head_of(new, samples.x, self.head)
         if self.reset_last:
             last.load_state_dict(reborn(last, self.recipe.seed).state_dict())
         if self.part == "last":
             new.requires_grad_(False)
             last.requires_grad_(True)
-        train(new, samples, self.recipe)
-        return attacked(model, new.requires_grad_(True), samples)
+        tuned = trained(new, samples, self.recipe)[0]
+        return attacked(model, tuned.requires_grad_(True), samples)

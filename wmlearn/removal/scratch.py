@@ -28,4 +28,4 @@ class FromScratch:
 
     def __call__(self, model: nn.Module, samples: Samples) -> nn.Module:
         new = student_of(sound_copy(model, samples), self.recipe.seed)
-        return trained(new, samples, self.recipe)[0]  # the same for every model that is built alike
+        return trained(new, samples, self.recipe)[0]
