@@ -85,10 +85,10 @@ def _set(ax: Axes, pieces: Sequence[str], looks: Sequence[_Look], top: float) ->
     return top + len(_lines(pieces))
 
 
-def _page(texts: Sequence[Sequence[str]]) -> Axes:
-    """Return an empty page with room for texts, each under a title."""
+def _page(texts: Sequence[Sequence[str]], ax: Axes | None) -> Axes:
+    """Make the axes that are given, or new ones, an empty page with room for texts, each under a title."""
     rows = sum(len(_lines(pieces)) + 1.8 for pieces in texts)
-    ax = axes(7.4, 0.215 * rows + 0.1)
+    ax = ax or axes(7.4, 0.215 * rows + 0.1)
     ax.set(xlim=(-1, WIDE + 1), ylim=(rows, 0))
     ax.axis("off")
     return ax
@@ -114,7 +114,7 @@ def _say_mails(readings: Sequence[Reading]) -> str:
 @described(_say_mails)
 def mails(readings: Sequence[Reading], ax: Axes | None = None) -> Axes:
     """Write mails with each word on red for what it adds to "spam", on blue and underlined for "wanted"."""
-    ax = ax or _page([reading.pieces for reading in readings])
+    ax = _page([reading.pieces for reading in readings], ax)
     line = 0.0
     for reading in readings:
         write(ax, 0, line + 0.6, f"{reading.title}: {reading.verdict}", 9, SLATE, "left", weight="bold")
@@ -154,7 +154,7 @@ def _say_green(texts: Sequence[Counted]) -> str:
 @described(_say_green)
 def green(texts: Sequence[Counted], ax: Axes | None = None) -> Axes:
     """Write texts with green words on green and underlined."""
-    ax = ax or _page([text.pieces for text in texts])
+    ax = _page([text.pieces for text in texts], ax)
     line = 0.0
     for text in texts:
         write(ax, 0, line + 0.6, f"{text.title}: {text.verdict}", 9, SLATE, "left", weight="bold")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 
 import pytest
 from nbformat import NotebookNode
@@ -36,6 +37,7 @@ notebook with others: what changes here is for the changelog.
 """
 
 
+@cache
 def _book(name: str) -> NotebookNode:
     return assignments.assignment(name, assignments.root())
 

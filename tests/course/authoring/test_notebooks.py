@@ -10,7 +10,7 @@ import copy
 import io
 import os
 import re
-from functools import lru_cache
+from functools import cache
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -50,15 +50,17 @@ GIVEN = {  # per cents in prose that are not measured there, and why they may st
 ABSOLUTE = re.compile(r"(?<![\w.:/])/(home|root|tmp|usr|work|Users|opt|var)/|[A-Z]:\\\\")
 
 
+@cache
 def _master(name: str) -> NotebookNode:
     return jupytext.read(ROOT / "notebooks" / "source" / f"{name}.py")
 
 
+@cache
 def _book(name: str) -> NotebookNode:
     return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
 
 
-@lru_cache
+@cache
 def _teacher(name: str) -> NotebookNode:
     """Build the teacher's edition; what the notebooks' own runs have trained comes from memory."""
     return executed(name, ROOT, "teacher", memory=Path(os.environ["WMLEARN_MEMORY"]))
@@ -159,6 +161,7 @@ def test_solved_the_lesson_goes_on_with_the_learners_function_and_measures_the_s
     assert "For the teacher" not in _prose(_book(name))
 
 
+@cache
 def _exercises(name: str) -> dict[str, NotebookNode]:
     cells = [cell for cell in _master(name).cells if tagged(cell, "exercise")]
     return {tagged(cell, "exercise"): cell for cell in cells}
