@@ -143,6 +143,11 @@ def test_it_works_on_torchvisions_own_or_is_refused_by_name(network: str, method
     _cell(network, method)
 
 
+def test_no_whole_network_stands_in_for_a_small_one() -> None:
+    both = SMALL.keys() & WHOLE.keys()
+    assert all(SMALL[name] is WHOLE[name] for name in both)
+
+
 @pytest.mark.parametrize("network", SMALL)
 def test_the_head_is_found_by_what_it_answers(network: str) -> None:
     case = _case(network)
