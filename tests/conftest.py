@@ -7,6 +7,7 @@ no use for it.
 from __future__ import annotations
 
 import ctypes
+import functools
 import gc
 import multiprocessing
 import os
@@ -87,6 +88,16 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ.pop("WMLEARN_HOME")
     if before is not None:
         os.environ["WMLEARN_HOME"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built_once() -> Iterator[None]:
+    """Let Typer's runner keep the commands: it builds all of them anew for every line, most of its time."""
+    from typer import testing
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(testing, "_get_command", functools.cache(testing._get_command))
+        yield
 
 
 @pytest.fixture(autouse=True)
