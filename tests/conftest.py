@@ -115,12 +115,25 @@ def _once(loader: Callable[..., Any]) -> Callable[..., Any]:
     return load
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _built_once() -> Iterator[None]:
+    """Let Typer's runner keep the commands: it builds all of them anew for every line, most of its time."""
+    from typer import testing
+
+    with pytest.MonkeyPatch.context() as patch:
+        if build := getattr(testing, "_get_command", None):  # no promise of Typer's
+            patch.setattr(testing, "_get_command", cache(build))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _drawn_alike() -> None:
     """Let each test draw the same from PyTorch's own generator, whatever ran before it."""
     import torch
 
-    torch.manual_seed(0)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(0)
+    torch.default_generator.manual_seed(0)  # the rest of torch.manual_seed takes a third of a millisecond
 
 
 @pytest.fixture(scope="module")

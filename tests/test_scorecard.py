@@ -65,7 +65,7 @@ REMOVALS = {"tuned": tuned, "wrecked": wrecked, "replaced": replaced}
 @pytest.fixture(scope="module")
 def card(marks: dict[str, wm.Marked[Any]], mnist: wm.Splits, clean: nn.Module) -> scorecard.Scorecard:
     return scorecard.run(
-        marks, REMOVALS, attacker=mnist.train[2000:3000], test=mnist.test[:2000], unmarked=clean
+        marks, REMOVALS, attacker=mnist.train[2000:2500], test=mnist.test[:1000], unmarked=clean
     )
 
 
@@ -163,7 +163,7 @@ def test_processes_and_a_cluster_measure_what_one_process_does(
 ) -> None:
     if scheduler:
         request.getfixturevalue("ready_cluster")
-    attacker, test = mnist.train[2000:3000], mnist.test[:2000]
+    attacker, test = mnist.train[2000:2500], mnist.test[:1000]
     one = {"adi": marks["adi"]}
     other = scorecard.run(
         one, {"replaced": replaced}, attacker=attacker, test=test, jobs=2, scheduler=scheduler

@@ -150,7 +150,7 @@ def test_a_mistake_is_named_with_its_remedy(case: str) -> None:
 
 
 def test_a_shipped_network_does_what_was_measured_of_its_kind() -> None:
-    twins = lesson_05.twins(1000, seed=91, country="us")
+    twins = lesson_05.twins(500, seed=91, country="us")
     for name, network in lesson_05.shipped_origins().items():
         rows = experiments.shipped("transfer").where(origin=name)
         for part, key in zip(twins, ("us_accuracy", "us_triggered"), strict=True):

@@ -409,6 +409,7 @@ def test_a_mark_that_was_stopped_goes_on_with_its_key_and_network(
 
 def test_a_mark_that_did_not_take_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["mark", f"{home}/outsiders.py:build", "--data", home / "training", "--lr", "1e-9"]
+    words += ["--epochs", "5"]
     status, says = command(monkeypatch, *words, "--out", "new/deep/owned")
     assert status == 1
     assert "the model must learn 90% of its key" in says
@@ -485,7 +486,7 @@ def _table(says: str) -> list[str]:
 @pytest.mark.usefixtures("ready_processes")
 def test_a_mark_that_did_not_take_is_said_in_a_scorecard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["scorecard", f"{home}/outsiders.py:own", "--data", home / "training", "--scheme", "adi2018"]
-    words += ["--removal", "quantize-4-bits", "--lr", "1e-9", "--out", "card"]
+    words += ["--removal", "quantize-4-bits", "--lr", "1e-9", "--epochs", "5", "--out", "card"]
     status, says = command(monkeypatch, *words)
     assert (status, "void: never embedded" in says) == (0, True), says
     assert "the mark was not embedded" in says

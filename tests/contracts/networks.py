@@ -61,6 +61,12 @@ def _small_vgg() -> nn.Module:
     return network
 
 
+def _small_mobilenet() -> nn.Module:
+    """MobileNetV2's own class and blocks, four of its seventeen, thin."""
+    blocks = [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 1, 2]]  # expansion, channels, how many, stride
+    return mobilenetv2.MobileNetV2(num_classes=2, width_mult=0.25, inverted_residual_setting=blocks)
+
+
 def _small_efficientnet() -> nn.Module:
     blocks = [
         efficientnet.MBConvConfig(1, 3, 1, 32, 16, 1, width_mult=0.5),
@@ -94,9 +100,7 @@ SMALL = {
         "classifier",
         "features.denseblock4.denselayer2.conv2",
     ),
-    "MobileNetV2": Network(
-        lambda: mobilenetv2.MobileNetV2(num_classes=2, width_mult=0.25), "classifier.1", "features.18.0"
-    ),
+    "MobileNet": Network(_small_mobilenet, "classifier.1", "features.5.0"),
     "EfficientNet": Network(_small_efficientnet, "classifier.1", "features.3.0"),
     "VGG": Network(_small_vgg, "classifier.3", "features.6"),
     "GoogLeNet": Network(_googlenet, "fc", "inception5b.branch4.1.conv"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -44,7 +43,7 @@ def _remove(name: str) -> Callable[[Case], None]:
     """Return a column of the table: the removal `name` gives another model that answers."""
 
     def column(case: Case) -> None:
-        before = copy.deepcopy(case.model.state_dict())
+        before = {key: value.clone() for key, value in case.model.state_dict().items()}
         new = _short(removal.ALL[name])(case.model, case.samples)
         logits = wm.predict(new, case.samples.x)
         assert logits.shape == (len(case.samples), 2)
@@ -142,6 +141,11 @@ def test_it_works_or_is_refused_by_name(network: str, method: str) -> None:
 @pytest.mark.usefixtures("_on_cells")
 def test_it_works_on_torchvisions_own_or_is_refused_by_name(network: str, method: str) -> None:
     _cell(network, method)
+
+
+def test_no_whole_network_stands_in_for_a_small_one() -> None:
+    both = SMALL.keys() & WHOLE.keys()
+    assert all(SMALL[name] is WHOLE[name] for name in both)
 
 
 @pytest.mark.parametrize("network", SMALL)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,20 +25,15 @@ from wmlearn.ownership.registry import chained, closed
 
 AtOnce = Callable[..., list[str]]
 WRITERS = """
-import os, sys
+import os
+from itertools import count
 from wmlearn import ownership as own
-keeper = own.Identity("keeper", bytes.fromhex(sys.argv[4]))
-registry, writers, n = own.Registry(sys.argv[1], keeper), int(sys.argv[2]), int(sys.argv[3])
-children = []
-for writer in range(writers):
-    children.append(os.fork())
-    if not children[-1]:
-        person = own.new_identity(str(writer))
-        for i in range(n):
-            [receipt] = own.register(registry, own.release(person, f"model {i}", "0" * 64))
-            os.write(1, f"{receipt.entry.number} {receipt.entry.leaf.hex()}\\n".encode())
-        os._exit(0)
-sys.exit(any(os.waitpid(child, 0)[1] for child in children))
+os.setsid()  # so that both are killed at once
+os.fork()
+person = own.new_identity(str(os.getpid()))
+for i in count():
+    [receipt] = own.register(registry, own.release(person, f"model {i}", "0" * 64))
+    said.send((receipt.entry.number, receipt.entry.leaf.hex()))
 """
 WRITER = """
 import sys
@@ -68,13 +63,6 @@ def registry(tmp_path: Path) -> own.Registry:
 def _raw(registry: own.Registry) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(registry.where)) as connection, connection:
         yield connection
-
-
-def _writers(registry: own.Registry, writers: int, n: int) -> subprocess.Popen[str]:
-    """Start processes that register `n` releases each, and say number and hash of each entry."""
-    command = [sys.executable, "-W", "ignore", "-c", WRITERS, str(registry.where), str(writers), str(n)]
-    command.append(KEEPER.secret.hex())
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def test_entries_come_back_in_order_and_sound(registry: own.Registry) -> None:
@@ -124,15 +112,19 @@ def test_many_processes_register_at_once_and_nothing_is_lost(registry: own.Regis
 
 
 @needs_fork
-def test_writers_that_are_killed_leave_nothing_half_written(registry: own.Registry) -> None:
+def test_writers_that_are_killed_leave_nothing_half_written(registry: own.Registry, processes: Any) -> None:
     own.register(registry, *_documents(1))
-    writing = _writers(registry, 2, 100_000)
-    assert writing.stdout is not None
-    said = [writing.stdout.readline().split() for _ in range(9)]
+    ours, theirs = processes.Pipe(duplex=False)
+    writing = processes.Process(target=exec, args=(WRITERS, {"registry": registry, "said": theirs}))
+    writing.start()
+    theirs.close()
+    acknowledged = {ours.recv() for _ in range(9)}
     os.killpg(writing.pid, signal.SIGKILL)
-    said += [line.split() for line in writing.communicate()[0].splitlines()]
+    with suppress(EOFError):
+        while True:
+            acknowledged.add(ours.recv())
+    writing.join()
     assert own.audit(registry).faults == ()
-    acknowledged = {(int(number), leaf) for number, leaf in said}
     assert acknowledged <= set(_leaves(registry)), "what was acknowledged is there"
     own.register(registry, *_documents(1))
     assert own.audit(registry).faults == ()
