@@ -50,8 +50,16 @@ def noisy(model: nn.Module, seed: int = 3) -> nn.Module:
     return new
 
 
-def test_strangers_get_every_p_value_alike_and_a_level_is_kept() -> None:
-    p_values = [independence_p_value(chain(2 * i), chain(2 * i + 1), n=199, seed=i) for i in range(200)]
+@pytest.fixture(scope="module")
+def pairs() -> list[list[float]]:
+    """The p-values of both hidden layers of two networks that nobody trained, two hundred times."""
+    found = [likenesses(chain(2 * i), chain(2 * i + 1), n=199, seed=i) for i in range(200)]
+    return [[layer.p_value for layer in pair] for pair in found]
+
+
+def test_strangers_get_every_p_value_alike_and_a_level_is_kept(pairs: list[list[float]]) -> None:
+    p_values = [fisher(pair) for pair in pairs]
+    assert p_values[0] == independence_p_value(chain(0), chain(1), n=199, seed=0)
     assert sum(p <= 0.05 for p in p_values) <= 18  # of 200; Bin(200, 0.05) exceeds 18 once in 130
     assert kstest(p_values, "uniform").pvalue > 0.01
 
@@ -65,9 +73,10 @@ def test_strangers_that_learnt_the_same_digits_keep_the_level_too() -> None:
     assert min(p_values) > 1e-4
 
 
-def test_the_p_values_of_the_layers_are_independent_so_that_fishers_sum_may_be_taken() -> None:
-    pairs = [likenesses(chain(2 * i), chain(2 * i + 1), n=199, seed=i) for i in range(200)]
-    first, second = torch.tensor([[found.p_value for found in pair] for pair in pairs]).T
+def test_the_p_values_of_the_layers_are_independent_so_that_fishers_sum_may_be_taken(
+    pairs: list[list[float]],
+) -> None:
+    first, second = torch.tensor(pairs).T
     assert abs(torch.corrcoef(torch.stack([first, second]))[0, 1]) < 0.2
 
 

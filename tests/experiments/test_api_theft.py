@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -56,7 +58,8 @@ def test_the_majority_of_three_answers_is_nearly_always_honest() -> None:
     assert left <= lies / 4
 
 
-def test_clients_ask_what_their_kind_asks() -> None:
+def test_clients_ask_what_their_kind_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_theft, "pool", cache(api_theft.pool))  # 50,000 digits, seventeen times
     kinds = (*api_theft.HONEST, *api_theft.STRANGE)
     (twice,) = api_theft._clients("sends each twice", 0, 1)
     assert torch.equal(twice[::2], twice[1::2])

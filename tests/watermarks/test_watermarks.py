@@ -124,7 +124,7 @@ def test_a_suspect_may_be_a_function_that_answers_with_labels(clean: nn.Module, 
 
 
 def test_bystanders_of_another_task_are_trained_here(few: wm.Samples) -> None:
-    other = replace(few, classes=tuple("abcdefghij"))
+    other = replace(few[:1000], classes=tuple("abcdefghij"))
     models = bystanders.for_task(wm.models.badnet_cnn(), other, wm.Recipe(epochs=2, batch_size=64))
     assert len(models) == bystanders.N_NULL
     assert not torch.equal(models[0].state_dict()["1.weight"], models[1].state_dict()["1.weight"])

@@ -17,11 +17,12 @@ A small p-value says *common origin*; it doesn't say who was first.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import ArgumentError, require
 from ..models import badnet_cnn, reborn, sign_cnn
@@ -36,6 +37,8 @@ PUBLIC = range(10)
 """Seeds that people take without a thought."""
 PUBLIC_ALPHA = 1e-4
 """The level at which a network is said to stem from a public start, one of about twenty."""
+Draw = Callable[[int, int], Iterable[Tensor]]
+"""Draws shuffles of so many units by a seed."""
 
 
 @dataclass(frozen=True)
@@ -86,24 +89,34 @@ def likenesses(
     one network given twice.
     """
     require(n >= 2, "n must be at least 2", n)
+    return _compared(a, b, layers, partial(_orders, n), seed)
+
+
+def _compared(
+    a: nn.Module, b: nn.Module, layers: Sequence[str] | None, draw: Draw, seed: int
+) -> tuple[Likeness, ...]:
     check_alike(a, b)
     names = hidden_layers(a) if layers is None else list(layers)
     require(len(names) > 0, "layers must not be empty", names, "Leave it out to compare all hidden layers.")
     for name in names:
         _check_hidden(a, name)
-    return tuple(_likeness(a, b, name, n, seed + i) for i, name in enumerate(names))
+    return tuple(_likeness(a, b, name, draw, seed + i) for i, name in enumerate(names))
 
 
-def _likeness(a: nn.Module, b: nn.Module, layer: str, n: int, seed: int) -> Likeness:
-    """Compare each unit of `a` with the unit of `b` of its number, then with `n` shuffles of those of `b`."""
+def _orders(n: int, units: int, seed: int) -> Iterator[Tensor]:
+    """Draw `n` shuffles of units, some at a time: (shuffles, units)."""
+    draw = torch.Generator().manual_seed(seed)
+    for start in range(0, n, CHUNK):
+        yield torch.rand(min(CHUNK, n - start), units, generator=draw).argsort(1)
+
+
+def _likeness(a: nn.Module, b: nn.Module, layer: str, draw: Draw, seed: int) -> Likeness:
+    """Compare each unit of `a` with the unit of `b` of its number, then with shuffles of those of `b`."""
     cosines = directions(a, layer) @ directions(b, layer).T  # (units, units)
     units = len(cosines)
-    draw = torch.Generator().manual_seed(seed)
-    means = []
-    for start in range(0, n, CHUNK):
-        orders = torch.rand(min(CHUNK, n - start), units, generator=draw).argsort(1)  # (shuffles, units)
-        means.append(cosines[torch.arange(units), orders].mean(1))
+    means = [cosines[torch.arange(units), orders].mean(1) for orders in draw(units, seed)]
     shuffled = torch.cat(means)
+    n = len(shuffled)
     own = cosines.diagonal().mean()
     as_high = int((shuffled >= own - 1e-12).sum())  # sums in another order differ in the last digit
     deviations = (own - shuffled.mean()) / shuffled.std().clamp(min=1e-12)
@@ -125,11 +138,11 @@ def check_alike(a: nn.Module, b: nn.Module) -> None:
     require(not same, "a and b must be two networks", "one network twice", fix)
 
 
-def _weights(model: nn.Module) -> dict[str, torch.Tensor]:
+def _weights(model: nn.Module) -> dict[str, Tensor]:
     return {name: layer.weight.detach().float().cpu() for name, layer in layers(model).items()}
 
 
-def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(weight.shape) for name, weight in weights.items()}
 
 
@@ -156,9 +169,12 @@ def public_start(model: nn.Module, *, n: int = 999) -> str:
     `sign_cnn` and `reborn` with the seeds that people take without a thought, 0 … 9. Of honest networks, one
     in 500 is named by chance.
     """
+    require(n >= 2, "n must be at least 2", n)
+    draw = cache(lambda units, seed: tuple(_orders(n, units, seed)))  # the same for each start
     for name, start in _public_starts(model):
         try:
-            stems = independence_p_value(model, start, n=n) <= PUBLIC_ALPHA
+            found = _compared(model, start, None, draw, 0)
+            stems = fisher([layer.p_value for layer in found]) <= PUBLIC_ALPHA
         except ArgumentError as error:
             if "one network twice" not in str(error):
                 raise

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from wmlearn import courtroom
 from wmlearn.cli.app import app
 from wmlearn.course.classroom import court
-from wmlearn.courtroom import dealing, dossiers, filings
-from wmlearn.courtroom.dealing import Dealt, Plan, Truth
+from wmlearn.courtroom import dealing, dossiers, filings, small_digits
+from wmlearn.courtroom.dealing import Dealt, Networks, Plan, Truth
 from wmlearn.courtroom.sittings import Ruling
 from wmlearn.errors import ArgumentError, DataError
 from wmlearn.watermarks.secret import secret_of
@@ -23,11 +23,11 @@ NAMES = "Ada\nBen Ng\nZoë  Müller/Ng\nМарія\n"
 
 @pytest.fixture(scope="module")
 def deck() -> tuple[Dealt, ...]:
-    """Four cases over one pair of networks, of which two are said to be thefts."""
+    """Four cases over one pair of networks that have learnt nothing, of which two are said to be thefts."""
     people = filings.bar(secret_of(1601, None), "Ada", "Bela")
-    plan = Plan("independent")
-    networks = dealing.networks_of(people, plan)
-    papers = dealing.papers_of(people, plan, networks)
+    roles = ("claimant", "accused")
+    networks = Networks(*(small_digits.plain(small_digits.start(people.secret, role)) for role in roles))
+    papers = dealing.papers_of(people, Plan("independent"), networks)
     kinds = ("pruned", "distilled", "independent", "insider")
     truths = [Truth(i + 1, i < 2, kind) for i, kind in enumerate(kinds)]
     return tuple(Dealt(truth, False, networks.accused, papers) for truth in truths)
