@@ -180,7 +180,8 @@ def shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shows]:
     """
     folder = tmp_path_factory.mktemp("lab")
     with kernel(folder, SETUP) as reply, opener(folder) as show:
-        assert reply()["status"] == "ok"
+        prepared = reply()
+        assert prepared["status"] == "ok", prepared
         yield lambda name, cells, *, run=True: show(_book(folder / f"{name}.ipynb", cells), run=run)
 
 
