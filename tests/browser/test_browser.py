@@ -233,13 +233,13 @@ def _look(box: Any, parts: str = PARTS) -> Any:
 def _turn(page: Any, box: Any, control: Any) -> None:
     """Turn a control by the arrow keys until what stands below it has changed; then to its far end.
 
-    Each step draws anew: another one is taken where a second has changed nothing, twelve at most.
+    Each step draws anew: another one is taken where three seconds have changed nothing, twelve at most.
     """
     before = _look(box)
     back = control.evaluate("control => control.type === 'range' && control.valueAsNumber > 0")
     for _ in range(12):
         page.keyboard.press("ArrowLeft" if back else "ArrowRight")
-        if _changes(page, box, PARTS, before, 1000):
+        if _changes(page, box, PARTS, before, 3000):
             break
     assert _changes(page, box, PARTS, before, PATIENCE)
     page.keyboard.press("Home" if back else "End")
