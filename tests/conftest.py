@@ -117,12 +117,13 @@ def _once(loader: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _built_once() -> Iterator[None]:
-    """Let Typer's runner keep the commands: it builds all of them anew for every line, most of its time."""
-    from typer import testing
+    """Keep Typer's commands: it builds all of them anew for every line, most of a short one's time."""
+    from typer import main, testing
 
+    built = cache(main.get_command)
     with pytest.MonkeyPatch.context() as patch:
-        if build := getattr(testing, "_get_command", None):  # no promise of Typer's
-            patch.setattr(testing, "_get_command", cache(build))
+        patch.setattr(main, "get_command", built)
+        patch.setattr(testing, "_get_command", built, raising=False)  # no promise of Typer's
         yield
 
 

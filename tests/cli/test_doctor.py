@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,14 @@ from wmlearn.data import files
 from wmlearn.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
+ONCE = {name: functools.cache(getattr(files, name)) for name in ("damaged", "checked")}
+
+
+@pytest.fixture(autouse=True)
+def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read all the data for the first of these tests, not for each."""
+    for name, look in ONCE.items():
+        monkeypatch.setattr(doctor, name, look)
 
 
 def _faults() -> dict[str, str]:

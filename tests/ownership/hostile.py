@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import functools
 import io
 import json
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from hypothesis import strategies as st
 
 from wmlearn.cli import main
@@ -26,8 +24,6 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 DEEP = b"[" * 50_000
 NOISE = (b"", b"\0", b"\xff", b"\xef\xbb\xbf", DEEP, b'{"kind":' * 9999, b"9" * 5000, b"NaN", b'"by":"x",')
-BUILT = functools.cache(typer.main.get_command)
-"""Typer's own function, which builds all commands anew for every line: nine tenths of a short one's time."""
 Place = tuple[Any, ...]
 
 
@@ -83,7 +79,6 @@ def spoilt(draw: st.DataObject, whole: bytes) -> bytes:
 def command(monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[int, str]:
     """Run `wmlearn …` here; return its status and all that it writes. A traceback fails the test."""
     monkeypatch.setattr(sys, "argv", ["wmlearn", *map(str, words)])
-    monkeypatch.setattr(typer.main, "get_command", BUILT)
     written = io.StringIO()
     with contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
         try:
