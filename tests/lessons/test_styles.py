@@ -148,7 +148,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "12": (
         _digits(60_000, 1000),
         ("mnist.test.x[:2000]", "mnist.test.x[:200]"),
-        ("mnist.train, 6_000, seed=9)", "mnist.train, 600, seed=9)"),
+        ("mnist.train, 6_000, seed=9)", "mnist.train, 300, seed=9)"),
         (
             "case = lesson_12.case(thiefs)",
             "import dataclasses\ncase = lesson_12.case(thiefs)\n"
@@ -177,9 +177,13 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
             "15",
             "from dataclasses import replace",
             "from wmlearn.intake import inspections",
-            "lesson_15.measured.RECIPE = wm.Recipe(epochs=3, lr=8e-3, batch_size=64)",
+            "lesson_15.measured.RECIPE = wm.Recipe(epochs=1, lr=8e-3, batch_size=64)",
             "inspections.NeuralCleanse = lambda: wm.detection.NeuralCleanse(steps=5)",
             "inspections.Strip = lambda **how: wm.detection.Strip(overlays=1, **how)",
+        ),
+        (
+            "delivery.parcels, delivery.buyer",
+            "delivery.parcels, replace(delivery.buyer, samples=delivery.buyer.samples[:200])",
         ),
     ),
     "16": (
