@@ -121,7 +121,7 @@ def test_a_client_that_asks_and_never_listens_is_closed() -> None:
 
     with running(app, Limits(seconds=0.2)) as url, opened(url) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(3)  # far more than a second and the limit's
+        time.sleep(3)  # far longer than the limit
         assert 0 < len(rest(client)) < size
 
 
