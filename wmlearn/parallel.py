@@ -1,6 +1,6 @@
 """Many cells: here, in processes, or on a Dask cluster; one interface.
 
-Processes and clusters are driven by the same lines: both are a `concurrent.futures.Executor`.
+Processes and clusters are driven by the same lines: both hand out futures.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import resource_tracker
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -58,9 +59,9 @@ def completed(
 
 @dataclass(frozen=True, eq=False)
 class _Team:
-    """Those who measure, and what stands for the shared value in a call to them."""
+    """How to hand a call to those who measure, and what stands for the shared value in it."""
 
-    executor: Executor
+    submit: Callable[..., Any]  # -> a future, of Python's own kind or of Dask's
     shared: Any
 
 
@@ -71,10 +72,10 @@ def _team(shared: object, jobs: int, scheduler: str | None) -> AbstractContextMa
 def _gather(measure: Callable[[Any, Item], Value], team: _Team, items: Sequence[Item]) -> Iterator[Value]:
     # by a queue, as `as_completed` forgets which was done first: a cell that fails must not hide one that was
     # done before it
-    done: SimpleQueue[Future[Value]] = SimpleQueue()
+    done: SimpleQueue[Any] = SimpleQueue()
     with _undisturbed():
         for item in items:
-            team.executor.submit(_alone, measure, team.shared, item).add_done_callback(done.put)
+            team.submit(_alone, measure, team.shared, item).add_done_callback(done.put)
     for _ in items:
         yield done.get().result()
 
@@ -122,7 +123,7 @@ def _processes(shared: object, jobs: int) -> Iterator[_Team]:
     context = multiprocessing.get_context("spawn")  # a forked torch may hang
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_keep, initargs=(shared,))
     try:
-        yield _Team(pool, _Kept())
+        yield _Team(pool.submit, _Kept())
     except BrokenProcessPool as error:
         raise WmlearnError(
             "Every process must live until its cell is measured, but one ended before. Put functions of a"
@@ -140,11 +141,8 @@ def _processes(shared: object, jobs: int) -> Iterator[_Team]:
 def _machines(shared: object, jobs: int, scheduler: str) -> Iterator[_Team]:
     with cluster(jobs, scheduler) as client:
         [remote] = client.scatter([shared], broadcast=True, hash=False)
-        executor = client.get_executor(pure=False)
-        try:
-            yield _Team(executor, remote)
-        finally:
-            executor.shutdown(wait=False)
+        # not by `client.get_executor`: it fetches a value before that counts as done; an error may overtake it
+        yield _Team(partial(client.submit, pure=False), remote)
 
 
 @contextmanager
