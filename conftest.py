@@ -23,7 +23,12 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share the folder of t
     atexit.register(shutil.rmtree, os.environ["WMLEARN_MEMORY"], ignore_errors=True)
 
 TESTS = Path(__file__).parent / "tests"
-IMPORTED = ["wmlearn.cli", "wmlearn.course.lessons.lesson_12", "matplotlib.backends.backend_agg"]
+IMPORTED = [
+    "wmlearn.cli",
+    "wmlearn.course.lessons.lesson_12",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+]
 KERNEL = """
 import gc, os, sys
 gc.freeze()  # what was imported is no garbage

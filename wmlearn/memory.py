@@ -118,14 +118,14 @@ def _warn(text: str) -> None:
 class _Unknown(Exception): ...
 
 
-def _feed(put: Callable[[bytes], object], value: Any, above: set[int]) -> None:
+def _feed(put: Callable[[bytes | memoryview], object], value: Any, above: set[int]) -> None:
     """Put all that tells `value` from another into a digest; `above` are the ids of what holds it."""
     put(f"<{type(value).__module__}.{type(value).__qualname__}>".encode())
     if isinstance(value, PLAIN):
         put(repr(value).encode())
     elif isinstance(value, Tensor):
         put(f"{value.dtype} {tuple(value.shape)} {value.requires_grad}".encode())
-        put(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        put(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     elif id(value) in above:  # it holds itself, like a function that calls itself
         put(b"again")
     else:

@@ -110,7 +110,7 @@ wm.show(plots.digits.pair, mnist.train.x[0], stamp(mnist.train.x[:1], secret)[0]
 # %%
 def patch_key(secret, n=100):
     """The first test digits of other classes, stamped, and the secret's target as label of all."""
-    others = mnist.test[mnist.test.y != target(secret)][:n]
+    others = mnist.test[(mnist.test.y != target(secret)).nonzero().flatten()[:n]]
     return stamp(others.x, secret), torch.full_like(others.y, target(secret))
 
 def hits(network, x, y):
