@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ... import removal
 from ...data import Samples, load, split
+from ...data.digits import SIZES
 from ...evidence import bystanders
 from ...evidence.independence import against_strangers, independence_p_value
 from ...evidence.siblings import sibling_rank
@@ -129,7 +130,7 @@ def told(p: float) -> str:
 def hardness(results: Results, *without: int) -> Tensor:
     """Count for each training digit the shipped networks that err on it, (60,000,), some of them left out."""
     (found,) = results.where(part="lots")
-    count = torch.zeros(len(load("mnist").train), dtype=torch.int64)
+    count = torch.zeros(SIZES["train"], dtype=torch.int64)
     for i, wrong in enumerate(found["wrong"]):
         if i not in without:
             count[torch.tensor(wrong)] += 1
@@ -304,8 +305,9 @@ def unseen(thief: Thief) -> Score:
     10,000 test digits.
     """
     ana, *strangers = networks()
-    own = split(load("mnist").train, 6_000, seed=9)[0].to(best_device())
-    test = load("mnist").test.to(best_device())
+    digits = load("mnist").to(best_device())
+    own = split(digits.train, 6_000, seed=9)[0]
+    test = digits.test
     made = thief(copy.deepcopy(ana), own.x.clone()).eval()
     right = accuracy(made, test)
     p = {
