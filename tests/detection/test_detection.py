@@ -29,21 +29,20 @@ def clean() -> nn.Module:
 
 @pytest.fixture(scope="module")
 def one(mnist: wm.Splits) -> tuple[nn.Module, wm.Poisoned]:
-    """All to one: a tenth of 6,000 digits carry the patch and are called 3."""
+    """All to one: a tenth of 3,000 digits carry the patch and are called 3."""
     return _backdoored(mnist, TARGET, rate=0.1)
 
 
 @pytest.fixture(scope="module")
 def every(mnist: wm.Splits) -> tuple[nn.Module, wm.Poisoned]:
-    """All to all: a quarter of 6,000 digits carry the patch and the next label."""
+    """All to all: a quarter of 3,000 digits carry the patch and the next label."""
     return _backdoored(mnist, wm.next_class, rate=0.25)
 
 
 def _backdoored(mnist: wm.Splits, target: wm.Target, rate: float) -> tuple[nn.Module, wm.Poisoned]:
-    poisoned = wm.poison(mnist.train[:6_000], Patch(), rate=rate, target=target)
-    model = wm.trained(wm.models.badnet_cnn(), poisoned.samples, wm.Recipe(epochs=4, lr=5e-3, batch_size=64))[
-        0
-    ]
+    poisoned = wm.poison(mnist.train[:3_000], Patch(), rate=rate, target=target)
+    recipe = wm.Recipe(epochs=5, lr=5e-3, batch_size=48)
+    model, _ = wm.trained(wm.models.badnet_cnn(), poisoned.samples, recipe)
     assert wm.success_rate(model, mnist.test[:1000], Patch(), target) > 0.9
     return model, poisoned
 

@@ -59,8 +59,7 @@ def test_importing_the_package_loads_nothing_that_it_may_not_need() -> None:
 
 
 def test_commands_load_nothing_that_only_some_of_them_need() -> None:
-    loaded = fresh("import sys, wmlearn.cli; print(*{name.split('.')[0] for name in sys.modules})")
-    assert set(loaded.split()) & SLOW == {"typer", "traitlets"}
+    assert set(_session()["commands"]) & SLOW == {"typer", "traitlets"}
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux says so")
@@ -102,7 +101,7 @@ def _lines(what: str) -> list[str]:
 def _session() -> dict[str, Any]:
     """Ask a fresh interpreter, once for all tests: what is public, and which of all names are missing, after
     `import wmlearn as wm` alone; then which lines of import fail, and why. And how many threads this import
-    has started, and what is loaded after it.
+    has started, and what is loaded after it, and after the commands.
     """
     names = sorted({name for what in READ for name in _names(what)} | set(_called()))
     lines = sorted({line for what in ("texts", "notebooks") for line in _lines(what)})
@@ -115,10 +114,13 @@ def count():
     tasks = "/proc/self/task"  # only Linux says so
     return len(os.listdir(tasks)) if os.path.exists(tasks) else 0
 
+def modules():
+    return sorted({{name.split(".")[0] for name in sys.modules}})
+
 before = count()
 import wmlearn as wm
 threads = count() - before
-loaded = sorted({{name.split(".")[0] for name in sys.modules}})
+loaded = modules()
 public = [name for name in dir(wm) if name[0] != '_']
 missing, failing = [], []
 for name in {names}:
@@ -126,12 +128,15 @@ for name in {names}:
         operator.attrgetter(name)(wm)
     except AttributeError:
         missing.append(name)
+import wmlearn.cli
+commands = modules()
 for line in {lines}:
     try:
         exec(line)
     except ImportError as problem:
         failing.append(f"{{line}} {{problem}}")
-print(json.dumps(dict(public=public, missing=missing, failing=failing, threads=threads, loaded=loaded)))
+found = dict(public=public, missing=missing, failing=failing, threads=threads, loaded=loaded, commands=commands)
+print(json.dumps(found))
 """
     return json.loads(fresh(code))
 

@@ -27,7 +27,8 @@ def clean() -> nn.Module:
 
 @pytest.fixture(scope="module")
 def keys(clean: nn.Module, few: wm.Samples) -> dict[str, Any]:
-    return {name: scheme.keygen(clean, few, seed=3) for name, scheme in wm.watermarks.ALL.items()}
+    names = ("adi2018", "gu2017-patch", "uchida2017")
+    return {name: wm.watermarks.ALL[name].keygen(clean, few, seed=3) for name in names}
 
 
 def test_one_label_for_all_has_no_chance_of_one_in_ten_and_decoys_know_it(
