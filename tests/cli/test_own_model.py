@@ -36,13 +36,13 @@ def _blocks() -> dict[str, str]:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with a factory, and 150 pictures of three classes."""
+    """A folder with a factory, and 120 pictures of three classes."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my.py").write_text(FACTORY)
     draw = np.random.default_rng(0)
     for label, name in enumerate(("blue", "green", "red")):
         (tmp_path / "photos" / name).mkdir(parents=True)
-        for i in range(50):
+        for i in range(40):
             pixels = draw.integers(0, 120, (40, 32, 3))
             pixels[..., 2 - label] += 110
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photos" / name / f"{i}.jpg")

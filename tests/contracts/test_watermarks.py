@@ -109,7 +109,7 @@ def test_no_more_models_without_the_mark_are_accused_than_the_level_promises(
 def test_a_stranger_is_not_accused_by_decoys(
     name: str, clean: nn.Module, few: wm.Samples, keys: dict[str, Any]
 ) -> None:
-    n = 9 if name in SLOW else 99
+    n = 5 if name in SLOW else 99
     scheme = wm.watermarks.ALL[name]
     (stranger,) = bystanders.shipped("mnist", 9, 10)
     rank = against_decoys(scheme, stranger, keys[name], model=clean, samples=few, n=n).rank

@@ -135,8 +135,8 @@ for line in {lines}:
         exec(line)
     except ImportError as problem:
         failing.append(f"{{line}} {{problem}}")
-found = dict(public=public, missing=missing, failing=failing, threads=threads, loaded=loaded, commands=commands)
-print(json.dumps(found))
+loads = dict(loaded=loaded, commands=commands, threads=threads)
+print(json.dumps(dict(public=public, missing=missing, failing=failing, **loads)))
 """
     return json.loads(fresh(code))
 

@@ -150,7 +150,7 @@ def test_the_thief_of_marked_answers_is_found_by_a_judge_without_weights(
     assert len(key) >= 10
     assert Dawn2021().verify(remote, key).hits == len(key)
     assert Dawn2021().verify(model, key).hits == 0  # which gives the honest answers
-    recipe = replace(dawn.SURROGATE, epochs=30)  # with 3,000 images, 20 learn 6 lies of 17
+    recipe = replace(dawn.SURROGATE, lr=5e-3)  # as many lies as at 3e-3 in 30 epochs
     blank = wm.models.badnet_cnn(wm.models.seed_of("a thief"))
     thief = dawn.surrogate(remote, blank, queries, recipe)
     assert Dawn2021().verify(thief, key).p_value <= 1e-3

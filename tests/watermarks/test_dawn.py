@@ -32,9 +32,9 @@ def test_wrong_labels_are_uniform_among_the_others(mnist: wm.Splits) -> None:
 
 
 def test_a_thief_who_trains_long_repeats_the_flips_and_an_honest_copy_does_not(mnist: wm.Splits) -> None:
-    (model,), scheme, queries = bystanders.shipped("mnist", 8, 9), Dawn2021(rate=0.04), mnist.train[:500]
+    (model,), scheme, queries = bystanders.shipped("mnist", 8, 9), Dawn2021(rate=0.04), mnist.train[:300]
     key = scheme.keygen(model, queries, seed=0)
-    recipe = wm.Recipe(epochs=40, lr=3e-3, weight_decay=0.0, batch_size=128)
+    recipe = wm.Recipe(epochs=30, lr=3e-3, weight_decay=0.0, batch_size=64)
     thief = surrogate(scheme.embed(model, queries, key).model, wm.models.badnet_cnn(), queries, recipe)
     honest = surrogate(model, wm.models.badnet_cnn(), queries, recipe)
     assert wm.judge(scheme.verify(thief, key)).owned

@@ -224,7 +224,7 @@ def test_a_secret_direction_means_nothing_to_the_wrong_secret(few: wm.Samples) -
     """Any layer can be made to spell the bits; another secret reads noise."""
     model, scheme = (
         wm.models.badnet_cnn(),
-        wm.watermarks.Uchida2017(recipe=wm.Recipe(epochs=20, batch_size=64), strength=0.1),
+        wm.watermarks.Uchida2017(recipe=wm.Recipe(epochs=10, batch_size=64), strength=0.2),
     )
     some = few[:500]
     key = scheme.keygen(model, some, secret=b"the right one, 16 bytes or more")
