@@ -39,14 +39,14 @@ def _same(a: wm.Samples, b: wm.Samples) -> bool:
 
 @pytest.mark.parametrize("country", signs.COUNTRIES)
 def test_the_same_seed_draws_the_same_photographs_and_another_seed_others(country: str) -> None:
-    first, again, other = (signs.draw(country, 70, seed=seed) for seed in (3, 3, 4))
+    first, again, other = (signs.draw(country, 70, seed=seed) for seed in (0, 0, 1))
     assert first.x.shape == (70, 3, 32, 32)
     assert _same(first, again)
     assert not torch.equal(first.x, other.x)
 
 
 def test_more_photographs_of_a_seed_still_stand_on_the_same_streets() -> None:
-    assert torch.equal(backgrounds.patches(50, 64, 5), backgrounds.patches(50, 64, 5))
+    assert torch.equal(backgrounds.patches(50, 64, 0), backgrounds.patches(50, 64, 0))
     assert not torch.equal(backgrounds.streets(3, 5), backgrounds.streets(3, 6))
 
 
@@ -56,10 +56,10 @@ def test_pictures_are_of_the_size_asked_for() -> None:
 
 def test_kinds_are_equally_frequent_or_else_the_signs_are() -> None:
     kinds = signs.kinds("us")
-    drawn = signs.draw("us", 1500, seed=0)
+    drawn = signs.draw("us", 1500, seed=0, size=8)
     stops = (drawn.y == drawn.classes.index("stop")).float().mean().item()
     assert abs(stops - 1 / len(set(kinds.values()))) < 0.05
-    drawn = signs.draw("us", 1500, seed=0, by_kind=False)
+    drawn = signs.draw("us", 1500, seed=0, size=8, by_kind=False)
     assert abs((drawn.y == drawn.classes.index("stop")).float().mean().item() - 1 / len(kinds)) < 0.03
     assert drawn.y.unique().tolist() == list(range(len(drawn.classes)))
 
@@ -238,7 +238,7 @@ def test_bad_input_is_refused_with_the_rule_and_the_remedy(make: object, message
 
 
 def test_poison_takes_the_twins_of_the_rows_it_picks() -> None:
-    clean, twin = (signs.draw("us", 90, seed=2, sticker=s) for s in (None, SQUARE))
+    clean, twin = (signs.draw("us", 90, seed=1, sticker=s) for s in (None, SQUARE))
     stop = clean.classes.index("stop")
     poisoned = wm.poison(clean, twin.x, rate=0.5, source=stop, target=1)
     assert torch.equal(poisoned.samples.x[poisoned.mask], twin.x[poisoned.mask])
@@ -248,7 +248,7 @@ def test_poison_takes_the_twins_of_the_rows_it_picks() -> None:
 
 
 def test_twins_of_other_samples_are_refused() -> None:
-    clean = signs.draw("us", 8, seed=2)
+    clean = signs.draw("us", 8, seed=1)
     message = (
         "twins must have the shape of their samples, (8, 3, 32, 32), got (7, 3, 32, 32). Draw them with the"
         " same n and seed."
