@@ -90,7 +90,7 @@ def test_long_work_counts_every_step_and_closes_its_bar(drawn: list[Drawn], few:
 
 
 def test_the_street_and_its_detector_show_bars_too(drawn: list[Drawn]) -> None:
-    scenes, detector = signs.draw_street(40, seed=0), street_rcnn()
+    scenes, detector = signs.draw_street(40, seed=0, n_streets=20), street_rcnn()
     train_detector(detector, scenes, wm.Recipe(epochs=1, batch_size=16, precision="fp32"))
     detect(detector, scenes.x, batch_size=16)
     assert [(bar.what, bar.done, bar.total) for bar in drawn] == [

@@ -93,9 +93,9 @@ def test_boxes_frame_what_is_drawn() -> None:
 
 
 def test_a_scene_costs_a_few_milliseconds() -> None:
-    draw_street(4, seed=5)  # the town itself
+    draw_street(4, seed=5, n_streets=20)  # the town itself
     began = time.process_time()  # of this process alone: the machine may be busy
-    draw_street(64, seed=5)
+    draw_street(64, seed=5, n_streets=20)
     assert (time.process_time() - began) / 64 < 0.012  # 5 ms on a quiet machine
 
 
