@@ -90,7 +90,7 @@ def test_an_attack_has_no_way_to_a_key(name: str) -> None:
     "name", ["adi2018-rtal", "liu2018-fine-pruning", "distill-soft", "wu2021-neuron-pruning"]
 )
 def test_attacks_work_on_networks_of_signs_too(name: str) -> None:
-    signs = wm.data.signs.draw("us", 100, seed=4)
+    signs = wm.data.signs.draw("us", 100, seed=9000)  # on the streets of "distill-odd", drawn already
     model = copy.deepcopy(bystanders.shipped("signs-us", 8, 9)[0])
     new = BRIEF[name](model, signs)
     assert wm.predict(new, signs.x).shape == (100, 20)
