@@ -141,7 +141,7 @@ def _processes(shared: object, jobs: int) -> Iterator[_Team]:
 def _machines(shared: object, jobs: int, scheduler: str) -> Iterator[_Team]:
     with cluster(jobs, scheduler) as client:
         [remote] = client.scatter([shared], broadcast=True, hash=False)
-        # not by `client.get_executor`: it fetches a value before that counts as done; an error may overtake it
+        # not `client.get_executor`: it fetches a value before that counts as done; an error may overtake it
         yield _Team(partial(client.submit, pure=False), remote)
 
 

@@ -11,7 +11,6 @@ import pytest
 import torch
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from PIL.PngImagePlugin import PngImageFile
 from torch import Tensor
 
@@ -439,24 +438,9 @@ def test_a_plot_says_one_line_of_sentences(name: str) -> None:
 
 def _empty(ax: Axes) -> Axes:
     """Return axes in a figure as large as that of `ax`."""
-    return canvas.axes(*_figure(ax).get_size_inches())
-
-
-def _figure(ax: Axes) -> Figure:
     figure = ax.get_figure(root=True)
     assert figure is not None
-    return figure
-
-
-def _lay_out(ax: Axes, like: Axes) -> None:
-    """Place the axes in the figure of `ax` as those of another one lie, which has been laid out and drawn by
-    the same rule: to apply that again takes a quarter of a picture's time.
-    """
-    figure, other = _figure(ax), _figure(like)
-    assert type(figure.get_layout_engine()) is type(other.get_layout_engine())
-    for own, its in zip(figure.axes, other.axes, strict=True):
-        own.set_position(its.get_position(original=True))
-    figure.set_layout_engine("none")
+    return canvas.axes(*figure.get_size_inches())
 
 
 def test_a_picture_has_twice_a_screens_resolution() -> None:
@@ -480,8 +464,6 @@ def test_a_picture_is_the_same_to_the_byte_on_axes_that_are_given_and_carries_it
         given = _empty(used[0]) if used else None
         used.append(plot(*data, ax=given))
         assert given in (None, used[-1])
-        if given is not None:
-            _lay_out(given, like=used[0])
         return used[-1]
 
     sentence = plot.says(*data)
