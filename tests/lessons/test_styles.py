@@ -133,11 +133,11 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "09": (_digits(1000, 300), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 800, 150, seed=9)")),
     "10": (
         _digits(1000, 300),
-        ("range(8_000)", "range(2_000)"),
+        ("range(8_000)", "range(1_000)"),
         ("[:4950].view(99, 50)", "[:950].view(19, 50)"),
         ("reach=0.3, steps=20", "reach=0.3, steps=4"),
-        ("mnist.train[:20_000], over)", "mnist.train[:500], over)"),
-        ("mnist.train[:20_000] + left", "mnist.train[:500] + left"),
+        ("mnist.train[:20_000], over)", "mnist.train[:200], over)"),
+        ("mnist.train[:20_000] + left", "mnist.train[:200] + left"),
     ),
     "11": (
         _after_start("11", "api_theft.OWNERS_RECIPE = wm.Recipe(epochs=1)"),
@@ -154,6 +154,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("pool[:10_000]", "pool[:1_500]"),
         ("wm.watermarks.dawn.SURROGATE)", "wm.Recipe(epochs=1))"),
         ("api_theft.unseen()", "api_theft.unseen()[:1200]"),
+        ('wm.challenge("11", thief)', 'api_theft.victim = lambda seed: ana\nwm.challenge("11", thief)'),
         (
             'accounts.place(hers, "digits", ana)',
             'accounts.place(hers, "digits", wm.evidence.bystanders.shipped("mnist", 0, 1)[0])',
@@ -163,7 +164,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "12": (
         _digits(60_000, 1000),
         ("mnist.test.x[:2000]", "mnist.test.x[:200]"),
-        ("mnist.train, 6_000, seed=9)", "mnist.train, 300, seed=9)"),
+        ("mnist.train, 6_000, seed=9)", "mnist.train, 100, seed=9)"),
         (
             "case = lesson_12.case(thiefs)",
             "import dataclasses\ncase = lesson_12.case(thiefs)\n"
@@ -210,6 +211,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "16": (
         _after_start(
             "16",
+            "courtroom.dealing.THIEFS = 150",
             "courtroom.small_digits.SIBLINGS = 2",
             "courtroom.small_digits.digits.__defaults__ = (300,)",
             "courtroom.small_digits.taught.__kwdefaults__ = {'recipe': wm.Recipe(epochs=1)}",
