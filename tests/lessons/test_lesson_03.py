@@ -48,7 +48,8 @@ def test_the_kinds_come_in_the_same_order_in_every_country() -> None:
         assert int((kept.y == STOP).sum()) == int((drawn.y == drawn.classes.index("stop")).sum()) > 0
 
 
-def test_the_dial_reads_fresh_signs_and_moves_with_its_sliders() -> None:
+def test_the_dial_reads_fresh_signs_and_moves_with_its_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson_03.dial, "__defaults__", (20, 5))  # stop signs, of 200; the seed
     dial = lesson_03.sticker_dial(Obedient())
     size, height, _, picture, sentence = dial.children
     assert sentence.value.startswith("<b>100 %</b>")

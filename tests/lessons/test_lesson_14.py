@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -87,6 +88,14 @@ def _texts(text: str) -> Callable[[], str]:
     return lambda: text
 
 
+@pytest.fixture
+def _two_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train filters for two epochs of five."""
+    usual = filters.FILTERS["maximum"]
+    monkeypatch.setitem(filters.FILTERS, "maximum", replace(usual, recipe=replace(usual.recipe, epochs=2)))
+
+
+@pytest.mark.usefixtures("_two_passes")
 def test_a_rare_word_does_not_pass_the_challenge_and_an_unknown_one_is_refused() -> None:
     score = lesson_14.unnoticed(_texts("tq"))
     assert not score.valid
@@ -95,10 +104,20 @@ def test_a_rare_word_does_not_pass_the_challenge_and_an_unknown_one_is_refused()
         lesson_14.unnoticed(_texts("abracadabra"))
 
 
-def test_the_courses_own_text_passes() -> None:
+def _our_text_passes() -> None:
     score = lesson_14.unnoticed(_texts("let me know"))
     assert score.valid, score.says
     assert score.value == lesson_14.CHALLENGE.ours
+
+
+@pytest.mark.usefixtures("_two_passes")
+def test_the_courses_own_text_passes() -> None:
+    _our_text_passes()
+
+
+@pytest.mark.slow
+def test_the_courses_own_text_passes_after_the_whole_training() -> None:
+    _our_text_passes()
 
 
 def test_every_table_has_a_row_for_what_was_measured() -> None:

@@ -61,68 +61,83 @@ def _after_start(name: str, *lines: str) -> tuple[str, str]:
 
 SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "01": (
-        _digits(3000, 1000),
-        ("range(1, 1001)", "range(1, 101)"),
-        ("forge(hits_on_a, 20)", "forge(hits_on_a, 14)"),
+        _digits(1000, 300),
+        ("repeat(20, 1, 1, 1), key.y.repeat(20)", "repeat(2, 1, 1, 1), key.y.repeat(2)"),
+        ("range(1, 1001)", "range(1, 31)"),
+        ("forge(hits_on_a, 20)", "forge(hits_on_a, 12)"),
     ),
-    "02": (_digits(6000, 2100), ("steps=1500", "steps=110"), ("steps=100)", "steps=20)")),
+    "02": (
+        _digits(3000, 500),
+        _after_start("02", "lesson_02.split = lambda samples, n: [samples[:100]]"),
+        ("steps=1500", "steps=102"),
+        ("(steps, 64), gen", "(steps, 16), gen"),
+        ("steps=100)", "steps=5)"),
+        ("chosen[:30]", "chosen[:5]"),
+        ("honest[:30]", "honest[:5]"),
+    ),
     "03": (
         _after_start(
             "03",
             "from wmlearn.data import signs",
-            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 300, 200, 200",
-            "lesson_03.dial.__defaults__ = 20, 5",
+            "signs.crops.TRAIN, signs.crops.TEST, signs.TEST = 120, 160, 160",
+            "lesson_03.dial.__defaults__ = 10, 3",
         ),
         ("wm.Recipe(epochs=6,", "wm.Recipe(epochs=1,"),
     ),
     "04": (
         _after_start(
             "04",
-            "street.N_TEST = 60",
+            "street.N_TEST = 30",
             "lesson_04.QUICK = replace(lesson_04.QUICK, epochs=1)",
             "drawn = lesson_04.draw_street",
-            "lesson_04.draw_street = lambda n, **which: drawn(n // 10, **which)",
+            "lesson_04.draw_street = lambda n, **which: drawn(n // 20, **which)",
         ),
-        ("draw_street(300, seed=11)", "draw_street(40, seed=11)"),
+        ("draw_street(300, seed=11)", "draw_street(16, seed=11)"),
     ),
     "05": (
-        ("twins(1500, seed=52)", "twins(160, seed=52)"),
-        ("twins(1500, seed=91", "twins(160, seed=91"),
+        ("twins(1500, seed=52)", "twins(60, seed=52)"),
+        ("twins(1500, seed=91", "twins(60, seed=91"),
+        ("lesson_05.N_HEAD,", "20,"),
         ("strengths = (1, 10, 20, 30, 50, 70, 100)", "strengths = (1, 20, 100)"),
     ),
     "06": (
-        _digits(3000, 1000),
-        ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 300, 700)"),
-        ("steps=120", "steps=24"),
-        ("others[:2000]", "others[:100]"),
+        _digits(1000, 400),
+        ("wm.split(mnist.test, 1000, 9000)", "wm.split(mnist.test, 100, 300)"),
+        ("steps=120", "steps=20"),
+        ("others[:2000]", "others[:50]"),
+        ("in (0.002, 0.01, 0.05)", "in (0.5,)"),
+        ("watched(own, clean, pasted)", "watched(own, own, pasted)"),
         ("[:6000] for i in (1, 2))", "[:300] for i in (1, 2))"),
         _after_start(
             "06",
+            "batches = lesson_06.batches",
+            "lesson_06.batches = lambda x, n, draw: (batch[:3] for batch in batches(x, n, draw))",
             "drawn = lesson_06._us_signs",
-            "lesson_06._us_signs = lambda n, **which: drawn(n // 20, **which)",
+            "lesson_06._us_signs = lambda n, **which: drawn(n // 40, **which)",
             "lesson_06.CLEANING = wm.Recipe(epochs=1, lr=3e-3, batch_size=32)",
         ),
     ),
     "07": (
-        _digits(3000, 500),
-        ("strangers, 40)", "strangers, 5)"),
-        ("patches, 999)", "patches, 19)"),
-        ('zhang_key("unrelated", i)), 99)', 'zhang_key("unrelated", i)), 19)'),
-        ("others(abstract_key), 99)", "others(abstract_key), 19)"),
-        ("others(recipe), 199)", "others(recipe), 19)"),
+        _digits(1500, 300),
+        ("strangers, 40)", "strangers, 4)"),
+        ("patches, 999)", "patches, 9)"),
+        ('zhang_key("unrelated", i)), 99)', 'zhang_key("unrelated", i)), 9)'),
+        ("others(abstract_key), 99)", "others(abstract_key), 9)"),
+        ("others(recipe), 199)", "others(recipe), 9)"),
     ),
     "08": (
-        _digits(6000, 1500),
-        ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 3_000)"),
-        ("for secret in range(50)]", "for secret in range(10)]"),
+        _digits(1000, 300),
+        ("wm.split(mnist.train, 45_000)", "wm.split(mnist.train, 1_000)"),
+        ("for secret in range(50)]", "for secret in range(2)]"),
     ),
-    "09": (_digits(3000, 1000), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 2_500, 300, seed=9)")),
+    "09": (_digits(1000, 300), ("mnist.train, 45_000, 6_000, seed=9)", "mnist.train, 800, 150, seed=9)")),
     "10": (
-        _digits(4000, 1500),
-        ("range(8_000)", "range(5_000)"),
+        _digits(1000, 300),
+        ("range(8_000)", "range(1_000)"),
+        ("[:4950].view(99, 50)", "[:950].view(19, 50)"),
         ("reach=0.3, steps=20", "reach=0.3, steps=4"),
-        ("mnist.train[:20_000], over)", "mnist.train[:2_000], over)"),
-        ("mnist.train[:20_000] + left", "mnist.train[:2_000] + left"),
+        ("mnist.train[:20_000], over)", "mnist.train[:200], over)"),
+        ("mnist.train[:20_000] + left", "mnist.train[:200] + left"),
     ),
     "11": (
         _after_start("11", "api_theft.OWNERS_RECIPE = wm.Recipe(epochs=1)"),
@@ -139,6 +154,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("pool[:10_000]", "pool[:1_500]"),
         ("wm.watermarks.dawn.SURROGATE)", "wm.Recipe(epochs=1))"),
         ("api_theft.unseen()", "api_theft.unseen()[:1200]"),
+        ('wm.challenge("11", thief)', 'api_theft.victim = lambda seed: ana\nwm.challenge("11", thief)'),
         (
             'accounts.place(hers, "digits", ana)',
             'accounts.place(hers, "digits", wm.evidence.bystanders.shipped("mnist", 0, 1)[0])',
@@ -148,7 +164,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
     "12": (
         _digits(60_000, 1000),
         ("mnist.test.x[:2000]", "mnist.test.x[:200]"),
-        ("mnist.train, 6_000, seed=9)", "mnist.train, 300, seed=9)"),
+        ("mnist.train, 6_000, seed=9)", "mnist.train, 100, seed=9)"),
         (
             "case = lesson_12.case(thiefs)",
             "import dataclasses\ncase = lesson_12.case(thiefs)\n"
@@ -168,6 +184,10 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("samples, lesson_13.RECIPE)[0]", "samples, wm.Recipe(epochs=1))[0]"),
     ),
     "14": (
+        (
+            'wm.load("mails"),',
+            '(lambda mails: wm.Splits(mails.train[:1500], mails.test[:150]))(wm.load("mails")),',
+        ),
         ('"mean": wm.Recipe(epochs=5', '"mean": wm.Recipe(epochs=2'),
         ('"maximum": wm.Recipe(epochs=5', '"maximum": wm.Recipe(epochs=1'),
         ("for text in held]).quantile", "for text in held[:50]]).quantile"),
@@ -178,16 +198,24 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
             "from dataclasses import replace",
             "from wmlearn.intake import inspections",
             "lesson_15.measured.RECIPE = wm.Recipe(epochs=1, lr=8e-3, batch_size=64)",
-            "inspections.NeuralCleanse = lambda: wm.detection.NeuralCleanse(steps=5)",
+            "drawn = lesson_15.measured.digits_of",
+            "lesson_15.measured.digits_of = lambda role, seed: drawn(role, seed)[:1000]",
+            "inspections.NeuralCleanse = lambda: wm.detection.NeuralCleanse(steps=2)",
             "inspections.Strip = lambda **how: wm.detection.Strip(overlays=1, **how)",
         ),
         (
             "delivery.parcels, delivery.buyer",
-            "delivery.parcels, replace(delivery.buyer, samples=delivery.buyer.samples[:200])",
+            "delivery.parcels, replace(delivery.buyer, samples=delivery.buyer.samples[:100])",
         ),
     ),
     "16": (
-        _after_start("16", "courtroom.small_digits.SIBLINGS = 2"),
+        _after_start(
+            "16",
+            "courtroom.dealing.THIEFS = 150",
+            "courtroom.small_digits.SIBLINGS = 2",
+            "courtroom.small_digits.digits.__defaults__ = (300,)",
+            "courtroom.small_digits.taught.__kwdefaults__ = {'recipe': wm.Recipe(epochs=1)}",
+        ),
         ("mine = wm.court(2026, cases=4)", "mine = court"),
     ),
 }
@@ -211,9 +239,15 @@ EMPTIED = """%reset -f
 import os
 from functools import cache
 from wmlearn import data
+from wmlearn.data.signs import backgrounds, crops, street
+from wmlearn.plots import canvas
 os.environ["WMLEARN_HOME"] = {home!r}
 data.LOADERS["mnist"] = cache(data.LOADERS["mnist"])  # unpacked once for all
-del os, cache, data
+# behind all signs four streets, of eighty and more
+crops.patches = lambda n, size, seed, cut=backgrounds.patches: cut(100, size, seed, 4)
+street.views = lambda n, size, seed, n_streets, cut=backgrounds.views: cut(20, size, seed, 4)
+canvas.DPI = 48  # a quarter, drawn faster
+del os, cache, backgrounds, canvas, crops, data, street
 """
 
 

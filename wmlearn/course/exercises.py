@@ -261,11 +261,15 @@ def _try(f: Solution, arguments: tuple[Any, ...], exercise: Exercise) -> _Attemp
 
 
 def _copied(value: Any) -> Any:
-    """Copy deeply; tensors in a quarter of the time that `deepcopy` takes."""
+    """Copy deeply; tensors and what is built in in a quarter of the time that `deepcopy` takes."""
     if type(value) is Tensor and not value.requires_grad:
         return value.clone()
     if type(value) in (tuple, list):
         return type(value)(map(_copied, value))
+    if type(value) is dict:
+        return {key: _copied(part) for key, part in value.items()}
+    if type(value) in (bool, int, float, str, bytes):
+        return value
     return deepcopy(value)
 
 

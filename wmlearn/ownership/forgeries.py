@@ -113,7 +113,8 @@ def ground(
 
 def drawn(stage: Stage, person: Identity, seeds: Sequence[tuple[int, bytes]], nonce: str) -> Pairs:
     """Draw what numbered seeds mean under a nonce."""
-    triggers = [trigger(person.public, nonce, index, seed) for index, seed in seeds]
+    public = person.public  # once: it is computed from the secret
+    triggers = [trigger(public, nonce, index, seed) for index, seed in seeds]
     return pairs_of(stage.commitment, triggers)
 
 

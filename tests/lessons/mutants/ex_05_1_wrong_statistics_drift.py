@@ -17,7 +17,7 @@ def retrain(network, signs):
     new[:13].requires_grad_(False)
     new.train()
     optimiser = torch.optim.Adam(new[13:].parameters(), lr=1e-3)
-    for _ in range(60):
+    for _ in range(10):
         for rows in torch.randperm(len(signs.x)).split(32):
             optimiser.zero_grad()
             nn.functional.cross_entropy(new(signs.x[rows]), signs.y[rows]).backward()
