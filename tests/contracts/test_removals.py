@@ -30,7 +30,7 @@ def quick(attack: Any) -> Any:
     if isinstance(attack, removal.Unlearn):
         attack = replace(attack, search=NeuralCleanse(steps=20))
     if isinstance(attack, removal.NeuronPrune):
-        return replace(attack, steps=40, batch_size=32)
+        return replace(attack, steps=40)
     if "recipe" in vars(attack) and attack.recipe:
         return replace(attack, recipe=replace(attack.recipe, epochs=3))
     return attack
