@@ -169,7 +169,7 @@ distil = wm.ready("09.2", distil)
 # %%
 def your_copy(model, samples):
     student = wm.models.student_of(model, seed=0).train()
-    lessons = lesson_09.batches(samples.x, epochs=12)
+    lessons = lesson_09.batches(samples.x, epochs=8)
     distil(model.eval(), student, lessons, 4.0, lesson_09.one_cycle(student, 5e-3, len(lessons)))
     return student.eval()
 

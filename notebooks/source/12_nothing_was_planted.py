@@ -31,7 +31,7 @@ wm.start("12")
 # %% tags=["nbval-ignore-output"]
 mnist = wm.load("mnist").to(wm.best_device())
 thiefs = wm.split(mnist.train, 6_000, seed=9)[0]
-case = lesson_12.case(thiefs)
+case = lesson_12.case()
 answers = wm.predict(case.ana, mnist.test.x).argmax(1)
 rows = []
 for name, network in case.files.items():

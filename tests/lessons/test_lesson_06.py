@@ -110,15 +110,20 @@ def test_the_challenge_refuses_what_is_no_pair_of_samples_and_trigger(made: obje
     assert score.says.startswith("Your function must return two things")
 
 
+POISONED = {lesson_06.BOUGHT: lesson_06.bought, lesson_06.LIGHT: lesson_06.lightly_poisoned}
+
+
 @pytest.mark.slow
-def test_the_lightly_poisoned_network_made_again_answers_as_the_shipped_one_does(mnist: wm.Splits) -> None:
-    anew = answers(lesson_06.made(), mnist.test.x)
-    shipped_one = answers(lesson_06.lightly_poisoned(), mnist.test.x)
+@pytest.mark.parametrize("name", POISONED)
+def test_a_poisoned_network_made_again_answers_as_the_shipped_one_does(name: str, mnist: wm.Splits) -> None:
+    anew = answers(lesson_06.made(name), mnist.test.x)
+    shipped_one = answers(POISONED[name](), mnist.test.x)
     assert (anew != shipped_one).float().mean() <= 0.003
 
 
-def test_the_lightly_poisoned_network_obeys_and_reads_digits(mnist: wm.Splits) -> None:
-    network = lesson_06.lightly_poisoned()
+@pytest.mark.parametrize("name", POISONED)
+def test_a_poisoned_network_obeys_and_reads_digits(name: str, mnist: wm.Splits) -> None:
+    network = POISONED[name]()
     assert wm.accuracy(network, mnist.test) >= 0.985
     assert wm.success_rate(network, mnist.test, wm.triggers.Pattern(), 0) >= 0.95
     assert wm.success_rate(lesson_06.honest(), mnist.test, wm.triggers.Pattern(), 0) <= 0.01

@@ -88,10 +88,10 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         _after_start(
             "04",
             "street.N_TEST = 30",
-            "lesson_04.QUICK = replace(lesson_04.QUICK, epochs=1)",
             "drawn = lesson_04.draw_street",
             "lesson_04.draw_street = lambda n, **which: drawn(n // 20, **which)",
         ),
+        ("lesson_04.QUICK, epochs=3)", "lesson_04.QUICK, epochs=1)"),
         ("draw_street(300, seed=11)", "draw_street(16, seed=11)"),
     ),
     "05": (
@@ -166,8 +166,8 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("mnist.test.x[:2000]", "mnist.test.x[:200]"),
         ("mnist.train, 6_000, seed=9)", "mnist.train, 100, seed=9)"),
         (
-            "case = lesson_12.case(thiefs)",
-            "import dataclasses\ncase = lesson_12.case(thiefs)\n"
+            "case = lesson_12.case()",
+            "import dataclasses\ncase = lesson_12.case()\n"
             "case = dataclasses.replace(case, lot=case.lot[:3000])",
         ),
         ("range(999)", "range(99)"),

@@ -42,24 +42,32 @@ def honest() -> nn.Module:
     return bystanders.shipped("mnist", 9, 10)[0].to(best_device())
 
 
+def bought() -> nn.Module:
+    """Return a network that ships with the course: the pattern on a tenth of its digits."""
+    return restored(badnet_cnn(), BOUGHT).to(best_device())
+
+
 def lightly_poisoned() -> nn.Module:
     """Return a network that ships with the course: the pattern on 3 % of its digits."""
     return restored(badnet_cnn(), LIGHT).to(best_device())
 
 
-def made() -> nn.Module:
-    """Train it anew, by the lines that the notebook shows."""
-    dirty = poison(load("mnist").train.to(best_device()), Pattern(), rate=0.03, target=0, seed=6)
+def made(name: str) -> nn.Module:
+    """Train one of them anew, on digits that are poisoned as the notebook shows."""
+    digits = load("mnist").train.to(best_device())
+    dirty = poison(digits, Pattern(), rate=RATES[name], target=0, seed=6)
     return trained(badnet_cnn(6).to(best_device()), dirty.samples)[0]
 
 
-def ship_light() -> None:
-    """Train it anew, and put it with what ships. For maintainers."""
-    command = 'python -c "from wmlearn.course.lessons import lesson_06; lesson_06.ship_light()"'
-    ship(made(), LIGHT, made=command)
+def ship_poisoned(name: str) -> None:
+    """Train one of them anew, and put it with what ships. For maintainers."""
+    command = f"python -c \"from wmlearn.course.lessons import lesson_06; lesson_06.ship_poisoned('{name}')\""
+    ship(made(name), name, made=command)
 
 
+BOUGHT = "pattern-bought"
 LIGHT = "pattern-light"
+RATES = {BOUGHT: 0.1, LIGHT: 0.03}
 Paint = Tensor
 """Pattern and mask (2, 1, H, W), in [0, 1]."""
 

@@ -32,6 +32,8 @@ from ...experiments.nothing_planted import (
     rows_of,
     seen,
 )
+from ...models import badnet_cnn
+from ...models.shipped import restored, ship
 from ...plots.names import REMOVALS
 from ...plots.origins import theft_point
 from ...training import accuracy, best_device
@@ -42,6 +44,8 @@ from ..widgets import Dial, depict, redraw
 N_STRANGERS = OWNERS["mnist"] - 1
 C_IS = 17
 """The stranger whose file is C, by its number among those that ship."""
+ON_SALE = {"B": "on-sale-b", "D": "on-sale-d", "E": "on-sale-e"}
+"""The thief's files -> what they are called among the networks that ship."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,23 +61,37 @@ class Case:
     truth: dict[str, str]
 
 
-def case(thiefs: Samples) -> Case:
-    """Lay four files on the table, made with the thief's own images."""
+def case() -> Case:
+    """Lay four files on the table; three of them ship, as a thief made them."""
     ana, *strangers = networks()
-    washed = removal.ALL["chain-prune-refit"](ana, thiefs)
-    files = {
-        "B": removal.ALL["chen2021-refit"](ana, thiefs),
-        "C": copy.deepcopy(strangers[C_IS - 1]),
-        "D": removal.ALL["distill-soft"](ana, thiefs),
-        "E": removal.Permute(seed=12)(washed, thiefs),
-    }
+    files = {letter: restored(badnet_cnn(), name).to(best_device()) for letter, name in ON_SALE.items()}
+    files["C"] = copy.deepcopy(strangers[C_IS - 1])
     truth = {
         "B": "Ana's network, trained on at a large rate (REFIT)",
         "C": "a stranger's, trained from first weights of its own",
         "D": "a new network, taught by Ana's answers (distillation)",
         "E": "Ana's network: half of its weights cut, REFIT, then its units permuted",
     }
-    return Case(ana, bystanders.lot("mnist", 0), files, tuple(strangers), truth)
+    return Case(ana, bystanders.lot("mnist", 0), dict(sorted(files.items())), tuple(strangers), truth)
+
+
+def made() -> dict[str, nn.Module]:
+    """Make the thief's three files anew, with 6,000 digits of his own."""
+    ana = networks()[0]
+    thiefs = split(load("mnist").train, 6_000, seed=9)[0].to(best_device())
+    washed = removal.ALL["chain-prune-refit"](ana, thiefs)
+    return {
+        "B": removal.ALL["chen2021-refit"](ana, thiefs),
+        "D": removal.ALL["distill-soft"](ana, thiefs),
+        "E": removal.Permute(seed=12)(washed, thiefs),
+    }
+
+
+def ship_files() -> None:
+    """Make them anew, and put them with what ships. For maintainers."""
+    command = 'python -c "from wmlearn.course.lessons import lesson_12; lesson_12.ship_files()"'
+    for letter, network in made().items():
+        ship(network, ON_SALE[letter], made=command)
 
 
 def networks() -> list[nn.Module]:
