@@ -33,7 +33,7 @@ wm.start("10")
 device = wm.best_device()
 mnist = wm.load("mnist").to(device)
 plain, bob, stranger = lesson_10.networks(device)
-claims = lesson_10.two_claims(plain, mnist.train)
+claims = lesson_10.two_claims(device)
 network, other = claims.network, claims.embedded
 wm.show(plots.ownership.keys, lesson_10.answered({"claim 1": claims.fitted, "claim 2": other}, network))
 

@@ -19,9 +19,11 @@ import torch
 from torch import nn
 
 from ... import ownership as own
-from ...data import Samples
+from ...data import Samples, load
 from ...evidence import Suspect, answers, bystanders
 from ...experiments import Results, Row, lost_case, shipped, transferable_claims
+from ...models import badnet_cnn
+from ...models.shipped import restored, ship
 from ...ownership import (
     Book,
     Bundle,
@@ -43,7 +45,7 @@ from ...ownership.report import decision, sections
 from ...ownership.seeded import pairs_of, trigger
 from ...ownership.stages import Stage
 from ...plots.ownership import Answered, power_point
-from ...training import Recipe, trained
+from ...training import Recipe, best_device, trained
 from ...watermarks import Adi2018, TriggerKey, secret
 from ...watermarks.trigger_set import lesson as taught
 from .. import challenges
@@ -52,6 +54,8 @@ from ..widgets import Dial, depict, redraw
 
 SCHEME = Adi2018(share=0.26, recipe=Recipe(epochs=1, lr=2e-3))
 """One short epoch is enough to mark a trained network."""
+CLAIMED = "claimed-twice"
+"""What the network that two people claim is called among those that ship."""
 SHAPE = (1, 28, 28)
 CLASSES = 10
 N = 128
@@ -108,12 +112,22 @@ class TwoClaims:
     embedded: TriggerKey
 
 
-def two_claims(plain: nn.Module, samples: Samples) -> TwoClaims:
-    """Embed Ada's key into a network, and fit Mallory's to it."""
-    device = samples.x.device
-    hers = drawn(person("Ada"), device)
-    network = SCHEME.embed(plain, samples, hers).model
-    return TwoClaims(network, fitted(drawn(person("Mallory"), device), network), hers)
+def two_claims(device: torch.device) -> TwoClaims:
+    """Take the network that has learnt Ada's key, which ships, and fit Mallory's to it."""
+    network = restored(badnet_cnn(), CLAIMED).to(device)
+    return TwoClaims(network, fitted(drawn(person("Mallory"), device), network), drawn(person("Ada"), device))
+
+
+def marked_anew(device: torch.device) -> nn.Module:
+    """Embed Ada's key into a network anew."""
+    digits = load("mnist").train.to(device)
+    return SCHEME.embed(networks(device)[0], digits, drawn(person("Ada"), device)).model
+
+
+def ship_claimed() -> None:
+    """Embed it anew, and put the network with what ships. For maintainers."""
+    command = 'python -c "from wmlearn.course.lessons import lesson_10; lesson_10.ship_claimed()"'
+    ship(marked_anew(best_device()), CLAIMED, made=command)
 
 
 def answered(keys: Mapping[str, TriggerKey], network: nn.Module) -> dict[str, Answered]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ... import removal
-from ...data import Samples, load, split
+from ...data import load, split
 from ...data.digits import SIZES
 from ...evidence import bystanders
 from ...evidence.independence import against_strangers, independence_p_value
@@ -76,22 +76,22 @@ def case() -> Case:
 
 
 def made() -> dict[str, nn.Module]:
-    """Make the thief's three files anew, with 6,000 digits of his own."""
+    """Make the thief's three files anew, with 6,000 digits of his own; by the names under which they ship."""
     ana = networks()[0]
     thiefs = split(load("mnist").train, 6_000, seed=9)[0].to(best_device())
     washed = removal.ALL["chain-prune-refit"](ana, thiefs)
     return {
-        "B": removal.ALL["chen2021-refit"](ana, thiefs),
-        "D": removal.ALL["distill-soft"](ana, thiefs),
-        "E": removal.Permute(seed=12)(washed, thiefs),
+        ON_SALE["B"]: removal.ALL["chen2021-refit"](ana, thiefs),
+        ON_SALE["D"]: removal.ALL["distill-soft"](ana, thiefs),
+        ON_SALE["E"]: removal.Permute(seed=12)(washed, thiefs),
     }
 
 
 def ship_files() -> None:
     """Make them anew, and put them with what ships. For maintainers."""
     command = 'python -c "from wmlearn.course.lessons import lesson_12; lesson_12.ship_files()"'
-    for letter, network in made().items():
-        ship(network, ON_SALE[letter], made=command)
+    for name, network in made().items():
+        ship(network, name, made=command)
 
 
 def networks() -> list[nn.Module]:
