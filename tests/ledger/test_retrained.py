@@ -8,12 +8,12 @@ from __future__ import annotations
 import pytest
 
 import wmlearn as wm
-from wmlearn.course.lessons import lesson_05, lesson_06, lesson_10, lesson_12, lesson_15
+from wmlearn.course.lessons import lesson_05, lesson_06, lesson_10, lesson_12
 from wmlearn.evidence import answers
 from wmlearn.experiments import signs, street, transfer
 from wmlearn.models.shipped import restored
 
-pytestmark = pytest.mark.slow  # trains nineteen networks
+pytestmark = pytest.mark.slow  # trains seventeen networks
 
 
 @pytest.mark.parametrize("network", street.NETWORKS)
@@ -65,7 +65,6 @@ MADE = {
     "06": lambda: {name: lesson_06.made(name) for name in lesson_06.RATES},
     "10": lambda: {lesson_10.CLAIMED: lesson_10.marked_anew(wm.best_device())},
     "12": lesson_12.made,
-    "15": lesson_15.made,
 }
 """A lesson -> what makes anew the networks that ship for it, by name."""
 

@@ -23,8 +23,6 @@ from ...intake.parcels import MANIFEST, model_file, read_card
 from ...intake.pickles import pickle_in
 from ...intake.signatures import SIGNATURE
 from ...intake.taxonomy import ATTACKS
-from ...models import badnet_cnn
-from ...models.shipped import restored, ship
 from ...plots.intake import price_point
 from ...training import best_device
 from ...triggers import Pattern
@@ -35,8 +33,6 @@ from ..widgets import Dial, depict, redraw
 
 _count = partial(Claim, unit="count")
 SEED = 15
-IN_PARCELS = {"BadNet": "parcel-badnet", "stolen": "parcel-stolen"}
-"""Networks in the parcels -> what they are called among those that ship."""
 NIST = "NISTAML"
 """What all names of NIST AI 100-2 begin with."""
 
@@ -64,15 +60,13 @@ _FIVE = {
 
 
 def five(folder: Path) -> Delivery:
-    """Make the lesson's five parcels in a folder, of networks that ship: two honest ones, a BadNet, and a
-    thief's copy.
-    """
+    """Make the lesson's five parcels in a folder: two shipped networks, a BadNet, and a thief's copy."""
     ana, honest = (network.to(best_device()) for network in bystanders.shipped("mnist", 15, 17))
-    badnet = _shipped("BadNet")
+    badnet = measured.badnet("known trigger", SEED, measured.RECIPE, Pattern(), 0)
     networks = {
         "honest 1": Arrival(honest),
-        "BadNet": Arrival(badnet, Pattern(), 0),
-        "stolen": Arrival(_shipped("stolen")),
+        "BadNet": badnet,
+        "stolen": Arrival(measured.further(ana, "thief", SEED)),
     }
     desk = measured.desk(folder, ana, SEED)
     parcels = {
@@ -82,26 +76,7 @@ def five(folder: Path) -> Delivery:
     streams = {}
     for letter, spec in _FIVE.items():
         streams[letter] = measured.stream_of(networks.get(spec.network, networks["honest 1"]), SEED)
-    return Delivery(parcels, desk.buyer, streams, badnet)
-
-
-def _shipped(name: str) -> nn.Module:
-    return restored(badnet_cnn(), IN_PARCELS[name]).to(best_device())
-
-
-def made() -> dict[str, nn.Module]:
-    """Train the BadNet and the thief's copy anew; by the names under which they ship."""
-    ana = bystanders.shipped("mnist", 15, 16)[0].to(best_device())
-    badnet = measured.badnet("known trigger", SEED, measured.RECIPE, Pattern(), 0)
-    copy = measured.further(ana, "thief", SEED)
-    return {IN_PARCELS["BadNet"]: badnet.model, IN_PARCELS["stolen"]: copy}
-
-
-def ship_both() -> None:
-    """Train them anew, and put them with what ships. For maintainers."""
-    command = 'python -c "from wmlearn.course.lessons import lesson_15; lesson_15.ship_both()"'
-    for name, network in made().items():
-        ship(network, name, made=command)
+    return Delivery(parcels, desk.buyer, streams, badnet.model)
 
 
 def contents(delivery: Delivery) -> list[list[str]]:
