@@ -15,7 +15,7 @@ from rooms import ROOT, fresh
 
 from wmlearn.data import files
 
-MOST_MEGABYTES = 80  # 71 of them today: trained networks 53, MNIST 11, notebooks 5
+MOST_MEGABYTES = 80  # nearly all of them today: trained networks 53, MNIST 11, notebooks 11, sounds 3
 
 
 @pytest.fixture(scope="module")
