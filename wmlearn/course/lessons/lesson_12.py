@@ -64,7 +64,9 @@ class Case:
 def case() -> Case:
     """Lay four files on the table; three of them ship, as a thief made them."""
     ana, *strangers = networks()
-    files = {letter: restored(badnet_cnn(), name).to(best_device()) for letter, name in ON_SALE.items()}
+    files: dict[str, nn.Module] = {
+        letter: restored(badnet_cnn(), name).to(best_device()) for letter, name in ON_SALE.items()
+    }
     files["C"] = copy.deepcopy(strangers[C_IS - 1])
     truth = {
         "B": "Ana's network, trained on at a large rate (REFIT)",
