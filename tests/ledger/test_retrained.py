@@ -76,5 +76,4 @@ def test_a_network_of_a_lesson_made_again_answers_as_the_shipped_one_does(
     for name, anew in MADE[lesson]().items():
         shipped = restored(wm.models.badnet_cnn(), name)
         differs = answers(anew.cpu(), mnist.test.x) != answers(shipped, mnist.test.x)
-        # none on the processor that made them; another kind rounds otherwise, which changed 33 of 10,000
-        assert differs.float().mean() <= 0.005
+        assert differs.float().mean() <= 0.003
