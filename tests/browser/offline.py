@@ -27,9 +27,12 @@ NAMES = ("http://www.w3.org/", "https://www.w3.org/")
 
 @dataclass(frozen=True)
 class Page:
-    """What a page holds: addresses that a browser loads from elsewhere, its links, its pictures' words."""
+    """What a page holds: addresses that a browser loads, from elsewhere and from beside the page, its links,
+    its pictures' words.
+    """
 
     outside: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     alts: list[str | None] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
@@ -41,6 +44,11 @@ class Page:
 def is_outside(address: str) -> bool:
     """Return whether an address leaves the folder."""
     return re.match(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", address, re.IGNORECASE) is not None
+
+
+def is_beside(address: str) -> bool:
+    """Return whether an address is that of a file, as seen from the page: not of a place in it, nor data."""
+    return re.match(r"\s*(?:[a-z][a-z0-9+.-]*:|//|#|$)", address, re.IGNORECASE) is None
 
 
 @cache
@@ -62,6 +70,7 @@ def _reader(page: Page) -> HTMLParser:
         if tag in HREF_LOADS:
             loads.append(values.get("href", ""))
         page.outside.extend(address for address in loads if is_outside(address))
+        page.beside.extend(address for address in loads if is_beside(address))
         page.outside.extend(STYLE_LOADS.findall(values.get("style", "")))
         if tag == "a":
             page.links.append(values.get("href", ""))

@@ -150,20 +150,38 @@ def test_the_description_names_what_it_is_given() -> None:
     assert parts == [{"@type": "LearningResource", "name": "01 · X", "url": "notebooks/01_x.html"}]
 
 
+@with_sphinx
+def test_every_file_that_a_page_asks_for_is_there(site: Path, pages: list[Path]) -> None:
+    asked = [(path, address) for path in pages for address in read(path).beside]
+    assert len(asked) > 10 * len(pages)
+    assert [
+        (path.name, address) for path, address in asked if not (path.parent / _plain(address)).exists()
+    ] == []
+
+
 @by_hand
-def test_a_browser_without_a_network_opens_every_page_and_misses_nothing(
+def test_a_browser_without_a_network_opens_every_kind_of_page_and_misses_nothing(
     pages: list[Path], new_page: Callable[..., Any]
 ) -> None:
+    kinds = {_kind(path): path for path in pages}
+    assert len(kinds) > 3
     page = new_page()
-    for path in pages:
+    for path in kinds.values():
         page.goto(path.as_uri())
     assert left(page) == []
     assert page.faults == []
-    assert [address for address in page.asked if address.startswith("file:") and not _there(address)] == []
+    files = [address.removeprefix("file://") for address in page.asked if address.startswith("file:")]
+    assert [path for path in files if not Path(_plain(path)).exists()] == []
 
 
-def _there(address: str) -> bool:
-    return Path(unquote(address.removeprefix("file://").split("?")[0].split("#")[0])).exists()
+def _kind(path: Path) -> tuple[str, ...]:
+    """Return the scripts and the styles of a page: 78 pages have four kinds."""
+    names = {_plain(address).rpartition("/")[2] for address in read(path).beside}
+    return (*sorted(name for name in names if name.endswith((".js", ".css"))), *read(path).scripts)
+
+
+def _plain(address: str) -> str:
+    return unquote(address.split("?")[0].split("#")[0])
 
 
 @by_hand
