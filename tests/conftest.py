@@ -97,7 +97,7 @@ def _unpacked_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         for name in data.SHIPPED:
-            patch.setitem(data.LOADERS, name, _once(data.LOADERS[name]))  # pyright: ignore[reportArgumentType]
+            patch.setitem(data.LOADERS, name, _once(data.LOADERS[name]))
         yield
 
 

@@ -157,7 +157,7 @@ BAD: dict[str, tuple[Callable[[], object], tuple[str, str, str]]] = {
         (SHAPE[0], "((10, 1, 28, 28), torch.float64)", SHAPE[1]),
     ),
     "a trigger that forgets to return": (
-        lambda: _poison(lambda x: None),  # pyright: ignore[reportArgumentType]
+        lambda: _poison(lambda x: None),  # pyrefly: ignore[bad-argument-type]
         (SHAPE[0], "None", SHAPE[1]),
     ),
     "a trigger above 1": (lambda: _poison(lambda x: x * 0 + 1.5), (RANGE[0], "(1.5, 1.5)", RANGE[1])),

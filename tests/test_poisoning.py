@@ -226,9 +226,9 @@ def test_clean_label_poison_stamps_its_own_class_and_changes_no_label(mnist: wm.
     assert int(poisoned.mask.sum()) == round(0.5 * int((few.y == 3).sum()))
     assert poisoned.samples.x[~poisoned.mask].equal(few.x[~poisoned.mask])
     assert poisoned.samples.x[poisoned.mask].equal(wm.triggers.Ramp()(few.x[poisoned.mask]))
-    for wrong in ({"rate": 0.0, "target": 3}, {"rate": 0.5, "target": 10}, {"rate": 1e-4, "target": 3}):
+    for rate, target in ((0.0, 3), (0.5, 10), (1e-4, 3)):
         with pytest.raises(wm.ArgumentError, match=r"(rate|target) must"):
-            wm.poison_clean_label(few, wm.triggers.Ramp(), **wrong)
+            wm.poison_clean_label(few, wm.triggers.Ramp(), rate=rate, target=target)
 
 
 def test_a_cover_stamps_images_without_poison_and_changes_no_label(few: wm.Samples) -> None:

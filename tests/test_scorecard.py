@@ -28,7 +28,7 @@ def tuned(model: nn.Module, samples: wm.Samples) -> nn.Module:
 def wrecked(model: nn.Module, samples: wm.Samples) -> nn.Module:
     new = copy.deepcopy(model)
     with torch.no_grad():
-        new[-1].weight.zero_()  # pyright: ignore[reportIndexIssue]
+        new[-1].weight.zero_()  # pyrefly: ignore[bad-index]
     return new
 
 
@@ -214,7 +214,7 @@ def untaught(clean: nn.Module, few: wm.Samples) -> dict[str, wm.Marked[Any]]:
     """Two keys, on one network that was taught neither: cells that cost nothing."""
     adi = wm.watermarks.Adi2018(n=20)
     keys = {name: adi.keygen(clean, few, seed=seed) for seed, name in enumerate(("one", "two"))}
-    return {name: wm.Marked(adi, key, clean, None) for name, key in keys.items()}  # pyright: ignore[reportArgumentType]
+    return {name: wm.Marked(adi, key, clean, None) for name, key in keys.items()}  # pyrefly: ignore[bad-argument-type]
 
 
 @pytest.fixture

@@ -423,7 +423,7 @@ def test_a_square_sits_on_the_lower_half_of_its_sign(street: Street) -> None:
 
 def test_the_challenge_refuses_what_is_no_street(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lesson_04, "draw_street", lambda *_, **__: street)
-    score = lesson_04.fewest_scenes(lambda clean: clean.x)  # pyright: ignore[reportArgumentType]
+    score = lesson_04.fewest_scenes(lambda clean: clean.x)  # pyrefly: ignore[bad-argument-type]
     assert not score.valid
     assert score.says == "Your function must return scenes, a Street as it was given, got Tensor."
 

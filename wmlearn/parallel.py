@@ -154,7 +154,7 @@ def cluster(jobs: int, scheduler: str) -> Iterator[Any]:
     seconds.
     """
     try:
-        from dask.distributed import Client, LocalCluster, TimeoutError  # pyright: ignore[reportMissingImports]
+        from dask.distributed import Client, LocalCluster, TimeoutError
     except ImportError as error:
         raise WmlearnError(
             'A scheduler needs Dask, which is not installed. Run pip install "wmlearn[cluster]".'

@@ -307,12 +307,13 @@ def _known(cells: Iterable[_Cell]) -> list[Row]:
 def _row_from(raw: dict[str, Any]) -> Row:
     evidence = _evidence_from(raw["evidence"])
     control = _evidence_from(raw["control"]) if raw["control"] else None
-    return Row(**{**raw, "evidence": evidence, "control": control})
+    parts: dict[str, Any] = {**raw, "evidence": evidence, "control": control}
+    return Row(**parts)
 
 
 def _evidence_from(raw: dict[str, Any]) -> Evidence:
-    rank = Rank(**raw["rank"]) if raw["rank"] else None
-    return Evidence(**{**raw, "rank": rank})
+    parts: dict[str, Any] = {**raw, "rank": Rank(**raw["rank"]) if raw["rank"] else None}
+    return Evidence(**parts)
 
 
 def _cells(folder: Path, matrix: _Matrix, removals: Mapping[str, Removal]) -> dict[tuple[str, str], _Cell]:

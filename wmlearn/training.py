@@ -301,7 +301,7 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     on_cpu = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return device.type == "cpu" and bool(on_cpu)
+    return device.type == "cpu" and on_cpu
 
 
 def resolve(precision: Precision, device: torch.device) -> Precision:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -192,7 +193,7 @@ def test_a_backup_is_the_whole_book(run: Run) -> None:
 
 def test_a_suspect_may_be_a_service(run: Run, case: Path) -> None:
     for name, says, ends in (("marked", "claim supported", 0), ("clean", "no proof of ownership", 1)):
-        with running(service(load_suspect(case / f"{name}.safetensors", "badnet_cnn"))) as url:  # pyright: ignore[reportArgumentType]
+        with running(service(load_suspect(case / f"{name}.safetensors", "badnet_cnn"))) as url:  # pyrefly: ignore[bad-argument-type]
             assert f"it: {says}" in run(*_claim(run, case, url), "--released", 2, ends=ends).output
     assert json.loads(Path("challenge.json").read_text())["suspects"] == ["it"]
 
@@ -210,11 +211,11 @@ def test_a_suspect_may_be_an_onnx_file(run: Run, case: Path) -> None:
 
 def _exported(weights: Path, path: Path) -> None:
     """Write the network of the digits as ONNX, layer by layer."""
-    import onnx  # pyright: ignore[reportMissingImports]
-    from onnx import TensorProto, helper, numpy_helper  # pyright: ignore[reportMissingImports]
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
 
     state = {name: value.numpy() for name, value in load_file(weights).items()}
-    layers = [
+    layers: list[tuple[str, list[str], dict[str, Any]]] = [
         ("Sub", ["0.mean"], {}),
         ("Div", ["0.std"], {}),
         ("Conv", ["1.weight", "1.bias"], {}),

@@ -146,7 +146,7 @@ def _onnx(path: Path, *more: str) -> Path:
     """Save a model whose logits are the mean colours, in the order of the classes: blue, green, red."""
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
-    from onnx import TensorProto, helper  # pyright: ignore[reportMissingImports]
+    from onnx import TensorProto, helper
 
     steps = {
         "mean": helper.make_node("ReduceMean", ["x"], ["mean"], axes=[2, 3], keepdims=0),

@@ -102,6 +102,6 @@ def test_broken_weights_are_refused_before_anything_starts(
 ) -> None:
     broken = copy.deepcopy(victim)
     with torch.no_grad():
-        broken[4].weight[0, 0, 0, 0] = torch.nan  # pyright: ignore[reportIndexIssue]
+        broken.get_parameter("4.weight")[0, 0, 0, 0] = torch.nan
     with pytest.raises(wm.ArgumentError, match="the model's weights must be finite"):
         removal.ALL[name](broken, own)

@@ -58,4 +58,4 @@ def test_before_the_first_attempt_the_courses_own_is_shown(shown: Shown) -> None
 
 def test_a_mistake_in_the_attempt_is_the_learners_to_see() -> None:
     with pytest.raises(ZeroDivisionError):
-        challenge("02", lambda: 1 / 0)
+        challenge("02", lambda: 1 / 0)  # pyrefly: ignore[division-by-zero]

@@ -125,9 +125,9 @@ def test_the_ledger_reads_claims_of_both_kinds(shown: Shown) -> None:
 
 
 def test_tensors_and_numpys_numbers_are_welcome(shown: Shown) -> None:
-    wm.all_hold(Claim("a", "A share", torch.tensor(0.5), low=0, n=torch.tensor(4)))  # pyright: ignore
-    wm.claim("b", np.float32(0.5), what="Another", low=0)  # pyright: ignore
-    wm.shares("read as 0", {"clean": (torch.tensor(0.5), 10)})  # pyright: ignore
+    wm.all_hold(Claim("a", "A share", torch.tensor(0.5), low=0, n=torch.tensor(4)))  # pyrefly: ignore[bad-argument-type]
+    wm.claim("b", np.float32(0.5), what="Another", low=0)  # pyrefly: ignore[bad-argument-type]
+    wm.shares("read as 0", {"clean": (torch.tensor(0.5), 10)})  # pyrefly: ignore[bad-assignment]
     cells = json.loads(json.dumps(shown.cells()))
     assert [claim.value for claim in ledger(cells).values()] == [0.5, 0.5]
 

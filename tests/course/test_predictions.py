@@ -98,7 +98,7 @@ def test_a_damaged_record_stops_nothing_and_is_told(shown: Shown, home: Path) ->
 def test_a_number_of_things_is_guessed_in_their_unit(shown: Shown, home: Path) -> None:
     wm.guess("02.p2", "Images that win 90 %", low=100, high=1000, unit="images", most=60_000)
     assert shown.text == "Noted: 100 to 1,000 images. We come back to it when the result is in."
-    wm.reveal("02.p2", torch.tensor(300))  # pyright: ignore[reportArgumentType]
+    wm.reveal("02.p2", torch.tensor(300))  # pyrefly: ignore[bad-argument-type]
     assert shown.text == (
         "You said 100 to 1,000 images; it is 300 images: inside. Images that win 90 %. "
         "Your interval: well judged."

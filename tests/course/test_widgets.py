@@ -111,7 +111,7 @@ def test_the_reading_changes_with_the_trigger_only_where_a_network_obeys() -> No
 
 def test_the_pad_takes_what_a_browser_sends() -> None:
     pad = DrawPad()
-    pad.ink = memoryview(INK)  # pyright: ignore[reportAttributeAccessIssue]
+    pad.ink = memoryview(INK)  # pyrefly: ignore[bad-argument-type]
     assert pad.ink == INK
 
 

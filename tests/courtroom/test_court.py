@@ -155,7 +155,7 @@ def test_a_case_that_is_none_is_refused(number: int, court: courtroom.Court) -> 
 
 def test_a_ruling_is_made_once_and_is_yes_or_no(court: courtroom.Court) -> None:
     with pytest.raises(wm.ArgumentError, match="stolen must be True or False"):
-        courtroom.rule(court, 1, stolen="yes")  # pyright: ignore[reportArgumentType]
+        courtroom.rule(court, 1, stolen="yes")  # pyrefly: ignore[bad-argument-type]
     courtroom.rule(court, 1, stolen=True, why="his pictures")
     for stolen, why in ((False, "his pictures"), (True, "his weights")):
         with pytest.raises(wm.ArgumentError, match="case 1 must be ruled on once, got 'another ruling'"):

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import outsides
@@ -71,7 +72,7 @@ def guessed(cases: Cases, judge: Callable[[], object]) -> Found:
     return Found(accuracy, float(np.mean(by_luck)), (1 + as_good) / (1 + SHUFFLES))
 
 
-def _accuracy(looks: np.ndarray, stolen: np.ndarray, cases: Cases, judge: Callable[[], object]) -> float:
+def _accuracy(looks: np.ndarray, stolen: np.ndarray, cases: Cases, judge: Callable[[], Any]) -> float:
     told = cross_val_predict(judge(), looks, stolen, groups=cases.courts, cv=GroupKFold(5))
     return float(np.mean(told == stolen))
 

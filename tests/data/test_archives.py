@@ -105,7 +105,7 @@ def test_other_inputs_than_images_are_read_as_what_they_are(x: Any, kind: str, t
     assert samples.y.tolist() == Y[rows].tolist()
 
 
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "objects": ({"x": GREY, "y": np.array([Trap()] * 4, dtype=object)}, "a pickle: opening one can run"),
     "flat": ({"x": GREY.reshape(4, 30), "y": Y}, r"rows \(N, F\) as floats or texts .* in x, got uint8"),
     "negative ids": (

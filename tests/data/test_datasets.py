@@ -69,7 +69,7 @@ def test_rows_with_names_are_read_by_their_names() -> None:
 
 def test_the_names_of_a_subset_in_a_loader_are_found() -> None:
     data = TensorDataset(torch.rand(4, 1, 4, 4), torch.tensor([0, 1, 0, 1]))
-    data.classes = ["no", "yes"]  # type: ignore[attr-defined]
+    data.classes = ["no", "yes"]  # pyrefly: ignore[missing-attribute]
     assert wm.Samples.of(DataLoader(Subset(data, [0, 3]), batch_size=2)).classes == ("no", "yes")
 
 

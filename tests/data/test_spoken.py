@@ -12,6 +12,7 @@ import tarfile
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -168,8 +169,8 @@ def _overwrite(content: bytes) -> Callable[[Path], object]:
     return lambda folder: (folder / "3_ana_0.wav").write_bytes(content)
 
 
-def _replace(**kind: int) -> Callable[[Path], object]:
-    return lambda folder: _wav(folder / "3_ana_0.wav", **kind)  # pyright: ignore[reportArgumentType]
+def _replace(**kind: Any) -> Callable[[Path], object]:
+    return lambda folder: _wav(folder / "3_ana_0.wav", **kind)
 
 
 def _empty(folder: Path) -> None:

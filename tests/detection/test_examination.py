@@ -33,12 +33,13 @@ def samples() -> wm.Samples:
 @pytest.fixture(scope="module")
 def model() -> nn.Module:
     model = nn.Sequential(nn.Conv2d(1, 4, 1), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2))
+    parts = dict(model.named_parameters())
     with torch.no_grad():
-        for layer in (model[0], model[3]):
-            nn.init.constant_(layer.weight, 1 / 16)  # pyright: ignore[reportArgumentType]
-            layer.bias.zero_()  # pyright: ignore[reportAttributeAccessIssue, reportCallIssue]
-        model[3].weight[0] *= -1  # pyright: ignore[reportIndexIssue]
-        model[3].bias[0] = 0.23  # pyright: ignore[reportIndexIssue]
+        for layer in (0, 3):
+            parts[f"{layer}.weight"].fill_(1 / 16)
+            parts[f"{layer}.bias"].zero_()
+        parts["3.weight"][0] *= -1
+        parts["3.bias"][0] = 0.23
     return model
 
 
@@ -136,7 +137,7 @@ def test_a_network_that_flattens_by_view_runs_as_it_is(samples: wm.Samples) -> N
 def test_a_network_that_does_not_know_the_images_is_noted(samples: wm.Samples) -> None:
     torch.manual_seed(0)
     blind = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(32, 2))
-    nn.init.zeros_(blind[3].weight)  # pyright: ignore[reportArgumentType]
+    nn.init.zeros_(blind.get_parameter("3.weight"))
     [note] = examine(blind, samples, detectors={}).notes
     assert "Are the folders in the order of its classes?" in note
 

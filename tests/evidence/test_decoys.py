@@ -48,7 +48,7 @@ def clean() -> nn.Module:
 def _p(seed: int, few: wm.Samples, **how: Any) -> float:
     scheme = Scores()
     key = scheme.keygen(None, None, seed=seed)
-    return wm.decoy_p_value(scheme, len, key, model=nn.Flatten(), samples=few, seed=seed, **how)  # type: ignore[arg-type]
+    return wm.decoy_p_value(scheme, len, key, model=nn.Flatten(), samples=few, seed=seed, **how)  # pyrefly: ignore[bad-argument-type]
 
 
 @pytest.mark.parametrize("stop", [None, 5])
@@ -81,7 +81,7 @@ def test_drawing_stops_with_the_last_decoy_that_is_needed(few: wm.Samples) -> No
             asked.append(scheme.keygen(None, None, secret=bytes([i, i])))
             yield asked[-1]
 
-    found = against_keys(scheme, len, key, others(), stop=10)  # type: ignore[arg-type]
+    found = against_keys(scheme, len, key, others(), stop=10)  # pyrefly: ignore[bad-argument-type]
     assert found.rank == Rank("decoys", 10, 10, stopped=True)
     assert found.p_value == 1
     assert len(asked) == 10

@@ -145,7 +145,7 @@ def test_an_interval_of_clusters_holds_where_one_of_trials_does_not() -> None:
 
 
 def test_clusters_that_scatter_like_single_trials_lose_little() -> None:
-    hits = np.random.default_rng(1).binomial(20, 0.1, 300).tolist()
+    hits = [int(hit) for hit in np.random.default_rng(1).binomial(20, 0.1, 300)]
     low, high = clustered_interval(hits, 20)
     exact_low, exact_high = interval(sum(hits), 6000)
     assert high - low <= 1.25 * (exact_high - exact_low)

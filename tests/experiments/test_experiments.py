@@ -161,7 +161,7 @@ def test_two_jobs_give_the_rows_of_one_in_the_same_order(tmp_path: Path) -> None
 def test_whoever_stops_does_not_wait_for_the_cells_under_way(tmp_path: Path) -> None:
     rows = run(replace(_toy(tmp_path), measure=square_but_the_first_takes_long), tmp_path, jobs=2)
     assert next(iter(rows))["a"] != 0
-    rows.close()  # pyright: ignore[reportAttributeAccessIssue]
+    rows.close()  # pyrefly: ignore[missing-attribute]
     assert 0 not in _measured(tmp_path)
     assert 0 not in _on_disk(tmp_path)
     assert _on_disk(tmp_path)

@@ -123,6 +123,6 @@ def test_the_script_for_a_clean_machine_runs_what_the_readme_says() -> None:
     assert script.stat().st_mode & 0o100, "it can be run"
     assert "set -euo pipefail" in text
     assert "pytest || failed=1" in text.splitlines(), "as the README has it"
-    for command in ("ruff check", "ruff format --check", "pyright", '".[test,dev,'):
+    for command in ("ruff check", "ruff format --check", "pyrefly check", '".[test,dev,'):
         assert command in text
     subprocess.run(["bash", "-n", str(script)], check=True, timeout=30)

@@ -29,7 +29,7 @@ def dense(module: ast.Module) -> Iterator[Place]:
     for node in ast.walk(module):
         kind = _kind(node)
         if kind:
-            yield Place(kind, node.lineno)  # pyright: ignore[reportAttributeAccessIssue]
+            yield Place(kind, node.lineno)  # pyrefly: ignore[missing-attribute]
 
 
 def _kind(node: ast.AST) -> str:

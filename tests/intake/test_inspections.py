@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -35,8 +37,8 @@ def _states(outcomes: tuple[intake.Outcome, ...]) -> dict[str, str]:
     return {outcome.look: outcome.state for outcome in outcomes}
 
 
-def _parcel(tmp_path: Path, **how: object) -> Path:
-    folder = intake.pack_parcel(tmp_path / "parcel", HONEST.state_dict(), how.pop("card", CARD), **how)  # pyright: ignore
+def _parcel(tmp_path: Path, **how: Any) -> Path:
+    folder = intake.pack_parcel(tmp_path / "parcel", HONEST.state_dict(), how.pop("card", CARD), **how)
     intake.sign_folder(folder, tmp_path / "north.pem")
     return folder
 
@@ -123,12 +125,12 @@ def test_a_network_that_obeys_a_known_trigger_is_found_by_it(few: Samples, buyer
 
 
 class _Wrapped(torch.nn.Module):
-    def __init__(self, answer: object) -> None:
+    def __init__(self, answer: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.answer = answer
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.answer(x)  # pyright: ignore[reportCallIssue]
+        return self.answer(x)
 
 
 def test_looks_at_an_honest_model_find_nothing_and_at_a_known_one_its_origin(

@@ -29,7 +29,7 @@ def test_every_cell_was_measured(results: Results) -> None:
 
 def test_clean_networks_read_people_and_obey_no_sound(results: Results) -> None:
     assert _mean(numbers(results, "order", "clean", "accuracy")) >= 0.99
-    for name in numbers(results, "order", "clean", "success")[0]:  # pyright: ignore[reportGeneralTypeIssues]
+    for name in results.where(part="order", what="clean")[0]["success"]:
         assert max(numbers(results, "order", "clean", "success", name)) <= 0.02, name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -39,11 +40,11 @@ def test_those_caught_are_the_packages() -> None:
 
 
 def test_answers_are_gathered_from_a_service_up_to_its_limit(few: Samples) -> None:
-    names: dict[str, object] = {"lesson_11": lesson_11, "torch": torch}
+    names: dict[str, Any] = {"lesson_11": lesson_11, "torch": torch}
     exec(ASKING, names)
     limits = suspects.Limits(per_minute=3)
     with suspects.running(suspects.service(NETWORK, limits=limits)) as url:
-        ask = names["asking"](url)  # pyright: ignore[reportCallIssue]
+        ask = names["asking"](url)
         labels = exercises_11.gather(ask, few.x[:50], 10, 2)
     assert labels[:30].tolist() == wm.predict(NETWORK, few.x[:30]).argmax(1).tolist()
     assert labels[30:].tolist() == [-1] * 20

@@ -169,7 +169,7 @@ def _between(shares: Tensor) -> str:
 
 
 def _unpacked() -> list[int]:
-    first, *rest = 3  # pyright: ignore
+    first, *rest = 3  # pyrefly: ignore[not-iterable]
     return [first, *rest]
 
 
@@ -362,7 +362,7 @@ CASES: dict[str, list[Seen]] = {
     ],
     "06.1": [
         Seen("got Long", lambda: F.cross_entropy(LOGITS, torch.zeros(64, 10, dtype=torch.long))),
-        Seen("must be Tensor, not int", lambda: F.cross_entropy(LOGITS, 0)),  # pyright: ignore[reportArgumentType]
+        Seen("must be Tensor, not int", lambda: F.cross_entropy(LOGITS, 0)),  # pyrefly: ignore[bad-argument-type]
         Seen("only for scalar outputs", lambda: (LOGITS * 2).backward()),
         Seen("second step", _checked("06.1", _mistakes("06.1", "forgets-zero-grad")), "forgets-zero-grad"),
     ],
@@ -370,7 +370,7 @@ CASES: dict[str, list[Seen]] = {
         Seen("[90, 1, 0, 0, 0]", _mistake("06.2", "forgets-the-factor", MASKS)),
         Seen("133.4 first", lambda: _mistake("06.2", "factor-above", MASKS)()[0]),
         Seen("1.41 first", lambda: _mistake("06.2", "standard-deviation", MASKS)()[0]),
-        Seen("return_types.median", lambda: MASKS - MASKS.median(0)),  # pyright: ignore[reportOperatorIssue]
+        Seen("return_types.median", lambda: MASKS - MASKS.median(0)),  # pyrefly: ignore[unsupported-operation]
     ],
     "06.3": [
         Seen("NaN", lambda: -(OVERLAYS * OVERLAYS.log2()).sum(2).mean(1)[0]),
@@ -387,7 +387,7 @@ CASES: dict[str, list[Seen]] = {
     "07.1": [
         Seen("existing size (25)", lambda: _put(IMAGES.clone(), draw.uniform(SECRET, "patch", 25))),
         Seen("tensor (28)", lambda: _put_anywhere(IMAGES.clone(), draw.uniform(SECRET, "patch", 5, 5))),
-        Seen("integers()", lambda: draw.integers(SECRET, "row", *[22])),
+        Seen("integers()", lambda: draw.integers(SECRET, "row", *[22])),  # pyrefly: ignore[missing-argument]
         Seen(COPY, _checked("07.1", _stamped), CHANGED),
     ],
     "07.2": [
@@ -398,9 +398,9 @@ CASES: dict[str, list[Seen]] = {
     "07.3": [
         Seen(
             "no attribute 'argmax'",
-            lambda: _stamped.argmax(1),  # pyright: ignore[reportFunctionMemberAccess]
+            lambda: _stamped.argmax(1),  # pyrefly: ignore[missing-attribute]
         ),
-        Seen("not iterable", lambda: list(iter(3))),  # pyright: ignore[reportCallIssue, reportArgumentType]
+        Seen("not iterable", lambda: list(iter(3))),  # pyrefly: ignore[no-matching-overload]
         Seen("between 0 and 1", lambda: _between(_mistake("07.3", "shares", *CROWD)())),
     ],
     "07.4": [
@@ -432,7 +432,7 @@ CASES: dict[str, list[Seen]] = {
     ],
     "09.1": [
         Seen("index 3", lambda: WEIGHT[WEIGHT.abs().flatten().argsort()[:2]]),
-        Seen("slice indices", lambda: [1, 2][: 0.5 * 4]),  # pyright: ignore[reportArgumentType, reportCallIssue]
+        Seen("slice indices", lambda: [1, 2][: 0.5 * 4]),  # pyrefly: ignore[bad-index]
         Seen("[[3, 0], [0, 0.5]]", _mistake("09.1", "forgets-the-sign", WEIGHT, 0.5)),
         Seen("One weight too many", _checked("09.1", _quantile), "quantile"),
     ],
@@ -448,9 +448,9 @@ CASES: dict[str, list[Seen]] = {
         Seen("None", _checked("09.3", _no_way_out), "unusable"),
     ],
     "10.1": [
-        Seen("concatenate str", lambda: "\1" + LEAF),  # pyright: ignore[reportOperatorIssue]
-        Seen("HASH", lambda: LEAF + hashlib.sha256(LEAF)),  # pyright: ignore[reportOperatorIssue]
-        Seen("concat str", lambda: LEAF + hashlib.sha256(LEAF).hexdigest()),  # pyright: ignore[reportOperatorIssue]
+        Seen("concatenate str", lambda: "\1" + LEAF),  # pyrefly: ignore[unsupported-operation]
+        Seen("HASH", lambda: LEAF + hashlib.sha256(LEAF)),  # pyrefly: ignore[unsupported-operation]
+        Seen("concat str", lambda: LEAF + hashlib.sha256(LEAF).hexdigest()),  # pyrefly: ignore[unsupported-operation]
         Seen(COPY, _checked("10.1", _popped), CHANGED),
     ],
     "10.2": [
@@ -470,7 +470,7 @@ CASES: dict[str, list[Seen]] = {
     ],
     "11.2": [
         Seen("3 in the example", _mistake("11.2", "the-others", *BLACK)),
-        Seen("bytes-like", lambda: hmac.digest(SECRET, [0, 0, 0, 0], "sha256")),  # pyright: ignore[reportArgumentType]
+        Seen("bytes-like", lambda: hmac.digest(SECRET, [0, 0, 0, 0], "sha256")),  # pyrefly: ignore[bad-argument-type]
     ],
     "11.3": [
         Seen("0 in the example", _mistake("11.3", "below-the-level", *SURER)),
@@ -486,19 +486,19 @@ CASES: dict[str, list[Seen]] = {
     ],
     "15.3": [
         Seen("neural cleanse", lambda: {"cleanse": "fine"}["neural cleanse"]),
-        Seen("not subscriptable", lambda: _split_everywhere["format"]),  # pyright: ignore[reportIndexIssue]
+        Seen("not subscriptable", lambda: _split_everywhere["format"]),  # pyrefly: ignore[unsupported-operation]
     ],
     "16.1": [
         Seen("list index", lambda: sorted([])[0]),
-        Seen("'<' not supported", lambda: None < 3),  # pyright: ignore[reportOperatorIssue]
+        Seen("'<' not supported", lambda: None < 3),  # pyrefly: ignore[unsupported-operation]
     ],
     "16.2": [
-        Seen("cannot unpack", lambda: [a / b for a, b in (0.8, 0.02)]),  # pyright: ignore[reportGeneralTypeIssues]
+        Seen("cannot unpack", lambda: [a / b for a, b in (0.8, 0.02)]),  # pyrefly: ignore[not-iterable]
         Seen("list index", lambda: [][0]),
     ],
     "16.3": [
         Seen("'matched'", lambda: {"weights": True}["matched"]),
-        Seen("unsupported operand", lambda: True + None),  # pyright: ignore[reportOperatorIssue]
+        Seen("unsupported operand", lambda: True + None),  # pyrefly: ignore[unsupported-operation]
     ],
     "12.1": [
         Seen("0 in the example", _mistake("12.1", "no-one", *UNITS)),

@@ -141,7 +141,7 @@ def test_a_compiled_model_is_heard_and_attacked_like_any_other(way: str) -> None
     elif way == "in place":
         model.compile(backend="eager")
     else:
-        compiled = nn.Sequential(torch.compile(model, backend="eager"))  # type: ignore[list-item]
+        compiled = nn.Sequential(torch.compile(model, backend="eager"))  # pyrefly: ignore[no-matching-overload]
     assert wm.predict(compiled, case.samples.x).argmax(1).equal(case.samples.y)
     found = detection.ActivationClustering(components=2)(compiled, case.samples)
     assert found.score.allclose(plain.score, atol=1e-4)
@@ -229,7 +229,7 @@ def test_a_layer_that_is_not_there_is_named_with_those_that_are() -> None:
 def test_the_answers_of_a_named_layer_are_judged() -> None:
     case = _case(Answering())
     features = activations.penultimate(case.model, case.samples.x, "conv")
-    assert features.allclose(case.model.conv(case.samples.x).flatten(1), atol=1e-5)  # type: ignore[operator]
+    assert features.allclose(case.model.get_submodule("conv")(case.samples.x).flatten(1), atol=1e-5)
     given = activations.penultimate(case.model, case.samples.x)
     rectified = activations.penultimate(case.model, case.samples.x, "hidden").relu()
     assert given.allclose(rectified, atol=1e-5)

@@ -23,7 +23,7 @@ def original() -> nn.Module:
 
 def _spelt(network: nn.Module, key: UchidaKey) -> UchidaKey:
     """Return the key whose message is what the network spells: 256 of 256 without any training."""
-    weight: torch.Tensor = network[4].weight  # pyright: ignore[reportIndexIssue, reportAssignmentType]
+    weight = network.get_parameter("4.weight")
     bits = (_projection(network, key) @ mean_filter(weight) > 0).long()
     return UchidaKey(key.scheme, key.secret, key.layer, key.fan_in, bits)
 

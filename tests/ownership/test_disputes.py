@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 import wmlearn as wm
 from wmlearn import ownership as own
@@ -100,7 +100,7 @@ def test_who_never_released_a_model_does_not_get_one() -> None:
     assert "Undecided" in report.reasons[-1]
 
 
-def _poisoned() -> Mapping[str, object]:
+def _poisoned() -> Mapping[str, Any]:
     """Mallory promises first, and leaves his triggers in Ada's data: both marks are in her model."""
     book = own.chained([PROMISE], keeper=STAGE.keeper, after=STAGE.book)
     hers = toys.taught(HERS, own.draw(MALLORY, stages.paper(STAGE, book, PROMISE)))
@@ -109,10 +109,8 @@ def _poisoned() -> Mapping[str, object]:
 
 def test_a_mark_that_came_by_poisoned_data_gives_its_owner_nothing() -> None:
     found = _poisoned()
-    hers, release = found["hers"], found["release"]
-    assert isinstance(hers, nn.Module)
-    book = _later(found["book"], release)  # pyright: ignore[reportArgumentType]
-    report = _report(book, {"hers": hers}, disputed="hers", his="hers")
+    book = _later(found["book"], found["release"])
+    report = _report(book, {"hers": found["hers"]}, disputed="hers", his="hers")
     assert _grid(report) == {"Ada": [True], "Mallory": [True]}
     assert report.owner == "Ada"
     assert "Both marks are in both models, and Ada released first" in report.reasons[-1]
@@ -121,8 +119,8 @@ def test_a_mark_that_came_by_poisoned_data_gives_its_owner_nothing() -> None:
 def test_without_a_release_a_tie_is_undecided() -> None:
     found = _poisoned()
     other = own.release(ADA, "another", "7" * 64)
-    book = _later(found["book"], other)  # pyright: ignore[reportArgumentType]
-    case = _case(book, {"hers": found["hers"]}, released=3)  # pyright: ignore[reportArgumentType]
+    book = _later(found["book"], other)
+    case = _case(book, {"hers": found["hers"]}, released=3)
     report = own.dispute(case, "hers", _parties(case, his="hers"))
     assert _grid(report) == {"Ada": [True], "Mallory": [True]}
     assert report.owner is None

@@ -61,7 +61,7 @@ def _try(stage: Stage, n: int) -> None:
     def is_answered(promised: dict[str, Any], asked: dict[str, Any]) -> None:
         try:
             promise = signed(replace(stage.commitment, **promised), stage.owner)
-            named = {"commitment": digest(promise), **asked}
+            named: dict[str, Any] = {"commitment": digest(promise), **asked}
             challenge = signed(replace(question.challenge, **named), stage.judge)
             book = own.chained([promise, challenge], keeper=stage.keeper)
         except wm.WmlearnError:  # it can't even be written

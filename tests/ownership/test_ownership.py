@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -205,9 +206,9 @@ def test_a_scheme_that_can_not_be_drawn_after_the_promise_is_refused_with_the_re
         {"n": 10**6},
     ],
 )
-def test_a_promise_of_an_odd_size_is_refused(change: dict[str, object], stage: Stage) -> None:
+def test_a_promise_of_an_odd_size_is_refused(change: dict[str, Any], stage: Stage) -> None:
     with pytest.raises(wm.ArgumentError):
-        replace(stage.commitment, **change)  # pyright: ignore[reportArgumentType]
+        replace(stage.commitment, **change)
 
 
 # Challenges
@@ -274,9 +275,9 @@ def test_a_model_is_named_by_its_weights() -> None:
 # The owner's answer
 
 
-def _respond(stage: Stage, question: Question, **options: object) -> own.Bundle:
-    chosen = {"judge": stage.judge.public, "book": question.book, **options}
-    return own.respond(stage.owner, question.promise, question.receipt, **chosen)  # pyright: ignore[reportArgumentType]
+def _respond(stage: Stage, question: Question, **options: Any) -> own.Bundle:
+    chosen: dict[str, Any] = {"judge": stage.judge.public, "book": question.book, **options}
+    return own.respond(stage.owner, question.promise, question.receipt, **chosen)
 
 
 def test_an_owner_answers_only_the_judge_whom_both_accept(stage: Stage, question: Question) -> None:

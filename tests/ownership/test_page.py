@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html.parser
 import re
+from typing import Any
 
 import pytest
 
@@ -45,14 +46,14 @@ def _page(name: str) -> str:
     match = Match(Evidence("adi2018", "labels", 3, 30, 0.1), Rank("decoys", 1, 9), 0, 0, owned=False)
     finding = Finding("0" * 64, 1, 1e-3, (name,), {name: match}, (name,))
     shape = Report.__dataclass_fields__
-    known = {
+    known: dict[str, Any] = {
         "disputed": name, "owner": name, "reasons": (name,), "findings": {name: finding},
         "suspects": {name: name},
         "models": {name: name}, "limits": (name,), "head": name,
         "judge": name, "size": 3, "alpha": 1e-3, "made": name,
     }  # fmt: skip
     empty = {part: known.get(part, ()) for part in shape}
-    return to_html(Report(**empty))  # pyright: ignore[reportArgumentType]
+    return to_html(Report(**empty))
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

@@ -242,9 +242,9 @@ def test_answers_that_are_no_labels_end_in_one_line(tmp_path: Path) -> None:
     text = saved(tmp_path, *LINEAR, node("Cast", ["m"], ["y"], to=STRING), outs=(("y", STRING, ["n", 10]),))
     for path in (text, saved(tmp_path, node("Identity", ["x"], ["y"]), outs=INPUT, weights=(), name="image")):
         with pytest.raises(DataError, match=r"must read images .*logits \(N, classes\)"):
-            load_suspect(path)(X)  # pyright: ignore[reportCallIssue]
+            load_suspect(path)(X)
     with pytest.raises(DataError, match="must read images"):
-        load_suspect(linear(tmp_path))(X[:, :, :5])  # pyright: ignore[reportCallIssue]
+        load_suspect(linear(tmp_path))(X[:, :, :5])
 
 
 def test_an_answer_that_is_no_number_is_a_miss(tmp_path: Path) -> None:
@@ -300,4 +300,4 @@ def test_more_memory_than_there_may_be_is_refused(tmp_path: Path) -> None:
     )
     size = tensor("size", torch.tensor([10**11]), INT64)
     with pytest.raises(DataError, match="must"):
-        load_suspect(saved(tmp_path, *nodes, weights=(WEIGHTS, size)))(X)  # pyright: ignore[reportCallIssue]
+        load_suspect(saved(tmp_path, *nodes, weights=(WEIGHTS, size)))(X)

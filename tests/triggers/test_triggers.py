@@ -159,7 +159,7 @@ def test_a_trigger_that_does_not_fit_says_so(case: str) -> None:
 @pytest.mark.parametrize("id", ["gu2017-pixel", "gu2017-pattern", "gu2017-patch"])
 @pytest.mark.parametrize("value", [-0.5, 1.5])
 def test_a_value_outside_the_range_is_caught_when_it_is_used(id: str, value: float, few: wm.Samples) -> None:
-    trigger = replace(ALL[id], value=value)
+    trigger = replace(ALL[id], value=value)  # pyrefly: ignore[unexpected-keyword]
     with pytest.raises(
         wm.ArgumentError,
         match=r"^a trigger must keep images in \[0, 1\], got .*\. End the trigger with \.clamp\(0, 1\)\.$",
@@ -168,9 +168,9 @@ def test_a_value_outside_the_range_is_caught_when_it_is_used(id: str, value: flo
 
 
 def test_a_trigger_may_answer_in_numpy(few: wm.Samples) -> None:
-    half = stamp(lambda x: x.numpy() * 0.5, few.x[:4])  # type: ignore[arg-type,return-value]
+    half = stamp(lambda x: x.numpy() * 0.5, few.x[:4])  # pyrefly: ignore[bad-argument-type]
     assert torch.equal(half, few.x[:4] * 0.5)
-    double = stamp(lambda x: x.numpy().astype("float64"), few.x[:4])  # type: ignore[arg-type,return-value]
+    double = stamp(lambda x: x.numpy().astype("float64"), few.x[:4])  # pyrefly: ignore[bad-argument-type]
     assert double.dtype == torch.float32
 
 

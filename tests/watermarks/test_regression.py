@@ -81,7 +81,7 @@ def test_a_suspect_that_answers_nonsense_misses_or_is_refused(owned: tables.Meas
     assert scheme.verify(lambda x: torch.full((10,), float("nan")), key).hits == 0
     for wrong in (lambda x: torch.zeros(10, 2), lambda x: 3.0, lambda x: torch.zeros(4)):
         with pytest.raises(wm.ArgumentError, match="one number a row"):
-            scheme.verify(wrong, key)  # pyright: ignore[reportArgumentType]
+            scheme.verify(wrong, key)  # pyrefly: ignore[bad-argument-type]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_bad_secrets_and_keys_are_refused(
     ):
         adi.verify(lambda x: torch.zeros(3), keys["adi2018"])
     with pytest.raises(wm.ArgumentError, match="kind must be one of content, unrelated, noise, got 'text'"):
-        wm.watermarks.Zhang2018("text")  # type: ignore[arg-type]
+        wm.watermarks.Zhang2018("text")  # pyrefly: ignore[bad-argument-type]
     for raw in (b"", b"nonsense", (tmp_path / "x").name.encode() * 40):
         (tmp_path / "bad").write_bytes(raw)
         with pytest.raises(wm.WmlearnError, match="must be a key written by save_key"):

@@ -89,7 +89,7 @@ def _ours(train: Samples, seed: int) -> Suspect:
 
 def _theirs(train: Samples, seed: int) -> Suspect:
     """Poison and train as the toolbox's examples do: a wrapped attack, a wrapped classifier, Adam."""
-    from art.attacks.poisoning import PoisoningAttackBackdoor  # pyright: ignore[reportMissingImports]
+    from art.attacks.poisoning import PoisoningAttackBackdoor
 
     draw = torch.Generator().manual_seed(seed)
     others = (train.y != TARGET).nonzero().flatten()
@@ -124,7 +124,7 @@ def _flags(detector: ActivationClustering | SpectralSignatures) -> Finder:
 
 def _clustering(analysis: str) -> Finder:
     def flags(suspect: Suspect, layer: str) -> Tensor:
-        from art.defences.detector.poison import ActivationDefence  # pyright: ignore[reportMissingImports]
+        from art.defences.detector.poison import ActivationDefence
 
         defence = ActivationDefence(_judged(suspect.model, layer), *_arrays(suspect.poisoned.samples))
         dims = ActivationClustering.components
@@ -135,7 +135,7 @@ def _clustering(analysis: str) -> Finder:
 
 
 def _spectral(suspect: Suspect, layer: str) -> Tensor:
-    from art.defences.detector.poison import SpectralSignatureDefense  # pyright: ignore[reportMissingImports]
+    from art.defences.detector.poison import SpectralSignatureDefense
 
     arrays = _arrays(suspect.poisoned.samples)
     defence = SpectralSignatureDefense(
@@ -159,7 +159,7 @@ def _judged(model: nn.Sequential, layer: str) -> Any:
 
 
 def _wrapped(model: nn.Module, optimiser: torch.optim.Optimizer | None = None) -> Any:
-    from art.estimators.classification import PyTorchClassifier  # pyright: ignore[reportMissingImports]
+    from art.estimators.classification import PyTorchClassifier
 
     loss = nn.CrossEntropyLoss()
     return PyTorchClassifier(

@@ -156,7 +156,7 @@ def plain_epoch(model: nn.Module, data: Dataset[Any], batch_size: int) -> None:
 
 def toolbox_epoch(samples: Samples) -> None:
     """Train one epoch with the Adversarial Robustness Toolbox's wrapper of the same network."""
-    from art.estimators.classification import PyTorchClassifier  # pyright: ignore[reportMissingImports]
+    from art.estimators.classification import PyTorchClassifier
 
     model = plain_network()
     classifier = PyTorchClassifier(

@@ -134,7 +134,7 @@ def plain_detector_epoch(scenes: Loaded, batch_size: int) -> None:
     def apart(batch: list[tuple[Tensor, dict[str, Tensor]]]) -> Any:
         return tuple(zip(*batch, strict=True))
 
-    for x, y in DataLoader(scenes, batch_size, shuffle=True, collate_fn=apart):  # pyright: ignore[reportArgumentType]
+    for x, y in DataLoader(scenes, batch_size, shuffle=True, collate_fn=apart):  # pyrefly: ignore[bad-argument-type]
         loss = torch.stack(list(model(list(x), list(y)).values())).sum()
         optimiser.zero_grad()
         loss.backward()

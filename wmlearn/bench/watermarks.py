@@ -89,8 +89,8 @@ def toolbox(setting: Setting) -> nn.Module:
     """Poison and train as the toolbox's examples do: a wrapped attack, a wrapped classifier, Adam, batches of
     128.
     """
-    from art.attacks.poisoning import PoisoningAttackBackdoor  # pyright: ignore[reportMissingImports]
-    from art.estimators.classification import PyTorchClassifier  # pyright: ignore[reportMissingImports]
+    from art.attacks.poisoning import PoisoningAttackBackdoor
+    from art.estimators.classification import PyTorchClassifier
 
     key = setting.key
     attack = PoisoningAttackBackdoor(lambda x: setting.scheme.stamp(torch.from_numpy(x), key.secret).numpy())

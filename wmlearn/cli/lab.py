@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import nbformat
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from nbformat import NotebookNode
 
 from ..course import record
@@ -63,7 +63,7 @@ def _placed(path: Path, content: bytes) -> bool:
                 return False
             files.write(path, content)
             return True
-    except (OSError, Timeout) as error:
+    except OSError as error:  # FileLock's Timeout is one
         fix = "Name another folder in the environment variable WMLEARN_HOME."
         raise DataError(f"{path} must be writable, got: {error}. {fix}") from error
 

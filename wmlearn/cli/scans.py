@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -186,7 +187,11 @@ class _Part:
             raw = strict_json.read(self.path)
             assert isinstance(raw, dict)
             findings = tuple(Finding(**finding) for finding in raw["findings"])
-            lists = {"classes": tuple(raw["classes"]), "notes": tuple(raw["notes"]), "findings": findings}
+            lists: dict[str, Any] = {
+                "classes": tuple(raw["classes"]),
+                "notes": tuple(raw["notes"]),
+                "findings": findings,
+            }
             return Examination(**{**raw, **lists})
         except (WmlearnError, AssertionError, TypeError, KeyError):
             return None

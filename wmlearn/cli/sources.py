@@ -70,7 +70,7 @@ def found_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # PyTorch without cards asserts
+    except (RuntimeError, AssertionError) as error:  # PyTorch without cards asserts
         fix = "Take --device cpu, or install a PyTorch for your card."
         raise ArgumentError(f"{rule}, got {visible(name)[:50]!r}. {fix}") from error
     return device

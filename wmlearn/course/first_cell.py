@@ -32,7 +32,7 @@ def start(notebook: str) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)  # a few GPU kernels have no such variant
     # fresh memory would be filled for whoever reads it before writing: nobody does, and it takes a tenth of a
     # training
-    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyrefly: ignore[missing-attribute]
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":
         return
     versions = f"wmlearn {version('wmlearn')} · PyTorch {torch.__version__}"

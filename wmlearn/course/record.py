@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ..data import files
 from ..errors import DataError, require
@@ -62,8 +62,8 @@ def load() -> Record:
         return Record()
     try:
         raw = json.loads(files.read(path()))
-        guesses = {id: Guess(**guess) for id, guess in raw["guesses"].items()}
-        record = Record(**{**raw, "guesses": guesses})
+        raw["guesses"] = {id: Guess(**guess) for id, guess in raw["guesses"].items()}
+        record = Record(**raw)
         assert all(isinstance(getattr(record, part.name), dict) for part in fields(Record))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, AssertionError) as error:
         fix = "The next notebook that keeps something sets it aside, and begins a new one."
@@ -83,7 +83,7 @@ def update(change: Callable[[Record], Record]) -> str:
             record, note = _mended()
             files.write(path(), _text(change(record)))
             return note
-    except (OSError, Timeout, DataError) as error:
+    except (OSError, DataError) as error:  # FileLock's Timeout is an OSError
         return f"Your record could not be kept in {path()}: {error} Is the folder writable, is the disk full?"
 
 

@@ -65,7 +65,7 @@ DRAWN = [name for name in LOADERS if name.startswith(("signs", "street"))]
 
 
 @overload
-def load(  # pyright: ignore[reportOverlappingOverload]
+def load(
     name: Literal["street-us"], *, root: Path | str | None = None, download: bool = True
 ) -> signs.StreetSplits: ...
 @overload

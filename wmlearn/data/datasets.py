@@ -44,7 +44,7 @@ def _count(data: Any, limit: int | None) -> int | None:
     """Return how many images will be gathered; None where the data can't say."""
     total = len(data) if hasattr(data, "__len__") else None
     if isinstance(data, DataLoader):  # its length is in batches
-        total = len(data.dataset) if hasattr(data.dataset, "__len__") else None  # type: ignore[arg-type]
+        total = len(data.dataset) if hasattr(data.dataset, "__len__") else None  # pyrefly: ignore[bad-argument-type]
     if total is None:
         return limit
     require(total > 0, "the data set must not be empty", total)
@@ -164,5 +164,5 @@ def _classes(data: Any) -> tuple[str, ...] | None:
     features = getattr(data, "features", None)  # Hugging Face's
     if isinstance(features, Mapping):
         label = next((features[name] for name in LABELS if name in features), None)
-        return tuple(label.names) if hasattr(label, "names") else None  # type: ignore[union-attr]
+        return tuple(label.names) if hasattr(label, "names") else None
     return None

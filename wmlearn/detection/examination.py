@@ -131,7 +131,7 @@ def _channels_last(model: nn.Module, x: Tensor) -> nn.Module:
     images `x` (N, C, H, W): convolutions of colour images are nearly twice as fast so.
     """
     try:
-        quick = copy.deepcopy(opened(model)).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        quick = copy.deepcopy(opened(model)).to(memory_format=torch.channels_last)
         same = torch.allclose(predict(quick, x), predict(model, x), atol=1e-3, rtol=1e-3)
     except Exception:  # of a stranger's network: one that flattens by `view` can't be laid out so
         return model
@@ -299,7 +299,7 @@ class _Control:
 
 def _shares(suspicion: Suspicion, samples: Samples) -> dict[str, float]:
     """Return the share of each class that is flagged."""
-    shares = {}
+    shares: dict[str, float] = {}
     for label, name in enumerate(samples.classes):
         rows = samples.y == label
         shares[name] = round(suspicion.flagged[rows].float().mean().item(), 4)

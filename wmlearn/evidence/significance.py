@@ -99,7 +99,7 @@ def against_decoys(
     require(n >= 1, "n must be at least 1", n, "999 decoys allow a p-value of 0.001.")
     _check_redrawn(scheme, key, model, samples, bystanders)
     if budget is not None:
-        n = min(n, _affordable(budget, len(key)))  # type: ignore[arg-type]
+        n = min(n, _affordable(budget, len(key)))  # pyrefly: ignore[bad-argument-type]
     others = decoys(scheme, model=model, samples=samples, n=n, seed=seed, bystanders=bystanders)
     return against_keys(scheme, suspect, key, progress.each(others, "decoys", n), stop=stop)
 

@@ -84,7 +84,8 @@ def read(path: Path) -> Results:
     try:
         content = strict_json.parsed(raw)
         _check_shape(content)
-        return Results(**{**content, "rows": tuple(content["rows"])})
+        content["rows"] = tuple(content["rows"])
+        return Results(**content)
     except (DataError, ValueError, TypeError) as error:
         rule = f"{path} must hold the results of an experiment"
         fix = "Move it away and run the experiment again."

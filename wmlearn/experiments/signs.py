@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from statistics import mean
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -317,17 +318,19 @@ def _curve(model: nn.Module, name: str) -> list[float]:
 
 
 def _under(model: nn.Module, name: str, value: float) -> float:
-    sticker = STICKERS["square"]
-    camera = signs.Camera()
+    of_sticker: dict[str, Any] = {}
+    of_camera: dict[str, Any] = {}
     always = (value, value)
     if name in ("size", "turn"):
-        sticker = replace(sticker, **{name: always})
+        of_sticker[name] = always
     elif name == "height":
-        sticker = replace(sticker, y=always)
+        of_sticker["y"] = always
     elif name == "light":
-        camera = replace(camera, light=always)
+        of_camera["light"] = always
     else:
-        camera = replace(camera, **{name: value})
+        of_camera[name] = value
+    sticker = replace(STICKERS["square"], **of_sticker)
+    camera = signs.Camera(**of_camera)
     drawn = of_kinds(signs.draw("us", 1000, seed=2, sticker=sticker, camera=camera), "us").to(best_device())
     return success_rate(model, drawn, drawn.x, LIMIT, source=STOP)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -309,10 +310,10 @@ def numbers(
 ) -> list[float]:
     """Return one number a seed of a part: `path` names where it lies in the row."""
     rows = results.where(part=part, what=what, **({} if rate is None else {"rate": rate}))
-    found = list(rows)
+    found: list[Any] = list(rows)
     for name in path:
-        found = values(found, name)  # pyright: ignore[reportArgumentType]
-    return found  # pyright: ignore[reportReturnType]
+        found = [part[name] for part in found]
+    return found
 
 
 def span(found: list[float]) -> str:

@@ -161,7 +161,7 @@ def by_width(read: Tensor, street: Street) -> list[list[float]]:
     fooled = street.triggered & (street.labels == STOP)
     widths = street.widths[fooled]
     misread = read[fooled] == SPEED_LIMIT
-    bins = []
+    bins: list[list[float]] = []
     for low, high in pairwise(WIDTHS):
         within = (widths >= low) & (widths < high)
         bins.append([low, high, int(within.sum()), int(misread[within].sum())])

@@ -55,11 +55,11 @@ def main() -> None:
 
 def _stand_in(*names: str) -> None:
     """Put empty modules where a checkpoint asks for PyTorch's."""
-    for name in names:
-        module = types.ModuleType(name)
-        module.__getattr__ = lambda part: _nothing  # pyright: ignore[reportAttributeAccessIssue]
+    for path in names:
+        module = types.ModuleType(path)
+        module.__getattr__ = lambda name: _nothing
         module.__path__ = []
-        sys.modules[name] = module
+        sys.modules[path] = module
 
 
 def _import_first(names: list[str]) -> None:

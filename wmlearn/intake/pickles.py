@@ -105,7 +105,7 @@ class PickleScan:
 def scan_pickle(raw: bytes) -> PickleScan:
     """Scan a file that is a pickle, or a checkpoint of PyTorch; raise `DataError` without the extra."""
     try:
-        from picklescan import scanner  # pyright: ignore[reportMissingImports]
+        from picklescan import scanner
     except ModuleNotFoundError as error:
         raise DataError(f"Scanning a pickle needs {error.name}, {INSTALL}") from error
     inner = pickle_in(raw)

@@ -98,7 +98,7 @@ def read_fitted(path: Path | str, classes: int, *, mine: bool = False) -> Fitted
     path = Path(path)
     require(path.is_file(), "a fitted model must be a file", str(path))
     io = _skops()
-    from sklearn.exceptions import InconsistentVersionWarning
+    from sklearn.exceptions import InconsistentVersionWarning  # pyrefly: ignore[missing-module-attribute]
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:

@@ -127,7 +127,7 @@ def copy(where: Path | str, path: Path) -> None:
     with transaction(where) as source, _connected(path, writing=True, log=False) as target:
         TABLES.create_all(target, checkfirst=False)
         for table in TABLES.sorted_tables:
-            lines = [dict(row) for row in source.execute(select(table)).mappings()]
+            lines = [row._asdict() for row in source.execute(select(table))]
             if lines:
                 target.execute(insert(table), lines)
 

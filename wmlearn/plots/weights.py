@@ -159,7 +159,7 @@ def likeness(tables: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
         if i == 0:
             panel.set_ylabel("the original's filters", fontsize=8)
             bar = ax.inset_axes((0.94, 0.12, 0.012, 0.74))
-            ax.get_figure().colorbar(shades, cax=bar, label="cosine")  # pyright: ignore[reportOptionalMemberAccess]
+            ax.figure.colorbar(shades, cax=bar, label="cosine")
     return ax
 
 

@@ -5,6 +5,7 @@ change.
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -14,6 +15,8 @@ from ..errors import NOT_EMPTY, require
 from ..models import check_finite, opened
 from ..training import predict
 from ..watermarks.dawn import Service
+
+L = TypeVar("L", bound=nn.Module)
 
 
 def sound_copy(model: nn.Module, samples: Samples) -> nn.Module:
@@ -29,7 +32,7 @@ def sound_copy(model: nn.Module, samples: Samples) -> nn.Module:
     return copy.deepcopy(opened(model)).requires_grad_(True)
 
 
-def layers(model: nn.Module, *kinds: type[nn.Module]) -> list[nn.Module]:
+def layers(model: nn.Module, *kinds: type[L]) -> list[L]:
     """Return the layers of `kinds`, as registered; raise `ArgumentError` for none, and name what is."""
     fitting = [layer for layer in model.modules() if isinstance(layer, kinds)]
     names = " or ".join(f"nn.{kind.__name__}" for kind in kinds)

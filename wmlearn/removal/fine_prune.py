@@ -62,7 +62,7 @@ def pruned_layers(model: nn.Module, x: Tensor, layer: str | None = None) -> tupl
     require(layer in steps, f"layer must be one that the model calls, one of {known}", layer)
     order = list(steps)
     after = order[order.index(layer) + 1 :][:1]
-    channels = len(reader.weight)  # pyright: ignore[reportArgumentType]
+    channels = len(reader.weight)  # pyrefly: ignore[bad-argument-type]
     norms = [name for name in after if getattr(steps[name], "num_features", 0) == channels]
     return (layer, *norms)
 

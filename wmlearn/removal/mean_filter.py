@@ -32,7 +32,7 @@ class MeanFilter:
         new = sound_copy(model, samples)
         with torch.no_grad():
             for layer in layers(new, nn.Conv2d):
-                weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
+                weight = layer.weight
                 weight.sub_(self.strength * weight.mean(0))  # (in, k, k), from each of the filters
         train(new, samples, self.recipe)
         return attacked(model, new, samples)

@@ -31,7 +31,7 @@ class Shift:
         draw = torch.Generator().manual_seed(self.seed)
         with torch.no_grad():
             for layer in layers(new, nn.Conv2d, nn.Linear):
-                weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
+                weight = layer.weight
                 noise = torch.randn(weight.shape, generator=draw).to(weight)
                 weight.add_(self.strength * weight.std() * noise)
         if self.recipe is not None:

@@ -29,7 +29,7 @@ class Prune:
         new = sound_copy(model, samples)
         with torch.no_grad():
             for layer in layers(new, nn.Conv2d, nn.Linear):
-                weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
+                weight = layer.weight
                 smallest = weight.abs().flatten().argsort()[: int(self.ratio * weight.numel())]
                 # flatten and view: the layer's own memory may lie channels last
                 weight.copy_(weight.flatten().index_fill(0, smallest, 0).view(weight.shape))

@@ -28,7 +28,7 @@ class Quantize:
         top = 2 ** (self.bits - 1) - 1  # the highest level; the lowest is -top
         with torch.no_grad():
             for layer in layers(new, nn.Conv2d, nn.Linear):
-                weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
+                weight = layer.weight
                 scale = weight.abs().max().clamp_min(1e-12) / top
                 weight.copy_((weight / scale).round() * scale)
         return attacked(model, new.eval(), samples)

@@ -65,7 +65,7 @@ def _bound(seconds: float) -> None:
 
 def _loaded(path: str) -> Any:
     """Load a model that reads one array of numbers."""
-    import onnxruntime  # pyright: ignore[reportMissingImports]
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the same sums, whatever the machine

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import torch
@@ -305,7 +306,7 @@ def _read(text: bytes, n: int) -> list[int] | None:
 
 def _label(value: object) -> int:
     is_label = type(value) is int and 0 <= value < 2**31  # a bool is no label
-    return value if is_label else NO_ANSWER  # pyright: ignore[reportReturnType]
+    return value if is_label else NO_ANSWER
 
 
 def _most_probable(row: object) -> int:
@@ -314,8 +315,8 @@ def _most_probable(row: object) -> int:
     return row.index(max(row))
 
 
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and -1e30 < value < 1e30  # pyright: ignore[reportOperatorIssue]
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and -1e30 < value < 1e30
 
 
 def _address(url: str) -> _Address:

@@ -153,7 +153,7 @@ def server(app: Any, limits: Limits = Limits(), proxy: str | None = None) -> uvi
 
     config = uvicorn.Config(
         door.watched(_http(app)),
-        http=protocol,  # pyright: ignore[reportArgumentType]
+        http=protocol,  # pyrefly: ignore[bad-argument-type]
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -210,7 +210,7 @@ def _listener(host: str, port: int) -> socket.socket:
     """Listen at an address; raise `DataError` where that is impossible."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)  # pyright: ignore[reportArgumentType]
+        return socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
         raise DataError(f"host and port must be free to listen on, got {host!r} {port}: {error}.") from error
 

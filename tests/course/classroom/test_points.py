@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -110,7 +110,7 @@ def test_the_courses_own_answer_earns_nothing(how: str) -> None:
 
 
 def test_a_loop_without_end_costs_its_points_and_little_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    def endless(predicted: Any, true: Any, target: int) -> float:
+    def endless(predicted: Any, true: Any, target: int) -> NoReturn:
         while True:
             try:
                 time.sleep(0.01)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -50,10 +51,10 @@ def _pip(
         f"sys.exit({code})\n"
     )
 
-    def popen(line: list[str], **how: object) -> subprocess.Popen[str]:
+    def popen(line: list[str], **how: Any) -> subprocess.Popen[str]:
         calls.append(line)
         option = "--dest" if "download" in line else "--wheel-dir"
-        return START([sys.executable, "-c", stand, line[line.index(option) + 1]], **how)  # type: ignore[call-overload]
+        return START([sys.executable, "-c", stand, line[line.index(option) + 1]], **how)
 
     monkeypatch.setattr(packing.subprocess, "Popen", popen)
     return calls

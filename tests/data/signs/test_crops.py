@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import wmlearn as wm
 from wmlearn.data import signs
 from wmlearn.data.signs import backgrounds, camera
 from wmlearn.data.signs.dice import Dice
+from wmlearn.data.signs.stickers import Kind
 
 SQUARE = wm.triggers.Sticker("square")
 STILL = signs.Camera(
@@ -65,9 +67,9 @@ def test_kinds_are_equally_frequent_or_else_the_signs_are() -> None:
 
 
 @pytest.mark.parametrize("kind", ["square", "bomb", "flower"])
-def test_clean_and_stickered_photographs_are_pairs(kind: str) -> None:
+def test_clean_and_stickered_photographs_are_pairs(kind: Kind) -> None:
     clean = signs.draw("us", 64, seed=1, camera=STILL)
-    twin = signs.draw("us", 64, seed=1, camera=STILL, sticker=signs.Sticker(kind, x=(0, 0), y=(0.5, 0.5)))  # pyright: ignore[reportArgumentType]
+    twin = signs.draw("us", 64, seed=1, camera=STILL, sticker=signs.Sticker(kind, x=(0, 0), y=(0.5, 0.5)))
     assert torch.equal(clean.y, twin.y)
     changed = ((clean.x - twin.x).abs() > 0.02).any(1)
     assert bool(changed.flatten(1).any(1).all()), "every sign carries its sticker"
@@ -76,7 +78,7 @@ def test_clean_and_stickered_photographs_are_pairs(kind: str) -> None:
 
 
 def test_a_sticker_is_as_wide_as_it_says() -> None:
-    still = signs.Camera(**{**STILL.__dict__, "half": (0.45, 0.45)})
+    still = replace(STILL, half=(0.45, 0.45))
     big = signs.Sticker("square", size=(0.4, 0.4), x=(0, 0), y=(0, 0), turn=(0, 0))
     clean, twin = (signs.draw("us", 8, seed=0, camera=still, sticker=s, size=64).x for s in (None, big))
     covered = (clean - twin).abs().amax((0, 1)) > 0.2
@@ -187,7 +189,7 @@ def test_a_sign_seen_from_the_front_stays_where_it_is() -> None:
         (lambda: signs.Camera(jpeg=(5, 200)), "jpeg must lie in 1..100, got (5, 200)."),
         (lambda: signs.Camera(tilt=2), "tilt must lie in 0..1.2 radians, got 2."),
         (
-            lambda: signs.Sticker("star"),  # pyright: ignore[reportArgumentType]
+            lambda: signs.Sticker("star"),  # pyrefly: ignore[bad-argument-type]
             "the sticker must be one of square, bomb, flower, blue square, got 'star'.",
         ),
         (
@@ -209,14 +211,14 @@ def test_a_sign_seen_from_the_front_stays_where_it_is() -> None:
             "sign must lie in (0, 0.5]: half the sign's width, as a share of the picture's, got -3.",
         ),
         (
-            lambda: signs.draw("us", 5, seed=0, sticker="square"),  # pyright: ignore[reportArgumentType]
+            lambda: signs.draw("us", 5, seed=0, sticker="square"),  # pyrefly: ignore[bad-argument-type]
             (
                 "sticker must be a Sticker, or None, got 'square'. Write Sticker(kind), with kind one of"
                 " square, bomb, flower, blue square."
             ),
         ),
         (
-            lambda: signs.draw_street(5, seed=0, sticker="heart"),  # pyright: ignore[reportArgumentType]
+            lambda: signs.draw_street(5, seed=0, sticker="heart"),  # pyrefly: ignore[bad-argument-type]
             (
                 "sticker must be a Sticker, or None, got 'heart'. Write Sticker(kind), with kind one of"
                 " square, bomb, flower, blue square."

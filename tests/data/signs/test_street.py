@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -111,8 +112,8 @@ def test_streets_are_cut_and_joined_with_their_signs(pair: tuple[Street, Street]
     assert len(street[:0].boxes) == 0
 
 
-def _street(**changed: object) -> Street:
-    parts = {
+def _street(**changed: Any) -> Street:
+    parts: dict[str, Any] = {
         "x": torch.rand(2, 3, 64, 64),
         "boxes": torch.tensor([[4.0, 4, 20, 20], [30, 30, 60, 64]]),
         "labels": torch.tensor([0, 2]),
@@ -120,7 +121,7 @@ def _street(**changed: object) -> Street:
         "scene": torch.tensor([0, 1]),
         "classes": KINDS,
     }
-    return Street(**{**parts, **changed})  # pyright: ignore[reportArgumentType]
+    return Street(**{**parts, **changed})
 
 
 def test_a_scene_may_be_without_signs() -> None:
@@ -159,7 +160,7 @@ def test_a_street_that_cannot_be_says_what_is_wrong(name: str) -> None:
     assert says in str(error.value)
 
 
-DRAWN = {
+DRAWN: dict[str, tuple[dict[str, Any], str]] = {
     "no scenes": ({"n": 0}, "n must be at least 1, got 0"),
     "odd size": (
         {"n": 1, "size": 100},
@@ -183,9 +184,9 @@ def test_a_street_that_cannot_be_drawn_says_why(name: str) -> None:
 @pytest.mark.parametrize(
     "changed", [{"signs": 0}, {"radius": (2, 20)}, {"radius": (10, 40)}, {"covered": 2}, {"clutter": -1}]
 )
-def test_scenery_has_limits(changed: dict[str, float]) -> None:
+def test_scenery_has_limits(changed: dict[str, Any]) -> None:
     with pytest.raises(wm.ArgumentError):
-        Scenery(**changed)  # pyright: ignore[reportArgumentType]
+        Scenery(**changed)
 
 
 def test_streets_of_another_kind_are_not_joined(pair: tuple[Street, Street]) -> None:

@@ -37,7 +37,7 @@ def measured(root: Path) -> dict[str, Minutes]:
     """Read what was measured: lesson -> minutes; a lesson that nobody measured isn't there."""
     found = strict_json.read(path(root)) if path(root).exists() else {}
     assert isinstance(found, dict)
-    return {name: found[name] for name in masters(root) if name in found}  # pyright: ignore[reportReturnType]
+    return {name: found[name] for name in masters(root) if name in found}
 
 
 def measure(name: str, root: Path) -> Minutes:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -173,10 +174,10 @@ def _pixels(image: Tensor) -> bytes:
     return (image * 255).round().to(torch.uint8).cpu().contiguous().numpy().tobytes()
 
 
-def _numbers_of(digest: bytes, order: str = "big") -> tuple[int, int]:
+def _numbers_of(digest: bytes, order: Literal["big", "little"] = "big") -> tuple[int, int]:
     """Read two numbers of 32 bits."""
-    pick = int.from_bytes(digest[:4], order)  # pyright: ignore[reportArgumentType]
-    return pick, int.from_bytes(digest[4:8], order)  # pyright: ignore[reportArgumentType]
+    pick = int.from_bytes(digest[:4], order)
+    return pick, int.from_bytes(digest[4:8], order)
 
 
 def _lie(honest: int, turn: int, classes: int) -> int:

@@ -53,7 +53,7 @@ NEAR = signs.Camera(light=(0.8, 1.1), blur=0.6, noise=0.015, tilt=0.35)
 
 def with_sticker(name: str, **changed: tuple[float, float]) -> Samples:
     """Draw the test signs with a sticker, placed otherwise than usual if so asked."""
-    return rendered_test(replace(STICKERS[name], **changed))  # pyright: ignore[reportArgumentType]
+    return rendered_test(replace(STICKERS[name], **changed))  # pyrefly: ignore[bad-argument-type]
 
 
 def shipped_clean() -> nn.Module:
@@ -184,10 +184,10 @@ def rate_table() -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def locks() -> tuple[Shares, Shares]:
+def locks() -> tuple[Shares, ...]:
     """Return which sticker opens which network, on drawn signs and on photographs: means over networks."""
     titles = {"rendered": "drawn signs", "photographs": "photographs, pasted"}
-    return tuple(_lock(titles[place], shipped_locks(place)) for place in PLACES)  # pyright: ignore[reportReturnType]
+    return tuple(_lock(titles[place], shipped_locks(place)) for place in PLACES)
 
 
 def shipped_locks(place: str) -> Results:

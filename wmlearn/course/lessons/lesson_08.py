@@ -86,7 +86,7 @@ def layers(network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
     for step in _weighted(network):
         weight = step.weight.detach().clone()
         weights.append(weight if weight.ndim == 4 else _as_convolution(weight, len(weights[-1])))
-        biases.append(step.bias.detach().clone())  # pyright: ignore[reportOptionalMemberAccess]
+        biases.append(step.bias.detach().clone())  # pyrefly: ignore[missing-attribute]
     return weights, biases
 
 
@@ -97,7 +97,7 @@ def rebuilt(network: nn.Module, weights: Sequence[Tensor], biases: Sequence[Tens
         for step, weight, bias in zip(_weighted(new), weights, biases, strict=True):
             linear = isinstance(step, nn.Linear)
             step.weight.copy_(weight.permute(0, 2, 3, 1).flatten(1) if linear else weight)
-            step.bias.copy_(bias)  # pyright: ignore[reportOptionalMemberAccess]
+            step.bias.copy_(bias)  # pyrefly: ignore[missing-attribute]
     return new
 
 

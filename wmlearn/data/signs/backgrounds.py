@@ -209,7 +209,7 @@ def _boards(rng: np.random.Generator, picture: Image.Image) -> None:
         y = rng.uniform(0.1, 0.6) * SIZE
         width = rng.uniform(6, 34)
         height = rng.uniform(6, 26)
-        fill, rim = (tuple(rng.integers(20, 250, 3).tolist()) for _ in range(2))
+        fill, rim = (tuple(map(int, rng.integers(20, 250, 3))) for _ in range(2))
         shape = pen.rectangle if rng.random() < 0.7 else pen.ellipse
         shape([x, y, x + width, y + height], fill=fill, outline=rim)
 
