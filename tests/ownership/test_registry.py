@@ -165,14 +165,14 @@ def test_every_field_of_every_row_is_watched() -> None:
     book = chained(_documents(6), keeper=KEEPER)
     for i, entry in enumerate(book.entries):
         other = book.entries[(i + 1) % 6]
-        for false in (
+        for fake in (
             replace(entry, number=7),
             replace(entry, time="2026-01-01T00:00:00+00:00"),
             replace(entry, document=other.document),
             replace(entry, nonce=other.nonce),
             replace(entry, kind="challenge"),
         ):
-            changed = (*book.entries[:i], false, *book.entries[i + 1 :])
+            changed = (*book.entries[:i], fake, *book.entries[i + 1 :])
             faults = own.audited(replace(book, entries=changed)).faults
             assert "the entries are not those for which the keeper has signed" in faults
 

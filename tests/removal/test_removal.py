@@ -45,8 +45,8 @@ def test_pruning_zeroes_the_smallest_share(victim: nn.Module, own: wm.Samples) -
         if isinstance(layer, nn.Conv2d | nn.Linear):
             gone = layer.weight == 0
             assert gone.float().mean().item() == pytest.approx(0.7, abs=0.01)
-            size = old.get_parameter("weight").abs()
-            assert size[gone].max() <= size[~gone].min()
+            magnitude = old.get_parameter("weight").abs()
+            assert magnitude[gone].max() <= magnitude[~gone].min()
 
 
 @pytest.mark.parametrize(

@@ -312,7 +312,7 @@ def numbers(
     rows = results.where(part=part, what=what, **({} if rate is None else {"rate": rate}))
     found: list[Any] = list(rows)
     for name in path:
-        found = [part[name] for part in found]
+        found = [each[name] for each in found]
     return found
 
 
