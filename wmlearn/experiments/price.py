@@ -237,9 +237,14 @@ def cheapest(results: Results, scheme: str, among: Sequence[str] | None = None) 
 
 
 def paid(results: Results, scheme: str, among: Sequence[str] | None = None) -> float | None:
-    """Return the accuracy, in points, that the cheapest attack costs; what it gains counts as free."""
+    """Return the accuracy, in points, that the cheapest attack costs."""
     price = cheapest(results, scheme, among)
-    return None if price is None else round(100 * max(price.lost, 0.0), 4)
+    return None if price is None else points(price)
+
+
+def points(price: Price) -> float:
+    """Return the accuracy, in points, that an attack costs; what it gains counts as free."""
+    return round(100 * max(price.lost, 0.0), 4)
 
 
 def offers(results: Results) -> list[Offer]:

@@ -271,7 +271,7 @@ def prices(results: Results, ax: Axes | None = None) -> Axes:
 
 def _say_price_point(results: Results, points: float) -> str:
     marks = _schemes(results)
-    safe = [SCHEMES[scheme] for scheme in marks if not _affordable(results, scheme, points)]
+    safe = [SCHEMES[scheme] for scheme in marks if not _affordable(price.cheapest(results, scheme), points)]
     return (
         f"For {points:g} points of accuracy, {len(safe)} of {len(marks)} marks are still believed:"
         f" {', '.join(safe) or 'none'}."
@@ -284,9 +284,8 @@ def price_point(results: Results, points: float, ax: Axes | None = None) -> Axes
     return _prices(results, points, ax)
 
 
-def _affordable(results: Results, scheme: str, points: float) -> bool:
-    cost = price.paid(results, scheme)
-    return cost is not None and cost <= points
+def _affordable(cheapest: Price | None, points: float) -> bool:
+    return cheapest is not None and price.points(cheapest) <= points
 
 
 def _prices(results: Results, points: float | None, ax: Axes | None) -> Axes:
@@ -294,8 +293,9 @@ def _prices(results: Results, points: float | None, ax: Axes | None) -> Axes:
     ax = ax or axes(7.4, 0.27 * max(len(marks), 5) + 0.6)
     ax.set_ylim(len(marks) - 0.4, -0.6)
     for row, scheme in enumerate(marks):
-        falls = points is None or _affordable(results, scheme, points)
-        _draw_price(ax, row, price.cheapest(results, scheme), RED if falls else INK)
+        cheapest = price.cheapest(results, scheme)
+        falls = points is None or _affordable(cheapest, points)
+        _draw_price(ax, row, cheapest, RED if falls else INK)
     if points is not None:
         ax.axvspan(-0.1, points, color=GOLD, alpha=0.25, linewidth=0, zorder=0)
     ax.set_yticks(range(len(marks)), [SCHEMES[scheme] for scheme in marks])
