@@ -75,6 +75,20 @@ def test_a_bar_shows_after_a_while_and_leaves_nothing_behind(
     assert last.strip() == ""
 
 
+def test_within_a_bar_there_is_no_other_and_after_it_there_may_be(
+    screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PATIENCE", 1e-6)
+    for _ in progress.each(range(3), "attacks"):
+        assert list(progress.each(range(5), "training")) == list(range(5))
+    next(progress.each(range(3), "left early"))
+    list(progress.each(range(5), "reading"))
+    assert "attacks" in screen.getvalue()
+    assert "training" not in screen.getvalue()
+    assert "reading" in screen.getvalue()
+    assert "\n" not in screen.getvalue(), "JupyterLab shows what comes after it below"
+
+
 def test_long_work_counts_every_step_and_closes_its_bar(drawn: list[Drawn], few: wm.Samples) -> None:
     model = wm.models.badnet_cnn()
     wm.train(model, few[:600], wm.Recipe(epochs=2, batch_size=256))

@@ -10,6 +10,7 @@ T = TypeVar("T")
 
 PATIENCE = 2.0  # seconds: what is done by then needs no bar
 _draw: Callable[..., Any] | None = None
+_open = False  # whether a bar is there
 
 
 def watch(draw: Callable[..., Any] | None) -> None:
@@ -20,12 +21,20 @@ def watch(draw: Callable[..., Any] | None) -> None:
 
 @contextmanager
 def bar(what: str, total: int) -> Iterator[Callable[[], object]]:
-    """Yield what is to be called after each of `total` steps. The bar goes when all is done."""
-    if _draw is None:
+    """Yield what is to be called after each of `total` steps. The bar goes when all is done.
+
+    Within its steps there is no other: JupyterLab would show each moment of the inner one as a new line.
+    """
+    global _open
+    if _draw is None or _open:
         yield _nothing
         return
-    with _draw(desc=what, total=total, delay=PATIENCE, leave=False) as drawn:
-        yield drawn.update
+    _open = True
+    try:
+        with _draw(desc=what, total=total, delay=PATIENCE, leave=False) as drawn:
+            yield drawn.update
+    finally:
+        _open = False
 
 
 def each(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
