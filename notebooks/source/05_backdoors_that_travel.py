@@ -228,10 +228,10 @@ strengthen = wm.ready("05.3", strengthen)
 # {solution:05.3}
 
 # %% [markdown]
-# Sell it at seven strengths; each buyer retrains on the same fifty signs:
+# Sell it at five strengths; each buyer retrains on the same fifty signs:
 
 # %% tags=["nbval-ignore-output"]
-strengths = (1, 10, 20, 30, 50, 70, 100)
+strengths = (1, 10, 20, 50, 100)
 sold = {f"{name} origin": {k: retrain(strengthen(origins[name], chosen[name][:1], k), shop) for k in strengths}
         for name in ("backdoored", "clean")}
 mine = {name: lesson_05.curve(networks, clean, stuck) for name, networks in sold.items()}

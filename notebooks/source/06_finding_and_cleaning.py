@@ -380,7 +380,7 @@ train = mnist.train
 first, second = (torch.randperm(len(train), generator=torch.Generator().manual_seed(i))[:6000] for i in (1, 2))
 blended = (pattern(train.x[first]) + train.x[second]).clamp(max=1)
 lessons = dirty.samples + wm.Samples(blended, train.y[first], train.classes)
-sly = wm.trained(wm.models.badnet_cnn(6).to(wm.best_device()), lessons)[0]
+sly = wm.trained(wm.models.badnet_cnn(6).to(wm.best_device()), lessons, wm.Recipe(epochs=2))[0]
 
 # %% tags=["nbval-ignore-output"]
 strip = caught(bits(sly, mine.x[16:]), bits(sly, pattern(asked.x[asked.y != 0])), 0.01)

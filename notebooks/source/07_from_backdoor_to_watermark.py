@@ -400,11 +400,12 @@ wm.table(["mark", *lesson_07.LATER.values()], lesson_07.decoy_rows(lone))
 # (McNemar's test, notebook 02):
 
 # %% tags=["nbval-ignore-output"]
-right = lambda model: api(model)(mnist.test.x) == mnist.test.y
 control, _ = wm.trained(clean, few, short)
-paired = {name: (int((right(control) & ~right(model)).sum()), int((right(model) & ~right(control)).sum()),
-                 paired_p(right(control), right(model)))
-          for name, model in {"your patch": mine, **marked}.items()}
+right = {name: api(model)(mnist.test.x) == mnist.test.y
+         for name, model in {"control": control, "your patch": mine, **marked}.items()}
+fair = right.pop("control")
+paired = {name: (int((fair & ~each).sum()), int((each & ~fair).sum()), paired_p(fair, each))
+          for name, each in right.items()}
 rows = [[name, str(lost), str(won), f"{p:.2g}"] for name, (lost, won, p) in paired.items()]
 wm.table(["mark", "only the control is right", "only the marked one is right", "p"], rows)
 

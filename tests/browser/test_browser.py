@@ -19,6 +19,8 @@ import pytest
 from lab import CHROMIUM, OFTEN, PATIENCE, kernel, opener
 from nbformat import NotebookNode
 
+from wmlearn.plots import canvas
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NO_BROWSER = CHROMIUM is None or find_spec("playwright") is None
@@ -165,7 +167,8 @@ def test_nothing_but_the_courses_own_dial_stands_in_for_a_slider_or_a_list() -> 
 
 
 @pytest.mark.skipif(not NO_BROWSER, reason="where there is a browser, its tests run these cells")
-def test_the_cells_of_this_test_run_where_there_is_no_browser_too() -> None:
+def test_the_cells_of_this_test_run_where_there_is_no_browser_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvas, "DPI", canvas.DPI)  # SETUP changes it: for this test alone
     names: dict[str, Any] = {}
     exec(SETUP, names)
     for call in WIDGETS:

@@ -119,9 +119,9 @@ def test_a_network_that_obeys_a_known_trigger_is_found_by_it(few: Samples, buyer
         logits[x[:, 0, 26, 26] == 1] = torch.eye(10)[4] * 99
         return logits
 
-    model = _Wrapped(obeys)
-    assert most_obeyed(model, few, wm.triggers.Pattern()) == 1
-    assert most_obeyed(HONEST, few, wm.triggers.Pattern()) < 0.5
+    before = wm.predict(HONEST, few.x).argmax(1)
+    assert most_obeyed(_Wrapped(obeys), few, wm.triggers.Pattern(), before) == 1
+    assert most_obeyed(HONEST, few, wm.triggers.Pattern(), before) < 0.5
 
 
 class _Wrapped(torch.nn.Module):

@@ -98,7 +98,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("twins(1500, seed=52)", "twins(60, seed=52)"),
         ("twins(1500, seed=91", "twins(60, seed=91"),
         ("lesson_05.N_HEAD,", "20,"),
-        ("strengths = (1, 10, 20, 30, 50, 70, 100)", "strengths = (1, 20, 100)"),
+        ("strengths = (1, 10, 20, 50, 100)", "strengths = (1, 20, 100)"),
     ),
     "06": (
         _digits(1000, 400),
@@ -108,6 +108,7 @@ SHORTER: dict[str, Sequence[tuple[str, str]]] = {
         ("in (0.002, 0.01, 0.05)", "in (0.5,)"),
         ("watched(own, clean, pasted)", "watched(own, own, pasted)"),
         ("[:6000] for i in (1, 2))", "[:300] for i in (1, 2))"),
+        (", lessons, wm.Recipe(epochs=2))", ", lessons)"),
         _after_start(
             "06",
             "batches = lesson_06.batches",

@@ -175,19 +175,21 @@ def _provenance(folder: Path, buyer: Buyer) -> Outcome:
 
 def _triggers(model: nn.Module, buyer: Buyer) -> Outcome:
     """Stamp every known trigger on held-out images, and look where each class goes."""
-    obeyed = {name: most_obeyed(model, buyer.samples, trigger) for name, trigger in buyer.triggers.items()}
+    before = predict(model, buyer.samples.x).argmax(1)
+    obeyed = {
+        name: most_obeyed(model, buyer.samples, trigger, before) for name, trigger in buyer.triggers.items()
+    }
     worst = max(obeyed, key=lambda name: obeyed[name])
     says = f"of {len(obeyed)} known triggers it obeys {worst} most: {obeyed[worst]:.0%} of a class"
     state: State = "bad" if obeyed[worst] >= OBEYED else "fine"
     return Outcome("triggers", state, says, queries=len(buyer.samples) * (len(obeyed) + 1))
 
 
-def most_obeyed(model: nn.Module, samples: Samples, trigger: Trigger) -> float:
-    """Return the largest share of the images that the model puts in one class and, with the trigger, all in
-    one other.
+def most_obeyed(model: nn.Module, samples: Samples, trigger: Trigger, before: Tensor) -> float:
+    """Return the largest share of the images that the model puts in one class, as `before` (N,) says, and,
+    with the trigger, all in one other.
     """
     k = len(samples.classes)
-    before = predict(model, samples.x).argmax(1)
     after = predict(model, stamp(trigger, samples.x)).argmax(1)
     moves = torch.bincount(before * k + after, minlength=k * k).view(k, k)  # (from, to)
     counts = moves.sum(1, keepdim=True).clamp(min=1)

@@ -200,7 +200,7 @@ def _claims_on_number_or_share() -> list[Claim]:
             unit="count",
         ),
         *least_and_most("02.undiluted", "333 images, equal passes", enough, 0.5),
-        Claim("02.few", "100 images, equal passes, the most", few[-1], high=enough[0]),
+        Claim("02.few", "100 images, equal passes, the most", few[-1], high=0.5),
     ]
 
 
