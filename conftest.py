@@ -5,12 +5,15 @@ kernels part from a process that has imported what all import, which takes six s
 from __future__ import annotations
 
 import atexit
+import itertools
 import multiprocessing
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share the folder of t
     atexit.register(shutil.rmtree, os.environ["WMLEARN_MEMORY"], ignore_errors=True)
 
 TESTS = Path(__file__).parent / "tests"
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = itertools.count(20_000 + 1_000 * (WORKER % 12))
 IMPORTED = [
     "wmlearn.cli",
     "wmlearn.course.lessons.lesson_12",
@@ -85,12 +90,27 @@ def _context() -> Any:
     return context
 
 
+def _free_port(_: object, ip: str) -> int:
+    """Return a free port of this worker's thousand, none of which the system gives away by itself.
+
+    Seconds pass until a kernel asks for its port. One that the system named could be another's by then, and
+    the kernel would die.
+    """
+    for port in PORTS:
+        with socket.socket() as taker, suppress(OSError):
+            taker.bind((ip, port))
+            return port
+    raise AssertionError("unreachable")
+
+
 def pytest_configure() -> None:
     """Let kernels of this process part from a ready one, where the system can."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return
+    from jupyter_client.connect import LocalPortCache
     from jupyter_client.provisioning import local_provisioner
 
+    LocalPortCache.find_available_port = _free_port
     usual = local_provisioner.launch_kernel
 
     def launch(command: list[str], **given: Any) -> Any:

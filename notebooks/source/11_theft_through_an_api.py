@@ -121,7 +121,7 @@ live = lesson_11.stolen(test, bought, ana, copy, own)
 wm.all_hold(*lesson_11.first_theft(live))
 
 # %% [markdown]
-# The limit let {value:11.got|1} labels through: it counts requests, and Ana's requests may hold 1,000 images. Your copy is {value:11.copy} accurate, Ana's network {value:11.ana|1}. A network of the same first weights, taught the same digits by *true* labels, has {value:11.own}, {value:11.worth|1} more. So the labels were worth what a person's are. That is all that extraction takes: query, train, compare.
+# The limit let {value:11.got|1} labels through: it counts requests, and Ana's requests may hold 1,000 images. Your copy is {value:11.copy} accurate, Ana's network {value:11.ana|1}. A network of the same first weights, taught the same digits by *true* labels, has {value:11.own}: the two lie {value:11.apart|1} apart. So the labels were worth what a person's are. That is all that extraction takes: query, train, compare.
 #
 # ## What does a copy cost?
 #

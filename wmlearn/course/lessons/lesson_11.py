@@ -55,7 +55,9 @@ def first_theft(theft: Theft) -> list[Claim]:
         Claim("11.ana", "Accuracy of Ana's network", theft.ana, low=0.975, n=10_000),
         Claim("11.copy", "Accuracy of the copy", theft.copy, low=0.94, n=10_000),
         Claim("11.own", "Accuracy with true labels", theft.own, low=0.94, n=10_000),
-        Claim("11.worth", "Won by true labels", theft.own - theft.copy, -0.015, 0.015, 10_000, "points"),
+        Claim(
+            "11.apart", "Between the two", abs(theft.own - theft.copy), high=0.015, n=10_000, unit="points"
+        ),
     ]
 
 
