@@ -27,7 +27,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share the folder of t
 
 TESTS = Path(__file__).parent / "tests"
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-PORTS = itertools.count(20_000 + 1_000 * (WORKER % 12))
+ELSEWHERE = 5 * (os.getpid() % 160)  # than another run at the same time
+PORTS = itertools.count(20_000 + 1_000 * (WORKER % 12) + ELSEWHERE)
 IMPORTED = [
     "wmlearn.cli",
     "wmlearn.course.lessons.lesson_12",
@@ -96,11 +97,11 @@ def _free_port(_: object, ip: str) -> int:
     Seconds pass until a kernel asks for its port. One that the system named could be another's by then, and
     the kernel would die.
     """
-    for port in PORTS:
+    while True:
+        port = next(PORTS)
         with socket.socket() as taker, suppress(OSError):
             taker.bind((ip, port))
             return port
-    raise AssertionError("unreachable")
 
 
 def pytest_configure() -> None:
