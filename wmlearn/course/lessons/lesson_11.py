@@ -50,14 +50,13 @@ def stolen(test: Samples, bought: Samples, ana: nn.Module, copy: nn.Module, own:
 
 def first_theft(theft: Theft) -> list[Claim]:
     """Claim what the lesson's own theft came to."""
+    apart = abs(theft.own - theft.copy)
     return [
         _count("11.got", "Labels that the limit let through", theft.got, low=1500),
         Claim("11.ana", "Accuracy of Ana's network", theft.ana, low=0.975, n=10_000),
         Claim("11.copy", "Accuracy of the copy", theft.copy, low=0.94, n=10_000),
         Claim("11.own", "Accuracy with true labels", theft.own, low=0.94, n=10_000),
-        Claim(
-            "11.apart", "Between the two", abs(theft.own - theft.copy), high=0.015, n=10_000, unit="points"
-        ),
+        Claim("11.apart", "Copy and true labels apart", apart, high=0.015, n=10_000, unit="points"),
     ]
 
 
