@@ -24,6 +24,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share the folder of t
     # larger pages for large tensors: the same numbers in a twentieth less time; glibc 2.35 and later know it
     os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
     atexit.register(shutil.rmtree, os.environ["WMLEARN_MEMORY"], ignore_errors=True)
+else:  # the first to be registered is the last to run
+    atexit.register(os._exit, 0)  # to free a worker's objects one by one takes up to ten seconds, for nobody
 
 TESTS = Path(__file__).parent / "tests"
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

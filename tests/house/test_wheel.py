@@ -70,3 +70,13 @@ print(json.dumps([wm.__file__, *found]))
     assert damaged == []
     assert first == str(tmp_path / "wmlearn" / "shipped" / "notebooks" / "01_two_models.ipynb")
     assert n == len(list((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")))
+
+
+def test_an_editable_install_copies_nothing_but_the_name_of_the_clone(tmp_path: Path) -> None:
+    code = f"from hatchling.build import build_editable; build_editable({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, timeout=300)
+    [path] = tmp_path.glob("*.whl")
+    with ZipFile(path) as archive:
+        files_of_metadata = {name for name in archive.namelist() if ".dist-info/" in name}
+        assert set(archive.namelist()) - files_of_metadata == {"_wmlearn.pth"}
+        assert Path(archive.read("_wmlearn.pth").decode()) == ROOT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import json
@@ -51,6 +52,7 @@ for command in (models.scan, models.mark, models.scorecard, pack, build):
 
 def main() -> None:
     """Run the command line; a mistake of the user's ends in one clear line, not in a traceback."""
+    atexit.register(gc.freeze)  # else Python looks through all of PyTorch once more before it ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a code page without "…" writes \\u2026
             stream.reconfigure(errors="backslashreplace")
@@ -251,7 +253,6 @@ def serve(
         served = answers.marked_service(served, secret, rate)
     limits = serving.Limits(per_minute=per_minute)
     web = serving.service(served, "probabilities" if probabilities else "labels", limits)
-    gc.freeze()  # else Python looks through all of PyTorch once more before it ends, for seconds
     serving.serve(web, host, port, limits, proxy)
 
 

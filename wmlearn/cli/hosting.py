@@ -9,7 +9,6 @@ challenge; `wmlearn ownership challenge`, `respond` and `verify` take the URL fo
 
 from __future__ import annotations
 
-import gc
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -78,7 +77,6 @@ def run(
     platform = opened(folder, load_identity(keeper), load(data).train[:images])
     limits = Limits(per_minute=per_minute)
     web = hosting(platform, limits)
-    gc.freeze()  # else Python looks through all of PyTorch once more before it ends, for seconds
     serve(web, host, port, limits, proxy)
 
 
