@@ -55,9 +55,9 @@ def _keep_freed_memory() -> None:
 
 _keep_freed_memory()
 PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "gtsrb-32px.tar.xz"
-HOUSE = "tests/house/"
-LONG = (f"{HOUSE}test_wheel", f"{HOUSE}test_torchvision")
 UNPACKED = Path.home() / ".cache" / "wmlearn" / "test-gtsrb"
+HOUSE = "tests/house/"
+LONG = (f"{HOUSE}test_wheel", f"{HOUSE}test_torchvision")  # seconds each
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
