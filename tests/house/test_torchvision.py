@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rooms import MODULES, dotted, fresh
+from rooms import MODULES, dotted
 
 from wmlearn import errors
 
@@ -22,9 +22,9 @@ LACKING = {  # what needs it -> the beginning of what it says
 }
 
 
-@cache
-def _session() -> dict[str, Any]:
-    """Import every module, by its own name, in an interpreter without torchvision; then run all of `LACKING`:
+@pytest.fixture(scope="module")
+def session(anew: Callable[[str], str]) -> dict[str, Any]:
+    """Import every module, by its own name, in a process without torchvision; then run all of `LACKING`:
     which names give something else, and what is said.
     """
     code = f"""
@@ -50,17 +50,17 @@ with tempfile.TemporaryDirectory() as folder:
             said[line] = str(error)
 print(json.dumps(dict(others=others, said=said)))
 """
-    return json.loads(fresh(code))
+    return json.loads(anew(code))
 
 
-def test_without_it_every_module_loads_and_is_reached_by_its_own_name() -> None:
+def test_without_it_every_module_loads_and_is_reached_by_its_own_name(session: dict[str, Any]) -> None:
     """`import wmlearn.a.b as m` gives the module, not a function of that name which the package exports."""
-    assert _session()["others"] == []
+    assert session["others"] == []
 
 
 @pytest.mark.parametrize("line", LACKING)
-def test_what_needs_it_says_what_to_install(line: str) -> None:
-    said = _session()["said"][line]
+def test_what_needs_it_says_what_to_install(session: dict[str, Any], line: str) -> None:
+    said = session["said"][line]
     assert said.startswith(LACKING[line])
     assert said.endswith('Run pip install "wmlearn[signs]".')
 

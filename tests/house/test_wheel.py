@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from email import message_from_string
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from packaging.requirements import Requirement
-from rooms import ROOT, fresh
+from rooms import ROOT
 
 from wmlearn.data import files
 
@@ -50,7 +51,9 @@ def test_the_wheel_asks_for_torchvision_in_extras_only(wheel: Path) -> None:
     assert signs == {"torchvision"}
 
 
-def test_what_the_wheel_unpacks_to_finds_its_own_data_and_notebooks(wheel: Path, tmp_path: Path) -> None:
+def test_what_the_wheel_unpacks_to_finds_its_own_data_and_notebooks(
+    wheel: Path, tmp_path: Path, anew: Callable[[str], str]
+) -> None:
     """As installed, but for what it needs, which is here already; and without torchvision."""
     with ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
@@ -64,7 +67,7 @@ from wmlearn.data import files
 found = [str(files.ROOT), files.damaged(), str(lab.chosen("01")), len(lab.notebooks())]
 print(json.dumps([wm.__file__, *found]))
 """
-    module, root, damaged, first, n = json.loads(fresh(code))
+    module, root, damaged, first, n = json.loads(anew(code))
     assert module == str(tmp_path / "wmlearn" / "__init__.py")
     assert root == str(tmp_path / "wmlearn" / "shipped")
     assert damaged == []

@@ -1,8 +1,9 @@
 """A right answer in any style carries the lesson to its end: each notebook runs with each of them.
 
 The run of a notebook that belongs to every test run takes a short way: fewer images, scenes, steps and
-decoys, for it asks whether each cell runs to its end, not what is measured there. The slow runs take the
-whole way, and ask the claims, too; their trainings come from memory where other runs have filled it.
+decoys, and figures that nobody draws, for it asks whether each cell runs to its end, not what is measured
+there. The slow runs take the whole way, and ask the claims, too; their trainings come from memory where other
+runs have filled it.
 In the short way five notebooks share a kernel, emptied before each: that every notebook runs to its end in a
 fresh one is asked where the notebooks themselves are run.
 """
@@ -239,16 +240,17 @@ def _shortened(folder: Path) -> Path:
 EMPTIED = """%reset -f
 import os
 from functools import cache
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from wmlearn import data
 from wmlearn.data.signs import backgrounds, crops, street
-from wmlearn.plots import canvas
 os.environ["WMLEARN_HOME"] = {home!r}
 data.LOADERS["mnist"] = cache(data.LOADERS["mnist"])  # unpacked once for all
 # behind all signs four streets, of eighty and more
 crops.patches = lambda n, size, seed, cut=backgrounds.patches: cut(100, size, seed, 4)
 street.views = lambda n, size, seed, n_streets, cut=backgrounds.views: cut(20, size, seed, 4)
-canvas.DPI = 48  # a quarter, drawn faster
-del os, cache, backgrounds, canvas, crops, data, street
+# every figure is made; it is drawn where the notebooks themselves are run
+FigureCanvasAgg.print_png = lambda figure, file, metadata: None
+del os, cache, FigureCanvasAgg, backgrounds, crops, data, street
 """
 
 
