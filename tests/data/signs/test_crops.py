@@ -48,7 +48,11 @@ def test_the_same_seed_draws_the_same_photographs_and_another_seed_others(countr
 
 
 def test_more_photographs_of_a_seed_still_stand_on_the_same_streets() -> None:
-    assert torch.equal(backgrounds.patches(50, 64, 0), backgrounds.patches(50, 64, 0))
+    few, more = backgrounds.patches(20, 64, 0, 4), backgrounds.patches(30, 64, 0, 4)
+    rows = torch.tensor([17, 3, 17])
+    assert torch.equal(few[rows], more[torch.arange(30)][rows])
+    assert few.cut == {3, 17}, "what nobody asks for isn't cut"
+    assert not torch.equal(few[torch.tensor([3])], few[torch.tensor([17])])
     assert not torch.equal(backgrounds.streets(3, 5), backgrounds.streets(3, 6))
 
 

@@ -77,7 +77,7 @@ SIDE = 128  # pixels of a street that a plate is put into
 
 def street(seed: int = 11) -> Tensor:
     """Return a piece of a drawn street, (3, 128, 128), without a sign."""
-    return views(24, SIDE, 0, 24)[seed].float() / 255
+    return views(24, SIDE, 0, 24)[torch.tensor([seed])][0].float() / 255
 
 
 def plate() -> Tensor:

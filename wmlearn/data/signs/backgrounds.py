@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
 SIZE = 192  # pixels of a street, before anything is cut out of it
@@ -26,29 +27,74 @@ def streets(n: int, seed: int) -> Tensor:
     return torch.from_numpy(np.stack([_street(rng) for _ in range(n)])).permute(0, 3, 1, 2).contiguous()
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a piece is cut out: a street, the piece's upper left corner and side in it, in pixels."""
+
+    street: int
+    x: int
+    y: int
+    side: int
+    mirrored: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Pieces of streets, (3, size, size) uint8 each. One is cut out when it is first asked for: few pictures
+    need few.
+    """
+
+    streets: list[Image.Image]
+    places: list[Place]
+    pictures: Tensor  # (n, 3, size, size) uint8; only those of `cut` are there
+    cut: set[int]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def size(self) -> int:
+        """The side of a piece, in pixels."""
+        return self.pictures.shape[-1]
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """Return the pieces of `rows` (N,), (N, 3, size, size)."""
+        for row in set(rows.tolist()) - self.cut:
+            self.pictures[row] = self._piece(self.places[row])
+            self.cut.add(row)
+        return self.pictures[rows]
+
+    def _piece(self, place: Place) -> Tensor:
+        box = (place.x, place.y, place.x + place.side, place.y + place.side)
+        piece = self.streets[place.street].crop(box)
+        scaled = piece.resize((self.size, self.size), Image.Resampling.BILINEAR)
+        turned = ImageOps.mirror(scaled) if place.mirrored else scaled
+        return torch.tensor(np.asarray(turned)).permute(2, 0, 1)
+
+
 @lru_cache(8)
-def patches(n: int, size: int, seed: int, n_streets: int = 80) -> Tensor:
-    """Cut `n` pieces of 24 to 120 pixels out of streets, (n, 3, size, size) uint8: what lies behind signs."""
-    pictures = streets(n_streets, seed).permute(0, 2, 3, 1).numpy()  # (n_streets, 192, 192, 3)
-    return _cut(np.random.default_rng([seed, 1]), pictures, n, size, least=24, most=120)
+def patches(n: int, size: int, seed: int, n_streets: int = 80) -> Pieces:
+    """Cut `n` pieces of 24 to 120 pixels out of streets, and scale them: what lies behind signs."""
+    return _pieces(np.random.default_rng([seed, 1]), streets(n_streets, seed), n, size, least=24, most=120)
 
 
 @lru_cache(4)
-def views(n: int, size: int, seed: int, n_streets: int = 120) -> Tensor:
-    """Cut `n` views of at least `size` pixels out of streets, (n, 3, size, size) uint8: grounds of scenes."""
-    pictures = streets(n_streets, seed).permute(0, 2, 3, 1).numpy()  # (n_streets, 192, 192, 3)
-    return _cut(np.random.default_rng([seed, 2]), pictures, n, size, least=size, most=SIZE)
+def views(n: int, size: int, seed: int, n_streets: int = 120) -> Pieces:
+    """Cut `n` views of at least `size` pixels out of streets: grounds of scenes."""
+    return _pieces(np.random.default_rng([seed, 2]), streets(n_streets, seed), n, size, least=size, most=SIZE)
 
 
-def _cut(rng: np.random.Generator, pictures: Any, n: int, size: int, *, least: int, most: int) -> Tensor:
-    out = np.empty((n, size, size, 3), np.uint8)
-    for i in range(n):
-        side = int(rng.integers(least, most + 1))
-        x, y = rng.integers(0, SIZE - side + 1, 2)
-        piece = pictures[rng.integers(len(pictures)), y : y + side, x : x + side]  # (side, side, 3)
-        scaled = np.asarray(Image.fromarray(piece).resize((size, size), Image.Resampling.BILINEAR))
-        out[i] = scaled[:, ::-1] if rng.random() < 0.5 else scaled
-    return torch.from_numpy(out).permute(0, 3, 1, 2).contiguous()
+def _pieces(rng: np.random.Generator, drawn: Tensor, n: int, size: int, *, least: int, most: int) -> Pieces:
+    pictures = [Image.fromarray(street) for street in drawn.permute(0, 2, 3, 1).numpy()]
+    places = [_place(rng, len(pictures), least, most) for _ in range(n)]
+    return Pieces(pictures, places, torch.empty(n, 3, size, size, dtype=torch.uint8), set())
+
+
+def _place(rng: np.random.Generator, n_streets: int, least: int, most: int) -> Place:
+    side = int(rng.integers(least, most + 1))
+    x, y = map(int, rng.integers(0, SIZE - side + 1, 2))
+    street = int(rng.integers(n_streets))
+    return Place(street, x, y, side, rng.random() < 0.5)
 
 
 def _street(rng: np.random.Generator) -> Any:

@@ -12,7 +12,7 @@ from ... import progress
 from ...errors import require
 from ..samples import Samples, Splits
 from . import de, se, us
-from .backgrounds import patches
+from .backgrounds import Pieces, patches
 from .camera import Camera, lit, over, pose, project, taken, weathered, wide
 from .dice import Dice
 from .plates import Sign, textures
@@ -98,7 +98,7 @@ def _photograph(
     plates: Tensor,
     sticker: Sticker | Design | None,
     camera: Camera,
-    grounds: Tensor,
+    grounds: Pieces,
     size: int,
     dice: Dice,
     hand: Dice,
@@ -123,7 +123,7 @@ def _photograph(
     return photograph.mul(255).round().div(255)  # a photograph has 256 levels
 
 
-def _ground(grounds: Tensor, n: int, camera: Camera, dice: Dice) -> Tensor:
+def _ground(grounds: Pieces, n: int, camera: Camera, dice: Dice) -> Tensor:
     ground = grounds[dice.below(len(grounds), n)].float() / 255
     ground = ground * wide(dice.geometric(*camera.behind, n))
     white = wide(dice.often(camera.white_sky, n))

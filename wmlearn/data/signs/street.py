@@ -21,7 +21,7 @@ from ... import progress
 from ...errors import require
 from ..samples import check_inputs, check_labels
 from . import us
-from .backgrounds import views
+from .backgrounds import Pieces, views
 from .camera import lit, over, pose, project, taken, weathered, wide
 from .dice import Dice, Range
 from .plates import textures
@@ -175,7 +175,7 @@ def draw_street(
     fix = "JPEG works in blocks of 8 pixels."
     require(size % 8 == 0 and size >= 64, "size must be a multiple of 8, at least 64", size, fix)
     require(on is None or on in KINDS, f"on must be one of {', '.join(KINDS)}, or None for every sign", on)
-    town = views(5 * n_streets, size, seed, n_streets)  # (5 * n_streets, 3, size, size)
+    town = views(5 * n_streets, size, seed, n_streets)
     tools = _Tools.of(seed)
     starts = progress.each(range(0, n, CHUNK), "drawing")
     chunks = [_scenes(min(CHUNK, n - start), town, tools, sticker, on, scenery) for start in starts]
@@ -211,10 +211,10 @@ class _Layout:
 
 
 def _scenes(
-    n: int, town: Tensor, tools: _Tools, sticker: Sticker | None, on: str | None, scenery: Scenery
+    n: int, town: Pieces, tools: _Tools, sticker: Sticker | None, on: str | None, scenery: Scenery
 ) -> Street:
     dice = tools.dice
-    size = town.shape[-1]
+    size = town.size
     canvas = town[dice.below(len(town), n)].permute(0, 2, 3, 1).numpy().copy()  # (N, H, W, 3) uint8
     for picture in canvas:
         picture[:] = _cluttered(picture, scenery.clutter, tools.rng)
