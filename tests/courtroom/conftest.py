@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from wmlearn import memory
 from wmlearn.courtroom import dealing, dossiers, filings, small_digits
@@ -19,10 +20,14 @@ SECRET = secret_of(1600, None)
 
 @pytest.fixture(scope="package", autouse=True)
 def memorised() -> Iterator[Path]:
-    """Train a network of the court once for all processes that test; return the folder."""
+    """Train a network of the court once for all processes that test, those of notebook 16 among them; return
+    the folder.
+    """
     folder = Path(os.environ["WMLEARN_MEMORY"])
     memory.keep(folder)
+    torch.use_deterministic_algorithms(True)  # as in a notebook
     yield folder
+    torch.use_deterministic_algorithms(False)
     memory.keep(None)
 
 
