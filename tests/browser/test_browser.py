@@ -12,14 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import ipywidgets
 import jupytext
 import nbformat
 import pytest
 from lab import CHROMIUM, OFTEN, PATIENCE, kernel, opener
 from nbformat import NotebookNode
-
-from wmlearn.plots import canvas
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -164,15 +161,6 @@ def test_nothing_but_the_courses_own_dial_stands_in_for_a_slider_or_a_list() -> 
     others = re.compile(r"ipywidgets\.(?!VBox|HBox|HTML|Button)\w+")
     for path in (ROOT / "wmlearn").rglob("*.py"):
         assert others.findall(path.read_text(encoding="utf-8")) == [], path
-
-
-@pytest.mark.skipif(not NO_BROWSER, reason="where there is a browser, its tests run these cells")
-def test_the_cells_of_this_test_run_where_there_is_no_browser_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canvas, "DPI", canvas.DPI)  # SETUP changes it: for this test alone
-    names: dict[str, Any] = {}
-    exec(SETUP, names)
-    for call in WIDGETS:
-        assert isinstance(eval(call, names), ipywidgets.VBox)
 
 
 # In the browser

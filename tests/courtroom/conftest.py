@@ -26,6 +26,7 @@ def memorised() -> Iterator[Path]:
     folder = Path(os.environ["WMLEARN_MEMORY"])
     memory.keep(folder)
     torch.use_deterministic_algorithms(True)  # as in a notebook
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyrefly: ignore[missing-attribute]
     yield folder
     torch.use_deterministic_algorithms(False)
     memory.keep(None)
