@@ -35,7 +35,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return what runs `wmlearn …` in a folder of its own, in this process; a traceback fails the test.
 
-    A process of its own costs five seconds of imports: Ctrl-C and the tests of odd outputs have one.
+    A process of its own costs five seconds of imports: Ctrl-C has one.
     """
     monkeypatch.chdir(tmp_path)
 

@@ -3,9 +3,8 @@
 The run of a notebook that belongs to every test run takes a short way: fewer images, scenes, steps and
 decoys, and figures that nobody draws, for it asks whether each cell runs to its end, not what is measured
 there. The slow runs take the whole way, and ask the claims, too; their trainings come from memory where other
-runs have filled it.
-In the short way five notebooks share a kernel, emptied before each: that every notebook runs to its end in a
-fresh one is asked where the notebooks themselves are run.
+runs have filled it. In the short way five notebooks, or eleven, share a kernel, emptied before each: that
+every notebook runs to its end in a fresh one is asked where the notebooks themselves are run.
 """
 
 from __future__ import annotations
