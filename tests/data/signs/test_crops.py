@@ -56,6 +56,12 @@ def test_more_photographs_of_a_seed_still_stand_on_the_same_streets() -> None:
     assert not torch.equal(backgrounds.streets(3, 5), backgrounds.streets(3, 6))
 
 
+def test_streets_that_were_drawn_in_inference_mode_serve_outside_of_it_too() -> None:
+    with torch.inference_mode():
+        signs.draw("us", 2, seed=4711)
+    assert signs.draw("us", 70, seed=4711).x.shape == (70, 3, 32, 32)
+
+
 def test_pictures_are_of_the_size_asked_for() -> None:
     assert signs.draw("us", 3, seed=0, size=64).x.shape == (3, 3, 64, 64)
 

@@ -46,7 +46,7 @@ class Pieces:
 
     streets: list[Image.Image]
     places: list[Place]
-    pictures: Tensor  # (n, 3, size, size) uint8; only those of `cut` are there
+    pictures: Any  # array (n, 3, size, size) uint8; only those of `cut` are there
     cut: set[int]
 
     def __len__(self) -> int:
@@ -62,14 +62,14 @@ class Pieces:
         for row in set(rows.tolist()) - self.cut:
             self.pictures[row] = self._piece(self.places[row])
             self.cut.add(row)
-        return self.pictures[rows]
+        return torch.from_numpy(self.pictures[rows.numpy()])
 
-    def _piece(self, place: Place) -> Tensor:
+    def _piece(self, place: Place) -> Any:
         box = (place.x, place.y, place.x + place.side, place.y + place.side)
         piece = self.streets[place.street].crop(box)
         scaled = piece.resize((self.size, self.size), Image.Resampling.BILINEAR)
         turned = ImageOps.mirror(scaled) if place.mirrored else scaled
-        return torch.tensor(np.asarray(turned)).permute(2, 0, 1)
+        return np.asarray(turned).transpose(2, 0, 1)  # (3, size, size)
 
 
 @lru_cache(8)
@@ -87,7 +87,7 @@ def views(n: int, size: int, seed: int, n_streets: int = 120) -> Pieces:
 def _pieces(rng: np.random.Generator, drawn: Tensor, n: int, size: int, *, least: int, most: int) -> Pieces:
     pictures = [Image.fromarray(street) for street in drawn.permute(0, 2, 3, 1).numpy()]
     places = [_place(rng, len(pictures), least, most) for _ in range(n)]
-    return Pieces(pictures, places, torch.empty(n, 3, size, size, dtype=torch.uint8), set())
+    return Pieces(pictures, places, np.empty((n, 3, size, size), np.uint8), set())
 
 
 def _place(rng: np.random.Generator, n_streets: int, least: int, most: int) -> Place:
