@@ -28,6 +28,7 @@ def memorised() -> Iterator[Path]:
     torch.use_deterministic_algorithms(True)  # as in a notebook
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyrefly: ignore[missing-attribute]
     yield folder
+    torch.utils.deterministic.fill_uninitialized_memory = True  # pyrefly: ignore[missing-attribute]
     torch.use_deterministic_algorithms(False)
     memory.keep(None)
 

@@ -455,7 +455,7 @@ def test_a_picture_is_the_same_to_the_byte_on_axes_that_are_given_and_carries_it
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plot, data = _plot(name), CASES[name]
-    monkeypatch.setattr(canvas, "DPI", 48)  # a quarter, drawn faster; and nobody lays it out anew
+    monkeypatch.setattr(canvas, "DPI", 48)  # a quarter, drawn faster
     before = dict(rcParams)
     used: list[Axes] = []
 
@@ -466,7 +466,7 @@ def test_a_picture_is_the_same_to_the_byte_on_axes_that_are_given_and_carries_it
         assert given in (None, used[-1])
         figure = used[-1].get_figure(root=True)
         assert figure is not None
-        figure.set_layout_engine("none")
+        figure.set_layout_engine("none")  # to find where its parts lie takes half the time
         return used[-1]
 
     sentence = plot.says(*data)
